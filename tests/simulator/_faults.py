@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults: what goes wrong on purpose, for which requests and how often."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# answered before anything else happens
+REPLACING = frozenset({"html", "text", "empty", "nonsense", "strange", "retry-after"})
+# change how the request or its connection goes
+BREAKING = frozenset({"close", "drop", "cut", "slow"})
+KINDS = REPLACING | BREAKING
+
+
+class FaultError(ValueError):
+    """A fault that is not METHOD:PATH_REGEX:STATUS[:TIMES]."""
+
+
+@dataclass
+class Fault:
+    """One fault; `times` counts down, None is for ever."""
+
+    method: str
+    pattern: re.Pattern[str]
+    kind: str
+    times: int | None
+
+    def matches(self, method: str, path: str) -> bool:
+        """Tell whether a request is hit; the pattern is searched in the path, so anchor it with ^ and $ where it matters."""
+        return self.times != 0 and self.method in ("*", method) and self.pattern.search(path) is not None
+
+    def __str__(self) -> str:
+        return f"{self.method}:{self.pattern.pattern}:{self.kind}" + ("" if self.times is None else f":{self.times}")
+
+
+def _is_kind(text: str) -> bool:
+    return text in KINDS or (len(text) == 3 and text.isdigit() and 200 <= int(text) <= 599)
+
+
+def parse_fault(text: str) -> Fault:
+    """Parse METHOD:PATH_REGEX:STATUS[:TIMES]; the regular expression may contain colons.
+
+    :raises FaultError: when a part is missing or wrong.
+    """
+    method, _, rest = text.partition(":")
+    parts = rest.rsplit(":", 2)
+    times: int | None = None
+    if len(parts) == 3 and parts[2].isdigit() and _is_kind(parts[1]):
+        pattern, kind, times = parts[0], parts[1], int(parts[2])
+    else:
+        pattern, _, kind = rest.rpartition(":")
+    if not method or not pattern or not _is_kind(kind) or times == 0:
+        raise FaultError(
+            f"{text!r} is not METHOD:PATH_REGEX:STATUS[:TIMES]; METHOD may be *, STATUS is 200 to 599 or one of: {', '.join(sorted(KINDS))}"
+        )
+    try:
+        return Fault(method.upper(), re.compile(pattern), kind, times)
+    except re.error as error:
+        raise FaultError(f"{pattern!r} is not a regular expression: {error}") from error
+
+
+class Faults:
+    """The faults in force. Safe to use from several threads."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._faults = [parse_fault(text) for text in texts]
+
+    def add(self, text: str) -> None:
+        """Add a fault; see :func:`parse_fault`."""
+        fault = parse_fault(text)
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, method: str, path: str) -> str | None:
+        """Return the kind of the first fault that hits this request, and count it."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.matches(method, path):
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault.kind
+        return None
+
+    def texts(self) -> list[str]:
+        """Return the faults that can still hit."""
+        with self._lock:
+            return [str(fault) for fault in self._faults if fault.times != 0]

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: one JSON line per request, without any secret."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+HIDDEN = "<hidden>"
+_SECRET_KEY = re.compile(r"password|secret|token$|bearer|totp", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"(access|session)-v1(:|%3[aA])[^\s\"'&/?]*|eyJ[\w-]+\.[\w-]+\.[\w-]*")
+
+
+def hide_secrets(value: Any) -> Any:
+    """Return a copy of a JSON value in which values of secret keys, and texts that look like tokens, are replaced."""
+    if isinstance(value, dict):
+        return {
+            hide_secrets(key): HIDDEN if _SECRET_KEY.search(key) and item not in (None, "") else hide_secrets(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [hide_secrets(item) for item in value]
+    if isinstance(value, str):
+        return _SECRET_VALUE.sub(HIDDEN, value)
+    return value
+
+
+class Journal:
+    """Appends entries to a file; without a path it drops them. Safe to use from several threads."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._stream = None if path is None else path.open("a", encoding="utf-8")
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Write one entry and flush it."""
+        if self._stream is None:
+            return
+        line = json.dumps(hide_secrets(entry), ensure_ascii=False)
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()

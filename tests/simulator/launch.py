@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start a simulator for a test or the demo: `with launch("qumulo") as simulator`."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+
+
+class StartError(RuntimeError):
+    """The simulator did not start; says what it wrote."""
+
+
+class Simulator:
+    """A simulator that runs in a process of its own, which also ends when this one does."""
+
+    url: str
+    host: str
+    port: int
+    ca_file: str
+    admin: dict[str, str]
+    service_account: dict[str, Any]
+
+    def __init__(self, command: list[str], directory: Path) -> None:
+        self._command = command
+        self.directory = directory
+        self.ready_file = directory / "ready.json"
+        self.journal_file = directory / "journal.jsonl"
+        self._port: int = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.ready_file.unlink(missing_ok=True)
+        with (self.directory / "output.txt").open("ab") as output:
+            self._process = subprocess.Popen(
+                [*self._command, "--port", str(self._port)],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready_file.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise StartError((self.directory / "output.txt").read_text())
+            time.sleep(0.01)
+        for name, value in json.loads(self.ready_file.read_text()).items():
+            setattr(self, name, value)
+        self._port = self.port
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def stop(self) -> int:
+        """Stop it if it runs, and return its exit code."""
+        if self._process.stdin is not None:
+            # the end of its input asks it to stop, as SIGTERM does
+            self._process.stdin.close()
+        self._process.terminate()
+        try:
+            return self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def restart(self) -> None:
+        """Stop it and start it again on the same port, with the same state and certificate authority."""
+        self.stop()
+        self._start()
+
+    def control(self, method: str, path: str, data: Any = None) -> Any:
+        """Send a request to the control interface; `path` is what follows /_simulator/."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
+        )
+        body = None if data is None else json.dumps(data).encode()
+        request = urllib.request.Request(f"{self.url}/_simulator/{path}", body, {"Content-Type": "application/json"}, method=method)
+        try:
+            with opener.open(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ValueError(error.read().decode()) from None
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the journal's entries."""
+        if not self.journal_file.exists():
+            return []
+        return [json.loads(line) for line in self.journal_file.read_text(encoding="utf-8").splitlines()]
+
+    def credentials(self, everything: bool = False) -> list[dict[str, Any]]:
+        """Return the live credentials, or `everything`: also disabled and expired ones."""
+        found: list[dict[str, Any]] = self.control("GET", "credentials?all=true" if everything else "credentials")
+        return found
+
+    def advance(self, seconds: float) -> None:
+        """Move the simulator's clock."""
+        self.control("POST", "advance", {"seconds": seconds})
+
+    def fault(self, fault: str) -> None:
+        """Add a fault, METHOD:PATH_REGEX:STATUS[:TIMES]."""
+        self.control("POST", "faults", {"fault": fault})
+
+    def clear_faults(self) -> None:
+        """Remove all faults."""
+        self.control("DELETE", "faults")
+
+
+@contextmanager
+def launch(
+    platform: str,
+    version: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    faults: Iterable[str] = (),
+    latency_ms: float = 0,
+    directory: Path | None = None,
+    python: str = sys.executable,
+) -> Iterator[Simulator]:
+    """Run a simulator until the block ends.
+
+    :arg directory: where its files go (ready.json, journal.jsonl, state.json, certificates, output.txt); None takes a temporary one.
+    :raises StartError: when it does not start, for example for an unknown setting.
+    """
+    with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:
+        folder = Path(directory or temporary)
+        command = [python, "-m", "tests.simulator", platform, "--stop-with-stdin", "--latency-ms", str(latency_ms)]
+        command += ["--ready-file", str(folder / "ready.json"), "--journal", str(folder / "journal.jsonl")]
+        command += ["--state", str(folder / "state.json"), "--cert-dir", str(folder / "certificates")]
+        command += ["--version", version] if version else []
+        for name, value in (settings or {}).items():
+            command += ["--set", f"{name}={value}"]
+        for fault in faults:
+            command += ["--fault", fault]
+        simulator = Simulator(command, folder)
+        try:
+            yield simulator
+        finally:
+            simulator.stop()
