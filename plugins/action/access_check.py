@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of access_check: its operation inside the worker, secrets hidden."""
+
+from __future__ import annotations
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._in_process import OperationAction
+
+
+class ActionModule(OperationAction):
+    """Runs access_check."""
+
+    operation = ACCESS_CHECK

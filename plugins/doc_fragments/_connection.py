@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that say where a platform is. Private to this collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Where to connect, and how."""
+
+    DOCUMENTATION = r"""
+options:
+  platform:
+    description:
+      - The platform to speak to.
+    type: str
+    required: true
+    choices:
+      qumulo: Qumulo Core.
+      rubrik_cdm: Rubrik CDM. Not supported by this version of the collection yet.
+      rubrik_rsc: Rubrik Security Cloud. Not supported by this version of the collection yet.
+  endpoint:
+    description:
+      - Where the platform's API is, as a host, V(host:port) or a URL. Without a scheme, it is HTTPS.
+      - Without a port, it is 8000 for Qumulo Core and 443 for Rubrik.
+      - Plain V(http://) is taken only for an address of this machine, since it sends credentials in the clear.
+      - When not set, E(QUMULO_ENDPOINT), E(RUBRIK_CDM_ENDPOINT) or E(RUBRIK_RSC_ENDPOINT) is used, by O(platform).
+    type: str
+  validate_certs:
+    description:
+      - Whether to verify the platform's TLS certificate. It is verified unless this is V(false).
+      - For a certificate of your own authority, set O(ca_path) and leave this alone.
+      - When not set, E(QUMULO_VALIDATE_CERTS) or its like of the other platforms is used, else V(true).
+    type: bool
+  ca_path:
+    description:
+      - A PEM file with the certificates to trust, or a folder of them, in place of the system's.
+      - For a self-signed certificate, that certificate itself.
+      - When not set, E(QUMULO_CA_PATH) or its like is used, else what the system trusts (E(SSL_CERT_FILE), E(REQUESTS_CA_BUNDLE) and
+        the system's own bundle).
+    type: path
+  timeout:
+    description:
+      - How many seconds to wait for the connection, and again for the answer.
+      - When not set, E(QUMULO_TIMEOUT) or its like is used, else 30.
+    type: float
+"""

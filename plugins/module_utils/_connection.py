@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the options that every module shares to one checked description of where to connect and as whom.
+
+Options win over the environment. Private to this collection. Pure functions; no Ansible object, no HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import OptionError
+from ._http import Endpoint
+
+# Platform -> (environment prefix, default port, ways to authenticate that its API knows)
+_METHODS = {
+    "token": ("token",),
+    "password": ("username", "password"),
+    "client": ("client_id", "client_secret"),
+    "file": ("service_account_file",),
+}
+_PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "qumulo": ("QUMULO", 8000, ("token", "password")),
+    "rubrik_cdm": ("RUBRIK_CDM", 443, ("token", "client", "file", "password")),
+    "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),
+}
+PLATFORMS = tuple(_PLATFORMS)
+# Belong to the password, and are never enough alone.
+_SECOND_FACTORS = ("totp_code", "totp_secret")
+_DEFAULT_TIMEOUT = 30
+
+
+@dataclass(frozen=True)
+class Auth:
+    """How to prove who calls. Exactly one of token, username with password, client_id with client_secret is set."""
+
+    token: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    totp_code: str | None = field(default=None, repr=False)
+    totp_secret: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+
+    def secrets(self) -> list[str]:
+        """Return what must never be shown."""
+        return [value for value in (self.token, self.password, self.totp_code, self.totp_secret, self.client_secret) if value]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where to connect, how, and as whom; timeout in seconds."""
+
+    platform: str
+    endpoint: Endpoint
+    auth: Auth
+    validate_certs: bool = True
+    ca_path: str | None = None
+    timeout: float = _DEFAULT_TIMEOUT
+    organization_id: str | None = None
+
+
+def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+    """Check the shared options and fill the unset ones from the environment.
+
+    Args:
+        options: a module's options; those that are None or missing count as unset.
+        environment: environment variables, such as ``QUMULO_ENDPOINT`` and ``RUBRIK_CDM_CLIENT_ID``.
+
+    Raises:
+        OptionError: something is missing, malformed or contradicts something else; raised before any request.
+    """
+    platform = options.get("platform")
+    if platform not in _PLATFORMS:
+        raise OptionError(f"platform: '{platform}' is not one of {', '.join(PLATFORMS)}.")
+    prefix, port, methods = _PLATFORMS[platform]
+
+    def setting(name: str) -> Any:
+        value = options.get(name)
+        return value if value not in (None, "") else environment.get(f"{prefix}_{name.upper()}") or None
+
+    endpoint = setting("endpoint")
+    auth = _resolve_auth(platform, options, setting, f"{prefix}_", methods)
+    if endpoint is None:
+        raise OptionError(f"endpoint is missing: where is the {platform} API?", f"Set the option, or {prefix}_ENDPOINT in the environment.")
+    return Connection(
+        platform=platform,
+        endpoint=Endpoint.parse(endpoint, port),
+        auth=auth,
+        validate_certs=_boolean(setting("validate_certs"), "validate_certs"),
+        ca_path=setting("ca_path"),
+        timeout=_seconds(setting("timeout")),
+        organization_id=setting("organization_id"),
+    )
+
+
+def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefix: str, methods: tuple[str, ...]) -> Auth:
+    """Choose the one way that was asked for; options decide, and the environment is asked only for what they leave open."""
+    names = {method: _METHODS[method] for method in methods}
+    foreign = [name for method, group in _METHODS.items() if method not in methods for name in group if options.get(name)]
+    ways = " | ".join(" + ".join(group) for group in names.values())
+    if foreign:
+        raise OptionError(f"{foreign[0]}: {platform} does not know this way to authenticate.", f"Use {ways}.")
+    by_options = [method for method, group in names.items() if any(options.get(name) for name in group)]
+    if any(options.get(factor) for factor in _SECOND_FACTORS) and not by_options:
+        by_options = ["password"]
+    chosen = by_options or [method for method, group in names.items() if any(setting(name) for name in group)]
+    origin = "The options" if by_options else "The environment variables"
+    if len(chosen) > 1:
+        given = " and ".join(" + ".join(names[method]) for method in chosen)
+        raise OptionError(f"{origin} name {len(chosen)} ways to authenticate at once: {given}.", "Leave one.")
+    if not chosen:
+        raise OptionError(
+            f"No credentials for {platform}.", f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...)."
+        )
+    values = {name: setting(name) for name in names[chosen[0]]}
+    missing = [name for name, value in values.items() if not value]
+    if missing:
+        raise OptionError(
+            f"{missing[0]} is missing: it goes with {' and '.join(name for name in values if name not in missing)}.",
+            f"Set the option, or {prefix}{missing[0].upper()} in the environment.",
+        )
+    if "service_account_file" in values:
+        values = _read_service_account_file(values["service_account_file"])
+    if chosen == ["password"]:
+        values |= {factor: setting(factor) for factor in _SECOND_FACTORS}
+        if values["totp_code"] and values["totp_secret"]:
+            raise OptionError("totp_code and totp_secret are both set.", "Leave one.")
+    if "token" in values:
+        values["token"] = _checked_token(values["token"])
+    return Auth(**values)
+
+
+def _checked_token(token: str) -> str:
+    stripped = str(token).strip()  # a token read from a file often brings its line break along
+    if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise OptionError("token: it holds characters that no bearer token has.", "Check where it comes from; is it still encrypted?")
+    return stripped
+
+
+def _read_service_account_file(path: str) -> dict[str, str]:
+    """Return client_id and client_secret from the JSON file that Rubrik Security Cloud lets one download."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except OSError as failure:
+        raise OptionError(f"service_account_file: '{path}' cannot be read: {failure.strerror}.") from None
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("client_id", "client_secret")):
+        raise OptionError(
+            f"service_account_file: '{path}' is not a service account file.", "It must be JSON with client_id and client_secret."
+        )
+    return {name: content[name] for name in ("client_id", "client_secret")}
+
+
+def _boolean(value: Any, option: str) -> bool:
+    if value is None or isinstance(value, bool):
+        return value is not False
+    word = str(value).strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise OptionError(f"{option}: '{value}' is neither true nor false.")
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(_DEFAULT_TIMEOUT if value is None else value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise OptionError(f"timeout: '{value}' is not a number of seconds between 0 and 3600.")
+    return seconds

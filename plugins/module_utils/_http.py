@@ -1,0 +1,431 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only place that opens a connection: TLS, time-outs, retries, typed errors. Private to this collection.
+
+Knows nothing of any vendor's API: a platform hands in how to read its error bodies.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import random
+import re
+import ssl
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._errors import (
+    AnswerError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    ForbiddenError,
+    LatchkeyError,
+    NotFoundError,
+    OptionError,
+    RequestError,
+)
+from ._secrets import redact
+
+try:
+    import requests
+    import urllib3
+    from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
+except ImportError:
+    HAS_REQUESTS = False
+else:
+    HAS_REQUESTS = True
+
+_REPEATABLE_METHODS = frozenset(("GET", "HEAD"))
+_BUSY_STATUSES = frozenset((429, 502, 503, 504))
+_ATTEMPTS = 4
+_LONGEST_PAUSE = 30.0  # seconds; a Retry-After beyond it is not waited for
+_LARGEST_BODY = 32 * 1024 * 1024  # bytes
+OWN = "the client's own"  # stands for the Authorization header of the client itself
+_WORDS = 400  # characters of a vendor's own words that go into an error
+# Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
+_SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a platform's API is.
+
+    Attributes:
+        url: scheme, host and port, and a path where the user gave one; no slash at the end.
+    """
+
+    url: str
+
+    @classmethod
+    def parse(cls, text: str, default_port: int) -> Endpoint:
+        """Read host, host:port or URL; no scheme means https.
+
+        Raises:
+            OptionError: it is not one of these, carries a password, or is plain http to another machine.
+        """
+        written = str(text).strip()
+        with_scheme = written if "://" in written else f"https://{written}"
+        try:
+            parts = urlsplit(with_scheme)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port, parts = None, None, urlsplit("")
+        if not host or not re.fullmatch(r"[A-Za-z0-9._:%-]+", host) or parts.query or parts.fragment or "@" in parts.netloc:
+            shown = "it" if "@" in written else f"'{written}'"
+            raise OptionError(f"endpoint: {shown} is not a host, a host:port or a URL.", "Write it like cluster.example.com:8000.")
+        if parts.scheme not in ("https", "http"):
+            raise OptionError(f"endpoint: '{parts.scheme}' is not a scheme that can be used.", "Use https.")
+        if parts.scheme == "http" and not _is_loopback(host):
+            raise OptionError(
+                f"endpoint: plain http to '{host}' would send credentials in the clear.", "Use https; http is for this machine only."
+            )
+        shown_host = f"[{host}]" if ":" in host else host
+        return cls(f"{parts.scheme}://{shown_host}:{port or default_port}{parts.path.rstrip('/')}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers with lower-case names, and the body as text."""
+
+    operation: str
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    where: HttpClient
+
+    def json(self) -> Any:
+        """Return the body's JSON value.
+
+        Raises:
+            AnswerError: the body is not JSON.
+        """
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            raise self.strange("the body is not JSON") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body's JSON object.
+
+        Raises:
+            AnswerError: the body is not a JSON object.
+        """
+        value = self.json()
+        if not isinstance(value, dict):
+            raise self.strange("the body is not a JSON object")
+        return value
+
+    def words(self) -> str:
+        """Return the vendor's own words in an error body, without secrets."""
+        return self.where.words(self)
+
+    def strange(self, what: str) -> AnswerError:
+        """Return the error for an answer that makes no sense, to be raised by whoever reads it."""
+        return AnswerError(
+            f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: HTTP {self.status} came with a strange answer, {what}.",
+            "Check that the endpoint is the platform's API and not a proxy or another product.",
+            platform=self.where.platform,
+            endpoint=self.where.endpoint.url,
+            operation=self.operation,
+            status=self.status,
+            may_have_acted=True,
+        )
+
+
+class HttpClient:
+    """One HTTPS session with one appliance.
+
+    Args:
+        platform: the platform's name in options.
+        name: the product's name for people.
+        endpoint: where it is.
+        validate_certs: False switches TLS verification off.
+        ca_path: PEM file or folder of the certificates to trust instead of the system's.
+        timeout: seconds to wait for the connection, and again for each part of the answer.
+        vendor_words: takes an error body's JSON value, returns the vendor's own words or an empty string.
+
+    Raises:
+        LatchkeyError: the Python library requests is not there.
+        OptionError: ca_path names nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        platform: str,
+        name: str,
+        endpoint: Endpoint,
+        validate_certs: bool,
+        ca_path: str | None,
+        timeout: float,
+        vendor_words: Callable[[Any], str],
+    ) -> None:
+        if not HAS_REQUESTS:
+            raise LatchkeyError(
+                f"The Python library requests is not installed for {sys.executable}.", "Install it there, for example with pip install requests."
+            )
+        if ca_path and not os.path.exists(ca_path):
+            raise OptionError(f"ca_path: there is no '{ca_path}'.", "Name a PEM file with the certificates to trust, or a folder of them.")
+        self.platform = platform
+        self.name = name
+        self.endpoint = endpoint
+        self.authorization: str | None = None
+        self._timeout = timeout
+        self._vendor_words = vendor_words
+        self._secrets: set[str] = set()
+        self._verify: bool | str = (ca_path or _system_trust()) if validate_certs else False
+        if self._verify is False:
+            urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "latchkey.tokens"
+
+    def hide(self, *secret_values: str | None) -> None:
+        """Mask these strings in every error of this client from now on."""
+        self._secrets |= {value for value in secret_values if value}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def request(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = OWN,
+        repeatable: bool | None = None,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """Send one request and return its answer.
+
+        Args:
+            operation: what it does, for the error: "list access tokens".
+            method, path: as in HTTP; the path begins with a slash and is already quoted.
+            params: query parameters.
+            body: a JSON value; None sends no body.
+            headers: further headers.
+            authorization: the Authorization header; the client's own when not given, none when None.
+            repeatable: True when sending it twice does no harm; reading is, the rest only when said so.
+            accept: statuses to return like a success, besides 2xx.
+
+        Raises:
+            ConnectionFailedError: there was no answer.
+            AuthenticationError, ForbiddenError, NotFoundError, ConflictError, AnswerError, RequestError: it was no success.
+        """
+        exchange = _Exchange(operation, method, path, method in _REPEATABLE_METHODS if repeatable is None else repeatable)
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                answer = self._send(exchange, params, body, headers, self.authorization if authorization is OWN else authorization)
+            except requests.RequestException as failure:
+                if last or not self._worth_repeating(failure, exchange):
+                    raise self._no_answer(failure, exchange) from None
+                pause = _back_off(attempt)
+            else:
+                if 200 <= answer.status < 300 or answer.status in accept:
+                    return answer
+                pause = _pause_asked_for(answer, attempt)
+                if last or not exchange.repeatable or answer.status not in _BUSY_STATUSES or pause > _LONGEST_PAUSE:
+                    raise self._refused(answer, exchange)
+            time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _send(
+        self,
+        exchange: _Exchange,
+        params: Mapping[str, str] | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        authorization: str | None,
+    ) -> Answer:
+        """Send once. The whole answer must come within twice the time-out, however slowly it trickles."""
+
+        def authorize(prepared: Any) -> Any:
+            # As a callable, so that a netrc entry for the host cannot replace it.
+            if authorization:
+                prepared.headers["Authorization"] = authorization
+            return prepared
+
+        deadline = time.monotonic() + 2 * self._timeout
+        with self._session.request(
+            exchange.method,
+            self.endpoint.url + exchange.path,
+            params=params,
+            json=body,
+            headers=dict(headers or {}),
+            auth=authorize,
+            timeout=(self._timeout, self._timeout),
+            verify=self._verify,
+            allow_redirects=False,  # a redirect could carry the Authorization header elsewhere
+            stream=True,
+        ) as response:
+            self._session.cookies.clear()
+            received = bytearray()
+            for piece in response.iter_content(65536):
+                received += piece
+                if time.monotonic() > deadline:
+                    raise requests.ReadTimeout("the answer did not end in time")
+                if len(received) > _LARGEST_BODY:
+                    raise requests.exceptions.ContentDecodingError("the answer is larger than 32 MiB")
+            return Answer(
+                exchange.operation,
+                response.status_code,
+                {key.lower(): value for key, value in response.headers.items()},
+                received.decode("utf-8", "replace"),
+                self,
+            )
+
+    @staticmethod
+    def _worth_repeating(failure: Exception, exchange: _Exchange) -> bool:
+        if isinstance(failure, (requests.exceptions.SSLError, requests.exceptions.ContentDecodingError, ValueError)):
+            return False
+        return exchange.repeatable or _never_reached(failure)
+
+    def _place(self, exchange: _Exchange) -> str:
+        return f"{self.name} at {self.endpoint.url}: cannot {exchange.operation}"
+
+    def _facts(self, exchange: _Exchange, status: int | None) -> dict[str, Any]:
+        return {"platform": self.platform, "endpoint": self.endpoint.url, "operation": exchange.operation, "status": status}
+
+    def _no_answer(self, failure: Exception, exchange: _Exchange) -> ConnectionFailedError:
+        why, hint = _why_no_answer(failure, self._timeout)
+        acted = not exchange.repeatable and not _never_reached(failure) and not isinstance(failure, requests.exceptions.SSLError)
+        if acted:
+            why += f"; whether {exchange.method} {exchange.path} took effect is not known, so it was not sent again"
+        return ConnectionFailedError(
+            redact(f"{self._place(exchange)}: {why}.", self._secrets), hint, **self._facts(exchange, None), may_have_acted=acted
+        )
+
+    def _refused(self, answer: Answer, exchange: _Exchange) -> RequestError:
+        words = self.words(answer)
+        message = f"{self._place(exchange)}: {exchange.method} {exchange.path} was answered with HTTP {answer.status}"
+        message = redact(message, self._secrets) + (f": {words}" if words else " and no words")
+        kind, hint = _KINDS.get(answer.status, (RequestError, ""))
+        if 300 <= answer.status < 400:
+            kind, hint = AnswerError, "Redirects are not followed; set endpoint to where the API really is."
+        elif answer.status in _BUSY_STATUSES:
+            hint = "The appliance, or something in front of it, is busy or down; run again later."
+        return kind(
+            message if message.endswith((".", "!", "?")) else message + ".",
+            hint,
+            **self._facts(exchange, answer.status),
+            may_have_acted=answer.status >= 500,
+        )
+
+    def words(self, answer: Answer) -> str:
+        """Return the vendor's own words in an error body that may be JSON, text, HTML, empty or cut off; secrets are masked."""
+        text = answer.text.strip()
+        try:
+            value = json.loads(text) if text else None
+            words = self._vendor_words(value) or (value if isinstance(value, str) else "")
+        except (ValueError, RecursionError):
+            words = text
+            if "<" in text and ("html" in answer.headers.get("content-type", "") or text[:1] == "<"):
+                words = re.sub(r"(?is)<(script|style|head).*?(</\1\s*>|$)|<[^>]*>", " ", text)
+                words = html.unescape(words)
+        words = " ".join("".join(char if char.isprintable() else " " for char in redact(words, self._secrets)).split())
+        return words if len(words) <= _WORDS else words[:_WORDS] + "..."
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    operation: str
+    method: str
+    path: str
+    repeatable: bool
+
+
+_KINDS: dict[int, tuple[type[RequestError], str]] = {
+    401: (AuthenticationError, "The credential is wrong, expired, disabled or revoked."),
+    403: (ForbiddenError, "The calling account lacks a right for this."),
+    404: (NotFoundError, ""),
+    409: (ConflictError, ""),
+    412: (ConflictError, "Someone else changed it in the meantime; run again."),
+}
+
+
+def _system_trust() -> bool | str:
+    """Return the system's trusted certificates; requests alone would take those that certifi brings."""
+    paths = ssl.get_default_verify_paths()  # heeds SSL_CERT_FILE and SSL_CERT_DIR
+    candidates = (os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_BUNDLES, paths.capath)
+    return next((path for path in candidates if path and os.path.exists(path)), True)
+
+
+def _causes(failure: BaseException) -> list[BaseException]:
+    """Return the failure and all that it wraps, outermost first."""
+    found: list[BaseException] = []
+    queue: list[object] = [failure]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+    return found
+
+
+def _never_reached(failure: BaseException) -> bool:
+    """Tell whether the server cannot have seen the request: no address, nobody listening, no connection in time."""
+    return any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in _causes(failure))
+
+
+def _why_no_answer(failure: Exception, timeout: float) -> tuple[str, str]:
+    """Return why there was no answer, in words of our own, and what to do; never the exception's text, which quotes URLs."""
+    causes = _causes(failure)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its TLS certificate is not trusted ({cause.verify_message or cause.reason or 'verification failed'})", (
+                "Set ca_path to the PEM file of the certificate authority that signed it, or of the certificate itself if it is "
+                "self-signed; also check that the endpoint's name is one that the certificate is for."
+            )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or isinstance(failure, requests.exceptions.SSLError):
+        return "TLS could not be agreed on", "Check that the port speaks HTTPS and that nothing in between breaks TLS."
+    names = {type(cause).__name__ for cause in causes}
+    if names & {"NameResolutionError", "gaierror"}:
+        return "the host name cannot be resolved", "Check endpoint and DNS."
+    if isinstance(failure, requests.exceptions.ConnectTimeout) or "ConnectTimeoutError" in names:
+        return f"no connection within {timeout:g} s", "Check endpoint, firewalls and whether the appliance is up; timeout sets how long to wait."
+    if isinstance(failure, requests.exceptions.Timeout):
+        return f"no complete answer within {timeout:g} s", "The appliance may be busy; timeout sets how long to wait."
+    if "ConnectionRefusedError" in names:
+        return "the connection was refused", "Check host and port, and whether the appliance is up."
+    if isinstance(failure, requests.exceptions.ProxyError):
+        return "the proxy did not let it through", "Check the proxy settings in the environment (HTTPS_PROXY, NO_PROXY)."
+    if isinstance(failure, requests.exceptions.ContentDecodingError):
+        return "the answer cannot be read", "Check that the endpoint is the platform's API."
+    return "the connection broke before a complete answer came", "Run again once the appliance can be reached."
+
+
+def _back_off(attempt: int) -> float:
+    return random.uniform(0.5, 1.0) * 0.25 * 2**attempt  # noqa: S311  (jitter, not secrecy)
+
+
+def _pause_asked_for(answer: Answer, attempt: int) -> float:
+    """Return the seconds to wait: Retry-After when it is a number, else our own back-off."""
+    asked = answer.headers.get("retry-after", "").strip()
+    return float(asked) if asked.isascii() and asked.isdecimal() else _back_off(attempt)

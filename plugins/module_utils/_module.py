@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run an operation as an ordinary module. Private to this collection."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._operations._execute import Operation, execute
+
+
+def run_module(operation: Operation) -> None:
+    """Do what a module's main() does: check the arguments, run, exit."""
+    module = AnsibleModule(argument_spec=operation.full_argument_spec(), supports_check_mode=True, **operation.rules)
+    result = execute(operation, module.params, module.check_mode)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(**result)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation access_check: prove that a credential works, whose it is, and what it may do. Private to this collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._errors import CheckFailedError, OptionError
+from .._model import Caller
+from .._platforms._base import Platform, Probed
+from .._query import Query
+from ._execute import Operation, Outcome, Task
+
+_READING = ("GET", "HEAD")
+
+
+def mismatch(caller: Caller, expect_account: str | None, expect_account_id: str | None, expect_token_id: str | None) -> str:
+    """Return what about the caller is not as expected, as a sentence; empty when all is."""
+    if expect_account and expect_account not in (caller.account.name, caller.account.id, f"auth_id:{caller.account.id}"):
+        return f"The credential is of {caller.account}, not of {expect_account}."
+    if expect_account_id and expect_account_id != caller.account.id:
+        return f"The credential is of {caller.account}, not of the account with id {expect_account_id}."
+    if expect_token_id and expect_token_id != caller.token_id:
+        told = f"it is {caller.token_id}" if caller.token_id else "the platform tells no id for it"
+        return f"The credential is not the token {expect_token_id}: {told}."
+    return ""
+
+
+def judge(probe: dict[str, Any], expression: Query | None, probed: Probed) -> str:
+    """Return what about a probe's answer is not as expected, as a sentence; empty when all is."""
+    what = f"{probe['method']} {probe['path']}"
+    wanted = probe["status"] or [200]
+    if probed.status not in wanted:
+        return f"{what} was answered with HTTP {probed.status} instead of {' or '.join(map(str, wanted))}."
+    if expression and not expression.search(probed.body):
+        return f"{what}: what came back is not as expected by '{expression.expression}'."
+    return ""
+
+
+def run(platform: Platform, task: Task) -> Outcome:
+    """Check the credential that the task authenticates with; changes nothing.
+
+    Raises:
+        CheckFailedError: it is another account's, another token, or a probe was not answered as expected.
+        OptionError: a probe is malformed; raised before any request.
+    """
+    options = task.options
+    probes = options.get("probes") or []
+    for probe in probes:
+        if not probe["path"].startswith("/") or probe["path"].startswith("//"):
+            raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
+    expressions = [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
+    caller = platform.caller()
+    wrong = mismatch(caller, options.get("expect_account"), options.get("expect_account_id"), options.get("expect_token_id"))
+    if wrong:
+        raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
+    results = []
+    for probe, expression in zip(probes, expressions):
+        if task.check_mode and probe["method"] not in _READING:
+            results.append({"method": probe["method"], "path": probe["path"], "skipped": True})
+            continue
+        probed = platform.probe(probe["method"], probe["path"], probe.get("body"))
+        wrong = judge(probe, expression, probed)
+        if wrong:
+            raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed for {caller.account}. {wrong}")
+        results.append({"method": probe["method"], "path": probe["path"], "status": probed.status})
+    return Outcome(
+        values={
+            "account": caller.account.name,
+            "account_id": caller.account.id,
+            "token_id": caller.token_id,
+            "privileges": list(caller.privileges) if caller.privileges is not None else None,
+            "probes": results,
+        }
+    )
+
+
+ACCESS_CHECK = Operation(
+    name="access_check",
+    argument_spec={
+        "expect_account": {"type": "str"},
+        "expect_account_id": {"type": "str"},
+        "expect_token_id": {"type": "str", "no_log": False},
+        "probes": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "path": {"type": "str", "required": True},
+                "method": {"type": "str", "choices": ["GET", "HEAD", "POST"], "default": "GET"},
+                "body": {"type": "dict"},
+                "status": {"type": "list", "elements": "int"},
+                "expect": {"type": "str"},
+            },
+        },
+    },
+    run=run,
+)

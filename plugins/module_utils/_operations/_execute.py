@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one operation from checked options to one plain result. Private to this collection.
+
+Both ways of running a task come through here, so both give the same result: inside the worker, and as an ordinary module.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .._connection import resolve_connection
+from .._errors import LatchkeyError
+from .._platforms._base import Platform
+from .._platforms._registry import open_platform
+from .._times import utc_now
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one task asks for: its options, whether it may change anything, and the time."""
+
+    options: Mapping[str, Any]
+    check_mode: bool
+    now: datetime
+
+    def given(self, *names: str) -> list[str]:
+        """Return those of the named options that were set."""
+        return [name for name in names if self.options.get(name) is not None]
+
+
+@dataclass
+class Outcome:
+    """What an operation did, or would do in check mode.
+
+    Attributes:
+        changed: whether anything changed.
+        values: result keys.
+        before, after: the two sides of the diff, without secrets; None where a task has no diff.
+        warnings: what the user should know although nothing failed.
+    """
+
+    changed: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def as_result(self) -> dict[str, Any]:
+        """Return it as a module result."""
+        result: dict[str, Any] = {**self.values, "changed": self.changed}
+        if self.before is not None and self.after is not None:
+            result["diff"] = {"before": self.before, "after": self.after}
+        if self.warnings:
+            result["warnings"] = self.warnings
+        return result
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that a task can ask for.
+
+    Attributes:
+        name: the module's name without its collection.
+        argument_spec: the module's own options; the shared ones are added to them.
+        run: does it.
+        rules: mutually_exclusive, required_if and the like, as AnsibleModule takes them.
+    """
+
+    name: str
+    argument_spec: dict[str, Any]
+    run: Callable[[Platform, Task], Outcome]
+    rules: dict[str, Any] = field(default_factory=dict)
+
+    def full_argument_spec(self) -> dict[str, Any]:
+        """Return the argument spec with the options that every module shares."""
+        return {**_shared_arguments(), **self.argument_spec}
+
+
+def _shared_arguments() -> dict[str, Any]:
+    """Unset ones are looked up in the environment later, by platform; that is why none has a default here."""
+    return {
+        "platform": {"type": "str", "required": True, "choices": ["qumulo", "rubrik_cdm", "rubrik_rsc"]},
+        "endpoint": {"type": "str"},
+        "validate_certs": {"type": "bool"},
+        "ca_path": {"type": "path"},
+        "timeout": {"type": "float"},
+        "token": {"type": "str", "no_log": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "totp_code": {"type": "str", "no_log": True},
+        "totp_secret": {"type": "str", "no_log": True},
+        "client_id": {"type": "str"},
+        "client_secret": {"type": "str", "no_log": True},
+        "service_account_file": {"type": "path"},
+        "organization_id": {"type": "str"},
+    }
+
+
+def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Run an operation and return its result; a failure is a result with ``failed`` and ``msg``, never an exception.
+
+    Args:
+        operation: what to run.
+        options: validated options, unset ones as None.
+        check_mode: True changes nothing.
+    """
+    return failures_as_result(lambda: _run(operation, options, check_mode))
+
+
+def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    connection = resolve_connection(options, os.environ)
+    with open_platform(connection) as platform:
+        return operation.run(platform, Task(options, check_mode, utc_now())).as_result()
+
+
+def failures_as_result(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what the function returns, or its failure as a result with ``failed``, ``msg`` and the facts of the failure."""
+    try:
+        return run()
+    except LatchkeyError as failure:
+        return {**failure.details, "changed": False, "failed": True, "msg": str(failure)}
+    except Exception as failure:  # noqa: BLE001  (a bug of ours must not become a traceback, which could hold a secret)
+        place = traceback.extract_tb(failure.__traceback__)[-1]
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": f"This is a bug in latchkey.tokens: {type(failure).__name__} in {os.path.basename(place.filename)}, line {place.lineno}. "
+            "Please report it with the task that led here, without its secrets.",
+        }

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operations that only read: access_token_info and service_account_info. Private to this collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._platforms._base import Platform
+from .._query import Query
+from ._execute import Operation, Outcome, Task
+
+
+def _list(task: Task, key: str, read: Any) -> Outcome:
+    """Return what is read under a key; with a query, what that finds in it."""
+    query = Query(task.options["query"], "query") if task.options.get("query") else None
+    entries = read()
+    return Outcome(values={key: query.search(entries) if query else entries})
+
+
+def run_access_tokens(platform: Platform, task: Task) -> Outcome:
+    """List the access tokens of one account, or of all."""
+
+    def read() -> list[dict[str, Any]]:
+        user, token_id = task.options.get("user"), task.options.get("token_id")
+        if token_id:
+            found = [one for one in [platform.token(str(token_id))] if one]
+        else:
+            found = platform.tokens(platform.find_account(user) if user else None)
+        return [token.as_result(task.now) for token in sorted(found, key=lambda one: (one.account.name, one.id))]
+
+    return _list(task, "access_tokens", read)
+
+
+def run_service_accounts(platform: Platform, task: Task) -> Outcome:
+    """List the service accounts, or those of one name."""
+
+    def read() -> list[dict[str, Any]]:
+        states = sorted(platform.service_accounts(task.options.get("name")), key=lambda one: (one.account.name, one.account.id))
+        return [{"account": one.account.name, "account_id": one.account.id, **one.as_diff()} for one in states]
+
+    return _list(task, "service_accounts", read)
+
+
+ACCESS_TOKEN_INFO = Operation(
+    name="access_token_info",
+    argument_spec={"user": {"type": "str"}, "token_id": {"type": "str", "no_log": False}, "query": {"type": "str"}},
+    run=run_access_tokens,
+    rules={"mutually_exclusive": [("user", "token_id")]},
+)
+SERVICE_ACCOUNT_INFO = Operation(
+    name="service_account_info",
+    argument_spec={"name": {"type": "str"}, "query": {"type": "str"}},
+    run=run_service_accounts,
+)

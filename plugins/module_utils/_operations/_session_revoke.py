@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation session_revoke: named sessions and tokens are gone. Private to this collection.
+
+Read, plan, apply. The planner is pure; it decides for check mode and for real alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from .._errors import OptionError
+from .._model import Caller, Credential
+from .._platforms._base import Platform
+from .._query import Query
+from .._times import parse_duration
+from ._execute import Operation, Outcome, Task
+from ._steps import apply_steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which ones to revoke, and which of the matching ones are spared because the task itself depends on them."""
+
+    revoke: tuple[Credential, ...]
+    spared: tuple[Credential, ...]
+
+
+def plan(
+    credentials: list[Credential], caller: Caller, now: datetime, *, older_than: timedelta | None = None, query: Query | None = None
+) -> Plan:
+    """Decide which of an account's credentials go.
+
+    Args:
+        credentials: all that the account has.
+        caller: who asks; the credential in use is spared, and where the platform does not tell which it is, all of the caller's.
+        now: the time.
+        older_than: only those made at least so long ago; one whose age is not known does not match.
+        query: only those that this finds in their result form; it must return a list of them or of their ids.
+    """
+    matching = [
+        one for one in credentials if older_than is None or (one.created_at is not None and now - one.created_at >= older_than)
+    ]
+    if query:
+        found = query.search([one.as_result(now) for one in matching])
+        if not isinstance(found, list):
+            raise OptionError(f"query: '{query.expression}' returns no list.", "Let it return the entries to revoke, for example [?enabled==`false`].")
+        ids = {one.get("token_id") if isinstance(one, dict) else one for one in found}
+        matching = [one for one in matching if one.id in ids]
+    hidden = caller.with_token and not caller.token_id
+    spared = [one for one in matching if one.id == caller.token_id or (hidden and one.account.id == caller.account.id)]
+    return Plan(tuple(one for one in matching if one not in spared), tuple(spared))
+
+
+def run(platform: Platform, task: Task) -> Outcome:
+    """Revoke what the target names; what is gone already is fine. Raises what the platform raises, and OptionError of its own."""
+    options = task.options
+    target = options.get("target") or ("ids" if options.get("ids") is not None else "account" if options.get("account") else None)
+    if target is None:
+        raise OptionError("target is missing: which sessions shall go?", "Set target=self, or ids, or account.")
+    if target == "ids" and options.get("ids") is None or target == "account" and not options.get("account"):
+        raise OptionError(f"{target} is missing: it goes with target={target}.")
+    for name in ("ids", "account"):
+        if options.get(name) is not None and name != target:
+            raise OptionError(f"{name} does not go with target={target}.", "Leave one out.")
+    if target != "account" and task.given("older_than", "query"):
+        raise OptionError("older_than and query go with target=account only.")
+    if target == "self":
+        return _revoke_self(platform, task)
+    if target == "ids":
+        found = [platform.token(str(one)) for one in dict.fromkeys(options["ids"])]
+        return _revoke(platform, task, [one for one in found if one], [])
+    older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
+    query = Query(options["query"], "query") if options.get("query") else None
+    account = platform.find_account(options["account"])
+    plan_ = plan(platform.tokens(account), platform.caller(), task.now, older_than=older_than, query=query)
+    warnings = [f"{one.id} was spared: this task may be authenticating with it. Name it with ids to revoke it." for one in plan_.spared]
+    return _revoke(platform, task, list(plan_.revoke), warnings)
+
+
+def _revoke_self(platform: Platform, task: Task) -> Outcome:
+    """Revoke what the task authenticates with."""
+    caller = platform.caller()
+    if not caller.with_token:
+        return Outcome(values={"revoked": []}, warnings=[note] if (note := platform.session_end_note()) else [])
+    if not caller.token_id:
+        raise OptionError("The platform does not tell the id of the token in use.", "Name the token with ids.")
+    own = platform.token(caller.token_id) or Credential(caller.token_id, caller.account)
+    return _revoke(platform, task, [own], [])
+
+
+def _revoke(platform: Platform, task: Task, credentials: list[Credential], warnings: list[str]) -> Outcome:
+    if not task.check_mode:
+        apply_steps([(f"{one.id} revoked", partial(platform.delete_token, one.id)) for one in credentials])
+    ids = [one.id for one in credentials]
+    return Outcome(bool(ids), {"revoked": ids}, {"live": ids}, {"live": []}, warnings)
+
+
+SESSION_REVOKE = Operation(
+    name="session_revoke",
+    argument_spec={
+        "target": {"type": "str", "choices": ["self", "ids", "account"]},
+        "ids": {"type": "list", "elements": "str"},
+        "account": {"type": "str"},
+        "older_than": {"type": "str"},
+        "query": {"type": "str"},
+    },
+    run=run,
+)

@@ -1,0 +1,426 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Qumulo Core's REST API, and nothing else. Private to this collection.
+
+Facts come from the vendor's client qumulo_api (5.3.0 to 7.10.2) and the vendor's REST guide, unless said otherwise. What no
+public source tells (most statuses of failures) is not relied on: errors are told apart by HTTP status only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from .._connection import Connection
+from .._errors import AnswerError, NotFoundError, OptionError, RefusedError, RequestError, UnsupportedError
+from .._http import OWN, Answer
+from .._model import Account, AccountState, Caller, Credential, Minted
+from .._secrets import throwaway_password
+from .._times import parse_instant
+from ._base import Platform, Probed
+from ._qumulo_identity import parse_identity
+
+_TOKENS = "/v1/auth/access-tokens/"
+_USERS = "/v1/users/"
+_ROLES = "/v1/auth/roles/"
+_GROUPS = "/v1/groups/"
+_USERS_GROUP = "513"  # the built-in group Users
+# Marks a role as one that this collection made for one account; a role without it is never changed as such.
+_OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
+
+
+class Qumulo(Platform):
+    """A Qumulo Core cluster, 5.3.0 or later."""
+
+    name = "qumulo"
+    title = "Qumulo Core"
+    options = frozenset(("roles", "privileges", "primary_group", "home_directory", "enabled", "expires_at", "expires_in", "token_id"))
+    token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, _vendor_words)
+        if connection.auth.token:
+            self.http.authorization = f"Bearer {connection.auth.token}"
+        self._modern = False  # seen a field that only Core 5.3.3 or later sends
+        self._own: Caller | None = None
+
+    # One request
+
+    def _call(self, operation: str, method: str, path: str, **how: Any) -> Answer:
+        """Send a request as the caller, logging in first where the caller came with a password."""
+        if self.http.authorization is None and how.get("authorization", OWN) is OWN:
+            auth = self.connection.auth
+            login = self.http.request(
+                "log in",
+                "POST",
+                "/v1/session/login",
+                body={"username": auth.username, "password": auth.password},
+                authorization=None,
+            )
+            token = _text(login, login.json_object(), "bearer_token")
+            self.http.hide(token)
+            self.http.authorization = f"Bearer {token}"
+        return self.http.request(operation, method, path, **how)
+
+    def _pages(self, operation: str, path: str, params: dict[str, str] | None = None) -> Iterator[tuple[Answer, dict[str, Any]]]:
+        """Follow ``paging.next``, a path with query, until it is null or empty; never to another host, never in a circle."""
+        seen = {path}
+        answer = self._call(operation, "GET", path, params=params)
+        while True:
+            page = answer.json_object()
+            yield answer, page
+            paging = page.get("paging")
+            following = paging.get("next") if isinstance(paging, dict) else None
+            if not following:
+                return
+            parts = urlsplit(following) if isinstance(following, str) else None
+            if parts is None or parts.scheme or parts.netloc or not parts.path.startswith("/") or following in seen:
+                raise answer.strange("the link to the next page leads somewhere else")
+            seen.add(following)
+            answer = self._call(operation, "GET", following)
+
+    def _version(self) -> tuple[int, ...]:
+        answer = self._call("read the version", "GET", "/v1/version", authorization=None)
+        found = re.search(r"(\d+(?:\.\d+)+)\s*$", str(answer.json_object().get("revision_id")))
+        return tuple(int(part) for part in found.group(1).split(".")) if found else ()
+
+    def _require_version(self, least: tuple[int, ...], what: str) -> None:
+        """Refuse what older versions would quietly ignore. Asks only when no answer has shown a recent version yet."""
+        if self._modern:
+            return
+        version = self._version()
+        if version and version < least:
+            raise UnsupportedError(
+                f"{self.title} {'.'.join(map(str, version))} at {self.http.endpoint.url} has no {what}.",
+                f"They came with {'.'.join(map(str, least))}; upgrade the cluster or leave the option out.",
+            )
+        self._modern = True
+
+    # Who calls, and who else there is
+
+    def caller(self, secret: str | None = None) -> Caller:
+        if secret is None and self._own:
+            return self._own
+        authorization = OWN
+        if secret is not None:
+            self.http.hide(secret)
+            authorization = f"Bearer {secret}"
+        answer = self._call("find out who calls", "GET", "/v1/session/who-am-i", authorization=authorization)
+        value = answer.json_object()
+        token_id = value.get("access_token_id") or None
+        bearer = secret or self.connection.auth.token or ""
+        caller = Caller(
+            account=Account(_text(answer, value, "id"), _text(answer, value, "name"), "LOCAL"),
+            token_id=str(token_id) if token_id else None,
+            with_token=bool(token_id) or bearer.startswith("access-v1"),
+            privileges=tuple(sorted(str(one) for one in value["privileges"])) if isinstance(value.get("privileges"), list) else None,
+        )
+        if secret is None:
+            self._own = caller
+        return caller
+
+    def find_account(self, identity: str) -> Account:
+        wanted = parse_identity(identity, "user")
+        found: Answer | None = None
+        operation = f"look up the identity '{identity}'"
+        for path in ("/v1/identity/find", "/v1/auth/identity/find"):  # the second before Core 6.2.1
+            found = self._call(operation, "POST", path, body=wanted, repeatable=True, accept=(400, 404))
+            if found.status != 404:
+                break
+        if found is None or found.status in (400, 404):
+            words = f"'{identity}'" + (f" ({found.words()})" if found is not None and found.status == 400 else "")
+            raise self._unknown("user", words, self._local_names(), NotFoundError)
+        account = self._account(found, found.json_object())
+        return account if account.name else Account(account.id, identity, account.domain)
+
+    def _local_names(self) -> list[str]:
+        """Return the local users' names for an error that says what exists; nothing when we may not read them."""
+        try:
+            return [user["name"] for user in self._users()]
+        except RequestError:
+            return []
+
+    def _unknown(self, kind: str, which: str, existing: list[str], error: type[Exception] = OptionError) -> Exception:
+        names = ", ".join(sorted(existing, key=str.lower)[:50]) + (", ..." if len(existing) > 50 else "")
+        place = f"{self.title} at {self.http.endpoint.url}"
+        return error(f"{place}: there is no {kind} {which}.", f"There are: {names}." if existing else "Check the name.")
+
+    def probe(self, method: str, path: str, body: Any = None) -> Probed:
+        answer = self._call(f"probe {path}", method, path, body=body, accept=range(100, 600))
+        try:
+            return Probed(answer.status, answer.json() if answer.text else None)
+        except AnswerError:
+            return Probed(answer.status, answer.text)
+
+    # Access tokens
+
+    def tokens(self, account: Account | None) -> list[Credential]:
+        # Only auth_id is unambiguous: names may exist in several domains. Never with limit: user and limit exclude each other.
+        params = {"user": f"auth_id:{account.id}"} if account else None
+        found = []
+        try:
+            for answer, page in self._pages("list access tokens", _TOKENS, params):
+                entries = page.get("entries")
+                if not isinstance(entries, list):
+                    raise answer.strange("it has no list of entries")
+                found += [self._credential(answer, entry) for entry in entries]
+        except NotFoundError as failure:
+            raise self._too_old(failure) from None
+        return [one for one in found if account is None or one.account.id == account.id]
+
+    def token(self, token_id: str) -> Credential | None:
+        answer = self._call("read an access token", "GET", _TOKENS + _quoted(token_id), accept=(404,))
+        return None if answer.status == 404 else self._credential(answer, answer.json_object())
+
+    def mint_token(self, account: Account, expires_at: datetime | None) -> Minted:
+        body: dict[str, Any] = {"user": {"auth_id": account.id}}
+        if expires_at:
+            self._require_version((5, 3, 2), "expiration times for access tokens")
+            body["expiration_time"] = expires_at.isoformat()
+        try:
+            answer = self._call(f"make an access token for {account}", "POST", _TOKENS, body=body)
+        except NotFoundError as failure:
+            raise self._too_old(failure) from None
+        value = answer.json_object()
+        secret = _text(answer, value, "bearer_token")
+        self.http.hide(secret)
+        return Minted(Credential(_text(answer, value, "id"), account, expires_at=expires_at), secret)
+
+    def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:
+        self._require_version((5, 3, 3) if enabled is not None else (5, 3, 2), "such settings on access tokens")
+        body: dict[str, Any] = {} if enabled is None else {"enabled": enabled}
+        if expires_at:
+            body["expiration_time"] = expires_at.isoformat()
+        answer = self._call("change an access token", "PATCH", _TOKENS + _quoted(token_id), body=body, repeatable=True)
+        return self._credential(answer, answer.json_object())
+
+    def delete_token(self, token_id: str) -> bool:
+        answer = self._call("delete an access token", "DELETE", _TOKENS + _quoted(token_id), repeatable=True, accept=(404,))
+        return answer.status != 404
+
+    def session_end_note(self) -> str:
+        return "A session of Qumulo Core cannot be revoked: its API has no logout. It ends by itself 10 hours after the login."
+
+    def _too_old(self, failure: NotFoundError) -> Exception:
+        version = self._version()
+        if version and version < (5, 3):
+            return UnsupportedError(
+                f"{self.title} {'.'.join(map(str, version))} at {self.http.endpoint.url} has no access tokens.", "They came with 5.3.0."
+            )
+        return failure
+
+    def _credential(self, answer: Answer, value: Any) -> Credential:
+        if not isinstance(value, dict):
+            raise answer.strange("an access token is not a JSON object")
+        self._modern = self._modern or "enabled" in value
+        creator = value.get("creator")
+        return Credential(
+            id=_text(answer, value, "id"),
+            account=self._account(answer, value.get("user")),
+            created_at=_instant(answer, value, "creation_time"),
+            expires_at=_instant(answer, value, "expiration_time"),  # null, empty or missing: it never expires
+            enabled=value.get("enabled") is not False,
+            creator=str(creator.get("name") or f"auth_id:{creator.get('auth_id')}") if isinstance(creator, dict) else "",
+        )
+
+    @staticmethod
+    def _account(answer: Answer, value: Any) -> Account:
+        if not isinstance(value, dict):
+            raise answer.strange("an identity is not a JSON object")
+        return Account(_text(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))
+
+    # Service accounts: local users, their roles, and one role of their own for privileges
+
+    def _users(self) -> list[dict[str, Any]]:
+        answer = self._call("list local users", "GET", _USERS)
+        users = answer.json()
+        if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
+            raise answer.strange("the local users are not a list of JSON objects")
+        for user in users:
+            _text(answer, user, "id"), _text(answer, user, "name")
+        return users
+
+    def _roles(self) -> dict[str, dict[str, Any]]:
+        answer = self._call("list roles", "GET", _ROLES)
+        roles = answer.json_object()
+        if not all(isinstance(role, dict) for role in roles.values()):
+            raise answer.strange("a role is not a JSON object")
+        return roles
+
+    def _members(self, role: str) -> set[str]:
+        members: set[str] = set()
+        for answer, page in self._pages(f"list the members of the role '{role}'", f"{_ROLES}{_quoted(role)}/members"):
+            found = page.get("members")
+            if not isinstance(found, dict):
+                raise answer.strange("the members of a role are not a JSON object")
+            members |= set(found)
+        return members
+
+    def service_accounts(self, name: str | None = None) -> list[AccountState]:
+        users = [user for user in self._users() if name is None or user["name"] == name]
+        if not users:
+            return []
+        roles = self._roles()
+        members = {role: self._members(role) for role in roles}
+        return [self._state(user, roles, members) for user in users]
+
+    @staticmethod
+    def _state(user: dict[str, Any], roles: dict[str, dict[str, Any]], members: dict[str, set[str]]) -> AccountState:
+        name = user["name"]
+        own = _own_role_name(name, roles)
+        held = frozenset(role for role in roles if user["id"] in members[role] and role != own)
+        return AccountState(
+            account=Account(user["id"], name, "LOCAL"),
+            roles=held,
+            privileges=frozenset(map(str, roles[own].get("privileges") or ())) if own else None,
+            attributes={"primary_group": str(user.get("primary_group") or ""), "home_directory": user.get("home_directory") or None},
+        )
+
+    def checked_wish(self, wanted: AccountState) -> AccountState:
+        attributes = dict(wanted.attributes)
+        roles = wanted.roles
+        if roles:
+            existing = {role.lower(): role for role in self._roles()}  # vendor docs: role names are case-insensitive
+            for role in sorted(roles):
+                if role.lower() not in existing:
+                    raise self._unknown("role", f"'{role}'", list(existing.values()))
+            roles = frozenset(existing[role.lower()] for role in roles)
+        if wanted.privileges:
+            known = list(self._call("list privileges", "GET", "/v1/auth/privileges/").json_object())
+            for privilege in sorted(wanted.privileges - set(known)):
+                stem = privilege.replace("PRIVILEGE_", "").split("_")[0]
+                alike = [one for one in known if stem and stem in one]
+                raise self._unknown("privilege", f"'{privilege}'", alike or known)
+        if wanted.privileges is not None and re.search(r"\s", wanted.account.name):
+            raise OptionError(f"privileges: a role of Qumulo Core cannot be named after '{wanted.account.name}', which has a space in it.")
+        group = attributes.get("primary_group")
+        if group and not group.isdecimal():
+            answer = self._call("list groups", "GET", _GROUPS)
+            groups = {str(one.get("name")): str(one.get("id")) for one in answer.json() if isinstance(one, dict)}
+            if group not in groups:
+                raise self._unknown("local group", f"'{group}'", list(groups))
+            attributes["primary_group"] = groups[group]
+        return AccountState(wanted.account, roles, wanted.privileges, attributes)
+
+    def create_account(self, wanted: AccountState) -> Account:
+        answer = self._call(
+            f"create the local user '{wanted.account.name}'",
+            "POST",
+            _USERS,
+            body={
+                "name": wanted.account.name,
+                "primary_group": wanted.attributes.get("primary_group") or _USERS_GROUP,
+                "uid": "",
+                "home_directory": wanted.attributes.get("home_directory"),
+                "password": throwaway_password(),  # kept nowhere: the account is for tokens only
+            },
+        )
+        return Account(_text(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
+
+    def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
+        path = _USERS + _quoted(state.account.id)
+        current = self._call("read a local user", "GET", path)
+        user = current.json_object()
+        # A password of null keeps the one that is set, as the vendor's client does it.
+        kept = {key: user.get(key) for key in ("id", "name", "primary_group", "uid", "home_directory")}
+        etag = current.headers.get("etag")
+        self._call(
+            f"change the local user '{state.account.name}'",
+            "PUT",
+            path,
+            body={**kept, "password": None, **attributes},
+            headers={"If-Match": etag} if etag else None,
+        )
+
+    def add_role(self, account: Account, role: str) -> None:
+        self._call(f"give {account} the role '{role}'", "POST", f"{_ROLES}{_quoted(role)}/members", body={"auth_id": account.id})
+
+    def remove_role(self, account: Account, role: str) -> None:
+        path = f"{_ROLES}{_quoted(role)}/members/{_quoted(account.id)}"
+        self._call(f"take the role '{role}' from {account}", "DELETE", path, repeatable=True, accept=(404,))
+
+    def set_privileges(self, state: AccountState, privileges: frozenset[str]) -> None:
+        name = state.account.name
+        role = f"latchkey-{name}"
+        path = _ROLES + _quoted(role)
+        found = self._call(f"read the role '{role}'", "GET", path, accept=(404,))
+        exists = found.status != 404
+        if exists and found.json_object().get("description") != _OWN_ROLE.format(name=name):
+            raise RefusedError(
+                f"{self.title} at {self.http.endpoint.url}: the role '{role}' exists already and was not made by this collection for {name}.",
+                "Rename or delete that role, or use roles instead of privileges.",
+            )
+        if not privileges:
+            if exists:
+                self._call(f"delete the role '{role}'", "DELETE", path, repeatable=True, accept=(404,))
+            return
+        holds = sorted(privileges)
+        if exists:
+            etag = found.headers.get("etag")
+            if set(map(str, found.json_object().get("privileges") or ())) != privileges:
+                how = {"If-Match": etag} if etag else None
+                self._call(f"change the role '{role}'", "PATCH", path, body={"privileges": holds}, headers=how)
+        else:
+            body = {"name": role, "description": _OWN_ROLE.format(name=name), "privileges": holds}
+            self._call(f"create the role '{role}'", "POST", _ROLES, body=body)
+        if not exists or state.account.id not in self._members(role):
+            self.add_role(state.account, role)
+
+    def delete_account(self, state: AccountState) -> None:
+        # Tokens first, the user last: what is left of a deleted user can no longer be addressed safely (seen live with S3 keys).
+        for token in self.tokens(state.account):
+            self.delete_token(token.id)
+        if state.privileges is not None:
+            self.set_privileges(state, frozenset())
+        for role in sorted(state.roles or ()):
+            self.remove_role(state.account, role)
+        path = _USERS + _quoted(state.account.id)
+        self._call(f"delete the local user '{state.account.name}'", "DELETE", path, repeatable=True, accept=(404,))
+
+
+def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None:
+    """Return the role that this collection made for the account, as the cluster spells it."""
+    wanted = f"latchkey-{account}".lower()
+    marks = _OWN_ROLE.format(name=account)
+    return next((role for role, value in roles.items() if role.lower() == wanted and value.get("description") == marks), None)
+
+
+def _quoted(part: str) -> str:
+    if part in (".", ".."):  # HTTP libraries would climb up the path
+        raise OptionError(f"'{part}' is not a name or an id.")
+    return quote(part, safe="")
+
+
+def _text(answer: Answer, value: dict[str, Any], key: str) -> str:
+    """Return a field that must be a non-empty string; ids come as strings, whatever they look like."""
+    found = value.get(key)
+    if not isinstance(found, str) or not found:
+        raise answer.strange(f"'{key}' is missing or is not a string")
+    return found
+
+
+def _instant(answer: Answer, value: dict[str, Any], key: str) -> datetime | None:
+    found = value.get(key)
+    if not found:
+        return None
+    try:
+        return parse_instant(found, key)
+    except OptionError:
+        raise answer.strange(f"'{key}' is not a time") from None
+
+
+def _vendor_words(value: Any) -> str:
+    """Return class and description of an error body, with those of the error inside it.
+
+    Body: ``{"module", "error_class", "description", "stack", "user_visible", "inner"?}``, every field optional (vendor's client).
+    """
+    words = []
+    while isinstance(value, dict) and len(words) < 3:
+        parts = [str(value[key]) for key in ("error_class", "description") if isinstance(value.get(key), str) and value[key]]
+        if parts:
+            words.append(": ".join(parts))
+        value = value.get("inner")
+    return "; ".join(words)

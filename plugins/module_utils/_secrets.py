@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps secrets out of sight. Private to this collection. Pure functions; no Ansible object, no HTTP."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import string
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+# The keys under which any result of this collection may carry a secret.
+SECRET_RESULT_KEYS = ("token", "client_secret", "values")
+
+_MASK = "********"
+_SHORTEST = 4  # masking shorter strings would shred ordinary words and hide nothing
+
+
+def redact(text: str, secret_values: Iterable[str]) -> str:
+    """Return the text with every given secret masked, also where it stands JSON-escaped, URL-quoted or base64-encoded.
+
+    Args:
+        text: words that are about to be shown, usually a vendor's error body.
+        secret_values: the secrets in the clear; empty and very short ones are passed over.
+    """
+    forms: set[str] = set()
+    for value in secret_values:
+        if len(value) < _SHORTEST:
+            continue
+        encoded = base64.b64encode(value.encode()).decode()
+        forms |= {value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value), encoded, encoded.rstrip("=")}
+    for form in sorted(forms, key=len, reverse=True):  # longest first: one form may contain another
+        text = text.replace(form, _MASK)
+    return text
+
+
+def throwaway_password(length: int = 40) -> str:
+    """Return a random password with all four character classes, for an account that nobody shall log in to.
+
+    Three of the four classes are what Qumulo Core asks for (seen on Core 7.9).
+    """
+    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.:+=")
+    characters = [secrets.choice(one) for one in classes]
+    characters += [secrets.choice("".join(classes)) for _unused in range(length - len(classes))]
+    secrets.SystemRandom().shuffle(characters)
+    return "".join(characters)
+
+
+def secret_strings(value: Any) -> list[str]:
+    """Return every string found in a value, for masking: the value itself, or all leaves of a mapping or list."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in secret_strings(item)]
+    if isinstance(value, (list, tuple)):
+        return [text for item in value for text in secret_strings(item)]
+    return []
+
+
+def result_secrets(result: dict[str, Any]) -> list[str]:
+    """Return the secrets that a result carries, empty when it carries none."""
+    return [text for key in SECRET_RESULT_KEYS if result.get(key) for text in secret_strings(result[key])]

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run an operation inside the worker: no module to build and send, no second interpreter. Private to this collection.
+
+Where that is not the same thing (another machine, another user, another environment) the same operation runs as an ordinary
+module. Either way a result with a secret in it is hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
+from ansible.plugins.action import ActionBase
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, secret_strings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets
+
+
+class OperationAction(ActionBase):  # type: ignore[misc]
+    """An action plugin that is one operation. Subclasses say which.
+
+    Attributes:
+        operation: what to run.
+        mints: True when a result may carry a new secret.
+    """
+
+    operation: Operation
+    mints = False
+
+    _supports_async = True
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the operation, here or as an ordinary module, and hide what is secret in its result."""
+        super().run(tmp, task_vars)
+        name = f"latchkey.tokens.{self.operation.name}"
+        if self._task.async_val and self.mints:
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. Take async off the task.",
+            }
+        if self._can_run_here():
+            return hide_secrets(self._run_here(name))
+        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+        result = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars, wrap_async=wrap_async)
+        result.pop("invocation", None)
+        return hide_secrets(result)
+
+    def _can_run_here(self) -> bool:
+        """Tell whether this process is as good as the one that an ordinary module would get."""
+        return (
+            HAS_REQUESTS
+            and self._connection.transport in ("local", "ansible.builtin.local")
+            and not self._connection.become
+            and not self._task.async_val
+            and not any(self._task.environment or ())
+        )
+
+    def _run_here(self, name: str) -> dict[str, Any]:
+        rules = dict(self.operation.rules)
+        argument_spec = self.operation.full_argument_spec()
+        checked = ArgumentSpecValidator(argument_spec, **rules).validate(self._task.args)
+        if checked.errors:
+            message = checked.errors.msg
+            if isinstance(checked.errors[0], UnknownOptionError):  # worded as AnsibleModule does
+                message = f"Unsupported parameters for ({name}) module: {message}"
+            given = [self._task.args.get(option) for option, spec in argument_spec.items() if spec.get("no_log")]
+            return {"failed": True, "changed": False, "msg": redact(message, [text for value in given for text in secret_strings(value)])}
+        return execute(self.operation, checked.validated_parameters, bool(self._task.check_mode))
