@@ -1,0 +1,56 @@
+#!/bin/sh
+# Make a virtual environment and install into it; do nothing when that has been done already.
+#
+# Usage: tools/venv.sh FOLDER RANGES PIP_ARGUMENT...
+#   tools/venv.sh .venv 3.10-3.99 -r tests/requirements.txt
+#   tools/venv.sh .cache/venvs/core-2.21 "3.13-3.13 3.12-3.14" "ansible-core~=2.21.0"
+#
+# RANGES are tried from left to right. "Already" is decided by contents, not by times: one stamp per set of arguments
+# holds the arguments, the requirement files and the place, so that an edited file, a moved or a copied clone is noticed.
+# Exit status 3 means that this machine has no suitable Python; any other failure is pip's.
+set -eu
+
+folder=$1
+ranges=$2
+shift 2
+
+requirement_files() { # the files named with -r, and those they name
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -r ]; then
+            shift
+            printf '%s\n' "$1"
+            sed -n "s|^-r *|$(dirname "$1")/|p" "$1"
+        fi
+        shift
+    done
+}
+
+state() {
+    printf '%s\n' "$PWD/$folder" "$@"
+    requirement_files "$@" | while IFS= read -r file; do cat "$file"; done
+}
+
+stamp=$folder/.stamp-$(printf '%s' "$*" | tr -cs 'A-Za-z0-9.\n' '-')
+wanted=$(state "$@")
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$folder/bin/python" -c '' 2>/dev/null; then
+    exit 0
+fi
+
+if ! { [ -f "$folder/.place" ] && [ "$(cat "$folder/.place")" = "$PWD/$folder" ] && "$folder/bin/python" -c '' 2>/dev/null; }; then
+    python=
+    for range in $ranges; do
+        python=$(tools/find_python.sh "${range%-*}" "${range#*-}" 2>/dev/null) && break
+    done
+    if [ -z "$python" ]; then
+        tools/find_python.sh "${range%-*}" "${range#*-}" >/dev/null || exit 3
+    fi
+    echo "$folder: new virtual environment with $python"
+    rm -rf "$folder"
+    mkdir -p "$(dirname "$folder")"
+    "$python" -m venv "$folder"
+    printf '%s\n' "$PWD/$folder" >"$folder/.place"
+fi
+
+echo "$folder: pip install $*"
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --prefer-binary "$@"
+printf '%s\n' "$wanted" >"$stamp"
