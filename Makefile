@@ -1,0 +1,70 @@
+# Copyright: Contributors to latchkey.tokens
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Needs git, make and Python 3.10 or newer. Everything else is installed into .venv/ and .cache/ of this checkout.
+
+PYTHON ?=
+CORE ?= 2.19
+TESTS ?= tests/unit tests/contract tests/integration
+WORKERS ?= 2
+
+# Nothing is written outside of the checkout: neither pip's cache nor Ansible's.
+export PYTHON
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+BIN := .venv/bin
+LINT := .cache/venvs/lint/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo setup-lint demo cores test lint format sanity build clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup-demo ## rotate credentials against simulated appliances, with no appliance at hand
+	@$(BIN)/python tools/demo.py
+
+test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(TESTS)
+
+lint: setup setup-lint ## check style, types, YAML, shell, licences and Ansible content
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	$(BIN)/shellcheck .ci/run tools/*.sh
+	$(LINT)/reuse lint --quiet
+	@echo ansible-lint --profile production --offline
+	@PATH="$(CURDIR)/$(LINT):$$PATH" ansible-lint --profile production --offline
+
+format: setup ## repair what ruff can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+sanity: setup ## run ansible-test sanity (CORE=2.16, 2.19 or 2.21; ARGS='--test pylint')
+	@tools/cores.sh $(CORE)
+	@.cache/venvs/core-$(CORE)/bin/python tools/sanity.py $(ARGS)
+
+build: setup-demo ## build the collection artifact into .cache/
+	@$(BIN)/ansible-galaxy collection build --force --output-path .cache .
+
+setup: setup-demo ## install what the tests need
+	@tools/venv.sh .venv 3.10-3.99 -r tests/requirements.txt
+
+setup-demo:
+	@tools/collection_path.sh
+	@tools/venv.sh .venv 3.10-3.99 -r tests/requirements-demo.txt
+
+setup-lint:
+	@tools/venv.sh .cache/venvs/lint 3.10-3.99 -r tests/requirements-lint.txt
+
+cores: ## install the ansible-core versions the tests cover, as far as there are Pythons for them
+	@tools/cores.sh
+
+clean: ## remove everything that was installed or built
+	rm -rf .venv .cache .ansible .mypy_cache .ruff_cache .pytest_cache
+	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
