@@ -1,0 +1,274 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read and replace one file so that no writer loses another's change and no reader ever sees half a file.
+
+Touches the file, a temporary file beside it that exists only while it is written, and on request a backup beside it. The lock is
+a flock on the file's own inode, so nothing is left behind. Content is written as given: callers pass ciphertext, never clear text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+
+_POLL_SECONDS = 0.05
+_CAUSES = {
+    errno.EACCES: ("permission is denied", "Grant the user that runs Ansible write access to the file and its folder."),
+    errno.EPERM: ("the operation is not permitted", "Run as the owner of the file."),
+    errno.EROFS: ("the file system is read-only", "Mount it writable."),
+    errno.ENOSPC: ("the disk is full", "Free some space."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space."),
+    errno.ENOENT: ("the folder does not exist", "Create the folder first."),
+    errno.ENOTDIR: ("a part of the path is not a folder", "Correct the path."),
+    errno.EISDIR: ("it is a folder", "Name a file."),
+    errno.ELOOP: ("its symbolic links form a loop", "Correct the link."),
+    errno.ENOLCK: ("its file system has no locks", "Keep the file on a file system that supports flock."),
+    errno.EOPNOTSUPP: ("its file system has no locks", "Keep the file on a file system that supports flock."),
+}
+
+
+class AppearedError(Exception):
+    """A file that was to be created has appeared meanwhile: start over."""
+
+
+def sha256(data: bytes) -> str:
+    """The checksum of a file's content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(path: str) -> bytes | None:
+    """The content of a regular file, or None when there is none."""
+    with _explained(path, "read"):
+        fd = _open(os.path.realpath(path))
+        if fd is None:
+            return None
+        try:
+            return _read_all(fd)
+        finally:
+            os.close(fd)
+
+
+def is_writable(path: str) -> bool:
+    """Whether replace would be allowed to put a new content in place of this file, or create it."""
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    try:
+        status = os.stat(target)
+    except OSError as error:
+        return error.errno == errno.ENOENT
+    return stat.S_ISREG(status.st_mode) and os.access(target, os.R_OK | os.W_OK)
+
+
+class LockedFile:
+    """A file that nobody else replaces as long as the lock is held. Made by locked()."""
+
+    def __init__(self, path: str, target: str, fd: int | None) -> None:
+        self._path = path
+        self._target = target
+        self._fds = [] if fd is None else [fd]
+        self.exists = fd is not None
+
+    def read(self) -> bytes | None:
+        """The content now, or None when the file does not exist."""
+        with _explained(self._path, "read"):
+            return _read_all(self._fds[-1]) if self._fds else None
+
+    def replace(self, data: bytes, mode: int | None = None) -> None:
+        """Put this content in place in one step, and prove that it is there.
+
+        Args:
+            mode: of a file that is created; an existing file keeps its mode, owner and extended attributes.
+        """
+        folder = os.path.dirname(self._target)
+        temporary = os.path.join(folder, f".{os.path.basename(self._target)[:200]}.{secrets.token_hex(8)}.tmp")
+        with _explained(self._path, "write"):
+            fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            # Kept open and locked until the end: this is the inode that others find from now on.
+            self._fds.append(fd)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                _write_all(fd, data)
+                if self.exists:
+                    _copy_attributes(self._fds[-2], fd)
+                else:
+                    os.fchmod(fd, 0o600 if mode is None else mode)
+                os.fsync(fd)
+                if self.exists:
+                    os.replace(temporary, self._target)
+                else:
+                    # Unlike a rename, a link never clobbers what has appeared meanwhile.
+                    os.link(temporary, self._target)
+                    os.unlink(temporary)
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+                os.close(self._fds.pop())
+                if isinstance(error, FileExistsError) and not self.exists:
+                    raise AppearedError from None
+                raise
+            self.exists = True
+            _sync_folder(folder)
+            stored = read(self._path)
+        if stored != data:
+            raise VarsFileError(f"{self._path} does not hold what was written to it.", "Another program writes it without a lock; find it.")
+
+    def remove(self) -> None:
+        """Delete the file."""
+        with _explained(self._path, "remove"):
+            os.unlink(self._target)
+            self.exists = False
+            _sync_folder(os.path.dirname(self._target))
+
+    def back_up(self) -> str:
+        """Copy the file, with its mode and owner, to a new name beside it, and return that name."""
+        stamp = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime())
+        name = f"{self._target}.{os.getpid()}.{stamp}~"
+        with _explained(self._path, "back up"):
+            fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                _write_all(fd, _read_all(self._fds[-1]))
+                _copy_attributes(self._fds[-1], fd)
+                os.fsync(fd)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+            finally:
+                os.close(fd)
+        return name
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        while self._fds:
+            os.close(self._fds.pop())
+
+
+@contextlib.contextmanager
+def locked(path: str, timeout: float = 30.0) -> Iterator[LockedFile]:
+    """Hold the lock of a file; a symbolic link is followed. A file that does not exist cannot be locked: replace tells."""
+    deadline = time.monotonic() + timeout
+    with _explained(path, "lock"):
+        file = _lock(path, deadline)
+    if file is None:
+        raise VarsFileError(f"{path} is locked by another process for more than {timeout:g} s.", "Wait for it to end, then try again.")
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _lock(path: str, deadline: float) -> LockedFile | None:
+    while True:
+        target = os.path.realpath(path)
+        fd = _open(target)
+        if fd is None:
+            return LockedFile(path, target, None)
+        try:
+            while not _try_lock(fd):
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(_POLL_SECONDS)
+            # Whoever held the lock may have put another inode in place.
+            if target == os.path.realpath(path) and _is_at(fd, target):
+                file = LockedFile(path, target, fd)
+                fd = -1
+                return file
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(fd: int, target: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(target))
+    except FileNotFoundError:
+        return False
+
+
+def _open(target: str) -> int | None:
+    """Open a regular file; None when there is none."""
+    flags = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        try:
+            # Network file systems grant an exclusive lock only to writers.
+            fd = os.open(target, os.O_RDWR | flags)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            fd = os.open(target, os.O_RDONLY | flags)
+    except FileNotFoundError:
+        if os.path.isdir(os.path.dirname(target)):
+            return None
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise IsADirectoryError(errno.EISDIR, "not a regular file")
+    return fd
+
+
+def _read_all(fd: int) -> bytes:
+    parts, offset = [], 0
+    while part := os.pread(fd, 1 << 20, offset):
+        parts.append(part)
+        offset += len(part)
+    return b"".join(parts)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _copy_attributes(source: int, target: int) -> None:
+    """Give a new file the owner, mode and extended attributes (such as ACLs and SELinux labels) of an old one."""
+    old, new = os.fstat(source), os.fstat(target)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        os.fchown(target, old.st_uid, old.st_gid)
+    os.fchmod(target, stat.S_IMODE(old.st_mode))
+    if hasattr(os, "listxattr"):
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(source):
+                with contextlib.suppress(OSError):
+                    os.setxattr(target, name, os.getxattr(source, name))
+
+
+def _sync_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def _explained(path: str, action: str) -> Iterator[None]:
+    """Turn an OSError into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        default = ((error.strerror or type(error).__name__).lower(), "")
+        cause, hint = _CAUSES.get(error.errno or 0, default)
+        raise VarsFileError(f"{path} cannot be {_PAST[action]}: {cause}.", hint) from error
+
+
+_PAST = {"read": "read", "write": "written", "remove": "removed", "back up": "backed up", "lock": "locked"}

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Vault envelopes opened and sealed with the secrets of the run, each under the label and the secret it had. No files."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+
+HEADER = "$ANSIBLE_VAULT;"
+DEFAULT_ID = "default"
+
+
+class VaultLib(Protocol):
+    """What is used of ansible.parsing.vault.VaultLib: the same in all releases as long as arguments are positional."""
+
+    secrets: Any
+
+    def encrypt(self, plaintext: Any, secret: Any, vault_id: Any) -> bytes: ...
+
+    def decrypt_and_get_vault_id(self, vaulttext: Any) -> tuple[bytes, Any, Any]: ...
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Under which label a text is encrypted, None for a header without one (1.1), and with which secret."""
+
+    label: str | None
+    vault_id: str
+    secret: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A decrypted text and how it was sealed."""
+
+    text: str = field(repr=False)
+    seal: Seal
+
+
+def label_of(vaulttext: str) -> str | None:
+    """The label in the header of an envelope; None when it has none."""
+    parts = vaulttext.split("\n", 1)[0].strip().split(";")
+    return (parts[3].strip() or None) if len(parts) > 3 else None
+
+
+class Vault:
+    """The vault secrets of a run.
+
+    Args:
+        vaultlib: an ansible.parsing.vault.VaultLib with the loaded secrets.
+        encrypt_id: the id that Ansible is configured to encrypt with (DEFAULT_VAULT_ENCRYPT_IDENTITY), if any.
+    """
+
+    def __init__(self, vaultlib: VaultLib, encrypt_id: str | None = None) -> None:
+        self._lib = vaultlib
+        self._encrypt_id = encrypt_id
+        self._fingerprint_keys: dict[bytes, bytes] = {}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The ids of the loaded secrets, each once."""
+        return tuple(dict.fromkeys(str(vault_id) for vault_id, _secret in self._lib.secrets or ()))
+
+    def _loaded(self) -> str:
+        return f"loaded vault ids: {', '.join(self.labels) or 'none'}"
+
+    def open(self, vaulttext: str, what: str = "A vaulted text") -> Opened:
+        """Decrypt an envelope; what names it in error messages."""
+        label = label_of(vaulttext)
+        if not self.labels:
+            raise VarsFileError(f"{what} is encrypted and no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
+        if label is not None and label not in self.labels:
+            problem = f"is encrypted with vault id {label!r}, which is not loaded ({self._loaded()})"
+            raise VarsFileError(f"{what} {problem}.", "Pass its --vault-id.")
+        problem = hint = ""
+        data: bytes = b""
+        secret: Any = None
+        vault_id: Any = None
+        try:
+            data, vault_id, secret = self._lib.decrypt_and_get_vault_id(vaulttext)
+        except AnsibleError as error:
+            # Its text may quote the input; only whether secrets were tried is of use.
+            tried = "Decryption failed" in str(error)
+            problem = "was not opened by the loaded secret" if tried else "is damaged"
+            hint = "The password is wrong, or the text was changed after it was encrypted."
+        except Exception:  # noqa: BLE001  tampered input makes the libraries below fail in many ways
+            problem, hint = "is damaged", "Restore it from a backup."
+        if problem:
+            raise VarsFileError(f"{what} {problem} ({self._loaded()}).", hint)
+        vault_id = str(vault_id)
+        if label is not None and vault_id != label:
+            problem = f"is labelled {label!r} but only the secret of vault id {vault_id!r} opens it"
+            raise VarsFileError(f"{what} {problem}.", "Encrypt it again under its own label.")
+        try:
+            return Opened(bytes(data).decode("utf-8"), Seal(label, vault_id, secret))
+        except UnicodeDecodeError:
+            pass
+        raise VarsFileError(f"{what} does not decrypt to text.", "Only UTF-8 text can be handled.")
+
+    def decrypt(self, vaulttext: str, what: str = "A vaulted text") -> tuple[str, str | None]:
+        """The text in an envelope and its label."""
+        opened = self.open(vaulttext, what)
+        return opened.text, opened.seal.label
+
+    def seal(self, vault_id: str) -> Seal:
+        """How a new text is sealed under an id: with the first secret of that id, as ansible-vault does."""
+        for loaded, secret in self._lib.secrets or ():
+            if str(loaded) == vault_id:
+                return Seal(None if vault_id == DEFAULT_ID else vault_id, vault_id, secret)
+        raise VarsFileError(f"Vault id {vault_id!r} is not loaded ({self._loaded()}).", "Pass its --vault-id or name a loaded one.")
+
+    def seal_for_new(self, labels_in_use: Sequence[str | None], what: str) -> Seal:
+        """How a text is sealed that replaces none: as all others are, else with the only secret, else as Ansible is configured."""
+        labels = set(labels_in_use)
+        if len(labels) == 1 and None not in labels:
+            return self.seal(str(labels.pop()))
+        if len(self.labels) == 1:
+            return self.seal(self.labels[0])
+        if self._encrypt_id:
+            return self.seal(self._encrypt_id)
+        if not self.labels:
+            raise VarsFileError(f"{what} cannot be encrypted: no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
+        raise VarsFileError(f"{what} could be encrypted with several vault ids ({self._loaded()}).", "Name one with vault_id.")
+
+    def encrypt(self, plaintext: str, seal: Seal | str, what: str = "A value") -> str:
+        """An envelope with this text, its lines ended by line feeds."""
+        if isinstance(seal, str):
+            seal = self.seal(seal)
+        if plaintext.startswith(HEADER[:-1]):
+            raise VarsFileError(f"{what} is already encrypted.", "Pass the clear text.")
+        problem = envelope = ""
+        try:
+            envelope = bytes(self._lib.encrypt(plaintext, seal.secret, seal.label or DEFAULT_ID)).decode("ascii")
+        except AnsibleError as error:
+            problem = type(error).__name__
+        if problem:
+            raise VarsFileError(f"{what} cannot be encrypted ({problem}).", "See that the vault secret is not empty.")
+        if label_of(envelope) != seal.label:
+            # Core writes the label "default" as none; the header had it, so it stays.
+            envelope = f"{HEADER}1.2;AES256;{seal.label}\n" + envelope.split("\n", 1)[1]
+        return envelope
+
+    def keyed_digest(self, seal: Seal, text: str) -> str:
+        """A digest of a clear text that says nothing to who lacks the vault secret, and costs as much to attack as the vault."""
+        secret = bytes(seal.secret.bytes)
+        key = self._fingerprint_keys.get(secret)
+        if key is None:
+            key = hashlib.pbkdf2_hmac("sha256", secret, b"latchkey.tokens fingerprint", 10_000)
+            self._fingerprint_keys[secret] = key
+        return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
