@@ -16,7 +16,7 @@ from ._clock import Clock
 from ._control import add_control
 from ._faults import FaultError, Faults
 from ._journal import Journal
-from ._platform import Context, Definition
+from ._platform import Context, Definition, Platform
 from ._serve import HttpsServer
 from ._settings import COMMON_SETTINGS, SettingError, Settings, describe, parse_assignments
 from ._state import StateFile, write_atomically
@@ -51,8 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list_settings:
         print(describe(definitions))
         return 0
+    if options.ready_file:
+        # one left from an earlier run would be taken for this one's
+        options.ready_file.unlink(missing_ok=True)
     state = StateFile(options.state)
     saved = state.load()
+    if saved and saved["platform"] != definition.name:
+        parser.error(f"{options.state} is the state of another platform: {saved['platform']}")
     try:
         context = Context(
             version=options.version or definition.default_version,
@@ -69,10 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     platform.save()
     add_control(platform)
 
-    if options.ready_file:
-        ca_file = options.ready_file.absolute().with_suffix(".ca.pem")
-    else:
-        ca_file = Path(tempfile.mkdtemp(prefix="simulator-")) / "ca.pem"
+    with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:
+        ca_file = options.ready_file.absolute().with_suffix(".ca.pem") if options.ready_file else Path(temporary) / "ca.pem"
+        _serve(platform, options, ca_file)
+    return 0
+
+
+def _serve(platform: Platform, options: argparse.Namespace, ca_file: Path) -> None:
     server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file), options.port)
     port = server.listen()
     ready = {
@@ -88,8 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_atomically(options.ready_file, json.dumps(ready, indent=1))
     else:
         print(json.dumps(ready, indent=1), flush=True)
-    server.serve(context.stopping.set, options.stop_with_stdin)
-    return 0
+    server.serve(platform.context.stopping.set, options.stop_with_stdin)
 
 
 if __name__ == "__main__":

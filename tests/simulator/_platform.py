@@ -170,7 +170,8 @@ class Platform(ABC):
             answer = self.error(429)
             answer.headers["Retry-After"] = "1"
             return answer
-        return self.error(int(str(fault)))
+        status = int(str(fault))
+        return self.error(status) if status >= 400 else Response(status=status)
 
     def _after(self, response: Response) -> Response:
         response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)

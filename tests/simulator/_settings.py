@@ -16,7 +16,7 @@ class SettingError(ValueError):
 class Setting:
     """One setting.
 
-    `choices` lists the possible values; `("<number>",)` stands for any non-negative number and `("<text>",)` for any text.
+    `choices` lists the possible values; `<number>` and `<integer>` stand for any that is not negative, `<text>` for any text.
     """
 
     choices: tuple[str, ...]
@@ -27,6 +27,8 @@ class Setting:
         """Tell whether `value` is a possible value."""
         if self.choices == ("<text>",):
             return True
+        if self.choices == ("<integer>",):
+            return value.isascii() and value.isdigit()
         if self.choices == ("<number>",):
             return value.isascii() and value.replace(".", "", 1).isdigit()
         return value in self.choices

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,26 +242,31 @@ def check_if_match(value: Any) -> None:
         raise ApiError(412, UNCONFIRMED + "precondition_error", "the resource has changed")
 
 
-def page(items: list[Any], key: Any, path: str, more: str = "") -> tuple[list[Any], str | None]:
+def last_page() -> str | None:
+    """Return what `paging.next` says on the last page."""
+    return None if cluster().settings["paging_end"] == "null" else ""
+
+
+def page(items: list[Any], cursor: Callable[[Any], int], path: str, more: str = "") -> tuple[list[Any], str | None]:
     """Cut one page out of `items` for the request's `limit` and `after`.
 
-    :arg key: function that gives an item's cursor; :arg more: query that the next page repeats.
+    :arg cursor: gives the number that an item is sorted by.
+    :arg more: query that the next page repeats.
     :returns: the page and what `paging.next` says.
     """
-    settings = cluster().settings
-    limit = max(1, settings.integer("page_size"))
+    limit = max(1, cluster().settings.integer("page_size"))
     if "limit" in request.args:
         if not request.args["limit"].isdigit() or int(request.args["limit"]) < 1:
             raise decode_error("limit must be a positive number")
         # the server may lower it (vendor docs)
         limit = min(limit, int(request.args["limit"]))
-    keys = [key(item) for item in items]
-    after = request.args.get("after")
-    start = 0 if after is None else keys.index(after) + 1 if after in keys else len(items)
-    chosen = items[start : start + limit]
-    if start + limit < len(items):
-        return chosen, f"{path}?{more}limit={limit}&after={keys[start + limit - 1]}"
-    return chosen, None if settings["paging_end"] == "null" else ""
+    if "after" in request.args:
+        if not request.args["after"].isdigit():
+            raise decode_error("after is not from paging.next")
+        items = [item for item in items if cursor(item) > int(request.args["after"])]
+    if limit < len(items):
+        return items[:limit], f"{path}?{more}limit={limit}&after={cursor(items[limit - 1])}"
+    return items, last_page()
 
 
 def empty() -> Response:

@@ -116,7 +116,7 @@ class Identities:
                 return [self._local(removed[-1], None, removed=True)]
             return found
         found = [identity for identity in self._known() if getattr(identity, key) == value]
-        return found or list(self._posix_denoted(key, value))
+        return found + [one for one in self._posix_denoted(key, value) if not found or key in ("uid", "gid")]
 
     def resolve(self, ident: Any, unknown_status: int | None = None) -> Identity:
         """Return what an api_identity denotes; its fields may be null or omitted but must agree.
@@ -128,14 +128,18 @@ class Identities:
         domain = fields.pop("domain", None)
         if not fields:
             raise decode_error("an identity needs at least one field besides domain")
-        denoted = [[one for one in self._denoted(key, value) if domain in (None, one.domain)] for key, value in fields.items()]
+        denoted = [self._denoted(key, value) for key, value in fields.items()]
+        if "name" in fields:
+            # only names are looked up in one domain; the other fields contradict a wrong one
+            position = list(fields).index("name")
+            denoted[position] = [one for one in denoted[position] if domain in (None, one.domain)]
         if not all(denoted):
             status = unknown_status or self._settings.integer("identity_unknown")
             raise ApiError(status, UNCONFIRMED + "identity_unknown_error", "no such identity")
-        common = [one for one in denoted[0] if all(one.auth_id in {other.auth_id for other in others} for others in denoted[1:])]
+        common = [one for one in denoted[0] if domain in (None, one.domain) and all(one in others for others in denoted)]
         if not common:
             raise ApiError(400, "cred_error", "the fields denote different identities")
-        if len(common) > 1:
+        if len(common) > 1 and "name" in fields:
             wanted = {"local": "LOCAL", "ad": "ACTIVE_DIRECTORY"}.get(self._settings["ambiguous_name"])
             common = [one for one in common if one.domain == wanted]
             if not common:

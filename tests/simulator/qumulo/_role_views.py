@@ -82,7 +82,8 @@ def change_role(name: str) -> ResponseReturnValue:
     if role.built_in:
         raise built_in("the role")
     if request.method == "PUT":
-        required(given, "description"), required(given, "privileges")
+        required(given, "description")
+        required(given, "privileges")
     privileges = _checked_privileges(given.get("privileges", role.privileges))
     role.description, role.privileges = given.get("description", role.description), privileges
     changed()
@@ -106,7 +107,7 @@ def list_members(name: str) -> ResponseReturnValue:
     authenticate("ROLE_READ")
     identities = cluster().identities
     path = request.environ["REQUEST_URI"].partition("?")[0]
-    members, following = page(sorted(_role(name).members, key=int), str, path)
+    members, following = page(sorted(_role(name).members, key=int), int, path)
     return jsonify(members={auth_id: identities.by_auth_id(auth_id).api() for auth_id in members}, paging={"next": following})
 
 

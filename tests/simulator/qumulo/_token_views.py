@@ -11,7 +11,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from . import _times
-from ._cluster import Caller, Cluster, authenticate, body, changed, cluster, empty, forbidden, page, required
+from ._cluster import Caller, Cluster, authenticate, body, changed, cluster, empty, forbidden, last_page, page, required
 from ._errors import UNCONFIRMED, ApiError, decode_error, not_found
 from ._identities import Identity
 from ._model import Token, new_secret, new_token_id
@@ -161,13 +161,17 @@ def list_tokens() -> ResponseReturnValue:
             raise forbidden(READ)
         owner = caller.identity.auth_id
     tokens = [token for token in core.data.tokens.values() if owner in (None, token.user)]
-    tokens.sort(key=lambda token: token.serial if core.settings["list_order"] == "by_creation" else int(token.id))
+    tokens.sort(key=_cursor)
     if "user" in request.args and core.settings["user_with_limit"] == "refused":
-        entries, following = tokens, None if core.settings["paging_end"] == "null" else ""
+        entries, following = tokens, last_page()
     else:
         repeated = urlencode({"user": request.args["user"]}) + "&" if "user" in request.args else ""
-        entries, following = page(tokens, lambda token: token.id, PATH, repeated)
+        entries, following = page(tokens, _cursor, PATH, repeated)
     return jsonify(entries=[_metadata(token, listed=True) for token in entries], paging={"next": following})
+
+
+def _cursor(token: Token) -> int:
+    return token.serial if cluster().settings["list_order"] == "by_creation" else int(token.id)
 
 
 def _owner(caller: Caller, text: str) -> str:
