@@ -5,7 +5,7 @@
 # Needs git, make and Python 3.10 or newer. Everything else is installed into .venv/ and .cache/ of this checkout.
 
 PYTHON ?=
-CORE ?= 2.19
+CORE ?=
 TESTS ?= tests/unit tests/contract tests/integration
 WORKERS ?= 2
 
@@ -24,8 +24,9 @@ LINT := .cache/venvs/lint/bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "With PYTHON=/path/to/python3, new environments are made with that one (make clean removes the old ones)."
 
-demo: setup-demo ## rotate credentials against simulated appliances, with no appliance at hand
+demo: setup-demo ## rotate credentials on simulated appliances
 	@$(BIN)/python tools/demo.py
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
@@ -46,21 +47,23 @@ format: setup ## repair what ruff can repair
 	$(BIN)/ruff format .
 
 sanity: setup ## run ansible-test sanity (CORE=2.16, 2.19 or 2.21; ARGS='--test pylint')
-	@tools/cores.sh $(CORE)
-	@.cache/venvs/core-$(CORE)/bin/python tools/sanity.py $(ARGS)
+	@tools/cores.sh $(or $(CORE),2.19)
+	@python=.cache/venvs/core-$(or $(CORE),2.19)/bin/python; \
+	[ -x $$python ] || [ -n "$(CORE)" ] || python=$(BIN)/python; \
+	$$python tools/sanity.py $(ARGS)
 
 build: setup-demo ## build the collection artifact into .cache/
 	@$(BIN)/ansible-galaxy collection build --force --output-path .cache .
 
 setup: setup-demo ## install what the tests need
-	@tools/venv.sh .venv 3.10-3.99 -r tests/requirements.txt
+	@tools/venv.sh .venv 3.10 -r tests/requirements.txt
 
 setup-demo:
 	@tools/collection_path.sh
-	@tools/venv.sh .venv 3.10-3.99 -r tests/requirements-demo.txt
+	@tools/venv.sh .venv 3.10 -r tests/requirements-demo.txt
 
 setup-lint:
-	@tools/venv.sh .cache/venvs/lint 3.10-3.99 -r tests/requirements-lint.txt
+	@tools/venv.sh .cache/venvs/lint 3.10 -r tests/requirements-lint.txt
 
 cores: ## install the ansible-core versions the tests cover, as far as there are Pythons for them
 	@tools/cores.sh

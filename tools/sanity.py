@@ -1,6 +1,6 @@
 """Run ansible-test sanity on a copy of this checkout, without containers and without touching the user's home.
 
-Usage: .cache/venvs/core-VERSION/bin/python tools/sanity.py [ansible-test argument...]
+Usage: .cache/venvs/core-VERSION/bin/python tools/sanity.py [ansible-test argument...]      (make sanity)
 
 ansible-test insists on a path that ends in ansible_collections/<namespace>/<name>, keeps its environments in the home
 folder, and starts each of them with a pip installer that it downloads from a site of its own. So: the files that git
@@ -27,7 +27,8 @@ import subprocess
 import sys
 
 ours = ("--disable-pip-version-check", "--no-setuptools", "--no-wheel")
-subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"])  # a process of its own: it disables pip's settings
+# In a process of its own, because it makes this one forget pip's settings.
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
 wanted = [argument for argument in sys.argv[1:] if argument not in ours and not argument.startswith("pip==")]
 if any(not argument.startswith("-") for argument in wanted):
     subprocess.check_call([sys.executable, "-m", "pip", "install", "--disable-pip-version-check"] + wanted)
@@ -63,7 +64,7 @@ def main() -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     binaries = Path(sys.executable).parent
     path = (str(binaries), environment["PATH"], str(ROOT / ".venv" / "bin"))  # the last one may hold shellcheck
-    environment.update(HOME=str(HOME), PATH=os.pathsep.join(path))
+    environment.update(HOME=str(HOME), PATH=os.pathsep.join(path), PIP_QUIET="1")
     python = "{}.{}".format(*sys.version_info[:2])
     command = [str(binaries / "ansible-test"), "sanity", "--python", python, "--requirements", *sys.argv[1:]]
     print(f"ansible-test sanity, Python {python}", flush=True)

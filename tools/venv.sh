@@ -2,11 +2,12 @@
 # Make a virtual environment and install into it; do nothing when that has been done already.
 #
 # Usage: tools/venv.sh FOLDER RANGES PIP_ARGUMENT...
-#   tools/venv.sh .venv 3.10-3.99 -r tests/requirements.txt
+#   tools/venv.sh .venv 3.10 -r tests/requirements.txt
 #   tools/venv.sh .cache/venvs/core-2.21 "3.13-3.13 3.12-3.14" "ansible-core~=2.21.0"
 #
-# RANGES are tried from left to right. "Already" is decided by contents, not by times: one stamp per set of arguments
-# holds the arguments, the requirement files and the place, so that an edited file, a moved or a copied clone is noticed.
+# RANGES of Python versions are tried from left to right; one without an end means "or newer".
+# "Already" is decided by contents, not by times: one stamp per set of arguments holds the arguments, the requirement
+# files and the place, so that an edited file, a moved or a copied checkout is noticed.
 # Exit status 3 means that this machine has no suitable Python; any other failure is pip's.
 set -eu
 
@@ -36,16 +37,22 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$folder/bin/python" 
     exit 0
 fi
 
+reason=$(mktemp)
+trap 'rm -f "$reason"' EXIT
 if ! { [ -f "$folder/.place" ] && [ "$(cat "$folder/.place")" = "$PWD/$folder" ] && "$folder/bin/python" -c '' 2>/dev/null; }; then
+    rm -rf "$folder"
     python=
     for range in $ranges; do
-        python=$(tools/find_python.sh "${range%-*}" "${range#*-}" 2>/dev/null) && break
+        case $range in
+        *-*) versions="${range%-*} ${range#*-}" ;;
+        *) versions=$range ;;
+        esac
+        # shellcheck disable=SC2086
+        python=$(tools/find_python.sh $versions 2>"$reason") && break
     done
-    if [ -z "$python" ]; then
-        tools/find_python.sh "${range%-*}" "${range#*-}" >/dev/null || exit 3
-    fi
+    cat "$reason" >&2
+    [ -n "$python" ] || exit 3
     echo "$folder: new virtual environment with $python"
-    rm -rf "$folder"
     mkdir -p "$(dirname "$folder")"
     "$python" -m venv "$folder"
     printf '%s\n' "$PWD/$folder" >"$folder/.place"
