@@ -3,13 +3,16 @@
 Usage: .cache/venvs/core-VERSION/bin/python tools/sanity.py [ansible-test argument...]      (make sanity)
 
 ansible-test insists on a path that ends in ansible_collections/<namespace>/<name>, keeps its environments in the home
-folder, and starts each of them with a pip installer that it downloads from a site of its own. So: the files that git
-does not ignore are copied to .cache/sanity, HOME is set to a folder there, and in it waits a stand-in for the downloaded
-installer which uses the pip that Python brings along.
+folder, starts each of them with a pip installer that it downloads from a site of its own, and drops most of the process
+environment, pip's settings included. So: the files that git does not ignore are copied to .cache/sanity, HOME is set to a
+folder there, and in it wait a file with pip's settings and a stand-in for the downloaded installer, which uses the pip that
+Python brings along.
 """
 
 from __future__ import annotations
 
+import ast
+import configparser
 import os
 import shutil
 import subprocess
@@ -54,8 +57,30 @@ def copy_checkout() -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
 
 
+def keep_pip_settings() -> None:
+    """Write what pip was told here, by files and by the environment, to the settings file in the new home."""
+    settings: dict[str, dict[str, str]] = {"global": {"quiet": "1"}}
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+    settings["global"].update({name: value for name, value in (("cert", bundle), ("proxy", proxy)) if value})
+    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=True, stdout=subprocess.PIPE, text=True)
+    # Sections such as "global" and "install" belong to files; what ":env:" lists beats them.
+    for line in sorted(listing.stdout.splitlines(), key=lambda line: line.startswith(":env:")):
+        key, _equals, value = line.partition("=")
+        section, _dot, name = key.rpartition(".")
+        settings.setdefault("global" if section == ":env:" else section, {})[name] = ast.literal_eval(value)
+    parser = configparser.RawConfigParser()
+    parser.read_dict(settings)
+    target = HOME / ".config" / "pip" / "pip.conf"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)  # an index may have a password
+    with target.open("w", encoding="utf-8") as file:
+        parser.write(file)
+
+
 def main() -> int:
     copy_checkout()
+    keep_pip_settings()
     cache = HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in INSTALLER_VERSIONS:
@@ -64,7 +89,7 @@ def main() -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     binaries = Path(sys.executable).parent
     path = (str(binaries), environment["PATH"], str(ROOT / ".venv" / "bin"))  # the last one may hold shellcheck
-    environment.update(HOME=str(HOME), PATH=os.pathsep.join(path), PIP_QUIET="1")
+    environment.update(HOME=str(HOME), PATH=os.pathsep.join(path))
     python = "{}.{}".format(*sys.version_info[:2])
     command = [str(binaries / "ansible-test"), "sanity", "--python", python, "--requirements", *sys.argv[1:]]
     print(f"ansible-test sanity, Python {python}", flush=True)
