@@ -134,3 +134,8 @@ class AccountState:
             "privileges": sorted(self.privileges or ()),
             **self.attributes,
         }
+
+    def as_result(self) -> dict[str, Any]:
+        """Return it with the result keys that all modules share."""
+        settings = self.as_diff()
+        return {"account": settings.pop("name"), "account_id": self.account.id or None, **settings}

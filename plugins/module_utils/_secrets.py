@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-# The keys under which any result of this collection may carry a secret.
-SECRET_RESULT_KEYS = ("token", "client_secret", "values")
+# The keys under which an operation's result may carry a secret.
+_RESULT_KEYS = ("token", "client_secret")
 
 _MASK = "********"
 _SHORTEST = 4  # masking shorter strings would shred ordinary words and hide nothing
@@ -61,5 +61,5 @@ def secret_strings(value: Any) -> list[str]:
 
 
 def result_secrets(result: dict[str, Any]) -> list[str]:
-    """Return the secrets that a result carries, empty when it carries none."""
-    return [text for key in SECRET_RESULT_KEYS if result.get(key) for text in secret_strings(result[key])]
+    """Return the secrets that an operation's result carries."""
+    return [str(result[key]) for key in _RESULT_KEYS if result.get(key)]

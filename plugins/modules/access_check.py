@@ -100,7 +100,7 @@ privileges:
   returned: success
   type: list
   elements: str
-  sample: [PRIVILEGE_SNAPSHOT_READ]
+  sample: [PRIVILEGE_IDENTITY_READ]
 probes:
   description: The probes that were sent.
   returned: success

@@ -102,6 +102,21 @@ access_tokens:
       returned: always
       type: str
       sample: admin
+account:
+  description: Name of the account whose tokens these are.
+  returned: when O(user) was set
+  type: str
+  sample: svc-backup
+account_id:
+  description: The platform's id of that account.
+  returned: when O(user) was set
+  type: str
+  sample: "1002"
+limit:
+  description: How many tokens one account may have on this platform, expired and disabled ones included; V(null) for any number.
+  returned: success
+  type: int
+  sample: 2
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module

@@ -85,8 +85,8 @@ EXAMPLES = r"""
     roles:
       - Observers
     privileges:
-      - PRIVILEGE_FS_ATTRIBUTES_READ
-      - PRIVILEGE_SNAPSHOT_READ
+      - PRIVILEGE_CLUSTER_READ
+      - PRIVILEGE_IDENTITY_READ
 
 - name: The account is gone, and its tokens with it
   latchkey.tokens.service_account:
@@ -120,7 +120,7 @@ privileges:
   returned: when O(state=present)
   type: list
   elements: str
-  sample: [PRIVILEGE_FS_ATTRIBUTES_READ, PRIVILEGE_SNAPSHOT_READ]
+  sample: [PRIVILEGE_CLUSTER_READ, PRIVILEGE_IDENTITY_READ]
 primary_group:
   description: Id of the primary group. Qumulo Core only.
   returned: when O(state=present) and the account existed or O(primary_group) was set

@@ -73,7 +73,7 @@ service_accounts:
       returned: always
       type: list
       elements: str
-      sample: [PRIVILEGE_SNAPSHOT_READ]
+      sample: [PRIVILEGE_IDENTITY_READ]
     primary_group:
       description: Id of the primary group. Qumulo Core only.
       returned: on Qumulo Core

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
@@ -14,15 +13,18 @@ except ImportError:
     register_secrets = None
 
 
-def hide_secrets(result: dict[str, Any]) -> dict[str, Any]:
+def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = False) -> dict[str, Any]:
     """Return the result so that its secrets are usable when registered, but never shown.
 
     Before ansible-core 2.22 the whole result is hidden, as with no_log; only a result that carries a secret is.
+
+    Args:
+        result: the task's result.
+        secrets: the secrets in it; without any, the result is left as it is.
+        always: True hides the whole result on every version, for one that nobody wants to read.
     """
-    found = result_secrets(result)
-    if not found:
-        return result
     if register_secrets is not None:
-        register_secrets(found)
-        return result
-    return {**result, "_ansible_no_log": True}
+        register_secrets(secrets)
+    if always or (secrets and register_secrets is None):
+        return {**result, "_ansible_no_log": True}
+    return result

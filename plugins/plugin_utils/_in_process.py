@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
 from ansible.plugins.action import ActionBase
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, secret_strings
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets
 
 
@@ -44,11 +43,12 @@ class OperationAction(ActionBase):  # type: ignore[misc]
                 "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. Take async off the task.",
             }
         if self._can_run_here():
-            return hide_secrets(self._run_here(name))
+            result = failures_as_result(lambda: self._run_here(name))
+            return hide_secrets(result, result_secrets(result))
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         result = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars, wrap_async=wrap_async)
         result.pop("invocation", None)
-        return hide_secrets(result)
+        return hide_secrets(result, result_secrets(result))
 
     def _can_run_here(self) -> bool:
         """Tell whether this process is as good as the one that an ordinary module would get."""
@@ -61,13 +61,5 @@ class OperationAction(ActionBase):  # type: ignore[misc]
         )
 
     def _run_here(self, name: str) -> dict[str, Any]:
-        rules = dict(self.operation.rules)
-        argument_spec = self.operation.full_argument_spec()
-        checked = ArgumentSpecValidator(argument_spec, **rules).validate(self._task.args)
-        if checked.errors:
-            message = checked.errors.msg
-            if isinstance(checked.errors[0], UnknownOptionError):  # worded as AnsibleModule does
-                message = f"Unsupported parameters for ({name}) module: {message}"
-            given = [self._task.args.get(option) for option, spec in argument_spec.items() if spec.get("no_log")]
-            return {"failed": True, "changed": False, "msg": redact(message, [text for value in given for text in secret_strings(value)])}
-        return execute(self.operation, checked.validated_parameters, bool(self._task.check_mode))
+        options = checked_arguments(name, self._task.args, self.operation.full_argument_spec(), self.operation.rules)
+        return execute(self.operation, options, bool(self._task.check_mode))

@@ -15,10 +15,17 @@ from ._execute import Operation, Outcome, Task
 _READING = ("GET", "HEAD")
 
 
-def mismatch(caller: Caller, expect_account: str | None, expect_account_id: str | None, expect_token_id: str | None) -> str:
-    """Return what about the caller is not as expected, as a sentence; empty when all is."""
-    if expect_account and expect_account not in (caller.account.name, caller.account.id, f"auth_id:{caller.account.id}"):
-        return f"The credential is of {caller.account}, not of {expect_account}."
+def mismatch(caller: Caller, named: bool, expected: str, expect_account_id: str | None, expect_token_id: str | None) -> str:
+    """Return what about the caller is not as expected, as a sentence; empty when all is.
+
+    Args:
+        caller: whom the platform takes us for.
+        named: whether the caller is the account that was expected by name.
+        expected: that name.
+        expect_account_id, expect_token_id: the ids expected; None means any.
+    """
+    if not named:
+        return f"The credential is of {caller.account}, not of {expected}."
     if expect_account_id and expect_account_id != caller.account.id:
         return f"The credential is of {caller.account}, not of the account with id {expect_account_id}."
     if expect_token_id and expect_token_id != caller.token_id:
@@ -52,7 +59,9 @@ def run(platform: Platform, task: Task) -> Outcome:
             raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
     expressions = [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
     caller = platform.caller()
-    wrong = mismatch(caller, options.get("expect_account"), options.get("expect_account_id"), options.get("expect_token_id"))
+    expected = options.get("expect_account") or ""
+    named = not expected or platform.is_account(expected, caller.account)
+    wrong = mismatch(caller, named, expected, options.get("expect_account_id"), options.get("expect_token_id"))
     if wrong:
         raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
     results = []

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .._platforms._base import Platform
@@ -11,7 +12,7 @@ from .._query import Query
 from ._execute import Operation, Outcome, Task
 
 
-def _list(task: Task, key: str, read: Any) -> Outcome:
+def _list(task: Task, key: str, read: Callable[[], list[dict[str, Any]]]) -> Outcome:
     """Return what is read under a key; with a query, what that finds in it."""
     query = Query(task.options["query"], "query") if task.options.get("query") else None
     entries = read()
@@ -21,15 +22,18 @@ def _list(task: Task, key: str, read: Any) -> Outcome:
 def run_access_tokens(platform: Platform, task: Task) -> Outcome:
     """List the access tokens of one account, or of all."""
 
+    user, token_id = task.options.get("user"), task.options.get("token_id")
+    account = platform.find_account(user) if user else None
+
     def read() -> list[dict[str, Any]]:
-        user, token_id = task.options.get("user"), task.options.get("token_id")
-        if token_id:
-            found = [one for one in [platform.token(str(token_id))] if one]
-        else:
-            found = platform.tokens(platform.find_account(user) if user else None)
+        found = [one for one in [platform.token(str(token_id))] if one] if token_id else platform.tokens(account)
         return [token.as_result(task.now) for token in sorted(found, key=lambda one: (one.account.name, one.id))]
 
-    return _list(task, "access_tokens", read)
+    outcome = _list(task, "access_tokens", read)
+    if account:
+        outcome.values |= {"account": account.name, "account_id": account.id}
+    outcome.values["limit"] = platform.token_limit
+    return outcome
 
 
 def run_service_accounts(platform: Platform, task: Task) -> Outcome:
@@ -37,7 +41,7 @@ def run_service_accounts(platform: Platform, task: Task) -> Outcome:
 
     def read() -> list[dict[str, Any]]:
         states = sorted(platform.service_accounts(task.options.get("name")), key=lambda one: (one.account.name, one.account.id))
-        return [{"account": one.account.name, "account_id": one.account.id, **one.as_diff()} for one in states]
+        return [one.as_result() for one in states]
 
     return _list(task, "service_accounts", read)
 

@@ -90,10 +90,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     if plan_.changes and not task.check_mode:
         account = _apply(platform, plan_, current, wanted)
     after = plan_.after
-    values: dict[str, Any] = {"account": name, "account_id": account.id or None}
-    if after:
-        values |= {**after.as_diff(), "account": name}
-        del values["name"]
+    values: dict[str, Any] = replace(after, account=account).as_result() if after else {"account": name, "account_id": account.id or None}
     return Outcome(plan_.changes, values, current.as_diff() if current else {}, after.as_diff() if after else {})
 
 

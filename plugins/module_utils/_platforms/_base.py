@@ -84,8 +84,12 @@ class Platform:
         self._cannot("tell who calls")
 
     def find_account(self, identity: str) -> Account:
-        """Return the account that an identity string names. Raises NotFoundError when there is none."""
+        """Return the account that an identity string names. Raises OptionError when there is none."""
         self._cannot("look up accounts")
+
+    def is_account(self, identity: str, account: Account) -> bool:
+        """Tell whether an identity string names this account; asks the platform only where the string alone does not tell."""
+        return identity in (account.name, account.id)
 
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
         """Send any request of the user's and return what came, whatever its status."""

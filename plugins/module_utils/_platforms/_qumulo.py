@@ -113,7 +113,7 @@ class Qumulo(Platform):
         token_id = value.get("access_token_id") or None
         bearer = secret or self.connection.auth.token or ""
         caller = Caller(
-            account=Account(_text(answer, value, "id"), _text(answer, value, "name"), "LOCAL"),
+            account=Account(_text(answer, value, "id"), _text(answer, value, "name")),
             token_id=str(token_id) if token_id else None,
             with_token=bool(token_id) or bearer.startswith("access-v1"),
             privileges=tuple(sorted(str(one) for one in value["privileges"])) if isinstance(value.get("privileges"), list) else None,
@@ -132,9 +132,18 @@ class Qumulo(Platform):
                 break
         if found is None or found.status in (400, 404):
             words = f"'{identity}'" + (f" ({found.words()})" if found is not None and found.status == 400 else "")
-            raise self._unknown("user", words, self._local_names(), NotFoundError)
+            raise self._unknown("user", words, self._local_names())
         account = self._account(found, found.json_object())
         return account if account.name else Account(account.id, identity, account.domain)
+
+    def is_account(self, identity: str, account: Account) -> bool:
+        wanted = parse_identity(identity, "expect_account")
+        if "auth_id" in wanted:
+            return bool(wanted["auth_id"] == account.id)
+        if set(wanted) == {"domain", "name"} and wanted["domain"] == "LOCAL":
+            return bool(wanted["name"] == account.name)
+        # A name with a domain in it, a number or a SID: only the cluster knows whose it is.
+        return wanted == {"name": account.name} or self.find_account(identity).id == account.id
 
     def _local_names(self) -> list[str]:
         """Return the local users' names for an error that says what exists; nothing when we may not read them."""
@@ -143,10 +152,10 @@ class Qumulo(Platform):
         except RequestError:
             return []
 
-    def _unknown(self, kind: str, which: str, existing: list[str], error: type[Exception] = OptionError) -> Exception:
+    def _unknown(self, kind: str, which: str, existing: list[str]) -> OptionError:
         names = ", ".join(sorted(existing, key=str.lower)[:50]) + (", ..." if len(existing) > 50 else "")
         place = f"{self.title} at {self.http.endpoint.url}"
-        return error(f"{place}: there is no {kind} {which}.", f"There are: {names}." if existing else "Check the name.")
+        return OptionError(f"{place}: there is no {kind} {which}.", f"There are: {names}." if existing else "Check the name.")
 
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
         answer = self._call(f"probe {path}", method, path, body=body, accept=range(100, 600))

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action vault_vars_info: read values from a vars file, decrypted with the secrets of this run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import read_file
+
+
+class ActionModule(ControllerAction):
+    """Runs vault_vars_info."""
+
+    name = "vault_vars_info"
+    argument_spec = {
+        "path": {"type": "path", "required": True},
+        "names": {"type": "list", "elements": "str", "required": True},
+    }
+
+    def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
+        path = self.path(options["path"])
+        found = read_file(path, options["names"], self.vault())
+        # A value counts as secret when it is stored as one: vaulted itself, or text in a file that is vaulted as a whole.
+        self.secrets = [
+            value for name, value in found.values.items() if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids)
+        ]
+        self.hide_all = register_secrets is None and bool(found.vault_ids or found.whole_file)
+        return {
+            "changed": False,
+            "path": path,
+            "exists": found.exists,
+            "writable": found.writable,
+            "whole_file": found.whole_file,
+            "vars": found.values,
+            "vault_ids": found.vault_ids,
+            "fingerprints": found.fingerprints,
+            "checksum": found.checksum,
+        }

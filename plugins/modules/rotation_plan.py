@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of rotation_plan, which is an action plugin: it runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rotation_plan
+short_description: Decide what a rotation has to do next
+version_added: 0.1.0
+description:
+  - A part of the role P(latchkey.tokens.rotate#role), which calls it with what it found. It sends nothing and changes nothing.
+  - There is no need to use it by itself, and its options may change with the role.
+options:
+  state:
+    description: The state of the rotation, from the vars file.
+    type: dict
+    default: {}
+  has_value:
+    description: Whether a credential is stored.
+    type: bool
+    default: false
+  works:
+    description: Whether the platform takes the stored credential.
+    type: bool
+    default: false
+  value_id:
+    description: The stored credential's id, where the platform tells.
+    type: str
+  value_account:
+    description: Id and name of the account that the stored credential is of.
+    type: dict
+  account_id:
+    description: Id of the account to rotate.
+    type: str
+  tokens:
+    description: The account's credentials, as M(latchkey.tokens.access_token_info) returns them.
+    type: list
+    elements: dict
+    default: []
+  limit:
+    description: How many the account may have.
+    type: int
+  force:
+    description: As O(latchkey.tokens.rotate#role:rotate_force).
+    type: bool
+    default: false
+  when_remaining:
+    description: As O(latchkey.tokens.rotate#role:rotate_when_remaining).
+    type: str
+    default: 7d
+  max_age:
+    description: As O(latchkey.tokens.rotate#role:rotate_max_age).
+    type: str
+  expires_in:
+    description: As O(latchkey.tokens.rotate#role:rotate_expires_in).
+    type: str
+  orphans:
+    description: As O(latchkey.tokens.rotate#role:rotate_orphans).
+    type: str
+    choices: [fail, revoke, ignore]
+    default: fail
+  retire:
+    description: As O(latchkey.tokens.rotate#role:rotate_retire).
+    type: str
+    choices: [delete, disable]
+    default: delete
+  retire_after:
+    description: As O(latchkey.tokens.rotate#role:rotate_retire_after).
+    type: str
+  new:
+    description: Id and times of the credential that is now in use; asks for the settled RV(state) in place of a plan.
+    type: dict
+  old_id:
+    description: Id of the credential before it.
+    type: str
+  retired:
+    description: Whether that one could be retired.
+    type: bool
+    default: false
+  warn:
+    description: Only warns of this.
+    type: str
+attributes:
+  check_mode:
+    description: Whether the task can run in check mode. It changes nothing anyway.
+    support: full
+  diff_mode:
+    description: Whether the task tells what it changes in diff mode. It changes nothing.
+    support: N/A
+  action:
+    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
+    support: full
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: Plan, as the role does
+  latchkey.tokens.rotation_plan:
+    has_value: true
+    works: true
+    value_id: "3421890012345678901234"
+    account_id: "1002"
+    tokens: "{{ listed.access_tokens }}"
+    limit: 2
+  register: planned
+"""
+
+RETURN = r"""
+plan:
+  description: What to do.
+  returned: unless O(new) or O(warn) is set
+  type: dict
+  sample: {"rotate": true, "reason": "it expires in 3 d 4 h"}
+leftovers:
+  description: Ids of what an interrupted rotation made and nobody knows the secret of.
+  returned: unless O(new) or O(warn) is set
+  type: list
+  elements: str
+  sample: []
+state:
+  description: The state to keep in the vars file after a rotation.
+  returned: when O(new) is set
+  type: dict
+  sample: {"stage": "current", "current": {"id": "3421890012345678901234"}}
+next_due:
+  description: When the rotation is due next; V(null) when only force brings one.
+  returned: when O(new) is set
+  type: str
+  sample: "2026-12-16T08:12:31Z"
+"""

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of vault_vars, which is an action plugin: it runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vault_vars
+short_description: Change encrypted values in a vars file, and nothing else in it
+version_added: 0.1.0
+description:
+  - Sets or removes values in a YAML vars file, encrypted with the vault secrets that this run of Ansible was started with
+    (C(--vault-id), C(--vault-password-file), C(--ask-vault-pass)).
+  - Every byte outside the values stays as it is, with its comments, order, quoting, C(---) and line endings.
+  - A value that decrypts to what is wanted already is left alone, so nothing changes.
+  - The file is replaced in one step, so that it is never half written; it keeps its mode and owner, a symbolic link stays one, other
+    writers of this collection are locked out meanwhile, and what was written is read back and decrypted before the task succeeds.
+  - A file that cannot be edited safely is refused and left alone. That is one with duplicate keys, several documents, no mapping at the
+    top, an anchor or alias on the value, or a value inside a flow-style mapping such as C({a: 1}).
+options:
+  path:
+    description:
+      - The vars file. A relative path is beside the playbook.
+    type: path
+    required: true
+  vars:
+    description:
+      - Values to keep encrypted, by name. A dotted name such as V(qumulo.token) is a value inside a mapping, and a number in it an item
+        of a list that exists. Write a dot that belongs to a name as V(\\.).
+      - Values are texts; mappings and lists of texts have each text encrypted.
+      - A name that the file does not have is added at the end of its mapping.
+      - With O(state=absent), only the names count.
+    type: dict
+  plain_vars:
+    description:
+      - Values to keep readable, by name; of any type. In a file that is encrypted as a whole they are encrypted with it.
+    type: dict
+  state:
+    description:
+      - Whether the named values shall be there, or not.
+    type: str
+    choices: [present, absent]
+    default: present
+  vault_id:
+    description:
+      - The vault id to encrypt with. A value under another id is encrypted anew under this one.
+      - When not set, a value keeps the id it has, and a new one gets the id of the other values in the file, else that of the only
+        secret that is loaded, else what C(vault_encrypt_identity) in C(ansible.cfg) says.
+      - An id that no secret is loaded for is refused, also when another secret would open the value.
+    type: str
+  encrypt:
+    description:
+      - V(value) encrypts each value by itself. V(file) encrypts the file as a whole. V(auto) does what the file does, and V(value) for a
+        new file.
+      - A file that exists is not turned from one into the other; that is an error.
+    type: str
+    choices: [value, file, auto]
+    default: auto
+  create:
+    description:
+      - Whether to create the file when there is none. Otherwise that is an error.
+    type: bool
+    default: false
+  mode:
+    description:
+      - Octal mode of the file, for example V('0640'). When not set, a file keeps its mode, and a new one gets V('0600').
+    type: raw
+  backup:
+    description:
+      - Whether to keep a copy of the old file, as encrypted as it was, beside it.
+    type: bool
+    default: false
+  expect:
+    description:
+      - Fingerprints, by name, that values must still have, as M(latchkey.tokens.vault_vars_info) returned them. When one has changed since,
+        the task fails and changes nothing.
+    type: dict
+  keep_previous:
+    description:
+      - Whether to return the file's old content in RV(previous), for O(restore).
+    type: bool
+    default: false
+  restore:
+    description:
+      - Puts back the old content of the file, as an earlier task returned it in RV(previous), byte for byte.
+    type: str
+  if_checksum:
+    description:
+      - Restores only when the file still has this SHA-256 checksum, as an earlier task returned it in RV(checksum). When somebody has
+        changed it since, it is left alone and RV(restored) is V(false).
+    type: str
+  lock_timeout:
+    description:
+      - How long to wait for another writer of the file, for example V(30s).
+    type: str
+    default: 30s
+attributes:
+  check_mode:
+    description: Whether the task can run in check mode and say what it would change.
+    support: full
+  diff_mode:
+    description: Whether the task tells what it changes in diff mode by name, vault id and fingerprint, never by value.
+    support: full
+  action:
+    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
+    support: full
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: Store a token, encrypted
+  latchkey.tokens.vault_vars:
+    path: group_vars/all/vault.yml
+    create: true
+    vars:
+      qumulo_token: "{{ minted.token }}"
+
+- name: Store two values inside mappings, one of them readable, under the vault id prod
+  latchkey.tokens.vault_vars:
+    path: group_vars/all/vault.yml
+    vault_id: prod
+    vars:
+      qumulo.token: "{{ minted.token }}"
+    plain_vars:
+      qumulo.token_id: "{{ minted.token_id }}"
+
+- name: Remove a value
+  latchkey.tokens.vault_vars:
+    path: group_vars/all/vault.yml
+    vars:
+      old_token: ""
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: The file, as an absolute path.
+  returned: success
+  type: str
+  sample: /srv/playbooks/group_vars/all/vault.yml
+changes:
+  description: What changed, or would in check mode.
+  returned: when not restoring
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the value.
+      type: str
+      sample: qumulo_token
+    action:
+      description: V(added), V(changed) or V(removed).
+      type: str
+      sample: changed
+    vault_id:
+      description: The vault id that it is encrypted under; V(null) for none.
+      type: str
+      sample: prod
+  sample: [{"name": "qumulo_token", "action": "changed", "vault_id": "prod"}]
+vault_ids:
+  description: The vault id of each encrypted value; V(null) for one without a label.
+  returned: when not restoring
+  type: dict
+  sample: {"qumulo_token": "prod"}
+checksum:
+  description: SHA-256 of the file as it is now.
+  returned: when not restoring
+  type: str
+  sample: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+created:
+  description: Whether the file is new.
+  returned: when not restoring
+  type: bool
+  sample: false
+backup_file:
+  description: The copy of the old file.
+  returned: with O(backup=true), when it changed
+  type: str
+  sample: /srv/playbooks/group_vars/all/vault.yml.4711.2026-11-23@08:12:31~
+previous:
+  description: The file's old content, Base64. The whole result is hidden from output then.
+  returned: with O(keep_previous=true), when the file existed
+  type: str
+  sample: LS0tCg==
+restored:
+  description: Whether the old content was put back.
+  returned: when restoring
+  type: bool
+  sample: true
+"""

@@ -1,0 +1,340 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rotation as a state machine: from what is to what has to be done next. Private to this collection. Pure functions.
+
+The state is kept in the vars file beside the credential, in ``<name>_rotation``, and is written with it in one atomic step:
+
+``current``   nothing is under way; ``previous`` names an old credential that is still to be deleted
+``minting``   a new credential was about to be made; ``pending`` tells how to recognise it, and which ones were there before
+``stored``    the new credential is the value; the old one is kept encrypted in ``old_value`` until the new one is proved
+``undoing``   the old credential is the value again; ``pending`` names the new one, which is to be revoked
+
+``minting`` is written before anything is made, so a run that is killed between the request and its answer leaves a credential
+that the next run recognises. Whatever the stage, the value in the file is a credential that was never revoked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import describe_duration, format_instant, parse_instant
+
+CURRENT, MINTING, STORED, UNDOING = "current", "minting", "stored", "undoing"
+_SAME_EXPIRY = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
+_MINT_WINDOW = (timedelta(minutes=-5), timedelta(minutes=15))  # clocks differ, requests are repeated
+_LEASE = timedelta(minutes=15)  # how long a run that nobody here can look at is taken to be alive
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the user wants: see the variables of the role rotate."""
+
+    force: bool = False
+    when_remaining: timedelta = timedelta(0)
+    max_age: timedelta | None = None
+    expires_in: timedelta | None = None
+    orphans: str = "fail"
+    retire: str = "delete"
+    retire_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is.
+
+    Attributes:
+        state: what the vars file says of the rotation; empty at first.
+        has_value: whether a credential is stored.
+        works: whether the platform takes the stored credential.
+        value_id: the stored credential's id, where the platform tells.
+        tokens: the account's credentials as access_token_info returns them.
+        limit: how many the account may have; None for any number.
+        stranger: the account that the stored credential is really of, when that is another one; else empty.
+        run_is_gone: whether the run that left the state behind has ended; None when that cannot be told.
+    """
+
+    state: Mapping[str, Any]
+    has_value: bool
+    works: bool
+    value_id: str | None
+    tokens: Sequence[Mapping[str, Any]]
+    limit: int | None
+    stranger: str = ""
+    run_is_gone: bool | None = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, in this order: stop at a problem; undo; revoke; rotate, or else prove; retire; write the state.
+
+    Attributes:
+        problem: why nothing can be done, for the user; empty when there is none.
+        undo: an earlier run stopped half-way and its new credential is not taken by the platform: go back to the old one.
+        revoke: ids that have to go first: what a killed run left, and orphans where that is wanted.
+        rotate: whether to make a new credential now.
+        finish: an earlier run stored its new credential: prove it and retire the old one.
+        reason: why, in words.
+        retire: an old credential whose time has come, its id; empty when there is none.
+        disable: an old credential that an earlier run could not switch off, its id; empty when there is none.
+        current: id, minted_at and expires_at of the credential in the file.
+        expires_at: when the new credential shall expire; None for never.
+        state: what to write before anything else: the intent when rotating, else the settled state.
+        settle: whether that settled state differs from what the file says.
+        next_due: when the rotation is due next; None when only force brings one.
+        warnings: what the user should know.
+    """
+
+    problem: str = ""
+    undo: bool = False
+    revoke: tuple[str, ...] = ()
+    rotate: bool = False
+    finish: bool = False
+    reason: str = ""
+    retire: str = ""
+    disable: str = ""
+    current: Mapping[str, Any] = field(default_factory=dict)
+    expires_at: str | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    settle: bool = False
+    next_due: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def check_state(state: Mapping[str, Any]) -> None:
+    """Check that a state from a vars file is one that this version wrote.
+
+    Raises:
+        VarsFileError: it is not.
+    """
+    pending, stage = state.get("pending"), state.get("stage", CURRENT)
+    known = stage in (CURRENT, MINTING, STORED, UNDOING) and all(
+        isinstance(state.get(part) or {}, Mapping) for part in ("current", "previous", "pending")
+    )
+    complete = stage == CURRENT or (isinstance(pending, Mapping) and pending.get("since"))
+    if not known or not complete or (stage in (STORED, UNDOING) and not (pending or {}).get("id")):
+        raise VarsFileError(
+            "The rotation's state in the vars file is not one that this version of latchkey.tokens wrote.",
+            "Put it back as it was; or, once you know that the stored credential works, remove it: the next run begins anew.",
+        )
+
+
+def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of what an unfinished rotation made and nobody knows the secret of.
+
+    A pending id says it outright. Before there is one, the new credential is recognised by the very expiry that was asked for,
+    and by not being among those that were there before; one that never expires, by when it was made.
+    """
+    pending = state.get("pending") or {}
+    ids = {str(token["token_id"]) for token in tokens}
+    if pending.get("id"):
+        return [pending["id"]] if pending["id"] in ids else []
+    if state.get("stage") != MINTING:
+        return []
+    since = parse_instant(pending["since"], "since")
+    wanted = parse_instant(pending["expires_at"], "expires_at") if pending.get("expires_at") else None
+    found = []
+    for token in tokens:
+        expires_at, created_at = _instant(token, "expires_at"), _instant(token, "created_at")
+        if token["token_id"] in pending.get("known", ()) or (wanted is None) != (expires_at is None):
+            continue
+        if wanted and expires_at and abs(wanted - expires_at) > _SAME_EXPIRY:
+            continue
+        if wanted is None and created_at and not since + _MINT_WINDOW[0] <= created_at <= since + _MINT_WINDOW[1]:
+            continue
+        found.append(str(token["token_id"]))
+    return found
+
+
+def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
+    """Decide what a rotation has to do.
+
+    Args:
+        found: what there is.
+        policy: what is wanted.
+        now: the time.
+        run: the name of this run, kept in the state so that others see who is at work.
+    """
+    if found.stranger:
+        return Plan(problem=f"The stored credential is of {found.stranger}, not of the account to rotate. Check rotate_account and rotate_var.")
+    stage = found.state.get("stage", CURRENT)
+    busy = _busy(found, stage, now)
+    if busy:
+        return Plan(problem=busy)
+    if stage == STORED and not found.works:
+        return Plan(undo=True, reason="an earlier run stored a credential that the platform does not take")
+    if stage == UNDOING:
+        return Plan(undo=True, reason="an earlier run was undoing a rotation")
+    if stage == STORED:
+        return _finish(found)
+    return _decide(found, policy, now, run)
+
+
+def _busy(found: Found, stage: str, now: datetime) -> str:
+    """Return why another run must be waited for; empty when there is none."""
+    pending = found.state.get("pending") or {}
+    if stage == CURRENT or found.run_is_gone:
+        return ""
+    since = parse_instant(pending["since"], "since")
+    who = f"Another run ({pending.get('run') or 'unknown'}) has been rotating this credential since {format_instant(since)}."
+    if found.run_is_gone is False:
+        return f"{who} Wait for it to end."
+    if now - since < _LEASE:
+        until = format_instant(since + _LEASE)
+        return f"{who} It is on another machine or in another container, so it cannot be seen from here; from {until} on this run may take over."
+    return ""
+
+
+def _finish(found: Found) -> Plan:
+    pending = found.state["pending"]
+    current = _facts(found.tokens, pending["id"]) or {"id": pending["id"], "expires_at": pending.get("expires_at")}
+    old = (found.state.get("current") or {}).get("id", "")
+    return Plan(finish=True, reason="an earlier run stored it and stopped", current=current, retire=old, state=found.state)
+
+
+def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
+    previous = found.state.get("previous") or {}
+    lost = leftovers(found.state, found.tokens)
+    present = [token for token in found.tokens if token["token_id"] not in lost]
+    current_id = _current_id(found, present, previous)
+    if found.works and not current_id:
+        return Plan(
+            problem="The stored credential works, but the platform does not tell its id, and the account has several tokens: "
+            f"{', '.join(str(token['token_id']) for token in present)}. Revoke those that nobody uses, so that one is left."
+        )
+    known = {current_id, previous.get("id")}
+    orphans = [token for token in present if token["token_id"] not in known and token.get("live")]
+    if orphans and policy.orphans == "fail":
+        return Plan(problem=_orphans_problem(orphans))
+    orphan_ids = tuple(str(token["token_id"]) for token in orphans) if policy.orphans == "revoke" else ()
+    warnings = tuple(
+        f"Token {token['token_id']} of the account is live and no vars file knows it." for token in orphans if policy.orphans == "ignore"
+    )
+    current = _facts(present, current_id) or {}
+    reason = _due(found, policy, current, now)
+    revoke = (*lost, *orphan_ids)
+    # An old credential goes when its time has come, or when a new one needs its place.
+    slots = None if found.limit is None else found.limit - len(found.tokens) + len(revoke)
+    needs_place = bool(reason) and slots is not None and slots < 1
+    waiting = previous.get("id", "") if previous and (needs_place or _time_has_come(previous, now)) else ""
+    if waiting and any(token["token_id"] == waiting for token in present):
+        slots = None if slots is None else slots + 1
+    noted = found.state.get("current") or {}
+    settled: dict[str, Any] = {"stage": CURRENT, "current": dict(noted) if noted.get("id") == current_id else current}
+    if previous and not waiting:
+        settled["previous"] = {key: value for key, value in previous.items() if key != "disable"}
+    if reason and slots is not None and slots < 1:
+        listed = ", ".join(str(token["token_id"]) for token in present)
+        return Plan(
+            problem=f"The rotation is due ({reason}), but the account has {len(present)} tokens already, and the platform allows {found.limit}: "
+            f"{listed}. Revoke one that nobody uses, or set rotate_orphans to revoke."
+        )
+    base = Plan(
+        revoke=revoke, retire=waiting, disable=previous["id"] if previous.get("disable") and not waiting else "", current=current, reason=reason, next_due=next_due(current, policy), warnings=warnings, state=settled,
+        settle=bool(found.state) and found.state != settled,
+    )  # fmt: skip
+    if not reason:
+        return base
+    expires_at = format_instant(now + policy.expires_in) if policy.expires_in else None
+    gone = {*revoke, waiting}
+    pending = {
+        "since": format_instant(now),
+        "expires_at": expires_at,
+        "known": [str(token["token_id"]) for token in found.tokens if token["token_id"] not in gone],
+        "run": run,
+    }
+    intent = {**settled, "stage": MINTING, "pending": pending}
+    return _replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False)
+
+
+def _replace(base: Plan, **changes: Any) -> Plan:
+    return Plan(**{**base.__dict__, **changes})
+
+
+def _current_id(found: Found, present: Sequence[Mapping[str, Any]], previous: Mapping[str, Any]) -> str | None:
+    """Return the id of the stored credential: what the platform says, else what the state says, else the only one there is."""
+    if found.value_id:
+        return found.value_id
+    ids = [str(token["token_id"]) for token in present]
+    noted = (found.state.get("current") or {}).get("id")
+    if noted in ids:
+        return str(noted)
+    others = [one for one in ids if one != previous.get("id")]
+    return others[0] if found.works and len(others) == 1 else None
+
+
+def _moments(current: Mapping[str, Any], policy: Policy) -> tuple[datetime | None, datetime | None]:
+    """Return when a credential is due for its expiry, and when for its age."""
+    expires_at, minted_at = _instant(current, "expires_at"), _instant(current, "minted_at")
+    return expires_at - policy.when_remaining if expires_at else None, minted_at + policy.max_age if minted_at and policy.max_age else None
+
+
+def next_due(current: Mapping[str, Any], policy: Policy) -> str | None:
+    """Return when the rotation of a credential is due next; None when only force brings one."""
+    moments = [moment for moment in _moments(current, policy) if moment]
+    return format_instant(min(moments)) if moments else None
+
+
+def _due(found: Found, policy: Policy, current: Mapping[str, Any], now: datetime) -> str:
+    """Return why a rotation is due; empty when it is not."""
+    if not found.has_value:
+        return "no credential is stored yet"
+    if not found.works:
+        return "the platform refuses the stored credential"
+    if policy.force:
+        return "it was asked for"
+    by_expiry, by_age = _moments(current, policy)
+    if by_expiry and now >= by_expiry:
+        return f"it expires in {describe_duration(by_expiry + policy.when_remaining - now)}"
+    if by_age and policy.max_age and now >= by_age:
+        return f"it is {describe_duration(now - by_age + policy.max_age)} old"
+    return ""
+
+
+def _time_has_come(previous: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether an old credential is to be deleted now; without a time it waits until its place is needed."""
+    at = _instant(previous, "delete_at")
+    return at is not None and now >= at
+
+
+def _orphans_problem(orphans: Sequence[Mapping[str, Any]]) -> str:
+    listed = "; ".join(f"{token['token_id']}, made {token.get('created_at') or 'at an unknown time'}" for token in orphans)
+    return (
+        f"The account has {len(orphans)} live token{'s' if len(orphans) > 1 else ''} that this vars file does not know: {listed}. "
+        "Find out who uses it and revoke it with latchkey.tokens.session_revoke, or set rotate_orphans to revoke or ignore."
+    )
+
+
+def _facts(tokens: Sequence[Mapping[str, Any]], token_id: str | None) -> dict[str, Any] | None:
+    """Return what the state keeps of a credential."""
+    for token in tokens:
+        if token["token_id"] == token_id:
+            return {"id": str(token_id), "minted_at": token.get("created_at"), "expires_at": token.get("expires_at")}
+    return None
+
+
+def _instant(value: Mapping[str, Any], key: str) -> datetime | None:
+    return parse_instant(value[key], key) if value.get(key) else None
+
+
+def settled_state(new: Mapping[str, Any], old_id: str | None, policy: Policy, now: datetime, *, retired: bool) -> dict[str, Any]:
+    """Return the state after a rotation.
+
+    Args:
+        new: id, minted_at and expires_at of the credential in the file.
+        old_id: the old credential's id; None when there was none.
+        policy: what is wanted.
+        now: the time.
+        retired: whether the old one could be retired; if not, the next run does it.
+    """
+    state: dict[str, Any] = {"stage": CURRENT, "current": dict(new)}
+    at_once = policy.retire == "delete" and policy.retire_after is None
+    if old_id and not (at_once and retired):
+        delete_at = now if at_once else now + policy.retire_after if policy.retire_after is not None else None
+        state["previous"] = {"id": old_id, "delete_at": format_instant(delete_at) if delete_at else None}
+        if policy.retire == "disable" and not retired:
+            state["previous"]["disable"] = True
+    return state
