@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(platform: Platform, options: argparse.Namespace, ca_file: Path) -> None:
     server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file), options.port)
-    port = server.listen()
+    port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
     ready = {
         "platform": platform.name,
         "url": f"https://127.0.0.1:{port}",
@@ -96,7 +96,7 @@ def _serve(platform: Platform, options: argparse.Namespace, ca_file: Path) -> No
         write_atomically(options.ready_file, json.dumps(ready, indent=1))
     else:
         print(json.dumps(ready, indent=1), flush=True)
-    server.serve(platform.context.stopping.set, options.stop_with_stdin)
+    server.serve()
 
 
 if __name__ == "__main__":

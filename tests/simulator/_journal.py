@@ -12,7 +12,7 @@ from typing import Any
 
 HIDDEN = "<hidden>"
 _SECRET_KEY = re.compile(r"password|secret|token$|bearer|totp", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"(access|session)-v1(:|%3[aA])[^\s\"'&/?]*|eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_SECRET_VALUE = re.compile(r"(access|session)-v1(:|%3a)[A-Za-z0-9+/=%_-]*|eyJ[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
 
 
 def hide_secrets(value: Any) -> Any:

@@ -91,13 +91,13 @@ class HttpsServer:
         if level >= logging.ERROR:
             print(message, file=sys.stderr)
 
-    def listen(self) -> int:
-        """Start to listen and return the port."""
-        self._server.prepare()
-        return int(self._server.bind_addr[1])
+    def listen(self, before_stop: Callable[[], None], with_stdin: bool) -> int:
+        """Start to listen and return the port.
 
-    def serve(self, before_stop: Callable[[], None], with_stdin: bool) -> None:
-        """Serve until SIGTERM or SIGINT, or with `with_stdin` until standard input ends; `before_stop` wakes sleeping requests."""
+        From now on SIGTERM and SIGINT stop it, and with `with_stdin` the end of standard input.
+
+        :arg before_stop: called first, to wake requests that sleep.
+        """
 
         def stop() -> None:
             before_stop()
@@ -112,8 +112,15 @@ class HttpsServer:
                 pass
             stop_soon()
 
+        self._server.prepare()
+        # connections inherit it: without, they would keep a restart from taking the same port
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         signal.signal(signal.SIGTERM, stop_soon)
         signal.signal(signal.SIGINT, stop_soon)
         if with_stdin:
             threading.Thread(target=watch_stdin, daemon=True).start()
+        return int(self._server.bind_addr[1])
+
+    def serve(self) -> None:
+        """Serve until it is stopped."""
         self._server.serve()

@@ -137,6 +137,7 @@ def launch(
     """Run a simulator until the block ends.
 
     :arg directory: where its files go (ready.json, journal.jsonl, state.json, certificates, output.txt); None takes a temporary one.
+        A second launch in the same directory goes on with the first one's data.
     :raises StartError: when it does not start, for example for an unknown setting.
     """
     with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:

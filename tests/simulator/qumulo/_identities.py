@@ -107,16 +107,20 @@ class Identities:
             names += [f"AD\\{bare}", f"{bare}@{AD_DNS}", f"CN={bare},CN=Users," + ",".join(f"DC={part}" for part in AD_DNS.split("."))]
         return bool(bare) and self.fold(name) in map(self.fold, names)
 
-    def _denoted(self, key: str, value: Any) -> list[Identity]:
+    def denoted(self, key: str, value: Any) -> list[Identity]:
         """Return what one field denotes."""
         if key == "name":
-            found = [identity for identity in self._known() if self._has_name(identity, value)]
-            removed = [auth_id for auth_id, name in self._data.removed.items() if self.fold(name) == self.fold(value)]
-            if removed and self._settings["deleted_name"] == "removed":
-                return [self._local(removed[-1], None, removed=True)]
-            return found
+            return [identity for identity in self._known() if self._has_name(identity, value)]
         found = [identity for identity in self._known() if getattr(identity, key) == value]
         return found + [one for one in self._posix_denoted(key, value) if not found or key in ("uid", "gid")]
+
+    def _named(self, name: str, domain: str | None) -> list[Identity]:
+        """Return what a name denotes in a domain; a removed user may still be in the way of a new one."""
+        if self._settings["deleted_name"] == "removed" and domain in (None, "LOCAL"):
+            removed = [auth_id for auth_id, former in self._data.removed.items() if self.fold(former) == self.fold(name)]
+            if removed:
+                return [self._local(removed[-1], None, removed=True)]
+        return [one for one in self.denoted("name", name) if domain in (None, one.domain)]
 
     def resolve(self, ident: Any, unknown_status: int | None = None) -> Identity:
         """Return what an api_identity denotes; its fields may be null or omitted but must agree.
@@ -128,11 +132,8 @@ class Identities:
         domain = fields.pop("domain", None)
         if not fields:
             raise decode_error("an identity needs at least one field besides domain")
-        denoted = [self._denoted(key, value) for key, value in fields.items()]
-        if "name" in fields:
-            # only names are looked up in one domain; the other fields contradict a wrong one
-            position = list(fields).index("name")
-            denoted[position] = [one for one in denoted[position] if domain in (None, one.domain)]
+        # only names are looked up in one domain; the other fields contradict a wrong one
+        denoted = [self._named(value, domain) if key == "name" else self.denoted(key, value) for key, value in fields.items()]
         if not all(denoted):
             status = unknown_status or self._settings.integer("identity_unknown")
             raise ApiError(status, UNCONFIRMED + "identity_unknown_error", "no such identity")
@@ -186,6 +187,8 @@ def _checked(ident: Any) -> dict[str, Any]:
         number = key in ("uid", "gid")
         if isinstance(value, bool) or not isinstance(value, int if number else str):
             raise decode_error(f"{key} must be a {'number' if number else 'string'}")
+        if isinstance(value, int) and not 0 <= value < 2**32:
+            raise decode_error(f"{key} is out of range")
     if fields.get("domain", "LOCAL") not in DOMAINS:
         raise decode_error("no such domain")
     if not fields.get("auth_id", "0").isdigit():

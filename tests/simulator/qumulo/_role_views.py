@@ -33,7 +33,7 @@ def _json(role: Role) -> dict[str, Any]:
 
 
 def _checked_privileges(privileges: list[Any]) -> list[str]:
-    unknown = [str(name) for name in privileges if name not in PRIVILEGES]
+    unknown = [str(name) for name in privileges if not isinstance(name, str) or name not in PRIVILEGES]
     if unknown:
         raise decode_error(f"unknown privilege: {', '.join(unknown)}")
     return sorted(set(privileges))

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ._cluster import authenticate, body, changed, check_if_match, cluster, empty, required, with_etag
 from ._errors import UNCONFIRMED, ApiError
-from ._identities import AD_JANE
+from ._identities import AD_JANE, Identity
 from ._model import Session, new_secret
 
 views = Blueprint("session", __name__)
@@ -35,18 +35,15 @@ def login() -> ResponseReturnValue:
     username, password = required(given, "username"), required(given, "password")
     core = cluster()
     refused = ApiError(core.settings.integer("bad_login_status"), UNCONFIRMED + "login_error", "the user name or the password is wrong")
-    try:
-        identity = core.identities.resolve({"name": username})
-    except ApiError:
-        raise refused from None
+    identity = _who_logs_in(username)
+    if identity is None:
+        raise refused
     if identity.auth_id == AD_JANE:
         if core.settings["require_sso"] == "yes":
             raise ApiError(401, "auth_sso_required_error", "log in with SAML")
         expected = core.data.ad_password
-    elif identity.auth_id in core.data.users:
-        expected = core.data.users[identity.auth_id].password
     else:
-        raise refused
+        expected = core.data.users[identity.auth_id].password
     if not secrets.compare_digest(password.encode(), expected.encode()):
         raise refused
     now = core.clock.now()
@@ -64,6 +61,12 @@ def login() -> ResponseReturnValue:
     core.data.sessions[session.id] = session
     changed()
     return jsonify(bearer_token=session.secret)
+
+
+def _who_logs_in(username: str) -> Identity | None:
+    """Return the user of this name who has a password; a local one comes first."""
+    denoted = [one for one in cluster().identities.denoted("name", username) if one.kind == "USER" and not one.removed]
+    return min(denoted, key=lambda one: one.domain != "LOCAL", default=None)
 
 
 @views.post("/v1/session/start-saml-login")

@@ -25,8 +25,12 @@ def parse(text: str) -> float:
     moment = datetime(*(int(part) for part in match.groups()[:6]), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]
     if not zulu:
         offset = timedelta(hours=int(hours), minutes=int(minutes))
-        moment -= offset if sign == "+" else -offset
-    return moment.timestamp() + (float(f"0.{fraction}") if fraction else 0.0)
+        try:
+            moment -= offset if sign == "+" else -offset
+        except OverflowError as error:
+            raise ValueError("too late or too early") from error
+    # nanoseconds are cut off
+    return moment.timestamp() + int((fraction or "0").ljust(6, "0")[:6]) / 1e6
 
 
 def creation_time(instant: float, serial: int) -> str:
