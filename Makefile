@@ -1,12 +1,11 @@
-# Copyright: Contributors to latchkey.tokens
-# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt)
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Needs git, make and Python 3.10 or newer. Everything else is installed into .venv/ and .cache/ of this checkout.
 
 PYTHON ?=
 CORE ?=
-TESTS ?= tests/unit tests/contract tests/integration
+TESTS ?=
 WORKERS ?= 2
 
 # Nothing is written outside of the checkout: neither pip's cache nor Ansible's.
