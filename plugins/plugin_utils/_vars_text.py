@@ -290,7 +290,9 @@ class _Editor:
     def run(self) -> str:
         if self._root is None:
             self._first_keys(self._wanted.tree())
-        elif self._text[self._root.start_mark.index : self._root.end_mark.index] == "{}" and not self._root.start_mark.column:
+        elif isinstance(self._root, yaml.MappingNode) and not self._root.value:
+            if self._root.start_mark.column or self._text[self._root.start_mark.index] != "{":
+                raise self._refuse((), self._root, "its {} does not start a line", "Remove it.")
             tree = self._wanted.tree()
             if tree is not REMOVED:
                 lines = block(tree, 0, self._layout({}), self._floor(self._line_end(self._root.end_mark.index)))
@@ -298,12 +300,22 @@ class _Editor:
         else:
             self._mapping(self._root, self._wanted, (), None)
         pieces, done = [], 0
-        for splice in sorted(self._splices, key=lambda item: (item.start, item.end)):
-            if splice.start < done:
-                raise self._refuse((), None, "the changes overlap")
+        for splice in self._in_order():
             pieces += [self._text[done : splice.start], splice.text]
             done = splice.end
         return "".join([*pieces, self._text[done:]])
+
+    def _in_order(self) -> list[_Splice]:
+        done: list[_Splice] = []
+        for splice in sorted(self._splices, key=lambda item: (item.start, item.end)):
+            while done and splice.start < done[-1].end:
+                before = done.pop()
+                if before.text or splice.text:
+                    raise self._refuse((), None, "the changes overlap")
+                # Both want the break between them; at the end of the text the one before them goes instead.
+                splice = _Splice(self._before_break(before.start), splice.end, "")
+            done.append(splice)
+        return done
 
     # -- walking
 
@@ -319,9 +331,9 @@ class _Editor:
                 self._replace(place, tree)
             return
         colons = [self._key(key, node, path) for key, _value in node.value]
-        new: dict[str, Tree] = {}
-        gone = 0
         known = {key.value: number for number, (key, _value) in enumerate(node.value)}
+        new: dict[str, Tree] = {}
+        gone: list[_Place] = []
         for segment, step in wanted.below.items():
             here = (*path, segment)
             number = known.get(segment)
@@ -337,20 +349,23 @@ class _Editor:
             child = _Place(here, key.start_mark.column, colons[number], value, start, end)
             if step.value is REMOVED:
                 self._check_target(child)
-                gone += 1
-                if gone == len(node.value) and not new and place is not None:
-                    # All keys of a nested mapping: it stays a mapping.
-                    continue
-                self._remove(node, number, child)
+                gone.append(child)
             elif step.below is None:
                 self._replace(child, step.value)
             else:
                 self._descend(value, step, here, child)
-        if gone == len(node.value) and place is not None:
-            self._splices = [splice for splice in self._splices if not place.start <= splice.start < place.end]
-            self._replace(place, new or {})
-        elif new:
-            self._append(node, new, gone)
+        if len(gone) == len(node.value) and place is not None:
+            # None of its keys is left: a nested mapping stays a mapping.
+            self._replace(place, new)
+            return
+        for child in gone:
+            number = known[child.path[-1]]
+            swap = new if number == len(node.value) - 1 else {}
+            self._remove(node, number, child, swap)
+            if swap:
+                new = {}
+        if new:
+            self._append(node, new)
 
     def _descend(self, value: yaml.Node, step: _Step, path: Path, place: _Place) -> None:
         if place.start != value.start_mark.index:
@@ -468,6 +483,10 @@ class _Editor:
         match = _BREAK.search(self._text, position)
         return match.start() if match else len(self._text)
 
+    def _before_break(self, line_start: int) -> int:
+        """The end of the line before."""
+        return max(line_start - (2 if self._text[:line_start].endswith("\r\n") else 1), 0)
+
     def _break_at(self, position: int) -> str:
         match = _BREAK.match(self._text, position)
         return match.group() if match else self._first_break
@@ -505,13 +524,19 @@ class _Editor:
         line_break = self._break_at(line_end)
         self._splice(line_end, line_end if end is None else end, "".join(line_break + line for line in lines))
 
-    def _delete_lines(self, start: int, end: int) -> None:
+    def _feeds(self, node: yaml.MappingNode, number: int, line_start: int) -> bool:
+        """Whether the line break before this line is part of the value of a key."""
+        key, value = node.value[number]
+        line_break = _BREAK.match(self._text, self._line_end(self._span(node, key, value)[1]))
+        return _ends_in_literal(value) and line_break is not None and line_break.end() == line_start
+
+    def _delete_lines(self, start: int, end: int, keep_break: bool = False) -> None:
         """Delete whole lines, with the break behind them or, at the end of the text, the one before."""
         match = _BREAK.match(self._text, end)
         if match:
             end = match.end()
-        elif start:
-            start -= 2 if self._text[max(start - 2, 0) : start] == "\r\n" else 1
+        elif not keep_break:
+            start = self._before_break(start)
         self._splice(start, end, "")
 
     def _first_keys(self, tree: Tree) -> None:
@@ -529,30 +554,30 @@ class _Editor:
             text = self._first_break + text
         self._splice(at, at, text)
 
-    def _append(self, node: yaml.MappingNode, new: dict[str, Tree], gone: int) -> None:
+    def _append(self, node: yaml.MappingNode, new: dict[str, Tree]) -> None:
         key, value = node.value[-1]
         column = key.start_mark.column
         end = self._line_end(self._span(node, key, value)[1])
         line_end = self._comments_below(end, column)
+        if end == len(self._text) and _ends_in_literal(value):
+            problem = "the file ends in its text without a line break"
+            raise self._refuse((str(key.value),), key, problem, "Add a line break at the end of the file.")
         lines = block(new, column, self._layout({}), self._floor(line_end))
-        if gone and any(splice.end > line_end - 1 for splice in self._splices if splice.text == ""):
-            # The last key goes in the same edit: stay in front of what it deletes.
-            raise_at = min(splice.start for splice in self._splices if splice.text == "" and splice.end > line_end - 1)
-            start = self._line_start(raise_at)
-            if start == raise_at:
-                self._splice(start, start, "".join(line + self._break_at(line_end) for line in lines))
-            else:
-                self._splice(raise_at, raise_at, "".join(self._first_break + line for line in lines))
-            return
         self._below(line_end, lines)
 
-    def _remove(self, node: yaml.MappingNode, number: int, place: _Place) -> None:
+    def _remove(self, node: yaml.MappingNode, number: int, place: _Place, new: dict[str, Tree]) -> None:
+        """Remove a key; new keys come in its place, if it was the last one."""
         key, _value = node.value[number]
         start = key.start_mark.index
         line_start = self._line_start(start)
         end = self._comments_below(self._line_end(place.end), place.column + 1)
         if not self._text[line_start:start].strip(" \ufeff"):
-            self._delete_lines(line_start + (self._text[line_start : line_start + 1] == "\ufeff"), end)
+            line_start += self._text[line_start : line_start + 1] == "\ufeff"
+            if new:
+                lines = block(new, place.column, self._layout({}), self._floor(end))
+                self._splice(line_start, end, self._break_at(place.end).join(lines))
+                return
+            self._delete_lines(line_start, end, keep_break=number > 0 and self._feeds(node, number - 1, line_start))
             return
         # The first key of an item of a list, on the line of the dash: the next key moves up.
         if number + 1 == len(node.value):
@@ -707,6 +732,13 @@ def _is_empty_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index and node.value == ""
 
 
+def _ends_in_literal(node: yaml.Node | None) -> bool:
+    """Whether the last line of a value is text in which the line break at the end counts."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
+    return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and node.tag not in _VAULT_TAGS
+
+
 def _children(node: Any) -> list[Any]:
     if isinstance(node, yaml.MappingNode):
         return [part for entry in node.value for part in entry]
@@ -798,7 +830,10 @@ def _equal(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
         if a is None:
             continue
         first, second = _children(a), _children(b)
-        if a.tag != b.tag or len(first) != len(second) or (isinstance(a, yaml.ScalarNode) and a.value != b.value):
+        if a.tag != b.tag or len(first) != len(second):
+            return False
+        # White space does not count in ciphertext; its last line break comes and goes with that of the file.
+        if isinstance(a, yaml.ScalarNode) and a.value != b.value and (a.tag not in _VAULT_TAGS or a.value.split() != b.value.split()):
             return False
         todo += zip(first, second, strict=True)
     return True
