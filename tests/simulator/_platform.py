@@ -138,8 +138,6 @@ class Platform(ABC):
     def _before(self) -> Response | None:
         if request.path.startswith(CONTROL):
             return None
-        # read to its end, or the rest would be taken for the connection's next request
-        request.get_data()
         if self.context.latency:
             time.sleep(self.context.latency)
         with self.app.lock:
@@ -189,8 +187,10 @@ class Platform(ABC):
     def _entry(self, response: Response, fault: str | None) -> dict[str, Any]:
         identification: Identification = g.identification
         path, _, query = request.environ["REQUEST_URI"].partition("?")
+        # read even after a fault, or the connection's next request would start with it
+        data = request.get_data()
         try:
-            body = json.loads(request.get_data())
+            body = json.loads(data)
         except ValueError:
             body = None
         entry = {

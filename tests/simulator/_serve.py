@@ -27,12 +27,6 @@ CONNECTION_FAULT = "latchkey.connection_fault"
 class _Gateway(Gateway_10):
     """Runs the WSGI application for one request."""
 
-    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        # cheroot ends the input itself, so chunked bodies can be read to their end
-        environ["wsgi.input_terminated"] = True
-        return environ
-
     def start_response(self, *arguments: Any, **keywords: Any) -> Any:
         fault = self.env.get(CONNECTION_FAULT)
         if fault == "drop":
