@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +140,8 @@ def launch(
         A second launch in the same directory goes on with the first one's data.
     :raises StartError: when it does not start, for example for an unknown setting.
     """
-    with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:
-        folder = Path(directory or temporary)
+    with nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="simulator-") as where:
+        folder = Path(where)
         command = [python, "-m", "tests.simulator", platform, "--stop-with-stdin", "--latency-ms", str(latency_ms)]
         command += ["--ready-file", str(folder / "ready.json"), "--journal", str(folder / "journal.jsonl")]
         command += ["--state", str(folder / "state.json"), "--cert-dir", str(folder / "certificates")]
