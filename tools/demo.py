@@ -72,7 +72,11 @@ def main() -> None:
         vars_file.write_text(VARS_FILE)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24) + "\n")
-        env |= {"QUMULO_USERNAME": cluster.admin["username"], "QUMULO_PASSWORD": cluster.admin["password"], "QUMULO_CA_PATH": cluster.ca_file}
+        env |= {
+            "QUMULO_USERNAME": cluster.admin["username"],
+            "QUMULO_PASSWORD": cluster.admin["password"],
+            "QUMULO_CA_PATH": cluster.ca_file,
+        }
         extra = [f"demo_endpoint={cluster.host}:{cluster.port}", f"demo_vars_file={vars_file}"]
         run(
             str(BIN / "ansible-playbook"),
@@ -84,7 +88,9 @@ def main() -> None:
             quiet=False,
         )
         requests = len(cluster.journal())
-    say(f"Done in {time.monotonic() - started:.0f} s, with {requests} requests to the cluster. The vars file is {vars_file.relative_to(ROOT)}.")
+    say(
+        f"Done in {time.monotonic() - started:.0f} s, with {requests} requests to the cluster. The vars file is {vars_file.relative_to(ROOT)}."
+    )
 
 
 if __name__ == "__main__":

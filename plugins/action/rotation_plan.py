@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
@@ -18,7 +18,7 @@ class ActionModule(ControllerAction):
     """Runs rotation_plan."""
 
     name = "rotation_plan"
-    argument_spec = {
+    argument_spec: ClassVar[dict[str, Any]] = {
         "state": {"type": "dict", "default": {}},
         "has_value": {"type": "bool", "default": False},
         "works": {"type": "bool", "default": False},

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
@@ -18,7 +18,7 @@ class ActionModule(ControllerAction):
     """Runs vault_vars."""
 
     name = "vault_vars"
-    argument_spec = {
+    argument_spec: ClassVar[dict[str, Any]] = {
         "path": {"type": "path", "required": True},
         "vars": {"type": "dict", "no_log": True},
         "plain_vars": {"type": "dict"},
@@ -34,7 +34,7 @@ class ActionModule(ControllerAction):
         "if_checksum": {"type": "str"},
         "lock_timeout": {"type": "str", "default": "30s"},
     }
-    rules = {
+    rules: ClassVar[dict[str, Any]] = {
         "mutually_exclusive": [("restore", "vars"), ("restore", "plain_vars")],
         "required_one_of": [("vars", "plain_vars", "restore")],
         "required_by": {"restore": ("if_checksum",)},

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import read_file
 
@@ -15,7 +15,7 @@ class ActionModule(ControllerAction):
     """Runs vault_vars_info."""
 
     name = "vault_vars_info"
-    argument_spec = {
+    argument_spec: ClassVar[dict[str, Any]] = {
         "path": {"type": "path", "required": True},
         "names": {"type": "list", "elements": "str", "required": True},
     }
@@ -25,9 +25,11 @@ class ActionModule(ControllerAction):
         found = read_file(path, options["names"], self.vault())
         # A value counts as secret when it is stored as one: vaulted itself, or text in a file that is vaulted as a whole.
         self.secrets = [
-            value for name, value in found.values.items() if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids)
+            value
+            for name, value in found.values.items()
+            if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids)
         ]
-        self.hide_all = register_secrets is None and bool(found.vault_ids or found.whole_file)
+        self.hide_all = not MASKS_REGISTERED and bool(found.vault_ids or found.whole_file)
         return {
             "changed": False,
             "path": path,

@@ -114,7 +114,8 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
         raise OptionError(f"{origin} name {len(chosen)} ways to authenticate at once: {given}.", "Leave one.")
     if not chosen:
         raise OptionError(
-            f"No credentials for {platform}.", f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...)."
+            f"No credentials for {platform}.",
+            f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...).",
         )
     values = {name: setting(name) for name in names[chosen[0]]}
     missing = [name for name, value in values.items() if not value]

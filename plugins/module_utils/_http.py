@@ -144,7 +144,8 @@ class Answer:
     def strange(self, what: str) -> AnswerError:
         """Return the error for an answer that makes no sense, to be raised by whoever reads it."""
         return AnswerError(
-            f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: HTTP {self.status} came with a strange answer, {what}.",
+            f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: "
+            f"HTTP {self.status} came with a strange answer, {what}.",
             "Check that the endpoint is the platform's API and not a proxy or another product.",
             platform=self.where.platform,
             endpoint=self.where.endpoint.url,
@@ -184,7 +185,8 @@ class HttpClient:
     ) -> None:
         if not HAS_REQUESTS:
             raise LatchkeyError(
-                f"The Python library requests is not installed for {sys.executable}.", "Install it there, for example with pip install requests."
+                f"The Python library requests is not installed for {sys.executable}.",
+                "Install it there, for example with pip install requests.",
             )
         if ca_path and not os.path.exists(ca_path):
             raise OptionError(f"ca_path: there is no '{ca_path}'.", "Name a PEM file with the certificates to trust, or a folder of them.")
@@ -409,7 +411,10 @@ def _why_no_answer(failure: Exception, timeout: float) -> tuple[str, str]:
     if names & {"NameResolutionError", "gaierror"}:
         return "the host name cannot be resolved", "Check endpoint and DNS."
     if isinstance(failure, requests.exceptions.ConnectTimeout) or "ConnectTimeoutError" in names:
-        return f"no connection within {timeout:g} s", "Check endpoint, firewalls and whether the appliance is up; timeout sets how long to wait."
+        return (
+            f"no connection within {timeout:g} s",
+            "Check endpoint, firewalls and whether the appliance is up; timeout sets how long to wait.",
+        )
     if isinstance(failure, requests.exceptions.Timeout):
         return f"no complete answer within {timeout:g} s", "The appliance may be busy; timeout sets how long to wait."
     if "ConnectionRefusedError" in names:

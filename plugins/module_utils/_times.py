@@ -35,7 +35,7 @@ def parse_duration(text: str | int, option: str) -> timedelta:
                 f"{option}: '{text}' is not a duration.",
                 "Write it as weeks, days, hours, minutes and seconds, for example 30d, 12h, 1d12h or 90m, or as a number of seconds.",
             )
-        seconds = sum(int(count) * factor for count, factor in zip(match.groups(), _UNITS.values()) if count)
+        seconds = sum(int(count) * factor for count, factor in zip(match.groups(), _UNITS.values(), strict=True) if count)
     if seconds > _LONGEST:
         raise OptionError(f"{option}: '{text}' is longer than a hundred years.")
     return timedelta(seconds=seconds)

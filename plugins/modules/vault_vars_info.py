@@ -86,7 +86,8 @@ vault_ids:
   type: dict
   sample: {"qumulo_token": "prod"}
 fingerprints:
-  description: A fingerprint of what is stored for each name, for O(latchkey.tokens.vault_vars#module:expect); empty for one that is not there.
+  description: >-
+    A fingerprint of what is stored for each name, for O(latchkey.tokens.vault_vars#module:expect); empty for one that is not there.
   returned: success
   type: dict
   sample: {"qumulo_token": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
+
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, secret_strings
 

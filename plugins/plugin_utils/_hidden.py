@@ -10,7 +10,9 @@ from typing import Any
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
 except ImportError:
-    register_secrets = None
+    MASKS_REGISTERED = False
+else:
+    MASKS_REGISTERED = True
 
 
 def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = False) -> dict[str, Any]:
@@ -23,8 +25,8 @@ def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = 
         secrets: the secrets in it; without any, the result is left as it is.
         always: True hides the whole result on every version, for one that nobody wants to read.
     """
-    if register_secrets is not None:
+    if MASKS_REGISTERED:
         register_secrets(secrets)
-    if always or (secrets and register_secrets is None):
+    if always or (secrets and not MASKS_REGISTERED):
         return {**result, "_ansible_no_log": True}
     return result

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
@@ -40,7 +41,8 @@ class OperationAction(ActionBase):  # type: ignore[misc]
             return {
                 "failed": True,
                 "changed": False,
-                "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. Take async off the task.",
+                "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. "
+                "Take async off the task.",
             }
         if self._can_run_here():
             result = failures_as_result(lambda: self._run_here(name))

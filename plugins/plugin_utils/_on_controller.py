@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets

@@ -16,7 +16,7 @@ that the next run recognises. Whatever the stage, the value in the file is a cre
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,7 +159,9 @@ def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
         run: the name of this run, kept in the state so that others see who is at work.
     """
     if found.stranger:
-        return Plan(problem=f"The stored credential is of {found.stranger}, not of the account to rotate. Check rotate_account and rotate_var.")
+        return Plan(
+            problem=f"The stored credential is of {found.stranger}, not of the account to rotate. Check rotate_account and rotate_var."
+        )
     stage = found.state.get("stage", CURRENT)
     busy = _busy(found, stage, now)
     if busy:
@@ -184,7 +186,9 @@ def _busy(found: Found, stage: str, now: datetime) -> str:
         return f"{who} Wait for it to end."
     if now - since < _LEASE:
         until = format_instant(since + _LEASE)
-        return f"{who} It is on another machine or in another container, so it cannot be seen from here; from {until} on this run may take over."
+        return (
+            f"{who} It is on another machine or in another container, so it cannot be seen from here; a run may take over from {until} on."
+        )
     return ""
 
 
@@ -229,13 +233,20 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     if reason and slots is not None and slots < 1:
         listed = ", ".join(str(token["token_id"]) for token in present)
         return Plan(
-            problem=f"The rotation is due ({reason}), but the account has {len(present)} tokens already, and the platform allows {found.limit}: "
-            f"{listed}. Revoke one that nobody uses, or set rotate_orphans to revoke."
+            problem=f"The rotation is due ({reason}), but the account has {len(present)} tokens already, "
+            f"and the platform allows {found.limit}: {listed}. Revoke one that nobody uses, or set rotate_orphans to revoke."
         )
     base = Plan(
-        revoke=revoke, retire=waiting, disable=previous["id"] if previous.get("disable") and not waiting else "", current=current, reason=reason, next_due=next_due(current, policy), warnings=warnings, state=settled,
+        revoke=revoke,
+        retire=waiting,
+        disable=previous["id"] if previous.get("disable") and not waiting else "",
+        current=current,
+        reason=reason,
+        next_due=next_due(current, policy),
+        warnings=warnings,
+        state=settled,
         settle=bool(found.state) and found.state != settled,
-    )  # fmt: skip
+    )
     if not reason:
         return base
     expires_at = format_instant(now + policy.expires_in) if policy.expires_in else None
@@ -247,11 +258,7 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
         "run": run,
     }
     intent = {**settled, "stage": MINTING, "pending": pending}
-    return _replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False)
-
-
-def _replace(base: Plan, **changes: Any) -> Plan:
-    return Plan(**{**base.__dict__, **changes})
+    return replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False)
 
 
 def _current_id(found: Found, present: Sequence[Mapping[str, Any]], previous: Mapping[str, Any]) -> str | None:

@@ -116,7 +116,13 @@ class Ansible:
         inventory = self.folder / "inventory.yml"
         inventory.write_text(
             yaml.safe_dump(
-                {"all": {"hosts": {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}}}
+                {
+                    "all": {
+                        "hosts": {
+                            "localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+                        }
+                    }
+                }
             )
         )
         return [str(self.bin / "ansible-playbook"), "-i", str(inventory), str(playbook), *arguments]
@@ -179,7 +185,16 @@ def install_collection(folder: Path) -> Path:
             env = {"PATH": f"{DEFAULT_BIN}:{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8"}
             for arguments in (
                 ["collection", "build", "--force", "--output-path", str(folder), str(ROOT)],
-                ["collection", "install", "--force", "--offline", "--no-deps", "-p", str(target), str(folder / "latchkey-tokens-0.1.0.tar.gz")],
+                [
+                    "collection",
+                    "install",
+                    "--force",
+                    "--offline",
+                    "--no-deps",
+                    "-p",
+                    str(target),
+                    str(folder / "latchkey-tokens-0.1.0.tar.gz"),
+                ],
             ):
                 subprocess.run([galaxy, *arguments], env=env, check=True, capture_output=True, timeout=120)
     return target

@@ -65,7 +65,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     if wrong:
         raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
     results = []
-    for probe, expression in zip(probes, expressions):
+    for probe, expression in zip(probes, expressions, strict=True):
         if task.check_mode and probe["method"] not in _READING:
             results.append({"method": probe["method"], "path": probe["path"], "skipped": True})
             continue

@@ -96,7 +96,9 @@ def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Curren
         return Plan(keep=right)
     if len(tokens) > 1:
         listed = "; ".join(one.describe(now) for one in tokens)
-        raise OptionError(f"The account has {len(tokens)} access tokens, and the task does not say which to change: {listed}.", "Name one with token_id.")
+        raise OptionError(
+            f"The account has {len(tokens)} access tokens, and the task does not say which to change: {listed}.", "Name one with token_id."
+        )
     if tokens:
         return _converge(wish, tokens[0], now)
     if wish.enabled is False:
@@ -145,7 +147,8 @@ def guard_own_token(caller: Caller, tokens: list[Credential], what: str) -> None
         )
     if caller.with_token and not caller.token_id and any(token.account.id == caller.account.id for token in tokens):
         raise RefusedError(
-            f"One of these access tokens may be the one that this task authenticates with, and the platform does not tell which; none is {what}.",
+            "One of these access tokens may be the one that this task authenticates with, and the platform does not tell which; "
+            f"none is {what}.",
             "Name the token with token_id.",
         )
 
@@ -154,7 +157,9 @@ def _wish(task: Task) -> Wish:
     options = task.options
     expires_at = parse_instant(options["expires_at"], "expires_at") if options.get("expires_at") else None
     if expires_at and expires_at <= task.now:
-        raise OptionError(f"expires_at: {format_instant(expires_at)} is in the past.", "To end a token now, use state=absent or enabled=false.")
+        raise OptionError(
+            f"expires_at: {format_instant(expires_at)} is in the past.", "To end a token now, use state=absent or enabled=false."
+        )
     expires_in = parse_duration(options["expires_in"], "expires_in") if options.get("expires_in") else None
     if expires_in is not None and expires_in < timedelta(minutes=1):
         raise OptionError("expires_in: a token must live at least a minute.")

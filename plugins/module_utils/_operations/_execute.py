@@ -130,6 +130,7 @@ def failures_as_result(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {
             "changed": False,
             "failed": True,
-            "msg": f"This is a bug in latchkey.tokens: {type(failure).__name__} in {os.path.basename(place.filename)}, line {place.lineno}. "
+            "msg": "This is a bug in latchkey.tokens: "
+            f"{type(failure).__name__} in {os.path.basename(place.filename)}, line {place.lineno}. "
             "Please report it with the task that led here, without its secrets.",
         }

@@ -85,7 +85,9 @@ def run(platform: Platform, task: Task) -> Outcome:
     )
     plan_ = plan(present, current, platform.checked_wish(wanted) if present else wanted)
     if plan_.delete and current and platform.caller().account.id == current.account.id:
-        raise RefusedError(f"{current.account} is the account that this task authenticates with, so it is not deleted.", "Use another account.")
+        raise RefusedError(
+            f"{current.account} is the account that this task authenticates with, so it is not deleted.", "Use another account."
+        )
     account = current.account if current else wanted.account
     if plan_.changes and not task.check_mode:
         account = _apply(platform, plan_, current, wanted)

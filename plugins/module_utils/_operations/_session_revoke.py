@@ -40,13 +40,13 @@ def plan(
         older_than: only those made at least so long ago; one whose age is not known does not match.
         query: only those that this finds in their result form; it must return a list of them or of their ids.
     """
-    matching = [
-        one for one in credentials if older_than is None or (one.created_at is not None and now - one.created_at >= older_than)
-    ]
+    matching = [one for one in credentials if older_than is None or (one.created_at is not None and now - one.created_at >= older_than)]
     if query:
         found = query.search([one.as_result(now) for one in matching])
         if not isinstance(found, list):
-            raise OptionError(f"query: '{query.expression}' returns no list.", "Let it return the entries to revoke, for example [?enabled==`false`].")
+            raise OptionError(
+                f"query: '{query.expression}' returns no list.", "Let it return the entries to revoke, for example [?enabled==`false`]."
+            )
         ids = {one.get("token_id") if isinstance(one, dict) else one for one in found}
         matching = [one for one in matching if one.id in ids]
     hidden = caller.with_token and not caller.token_id
@@ -60,7 +60,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     target = options.get("target") or ("ids" if options.get("ids") is not None else "account" if options.get("account") else None)
     if target is None:
         raise OptionError("target is missing: which sessions shall go?", "Set target=self, or ids, or account.")
-    if target == "ids" and options.get("ids") is None or target == "account" and not options.get("account"):
+    if (target == "ids" and options.get("ids") is None) or (target == "account" and not options.get("account")):
         raise OptionError(f"{target} is missing: it goes with target={target}.")
     for name in ("ids", "account"):
         if options.get(name) is not None and name != target:

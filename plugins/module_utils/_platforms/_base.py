@@ -128,7 +128,7 @@ class Platform:
         self._cannot("list service accounts")
 
     def checked_wish(self, wanted: AccountState) -> AccountState:
-        """Return the wish with names resolved as the platform writes them. Raises OptionError for a role, privilege or group unknown here."""
+        """Return the wish with names as the platform writes them. Raises OptionError for a role, privilege or group unknown here."""
         return wanted
 
     def create_account(self, wanted: AccountState) -> Account:

@@ -359,7 +359,8 @@ class Qumulo(Platform):
         exists = found.status != 404
         if exists and found.json_object().get("description") != _OWN_ROLE.format(name=name):
             raise RefusedError(
-                f"{self.title} at {self.http.endpoint.url}: the role '{role}' exists already and was not made by this collection for {name}.",
+                f"{self.title} at {self.http.endpoint.url}: "
+                f"the role '{role}' exists already and was not made by this collection for {name}.",
                 "Rename or delete that role, or use roles instead of privileges.",
             )
         if not privileges:
@@ -426,7 +427,7 @@ def _vendor_words(value: Any) -> str:
 
     Body: ``{"module", "error_class", "description", "stack", "user_visible", "inner"?}``, every field optional (vendor's client).
     """
-    words = []
+    words: list[str] = []
     while isinstance(value, dict) and len(words) < 3:
         parts = [str(value[key]) for key in ("error_class", "description") if isinstance(value.get(key), str) and value[key]]
         if parts:

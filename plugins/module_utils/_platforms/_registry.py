@@ -20,5 +20,7 @@ def open_platform(connection: Connection) -> Platform:
     """
     if connection.platform not in _PLATFORMS:
         known = ", ".join(_PLATFORMS)
-        raise UnsupportedError(f"platform: this version of latchkey.tokens does not speak to {connection.platform} yet.", f"It knows {known}.")
+        raise UnsupportedError(
+            f"platform: this version of latchkey.tokens does not speak to {connection.platform} yet.", f"It knows {known}."
+        )
     return _PLATFORMS[connection.platform](connection)
