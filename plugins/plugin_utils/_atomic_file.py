@@ -29,7 +29,7 @@ _CAUSES = {
     errno.EDQUOT: ("the disk quota is used up", "Free some space."),
     errno.ENOENT: ("the folder does not exist", "Create the folder first."),
     errno.ENOTDIR: ("a part of the path is not a folder", "Correct the path."),
-    errno.EISDIR: ("it is a folder", "Name a file."),
+    errno.EISDIR: ("it is not a regular file", "Name a file."),
     errno.ELOOP: ("its symbolic links form a loop", "Correct the link."),
     errno.ENOLCK: ("its file system has no locks", "Keep the file on a file system that supports flock."),
     errno.EOPNOTSUPP: ("its file system has no locks", "Keep the file on a file system that supports flock."),
@@ -134,6 +134,8 @@ class LockedFile:
         """Copy the file, with its mode and owner, to a new name beside it, and return that name."""
         stamp = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime())
         name = f"{self._target}.{os.getpid()}.{stamp}~"
+        if os.path.lexists(name):
+            name = f"{self._target}.{os.getpid()}.{stamp}.{secrets.token_hex(4)}~"
         with _explained(self._path, "back up"):
             fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:

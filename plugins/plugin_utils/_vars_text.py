@@ -53,8 +53,11 @@ _LONGEST_KEY = 1000  # YAML ends simple keys at 1024 characters
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@dataclass(frozen=True)
 class Opaque:
-    """A value that has no plain form (an unknown tag, a merge key); equal to nothing."""
+    """A value that has no plain form (an unknown tag, a merge key), as YAML; equal to nothing that can be asked for."""
+
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -754,23 +757,25 @@ def _child(node: Any, segment: str) -> Any:
 def _tree(node: Any) -> Tree:
     """The value of a node, with Vaulted leaves, and Opaque ones where a value has no plain form."""
     if isinstance(node, yaml.MappingNode):
-        keys = [_tree(key) if isinstance(key, yaml.ScalarNode) else Opaque() for key, _value in node.value]
-        merges = any(key.tag == _MERGE_TAG for key, _value in node.value)
-        if node.tag != _MAP_TAG or merges or any(isinstance(key, (Opaque, Vaulted)) for key in keys) or len(set(keys)) < len(keys):
-            return Opaque()
+        keys = [_tree(key) if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE_TAG else None for key, _value in node.value]
+        if node.tag != _MAP_TAG or any(isinstance(key, (type(None), Opaque, Vaulted)) for key in keys) or len(set(keys)) < len(keys):
+            return _opaque(node)
         return {key: _tree(value) for key, (_key, value) in zip(keys, node.value, strict=True)}
     if isinstance(node, yaml.SequenceNode):
-        return [_tree(item) for item in node.value] if node.tag == _SEQ_TAG else Opaque()
+        return [_tree(item) for item in node.value] if node.tag == _SEQ_TAG else _opaque(node)
     if node.tag in _VAULT_TAGS:
         return Vaulted.of(node.value)
     if node.tag in (_STR_TAG, "!unsafe"):
         return str(node.value)
     try:
-        constructor = yaml.constructor.SafeConstructor()
-        value = constructor.construct_object(node)
-    except (yaml.YAMLError, ValueError, OverflowError):
-        return Opaque()
-    return value
+        constructor: Any = yaml.constructor.SafeConstructor()
+        return constructor.construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError, KeyError):
+        return _opaque(node)
+
+
+def _opaque(node: Any) -> Opaque:
+    return Opaque(str(yaml.serialize(node, Dumper=yaml.SafeDumper)))
 
 
 def _agrees(old: Any, new: Any, wanted: _Step, seen: set[tuple[int, int]]) -> bool:

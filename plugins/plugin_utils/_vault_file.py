@@ -183,23 +183,24 @@ def _get(tree: Tree, path: Path) -> Tree:
     return tree
 
 
-def _fingerprint(found: Tree, content_seal: Seal | None, vault: Vault) -> str:
+def _stored(tree: Tree) -> str:
+    """One text for a value as it is stored, the same for the same value: layout and comments do not count."""
+    if isinstance(tree, dict):
+        return "{" + ",".join(sorted(f"{_stored(key)}:{_stored(value)}" for key, value in tree.items())) + "}"
+    if isinstance(tree, list):
+        return "[" + ",".join(map(_stored, tree)) + "]"
+    if isinstance(tree, (Vaulted, Opaque)):
+        return f"{type(tree).__name__}{json.dumps(tree.text)}"
+    text = tree.text if isinstance(tree, Quoted) else tree
+    return json.dumps(text) if isinstance(text, str) else f"{type(text).__name__} {text!r}"
+
+
+def _fingerprint(tree: Tree, seal: Seal | None, vault: Vault) -> str:
     """SHA-256 of a value as it is stored: of its ciphertext where vaulted, keyed by the vault secret in a whole-file vault."""
-    if isinstance(found, Vaulted):
-        stored = found.text
-    else:
-        stored = json.dumps(_mapped(found, lambda _path, leaf: _stored_leaf(leaf)), sort_keys=True)
-    if content_seal is not None:
-        return vault.keyed_digest(content_seal, stored)
+    stored = tree.text if isinstance(tree, Vaulted) else _stored(tree)
+    if seal is not None:
+        return vault.keyed_digest(seal, stored)
     return hashlib.sha256(stored.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _stored_leaf(leaf: Tree) -> Tree:
-    if isinstance(leaf, Vaulted):
-        return ["!vault", leaf.text]
-    if isinstance(leaf, Quoted):
-        return leaf.text
-    return leaf if isinstance(leaf, (str, int, float, type(None))) else [type(leaf).__name__, str(leaf)]
 
 
 # -- what is asked for
@@ -211,7 +212,8 @@ def _exact(value: object, secret: bool, where: str) -> Tree:
         bad = next((key for key in value if not isinstance(key, str)), None)
         if bad is not None:
             raise VarsFileError(f"{where} has a key that is a {type(bad).__name__}.", "Make all keys strings.")
-        return {str.__str__(key): _exact(item, secret, f"{where}.{key}") for key, item in value.items()}
+        keys = {str.__str__(key): item for key, item in value.items()}
+        return {key: _exact(item, secret, f"{where}.{key}") for key, item in keys.items()}
     if isinstance(value, (list, tuple)):
         return [_exact(item, secret, f"{where}.{number}") for number, item in enumerate(value)]
     if isinstance(value, str):
@@ -291,7 +293,7 @@ class _Planner:
         self._content = content
         self._document = Document(content.text, where)
         self._opened: dict[str, Opened] = {}
-        self._reusable: dict[tuple[str, str | None], str] | None = None
+        self._reusable: dict[tuple[str, str | None, str], str] | None = None
         self._labels: list[str | None] | None = None
         self.wanted = _targets(request)
         self.old = {path: self._document.find(path) for path in self.wanted}
@@ -363,7 +365,7 @@ class _Planner:
                 return Quoted(value.text)
             before = _get(found.tree, below) if found else None
             seal = self._seal_of(before if isinstance(before, Vaulted) else None, value.text, what)
-            known = self._ciphertexts().get((value.text, seal.label))
+            known = self._ciphertexts().get((value.text, seal.label, seal.vault_id))
             return Vaulted(known) if known else Vaulted.of(self._vault.encrypt(value.text, seal, what))
 
         return _mapped(wanted, leaf)
@@ -373,16 +375,16 @@ class _Planner:
             return self._vault.seal(self._request.vault_id)
         if before is not None:
             return self._open(before, what).seal
-        moved = [label for plain, label in self._ciphertexts() if plain == text]
+        moved = [ciphertext for (clear, _label, _id), ciphertext in self._ciphertexts().items() if clear == text]
         if len(moved) == 1:
             # A secret that moves keeps its label with its ciphertext.
-            return self._opened[self._ciphertexts()[text, moved[0]]].seal
+            return self._opened[moved[0]].seal
         if self._labels is None:
             self._labels = [label_of(leaf.text) for leaf in self._document.vaulted()]
         return self._vault.seal_for_new(self._labels, what)
 
-    def _ciphertexts(self) -> dict[tuple[str, str | None], str]:
-        """The ciphertexts in the old values that are edited, by clear text and label."""
+    def _ciphertexts(self) -> dict[tuple[str, str | None, str], str]:
+        """The ciphertexts in the old values that are edited, by clear text, label and secret."""
         if self._reusable is None:
             self._reusable = {}
             for path, found in self.old.items():
@@ -395,7 +397,7 @@ class _Planner:
                         # What cannot be opened cannot be reused; whether that matters is decided where it is replaced.
                         continue
                     if self._has_asked_label(opened):
-                        self._reusable.setdefault((opened.text, opened.seal.label), leaf.text)
+                        self._reusable.setdefault((opened.text, opened.seal.label, opened.seal.vault_id), leaf.text)
         return self._reusable
 
     def edit(self, todo: Mapping[Path, Tree]) -> str:
@@ -501,13 +503,15 @@ def _verify(data: bytes, request: Request, vault: Vault, path: str) -> None:
                 raise VarsFileError(f"Variable {name!r} in {path} was not stored correctly.", "The file is as it was; report a bug.")
 
 
-def restore_file(path: str, content: bytes, *, if_checksum: str, lock_timeout: float = 30.0) -> bool:
-    """Put these bytes back if the file still has this checksum; False when somebody else has changed it since."""
+def restore_file(path: str, content: bytes | None, *, if_checksum: str, lock_timeout: float = 30.0) -> bool:
+    """Put these bytes back, or remove the file if None, if it still has this checksum; False when it was changed since."""
     with _atomic_file.locked(path, lock_timeout) as file:
         now = file.read()
         if now is None or _atomic_file.sha256(now) != if_checksum:
             return False
-        if now != content:
+        if content is None:
+            file.remove()
+        elif now != content:
             file.replace(content)
         return True
 

@@ -40,7 +40,7 @@ class Vaulted:
 
     @classmethod
     def of(cls, text: str) -> Vaulted:
-        return cls("\n".join(text.split()))
+        return cls("\n".join(line.strip() for line in text.splitlines() if line.strip()))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Locks, modes, links, and failures at every step of replacing a file. Touches only pytest's temporary folder."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+
+COUNTER = """
+import sys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+for _ in range(50):
+    while True:
+        try:
+            with _atomic_file.locked(sys.argv[1], 60) as file:
+                file.replace(str(int(file.read() or b"0") + 1).encode())
+                break
+        except _atomic_file.AppearedError:
+            pass
+"""
+
+
+def replace(path: Path, data: bytes, **options: Any) -> None:
+    with _atomic_file.locked(str(path)) as file:
+        file.replace(data, **options)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_no_update_is_lost(tmp_path: Path, exists: bool) -> None:
+    path = tmp_path / "counter"
+    if exists:
+        path.write_bytes(b"0")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    children = [subprocess.Popen([sys.executable, "-c", COUNTER, str(path)], env=environment) for _ in range(2)]
+    assert [child.wait(120) for child in children] == [0, 0]
+    assert path.read_bytes() == b"100"
+    assert os.listdir(tmp_path) == ["counter"]
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    with path.open("rb") as before:
+        replace(path, b"new")
+        assert before.read() == b"old"
+    assert path.read_bytes() == b"new"
+
+
+def test_mode_and_owner_stay(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 2345)
+    status = path.stat()
+    replace(path, b"new", mode=0o777)
+    after = path.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (status.st_mode, status.st_uid, status.st_gid)
+    assert after.st_ino != status.st_ino
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), (0o644, 0o644), (0o640, 0o640)])
+def test_mode_of_a_new_file(tmp_path: Path, mode: int | None, expected: int) -> None:
+    before = os.umask(0o077)
+    try:
+        replace(tmp_path / "v", b"new", mode=mode)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "v").stat().st_mode & 0o7777 == expected
+
+
+def test_the_temporary_file_is_private_and_in_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    seen = []
+
+    def write_all(fd: int, data: bytes) -> None:
+        seen.append((os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd).st_mode & 0o7777))
+        os.write(fd, data)
+
+    monkeypatch.setattr(_atomic_file, "_write_all", write_all)
+    replace(path, b"new")
+    assert [(os.path.dirname(name), mode) for name, mode in seen] == [(str(tmp_path), 0o600)]
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_link_stays_a_link(tmp_path: Path, dangling: bool) -> None:
+    folder = tmp_path / "real"
+    folder.mkdir()
+    if not dangling:
+        (folder / "v").write_bytes(b"old")
+    link = tmp_path / "link"
+    link.symlink_to("real/v")
+    replace(link, b"new")
+    assert link.is_symlink()
+    assert (folder / "v").read_bytes() == b"new"
+    assert not (folder / "v").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["link", "real"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("function", ["fsync", "write", "fchmod", "replace", "link", "fcntl"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, exists: bool, error: BaseException
+) -> None:
+    if function == ("link" if exists else "replace"):
+        pytest.skip("not used here")
+    path = tmp_path / "v"
+    if exists:
+        path.write_bytes(b"old")
+
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    with _atomic_file.locked(str(path)) as file:
+        with monkeypatch.context() as patch:
+            patch.setattr(*((fcntl, "flock") if function == "fcntl" else (os, function)), fail)
+            with pytest.raises((VarsFileError, KeyboardInterrupt)) as caught:
+                file.replace(b"new")
+        if isinstance(error, OSError):
+            assert str(caught.value) == f"{path} cannot be written: the disk is full. Free some space."
+        assert os.listdir(tmp_path) == (["v"] if exists else [])
+        assert file.read() == (b"old" if exists else None)
+        # It still works afterwards.
+        file.replace(b"newer")
+    assert path.read_bytes() == b"newer"
+
+
+def test_a_file_that_appears_is_not_clobbered(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    with _atomic_file.locked(str(path)) as file:
+        path.write_bytes(b"theirs")
+        with pytest.raises(_atomic_file.AppearedError):
+            file.replace(b"ours")
+    assert path.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["v"]
+
+
+def test_a_foreign_change_right_after_the_write_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(_atomic_file, "_sync_folder", lambda _folder: path.write_bytes(b"theirs"))
+    with pytest.raises(VarsFileError, match="does not hold what was written"):
+        replace(path, b"new")
+
+
+def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    with path.open("rb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        began = time.monotonic()
+        with (
+            pytest.raises(VarsFileError, match=r"v is locked by another process for more than 0\.2 s\. Wait"),
+            _atomic_file.locked(str(path), 0.2),
+        ):
+            pass
+        assert 0.2 <= time.monotonic() - began < 5
+    with _atomic_file.locked(str(path), 0):
+        pass
+
+
+def test_the_new_file_is_locked_until_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    with _atomic_file.locked(str(path)) as file:
+        for data in (b"1", b"2"):
+            file.replace(data)
+            assert file.read() == data
+            with pytest.raises(VarsFileError, match="is locked"), _atomic_file.locked(str(path), 0):
+                pass
+
+
+def test_sentences(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "file").write_bytes(b"")
+    cases = {
+        tmp_path: "it is not a regular file",
+        tmp_path / "fifo": "it is not a regular file",
+        tmp_path / "none" / "v": "the folder does not exist",
+        tmp_path / "file" / "v": "a part of the path is not a folder",
+        tmp_path / "loop": "its symbolic links form a loop",
+    }
+    for path, cause in cases.items():
+        with pytest.raises(VarsFileError) as caught:
+            replace(path, b"x")
+        assert str(caught.value).startswith(f"{path} cannot be locked: {cause}. ")
+        with pytest.raises(VarsFileError, match=cause):
+            _atomic_file.read(str(path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"old")
+    tmp_path.chmod(0o500)
+    try:
+        assert not _atomic_file.is_writable(str(tmp_path / "v"))
+        with pytest.raises(VarsFileError, match="permission is denied"):
+            replace(tmp_path / "v", b"new")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_writable(tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"old")
+    assert _atomic_file.is_writable(str(tmp_path / "v"))
+    assert _atomic_file.is_writable(str(tmp_path / "new"))
+    assert not _atomic_file.is_writable(str(tmp_path))
+    assert not _atomic_file.is_writable(str(tmp_path / "none" / "v"))
+
+
+def test_a_backup_is_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    with _atomic_file.locked(str(path)) as file:
+        names = [file.back_up(), file.back_up()]
+        file.replace(b"new")
+    assert len(set(names)) == 2
+    for name in names:
+        assert Path(name).read_bytes() == b"old"
+        assert Path(name).stat().st_mode & 0o7777 == 0o640
+        assert Path(name).name.startswith("v.")
+
+
+def test_extended_attributes_stay(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    try:
+        os.setxattr(path, "user.note", b"kept")
+    except OSError:
+        pytest.skip("no extended attributes here")
+    replace(path, b"new")
+    assert os.getxattr(path, "user.note") == b"kept"

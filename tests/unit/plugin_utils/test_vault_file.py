@@ -1,0 +1,471 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Vaulted vars files end to end with Ansible's own vault. Touches only pytest's temporary folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file, _vault_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import (
+    Change,
+    Request,
+    Vault,
+    edit_file,
+    plan_edit,
+    read_file,
+    restore_file,
+)
+
+PASSWORDS = {"dev": b"dev password", "prod": b"prod password", "default": b"plain password"}
+
+
+def real_vault(*ids: str, encrypt_id: str | None = None, **passwords: bytes) -> Vault:
+    secrets = [(vault_id, VaultSecret(passwords.get(vault_id, PASSWORDS.get(vault_id, b"?")))) for vault_id in ids]
+    return Vault(VaultLib(secrets), encrypt_id)
+
+
+DEV_PROD = real_vault("dev", "prod")
+
+
+def made(vault: Vault, text: str, vault_id: str, indent: int = 2) -> str:
+    return "!vault |\n" + "".join(" " * indent + line + "\n" for line in vault.encrypt(text, vault_id).split())
+
+
+def plan(old: str | bytes | None, vault: Vault = DEV_PROD, **options: Any) -> _vault_file.Edit:
+    return plan_edit(old.encode() if isinstance(old, str) else old, Request(**options), vault, where="v.yml")
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(VarsFileError) as caught:
+        call()
+    assert str(caught.value).endswith(".")
+    assert "s3cret" not in str(caught.value)
+    return str(caught.value)
+
+
+def read(data: bytes, *names: str, vault: Vault = DEV_PROD, folder: Path) -> dict[str, object]:
+    path = folder / "read.yml"
+    path.write_bytes(data)
+    return read_file(str(path), names, vault).values
+
+
+# -- the vault
+
+
+def test_the_label_and_the_secret_stay() -> None:
+    for vault_id in ("dev", "prod"):
+        old = f"x: {made(DEV_PROD, 'old', vault_id)}"
+        edit = plan(old, secrets={"x": "new"})
+        assert f"$ANSIBLE_VAULT;1.2;AES256;{vault_id}\n" in edit.data.decode()
+        assert edit.vault_ids == {"x": vault_id}
+        assert edit.changes[0].vault_id == vault_id
+        assert plan(edit.data, secrets={"x": "new"}).changed is False
+        assert plan(edit.data, vault=real_vault(vault_id), secrets={"x": "new"}).changed is False
+
+
+def test_a_value_without_a_label_keeps_the_secret_that_opened_it() -> None:
+    old = f"x: {made(real_vault('default', default=PASSWORDS['prod']), 'old', 'default')}"
+    assert "1.1;AES256\n" in old
+    edit = plan(old, secrets={"x": "new"})
+    assert "1.1;AES256\n" in edit.data.decode()
+    assert edit.vault_ids == {"x": None}
+    assert plan(edit.data, vault=real_vault("prod"), secrets={"x": "new"}).changed is False
+    assert "was not opened" in refused(lambda: plan(edit.data, vault=real_vault("dev"), secrets={"x": "new"}))
+
+
+def test_the_label_default_in_a_header_stays() -> None:
+    vault = real_vault("default")
+    old = f"x: {made(vault, 'old', 'default')}".replace("1.1;AES256", "1.2;AES256;default")
+    edit = plan(old, vault=vault, secrets={"x": "new"})
+    assert "$ANSIBLE_VAULT;1.2;AES256;default\n" in edit.data.decode()
+    assert plan(edit.data, vault=vault, secrets={"x": "new"}, vault_id="default").changed is False
+
+
+def test_another_label_on_request_is_a_change(tmp_path: Path) -> None:
+    old = f"x: {made(DEV_PROD, 'same', 'dev')}"
+    edit = plan(old, secrets={"x": "same"}, vault_id="prod")
+    assert [(change.action, change.vault_id) for change in edit.changes] == [("changed", "prod")]
+    assert read(edit.data, "x", vault=real_vault("prod"), folder=tmp_path) == {"x": "same"}
+    assert plan(old, secrets={"x": "same"}, vault_id="dev").changed is False
+    whole = DEV_PROD.encrypt("x: same\n", "dev").encode()
+    edit = plan(whole, secrets={"x": "same"}, vault_id="prod")
+    assert [(change.name, change.action, change.vault_id) for change in edit.changes] == [("x", "changed", "prod")]
+    assert edit.data.startswith(b"$ANSIBLE_VAULT;1.2;AES256;prod\n")
+
+
+def test_which_label_a_new_value_gets() -> None:
+    def label(old: str | None, vault: Vault = DEV_PROD, **options: Any) -> str | None:
+        return plan(old, vault=vault, secrets={"new": "s3cret"}, create=True, **options).vault_ids["new"]
+
+    prod, dev = f"p: {made(DEV_PROD, 'a', 'prod')}", f"d: {made(DEV_PROD, 'a', 'dev')}"
+    assert label(prod, vault_id="dev") == "dev"
+    assert label(prod) == "prod"
+    assert label(f"q:\n  - {made(DEV_PROD, 'a', 'prod', 6)}") == "prod"
+    assert label(None, real_vault("dev")) == "dev"
+    assert label(None, real_vault("default")) is None
+    assert label(prod + dev, real_vault("dev", "prod", encrypt_id="prod")) == "prod"
+    assert refused(lambda: label(prod + dev)) == (
+        "Variable 'new' in v.yml could be encrypted with several vault ids (loaded vault ids: dev, prod). Name one with vault_id."
+    )
+    assert refused(lambda: label(None, vault_id="qa")).startswith("Vault id 'qa' is not loaded (loaded vault ids: dev, prod).")
+    assert refused(lambda: label(prod, real_vault("dev"))).startswith("Vault id 'prod' is not loaded (loaded vault ids: dev).")
+    assert "no vault secrets are loaded" in refused(lambda: label(None, real_vault()))
+
+
+def test_what_cannot_be_opened_is_refused() -> None:
+    text = made(DEV_PROD, "s3cret", "prod")
+    old = f"a: 1\nx: {text}"
+    cases = {
+        "Variable 'x' in v.yml (line 2) is encrypted with vault id 'prod', which is not loaded (loaded vault ids: dev).": real_vault("dev"),
+        "Variable 'x' in v.yml (line 2) was not opened by the loaded secret (loaded vault ids: prod).": real_vault("prod", prod=b"wrong"),
+        "Variable 'x' in v.yml (line 2) is encrypted and no vault secrets are loaded.": real_vault(),
+        "Variable 'x' in v.yml (line 2) is labelled 'prod' but only the secret of vault id 'dev' opens it.": real_vault(
+            "dev", "prod", dev=PASSWORDS["prod"], prod=b"wrong"
+        ),
+    }
+    for sentence, vault in cases.items():
+        assert refused(lambda vault=vault: plan(old, vault=vault, secrets={"x": "new"})).startswith(sentence)  # type: ignore[misc]
+    # Even if another secret would open it.
+    assert "is not loaded" in refused(lambda: plan(old, vault=real_vault("dev", dev=PASSWORDS["prod"]), secrets={"x": "new"}))
+    digits = text.split("\n")
+    for damaged in (
+        text.replace("3", "4", 1),
+        text.replace(digits[1].strip()[-4:], "zzzz"),
+        "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n",
+        "!vault x\n",
+    ):
+        sentence = refused(lambda damaged=damaged: plan(f"x: {damaged}", secrets={"x": "new"}))  # type: ignore[misc]
+        assert "is damaged" in sentence or "was not opened" in sentence or "is not loaded" in sentence
+    whole = real_vault("prod").encrypt("x: s3cret\n", "prod").encode()
+    assert refused(lambda: plan(whole, vault=real_vault("dev"), plain={"y": 1})).startswith("v.yml is encrypted with vault id 'prod'")
+    binary = real_vault("dev")._lib.encrypt(b"\xff", VaultSecret(PASSWORDS["dev"]), "dev")
+    assert "does not decrypt to text" in refused(lambda: plan(binary, plain={"y": 1}))
+
+
+def test_values_of_an_unloaded_label_elsewhere_do_not_matter() -> None:
+    old = f"x: {made(DEV_PROD, 'a', 'prod')}y: {made(DEV_PROD, 'b', 'dev')}"
+    assert plan(old, vault=real_vault("dev"), secrets={"y": "c"}).vault_ids == {"y": "dev"}
+    assert plan(old, vault=real_vault("dev"), remove=["x"]).changed
+
+
+def test_no_vault_is_needed_for_plain_values() -> None:
+    edit = plan("a: 1\n", vault=real_vault(), plain={"b": [1, {"c": None}]})
+    assert edit.data == b"a: 1\nb:\n  - 1\n  - c: null\n"
+
+
+# -- the request
+
+
+def test_only_text_is_encrypted() -> None:
+    for value in (1, 1.5, True, None, b"x", {"a": [1]}):
+        assert "only text can be encrypted" in refused(lambda value=value: plan("a: 1\n", secrets={"x": value}))  # type: ignore[misc]
+    assert "is already encrypted" in refused(lambda: plan("a: 1\n", secrets={"x": "$ANSIBLE_VAULT;1.1;AES256\n00"}, vault_id="dev"))
+    assert "not valid Unicode" in refused(lambda: plan("a: 1\n", plain={"x": "\ud800"}))
+    assert "has no place" in refused(lambda: plan("a: 1\n", plain={"x": object()}))
+    assert "make all keys strings" in refused(lambda: plan("a: 1\n", plain={"x": {1: 2}})).lower()
+
+
+def test_strings_of_ansible_become_ordinary_ones(tmp_path: Path) -> None:
+    class Tagged(str):
+        def __str__(self) -> str:
+            raise AssertionError
+
+    edit = plan("a: 1\n", secrets={"x": Tagged("s")}, plain={"y": Tagged("p"), "z": {Tagged("k"): (Tagged("v"),)}}, vault_id="dev")
+    assert read(edit.data, "x", "y", "z", folder=tmp_path) == {"x": "s", "y": "p", "z": {"k": ["v"]}}
+
+
+def test_plain_and_secret_parts_are_merged(tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "plain": {"st": {"stage": "x", "list": [{"n": 1}]}, "u.v": 1},
+        "secrets": {"st.previous.value": "s", "st.list.0.s": "t", "u.w": {"deep": ["z"]}},
+        "vault_id": "dev",
+    }
+    edit = plan("a: 1\n", **options)
+    values = read(edit.data, "st", "u", folder=tmp_path)
+    assert values == {"st": {"stage": "x", "list": [{"n": 1, "s": "t"}], "previous": {"value": "s"}}, "u": {"v": 1, "w": {"deep": ["z"]}}}
+    assert edit.vault_ids == {"st.previous.value": "dev", "st.list.0.s": "dev", "u.w.deep.0": "dev"}
+    assert plan(edit.data, **options).changed is False
+    assert [(change.name, change.action) for change in edit.changes] == [("u.w", "added"), ("st", "added"), ("u.v", "added")]
+
+
+def test_contradictions_are_refused() -> None:
+    assert "asked for twice" in refused(lambda: plan("a: 1\n", plain={"x": 1}, secrets={"x": "s"}))
+    assert "inside a value that is not a mapping" in refused(lambda: plan("a: 1\n", plain={"x": 1, "x.y": 2}))
+    assert "to be removed and" in refused(lambda: plan("a: 1\n", plain={"x.y": 1}, remove=["x"]))
+    assert "to be removed and" in refused(lambda: plan("a: 1\n", plain={"x": {}}, remove=["x.y"]))
+    assert plan("a:\n  b: 1\nc: 2\n", remove=["a", "a.b"]).data == b"c: 2\n"
+
+
+def test_types_count() -> None:
+    assert not plan("a: 1\nb: 1.5\nc: 'x'\nd: null\n", plain={"a": 1, "b": 1.5, "c": "x", "d": None}).changed
+    for value in (True, "1", 1.0, [1], {"a": 1}, None):
+        assert plan("a: 1\n", plain={"a": value}).changed
+    assert plan("a: 2026-01-01\n", plain={"a": "2026-01-01"}).data == b"a: '2026-01-01'\n"
+
+
+def test_expect() -> None:
+    old = f"x: {made(DEV_PROD, 'a', 'dev')}y: 1\n"
+    fingerprint = hashlib.sha256("\n".join(old.split("y:")[0].split()[3:]).encode()).hexdigest()
+    assert plan(old, secrets={"x": "b"}, expect={"x": fingerprint, "z": ""}).changed
+    expects: tuple[dict[str, str], ...] = ({"x": "0" * 64}, {"x": ""}, {"z": fingerprint})
+    for expect in expects:
+        with pytest.raises(VarsFileError, match="was changed by someone else since it was read"):
+            plan(old, secrets={"x": "b"}, expect=expect)
+
+
+def test_where_there_is_no_file() -> None:
+    assert refused(lambda: plan(None, plain={"a": 1})) == "v.yml does not exist. Set create to true to make it."
+    assert plan(None, remove=["a"]).changed is False
+    assert plan(None, plain={"a": 1}, create=True).data == b"---\na: 1\n"
+
+
+def test_a_file_that_is_not_text() -> None:
+    assert refused(lambda: plan(b"a: 1\nb: \xff\n", plain={"a": 2})) == "v.yml is not UTF-8 text (line 2). Convert it to UTF-8."
+
+
+# -- whole-file vaults
+
+
+@pytest.mark.parametrize("convention", ["\n", "\r\n", ""])
+def test_a_whole_file_vault(convention: str, tmp_path: Path) -> None:
+    text = "# note\nx: old   # keep\ny: 1\n"
+    envelope = DEV_PROD.encrypt(text, "prod").rstrip("\n")
+    old = (envelope.replace("\n", convention or "\n") + convention).encode()
+    assert plan(old, secrets={"x": "old"}, plain={"y": 1}).data == old
+    edit = plan(old, secrets={"x": "it's {{ x }}", "z": "0"}, encrypt="file")
+    assert DEV_PROD.decrypt(edit.data.decode()) == ("# note\nx: !unsafe 'it''s {{ x }}'   # keep\ny: 1\nz: '0'\n", "prod")
+    assert edit.data.endswith(convention.encode())
+    assert edit.data.endswith(b"\n") == bool(convention)
+    assert (b"\r\n" in edit.data) == (convention == "\r\n")
+    assert edit.vault_ids == {"x": "prod", "z": "prod"}
+    path = tmp_path / "v.yml"
+    path.write_bytes(edit.data)
+    reading = read_file(str(path), ["x", "y", "q"], DEV_PROD)
+    assert (reading.whole_file, reading.values, reading.vault_ids) == (True, {"x": "it's {{ x }}", "y": 1}, {"x": "prod", "y": "prod"})
+    # A fingerprint must not let anyone guess what the file keeps from him.
+    assert reading.fingerprints["y"] != hashlib.sha256(b"1").hexdigest()
+    assert plan(edit.data, secrets={"x": "a"}, expect=reading.fingerprints).changed
+
+
+def test_encrypt_file_and_value() -> None:
+    whole = DEV_PROD.encrypt("x: 1\n", "prod").encode()
+    assert refused(lambda: plan(whole, plain={"x": 2}, encrypt="value")).startswith("v.yml is encrypted as a whole.")
+    assert refused(lambda: plan("x: 1\n", plain={"x": 2}, encrypt="file")).startswith("v.yml is not encrypted as a whole.")
+    assert refused(lambda: plan("", plain={"x": 2}, encrypt="file")).startswith("v.yml is not encrypted as a whole.")
+    for empty in (None, ""):
+        edit = plan(empty, secrets={"x": "s"}, encrypt="file", create=True, vault_id="prod")
+        assert DEV_PROD.decrypt(edit.data.decode())[0] in ("---\nx: s\n", "---\nx: 's'\n", "x: 's'\n")
+        assert edit.vault_ids == {"x": "prod"}
+
+
+# -- files
+
+
+def test_a_rotation_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    first = edit_file(str(path), Request(secrets={"x": "one"}, create=True, vault_id="prod"), DEV_PROD)
+    assert (first.changed, first.created, first.previous) == (True, True, None)
+    assert path.stat().st_mode & 0o7777 == 0o600
+    before = path.read_bytes()
+    checksum = hashlib.sha256(before).hexdigest()
+    assert first.checksum == checksum
+    request = Request(secrets={"x": "two", "x_rotation.previous.value": "one"}, plain={"x_rotation": {"stage": "current"}}, backup=True)
+    expected = edit_file(str(path), request, DEV_PROD, check_mode=True)
+    assert (path.read_bytes(), expected.changed, expected.checksum, os.listdir(tmp_path)) == (before, True, checksum, ["v.yml"])
+    second = edit_file(str(path), request, DEV_PROD)
+    assert second.previous == before
+    assert Path(second.backup_file).read_bytes() == before
+    assert [(change.name, change.action) for change in second.changes] == [(change.name, change.action) for change in expected.changes]
+    again = edit_file(str(path), request, DEV_PROD)
+    assert (again.changed, again.backup_file, again.checksum) == (False, "", second.checksum)
+    reading = read_file(str(path), ["x", "x_rotation", "absent"], DEV_PROD)
+    assert reading.values == {"x": "two", "x_rotation": {"stage": "current", "previous": {"value": "one"}}}
+    assert reading.vault_ids == {"x": "prod", "x_rotation.previous.value": "prod"}
+    assert reading.fingerprints["absent"] == ""
+    assert (reading.exists, reading.writable, reading.checksum) == (True, True, second.checksum)
+    assert second.changes[0] == Change("x", "changed", "prod", first.changes[0].after, reading.fingerprints["x"][:12])
+    assert {change.name: change.after for change in second.changes}["x_rotation"] == reading.fingerprints["x_rotation"][:12]
+    for thing in (request, first, second, reading):
+        assert not any(secret in repr(thing) for secret in ("'one'", "'two'", "ANSIBLE_VAULT"))
+    third = edit_file(str(path), Request(secrets={"x": "one"}, remove=["x_rotation"]), DEV_PROD)
+    assert path.read_bytes() == before
+    assert third.checksum == checksum
+
+
+@pytest.mark.parametrize(("encrypt", "secret"), [("value", "ü☃ '\" # : \n\ttail "), ("file", "ü☃ '\" # : {{ x }}\n\ttail ")])
+def test_ansible_reads_what_was_written(tmp_path: Path, encrypt: Any, secret: str) -> None:
+    path, password = tmp_path / "v.yml", tmp_path / "password"
+    password.write_bytes(PASSWORDS["prod"])
+    request = Request(secrets={"x": secret, "l": [secret]}, plain={"p": {"n": 1}}, create=True, vault_id="prod", encrypt=encrypt)
+    edit_file(str(path), request, DEV_PROD)
+    program = str(Path(sys.executable).with_name("ansible"))
+    command = [
+        program,
+        "localhost",
+        "-e",
+        f"@{path}",
+        "--vault-id",
+        f"prod@{password}",
+        "-m",
+        "debug",
+        "-a",
+        "msg={{ [x, l, p] | to_json | b64encode }}",
+    ]
+    environment = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"), "ANSIBLE_HOME": str(tmp_path / "home")}
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    message = re.search(r'"msg": "([^"]+)"', result.stdout)
+    assert message
+    assert json.loads(base64.b64decode(message.group(1))) == [secret, [secret], {"n": 1}]
+
+
+def test_restore(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    path.write_bytes(b"old")
+    checksum = hashlib.sha256(b"old").hexdigest()
+    assert restore_file(str(path), b"older", if_checksum=checksum) is True
+    assert path.read_bytes() == b"older"
+    assert restore_file(str(path), b"oldest", if_checksum=checksum) is False
+    assert path.read_bytes() == b"older"
+    assert restore_file(str(tmp_path / "none"), b"x", if_checksum=checksum) is False
+    assert os.listdir(tmp_path) == ["v.yml"]
+    assert restore_file(str(path), None, if_checksum=hashlib.sha256(b"older").hexdigest()) is True
+    assert os.listdir(tmp_path) == []
+
+
+def test_fingerprints_are_of_what_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+
+    def fingerprint(value: str) -> str:
+        path.write_text(f"x: {value}\n")
+        document = Document(path.read_text(), "v.yml")
+        found = document.find(("x",))
+        assert found
+        return _vault_file._fingerprint(found.tree, None, DEV_PROD)
+
+    assert fingerprint("{1: a, b: [2026-01-01, 0x10]}") == fingerprint("{b: [2026-01-01, 16], 1: 'a'}  # c")
+    texts = [
+        "1",
+        "'1'",
+        "[1]",
+        "true",
+        "null",
+        "!odd a",
+        "!odd b",
+        "{<<: {a: 1}}",
+        "{<<: {a: 2}}",
+        "{a: 1}",
+        "{'a': '1'}",
+        "!vault |\n  a",
+        "!!binary YQ==",
+    ]
+    assert len({fingerprint(text) for text in texts}) == len(texts)
+
+
+def test_refusals_leave_the_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    for old in (b"a: 1\na: 2\n", b"a: 1\n---\n", b"a: \xff\n", b"- 1\n", b"a: {b: 1}\n"):
+        path.write_bytes(old)
+        inode = path.stat().st_ino
+        assert str(path) in refused(lambda: edit_file(str(path), Request(plain={"a.b": 2}), DEV_PROD))
+        assert (path.read_bytes(), path.stat().st_ino, os.listdir(tmp_path)) == (old, inode, ["v.yml"])
+
+
+def test_an_edit_that_cannot_be_read_back_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v.yml"
+    old = f"x: {made(DEV_PROD, 'old', 'prod')}".encode()
+
+    def fail(*_arguments: object) -> None:
+        raise VarsFileError("It does not decrypt.")
+
+    monkeypatch.setattr(_vault_file, "_verify", fail)
+    path.write_bytes(old)
+    assert refused(lambda: edit_file(str(path), Request(secrets={"x": "new"}), DEV_PROD)) == "It does not decrypt."
+    assert path.read_bytes() == old
+    path.unlink()
+    refused(lambda: edit_file(str(path), Request(secrets={"x": "new"}, create=True, vault_id="dev"), DEV_PROD))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_wrong_ciphertext_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v.yml"
+    path.write_bytes(b"a: 1\n")
+    encrypt = Vault.encrypt
+    monkeypatch.setattr(Vault, "encrypt", lambda self, text, *rest: encrypt(self, text + "!", *rest))
+    assert "was not stored correctly" in refused(lambda: edit_file(str(path), Request(secrets={"x": "new"}, vault_id="dev"), DEV_PROD))
+    assert path.read_bytes() == b"a: 1\n"
+
+
+def test_a_file_that_appears_meanwhile_is_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v.yml"
+    link = os.link
+
+    def late(source: str, target: str) -> None:
+        path.write_bytes(b"theirs: 1\n")
+        monkeypatch.setattr(os, "link", link)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    result = edit_file(str(path), Request(plain={"ours": 2}, create=True), DEV_PROD)
+    assert path.read_bytes() == b"theirs: 1\nours: 2\n"
+    assert (result.created, result.previous) == (False, b"theirs: 1\n")
+
+
+def test_clear_text_of_a_whole_file_vault_is_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v.yml"
+    path.write_text(DEV_PROD.encrypt("x: s3cret\n", "prod"))
+    written: list[bytes] = []
+    write_all = _atomic_file._write_all
+
+    def note(fd: int, data: bytes) -> None:
+        written.append(data)
+        write_all(fd, data)
+
+    monkeypatch.setattr(_atomic_file, "_write_all", note)
+    edit_file(str(path), Request(secrets={"x": "s3cret2"}, backup=True), DEV_PROD)
+    assert len(written) == 2
+    assert all(data.startswith(b"$ANSIBLE_VAULT;") for data in written)
+
+
+WRITER = """
+import sys
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, edit_file
+vault = Vault(VaultLib([("dev", VaultSecret(b"x"))]))
+for number in range(10):
+    edit_file(sys.argv[1], Request(secrets={f"{sys.argv[2]}_{number}": "v"}, create=True), vault)
+"""
+
+
+def test_two_processes_make_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    children = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), name], env=environment) for name in ("a", "b")]
+    assert [child.wait(120) for child in children] == [0, 0]
+    vault = real_vault("dev", dev=b"x")
+    names = [f"{name}_{number}" for name in ("a", "b") for number in range(10)]
+    assert read_file(str(path), names, vault).values == dict.fromkeys(names, "v")
+    assert os.listdir(tmp_path) == ["v.yml"]
+
+
+def test_ansible_vault_opens_a_whole_file(tmp_path: Path) -> None:
+    path, password = tmp_path / "v.yml", tmp_path / "password"
+    password.write_bytes(PASSWORDS["prod"])
+    edit_file(str(path), Request(secrets={"x": "s"}, create=True, encrypt="file", vault_id="prod"), DEV_PROD)
+    command = [str(Path(sys.executable).with_name("ansible-vault")), "view", "--vault-id", f"prod@{password}", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PAGER": "cat"})
+    assert result.stdout == "---\nx: 's'\n"
