@@ -54,5 +54,5 @@ class Query:
             return self._compiled.search(value)
         except JMESPathError as failure:
             # Only which function failed: the rest of the text quotes the value.
-            where = str(failure).split(",")[0].strip()
+            where = str(failure).partition(",")[0].strip()
             raise OptionError(f"{self._option}: '{self.expression}' cannot be applied to what came back: {where}.") from None

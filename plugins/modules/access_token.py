@@ -20,7 +20,7 @@ options:
   user:
     description:
       - Whose token it is. The calling account when not set.
-      - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
+      - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
     type: str
   state:

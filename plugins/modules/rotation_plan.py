@@ -43,31 +43,31 @@ options:
     description: How many the account may have.
     type: int
   force:
-    description: As O(latchkey.tokens.rotate#role:rotate_force).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_force).
     type: bool
     default: false
   when_remaining:
-    description: As O(latchkey.tokens.rotate#role:rotate_when_remaining).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_when_remaining).
     type: str
     default: 7d
   max_age:
-    description: As O(latchkey.tokens.rotate#role:rotate_max_age).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_max_age).
     type: str
   expires_in:
-    description: As O(latchkey.tokens.rotate#role:rotate_expires_in).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_expires_in).
     type: str
   orphans:
-    description: As O(latchkey.tokens.rotate#role:rotate_orphans).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_orphans).
     type: str
     choices: [fail, revoke, ignore]
     default: fail
   retire:
-    description: As O(latchkey.tokens.rotate#role:rotate_retire).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_retire).
     type: str
     choices: [delete, disable]
     default: delete
   retire_after:
-    description: As O(latchkey.tokens.rotate#role:rotate_retire_after).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
     type: str
   new:
     description: Id and times of the credential that is now in use; asks for the settled RV(state) in place of a plan.

@@ -17,7 +17,7 @@ description:
   - The file is replaced in one step, so that it is never half written; it keeps its mode and owner, a symbolic link stays one, other
     writers of this collection are locked out meanwhile, and what was written is read back and decrypted before the task succeeds.
   - A file that cannot be edited safely is refused and left alone. That is one with duplicate keys, several documents, no mapping at the
-    top, an anchor or alias on the value, or a value inside a flow-style mapping such as C({a: 1}).
+    top, an anchor or alias on the value, or a value inside a flow-style mapping, one in braces.
 options:
   path:
     description:
