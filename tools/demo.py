@@ -49,10 +49,12 @@ def main() -> None:
     started = time.monotonic()
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
+    (WORK / "ansible.cfg").touch()
     galaxy = str(BIN / "ansible-galaxy")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "QUMULO_", "RUBRIK_"))}
     env |= {
         "PATH": f"{BIN}:{os.environ['PATH']}",
+        "ANSIBLE_CONFIG": str(WORK / "ansible.cfg"),  # an empty one, in place of the user's
         "ANSIBLE_HOME": str(WORK / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(WORK / "collections"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -72,11 +74,7 @@ def main() -> None:
         vars_file.write_text(VARS_FILE)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24) + "\n")
-        env |= {
-            "QUMULO_USERNAME": cluster.admin["username"],
-            "QUMULO_PASSWORD": cluster.admin["password"],
-            "QUMULO_CA_PATH": cluster.ca_file,
-        }
+        env |= {f"QUMULO_{name.upper()}": value for name, value in cluster.admin.items()} | {"QUMULO_CA_PATH": cluster.ca_file}
         extra = [f"demo_endpoint={cluster.host}:{cluster.port}", f"demo_vars_file={vars_file}"]
         run(
             str(BIN / "ansible-playbook"),
@@ -88,9 +86,8 @@ def main() -> None:
             quiet=False,
         )
         requests = len(cluster.journal())
-    say(
-        f"Done in {time.monotonic() - started:.0f} s, with {requests} requests to the cluster. The vars file is {vars_file.relative_to(ROOT)}."
-    )
+    took = time.monotonic() - started
+    say(f"Done in {took:.0f} s, with {requests} requests to the cluster. The vars file is {vars_file.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ extends_documentation_fragment:
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Prints a line for each task, and what debug tasks say below it."""
 
     CALLBACK_VERSION = 2.0
