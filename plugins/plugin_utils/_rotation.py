@@ -201,6 +201,8 @@ def _finish(found: Found) -> Plan:
 
 def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     previous = found.state.get("previous") or {}
+    if not any(token["token_id"] == previous.get("id") for token in found.tokens):
+        previous = {}  # somebody deleted it, or this role did and was killed before it could say so
     lost = leftovers(found.state, found.tokens)
     present = [token for token in found.tokens if token["token_id"] not in lost]
     current_id = _current_id(found, present, previous)
@@ -224,8 +226,8 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     slots = None if found.limit is None else found.limit - len(found.tokens) + len(revoke)
     needs_place = bool(reason) and slots is not None and slots < 1
     waiting = previous.get("id", "") if previous and (needs_place or _time_has_come(previous, now)) else ""
-    if waiting and any(token["token_id"] == waiting for token in present):
-        slots = None if slots is None else slots + 1
+    if waiting and slots is not None:
+        slots += 1
     noted = found.state.get("current") or {}
     settled: dict[str, Any] = {"stage": CURRENT, "current": dict(noted) if noted.get("id") == current_id else current}
     if previous and not waiting:
