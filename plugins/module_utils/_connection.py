@@ -131,14 +131,15 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
         if values["totp_code"] and values["totp_secret"]:
             raise OptionError("totp_code and totp_secret are both set.", "Leave one.")
     if "token" in values:
-        values["token"] = _checked_token(values["token"])
+        values["token"] = checked_token(values["token"], "token")
     return Auth(**values)
 
 
-def _checked_token(token: str) -> str:
+def checked_token(token: str, option: str) -> str:
+    """Return a bearer token without the blanks around it. Raises OptionError, which does not quote it, when it can be none."""
     stripped = str(token).strip()  # a token read from a file often brings its line break along
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        raise OptionError("token: it holds characters that no bearer token has.", "Check where it comes from; is it still encrypted?")
+        raise OptionError(f"{option}: it holds characters that no bearer token has.", "Check where it comes from; is it still encrypted?")
     return stripped
 
 

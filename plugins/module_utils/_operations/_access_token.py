@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from .._errors import AuthenticationError, OptionError, RefusedError
+from .._connection import checked_token
+from .._errors import AuthenticationError, ForbiddenError, OptionError, RefusedError
 from .._model import Account, Caller, Credential
 from .._platforms._base import Platform
 from .._times import format_instant, parse_duration, parse_instant
@@ -97,7 +98,8 @@ def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Curren
     if len(tokens) > 1:
         listed = "; ".join(one.describe(now) for one in tokens)
         raise OptionError(
-            f"The account has {len(tokens)} access tokens, and the task does not say which to change: {listed}.", "Name one with token_id."
+            f"{tokens[0].account} has {len(tokens)} access tokens, and the task does not say which to change: {listed}.",
+            "Name one with token_id.",
         )
     if tokens:
         return _converge(wish, tokens[0], now)
@@ -124,7 +126,7 @@ def _mint(wish: Wish, tokens: list[Credential], now: datetime, limit: int | None
     if limit is not None and len(tokens) >= limit:
         listed = "; ".join(one.describe(now) for one in tokens)
         raise OptionError(
-            f"The account has {len(tokens)} access tokens already, and the platform allows {limit}: {listed}.",
+            f"{tokens[0].account} has {len(tokens)} access tokens already, and the platform allows {limit}: {listed}.",
             "Delete one that nobody uses with state=absent and its token_id, or use one of them.",
         )
     return Plan(mint=True, mint_expires_at=wish.expires_at or (now + wish.expires_in if wish.expires_in else None))
@@ -192,12 +194,11 @@ def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, l
 
 
 def _current(platform: Platform, task: Task, account: Account | None) -> Current | None:
-    secret = task.options.get("current")
-    if not secret:
+    if not task.options.get("current"):
         return None
     try:
-        caller = platform.caller(secret)
-    except AuthenticationError:
+        caller = platform.caller(checked_token(task.options["current"], "current"))
+    except (AuthenticationError, ForbiddenError):  # it takes no right to ask who one is, so either means a dead token
         return Current(works=False)
     return Current(works=account is not None and caller.account.id == account.id, token_id=caller.token_id)
 
