@@ -42,6 +42,13 @@ def qumulo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulated Qumulo cluster that the tests of a file share: for those that leave it as it was, or use accounts of their own."""
+    with launch("qumulo", directory=tmp_path_factory.mktemp("shared")) as simulator:
+        yield simulator
+
+
 def shared_options(simulator: Simulator, **more: Any) -> dict[str, Any]:
     """Return the options that all modules share, for the appliance's administrator."""
     return {"platform": "qumulo", "endpoint": simulator.url, "ca_path": simulator.ca_file, **simulator.admin, **more}
