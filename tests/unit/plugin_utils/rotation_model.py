@@ -9,6 +9,7 @@ _rotation.py; only what the YAML does with them is written down again here.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -148,10 +149,8 @@ class Role:
         works, value_id = False, None
         if "value" in self.read_file:
             yield ("before", "ask whose it is")
-            try:
+            with contextlib.suppress(StepFailed):  # 401; another failure of this step ends the run
                 value_id, works = self.server.who_am_i(self.read_file["value"]), True
-            except StepFailed:  # 401; another failure of this step ends the run
-                pass
             yield ("after", "ask whose it is")
         state = self.read_file.get("state", {})
         try:
@@ -216,19 +215,20 @@ class Role:
 
     def retire(self) -> Run:  # tasks/retire.yml
         old = self.plan.retire if self.plan.finish else self.plan.current.get("id", "")
-        retired = False
-        if old:
-            try:
-                if self.policy.retire == "delete" and self.policy.retire_after is None:
-                    yield from self.do("delete the old one", lambda: self.server.revoke([old]))
-                if self.policy.retire == "disable":
-                    yield from self.do("switch the old one off", lambda: self.server.disable(old))
-                retired = True
-            except StepFailed:
-                pass  # a warning
         new = self.new if self.plan.rotate else dict(self.plan.current)
-        state = rotation.settled_state(new, old or None, self.policy, self.server.now, retired=retired)
-        yield from self.do("note that it is done", lambda: self.file.write({"state": state}))
+        state = rotation.settled_state(new, old or None, self.policy, self.server.now, retired=False)
+        yield from self.do("note that it is proved", lambda: self.file.write({"state": state}))
+        if not old or (self.policy.retire == "delete" and self.policy.retire_after is not None):
+            return
+        try:
+            if self.policy.retire == "delete":
+                yield from self.do("delete the old one", lambda: self.server.revoke([old]))
+            else:
+                yield from self.do("switch the old one off", lambda: self.server.disable(old))
+        except StepFailed:
+            return  # a warning
+        done = rotation.settled_state(new, old, self.policy, self.server.now, retired=True)
+        yield from self.do("note that it is dealt with", lambda: self.file.write({"state": done}))
 
     def undo(self) -> Run:  # tasks/undo.yml
         try:

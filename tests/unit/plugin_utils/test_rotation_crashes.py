@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -91,8 +92,15 @@ def start_previous_to_disable(server: Server, file: File, policy: Policy) -> Non
 
 Start = Callable[[Server, File, Policy], None]
 STARTS: list[Start] = [
-    start_noted, start_adopted, start_empty, start_gone, start_expired, start_previous_disabled, start_previous_overdue, start_previous_to_disable,
-]  # fmt: skip
+    start_noted,
+    start_adopted,
+    start_empty,
+    start_gone,
+    start_expired,
+    start_previous_disabled,
+    start_previous_overdue,
+    start_previous_to_disable,
+]
 
 
 class World:
@@ -134,7 +142,7 @@ class World:
 
 def worlds(**server: object):
     for base, how, start, tells_id in itertools.product((NEVER, EXPIRING), RETIREMENTS.values(), STARTS, (True, False)):
-        yield lambda policy=replace(base, **how), start=start, tells_id=tells_id: World(policy, start, tells_id=tells_id, **server)
+        yield partial(World, replace(base, **how), start, tells_id=tells_id, **server)
 
 
 @pytest.mark.parametrize("retirement", RETIREMENTS)
