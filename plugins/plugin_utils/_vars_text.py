@@ -49,7 +49,6 @@ _COLON = re.compile(r"[ \t]*:")
 _LITERAL_HEAD = re.compile(r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*")
 _REUSABLE_HEAD = re.compile(r"!vault(?:-encrypted)? +\|[-+]?")
 _QUOTED_FRAGMENT = re.compile(r"""(['"])(?!<[a-z ]+>['"]|.['"]|\\t['"]).*\1""")
-_LONGEST_KEY = 1000  # YAML ends simple keys at 1024 characters
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
