@@ -1,0 +1,536 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rig to test the role rotate: an account with a token in a vaulted vars file, and everything that must hold after any run of it.
+
+Also the saboteur: a sitecustomize.py for the ansible-playbook process that notes each HTTP request and each operation on the vars file,
+and does something evil at one of them: kill the run, or what a test hands in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import signal
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.constants import DEFAULT_VAULT_ID_MATCH  # noqa: F401  (loads Ansible's configuration before its vault)
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from tests.integration._ansible import Ansible, Run
+from tests.simulator.launch import Simulator
+
+ROLE = "latchkey.tokens.rotate"
+PASSWORDS = {"prod": "not a real one", "dev": "another that is not real"}
+TOKENS = "/v1/auth/access-tokens/"
+WHO_AM_I = "/v1/session/who-am-i"
+# Requests that change nothing at the appliance but are not GET.
+_READING = re.compile(r"/v1/session/login$|/v1/(auth/)?identity/find$")
+_SECRET = re.compile(r"(access|session)-v1:[A-Za-z0-9+/]{6,}")
+
+BEFORE = """\
+# Kept as it is
+---
+other: [1,  2]   # odd spacing
+"quoted": 'x'
+
+"""
+AFTER = """\
+# a comment behind it
+last:   "yes"
+"""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads vars files as far as the tests need it; a vaulted value stays an object."""
+
+
+@dataclass(frozen=True)
+class _Vaulted:
+    text: str
+
+
+_Loader.add_constructor("!vault", lambda loader, node: _Vaulted(loader.construct_scalar(node)))
+
+
+def vault_lib(*labels: str) -> VaultLib:
+    """Return Ansible's own vault with the passwords of these ids."""
+    return VaultLib([(label, VaultSecret(PASSWORDS[label].encode())) for label in labels or PASSWORDS])
+
+
+def encrypted(text: str, label: str = "prod") -> str:
+    """Return an envelope as ansible-vault makes it."""
+    return vault_lib(label).encrypt(text, vault_id=label).decode()
+
+
+def inline(name: str, text: str, label: str = "prod", indent: int = 0) -> str:
+    """Return a variable as `ansible-vault encrypt_string` prints it."""
+    lines = encrypted(text, label).splitlines()
+    return " " * indent + f"{name}: !vault |\n" + "".join(" " * (indent + 10) + line + "\n" for line in lines)
+
+
+def outside(text: str, name: str) -> str:
+    """Return a vars file without the variable and its state: what a rotation must leave as it is, byte for byte."""
+    kept, depth = [], -1
+    for line in text.splitlines(keepends=True):
+        indent = len(line) - len(line.lstrip(" "))
+        if depth >= 0 and line.strip() and indent <= depth:
+            depth = -1
+        if depth < 0 and re.match(rf"\s*{re.escape(name)}(_rotation)?:", line):
+            depth = indent
+        if depth < 0:
+            kept.append(line)
+    return "".join(kept)
+
+
+def sha256(path: Path) -> str:
+    """Return a file's checksum."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def role(variables: Mapping[str, Any], name: str = "Rotate") -> list[dict[str, Any]]:
+    """Return the tasks that use the role once and tell what it did."""
+    return [
+        {"name": name, "ansible.builtin.include_role": {"name": ROLE}, "vars": dict(variables)},
+        {"name": f"Result of {name}", "ansible.builtin.debug": {"var": "rotate_result"}},
+    ]
+
+
+@dataclass
+class Rig:
+    """One account at one simulator, and the vars file with its token."""
+
+    ansible: Ansible
+    simulator: Simulator
+    name: str = "qumulo_token"  # dotted: inside another
+    account: str = "svc-ansible"
+    file: str = "vault.yml"
+    labels: tuple[str, ...] = ("prod",)
+    more: dict[str, Any] = field(default_factory=dict)  # of the role's variables
+    _admin: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for label, password in PASSWORDS.items():
+            (self.ansible.folder / f"{label}-password").write_text(password + "\n")
+        if not self._admin:
+            login = self.call("POST", "/v1/session/login", dict(self.simulator.admin), token=None)[1]["bearer_token"]
+            made = self.call("POST", TOKENS, {"user": {"auth_id": "500"}}, token=login)[1]
+            self._admin.update(token=made["bearer_token"], id=made["id"])
+
+    # The appliance, over real HTTPS
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = "admin") -> tuple[int, Any]:
+        """Send one request, as the administrator or with a token, and return status and JSON."""
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {self._admin['token'] if token == 'admin' else token}"
+        request = urllib.request.Request(
+            self.simulator.url + path, None if body is None else json.dumps(body).encode(), headers, method=method
+        )
+        context = ssl.create_default_context(cafile=self.simulator.ca_file)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        try:
+            with opener.open(request, timeout=30) as answer:
+                text = answer.read().decode()
+                return answer.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, None
+
+    def who_is(self, token: str) -> dict[str, Any] | None:
+        """Return what who-am-i answers to a token; None when it is refused."""
+        status, value = self.call("GET", WHO_AM_I, token=token)
+        assert status in (200, 401), status
+        return value if status == 200 else None
+
+    @property
+    def account_id(self) -> str:
+        """The account's auth_id."""
+        return str(self.call("POST", "/v1/identity/find", {"name": self.account, "domain": "LOCAL"})[1]["auth_id"])
+
+    def mint(self, expires_in: float | None = None) -> tuple[str, str]:
+        """Make a token for the account behind the role's back; return its id and secret."""
+        body: dict[str, Any] = {"user": {"auth_id": self.account_id}}
+        if expires_in is not None:
+            body["expiration_time"] = (datetime.now(timezone.utc) + timedelta(seconds=expires_in)).isoformat()
+        status, made = self.call("POST", TOKENS, body)
+        assert status == 200
+        return made["id"], made["bearer_token"]
+
+    def ids(self, everything: bool = False) -> list[str]:
+        """Return the ids of the account's live tokens, or of all."""
+        found = self.simulator.credentials(everything)
+        return [one["id"] for one in found if one["account"] == self.account and one["kind"] == "access_token"]
+
+    def revoke_all(self) -> None:
+        """Take all tokens from the account."""
+        for token_id in self.ids(everything=True):
+            assert self.call("DELETE", TOKENS + token_id)[0] == 200
+
+    def seed(self, expires_in: float | None = 80 * 86400, *, stored: bool = True, text: str | None = None) -> str:
+        """Give the account one token and put that into a fresh vars file; return the token's id.
+
+        Args:
+            expires_in: its seconds to live; None for ever.
+            stored: whether the token, or none at all, is in the file.
+            text: the file, with {value} where the value goes; a usual one by default.
+        """
+        self.revoke_all()
+        if not stored:
+            self.write(text or BEFORE + AFTER)
+            return ""
+        token_id, secret = self.mint(expires_in)
+        if text is None:
+            parents = self.name.split(".")[:-1]
+            text = BEFORE + "".join(" " * 2 * depth + f"{one}:\n" for depth, one in enumerate(parents)) + "{value}" + AFTER
+        self.write(text.replace("{value}", inline(self.name.split(".")[-1], secret, self.labels[0], 2 * self.name.count("."))))
+        return token_id
+
+    # The vars file
+
+    @property
+    def path(self) -> Path:
+        """The vars file."""
+        return self.ansible.folder / self.file
+
+    def write(self, text: str) -> None:
+        """Write the vars file, as it is."""
+        self.path.write_bytes(text.encode())
+
+    @property
+    def text(self) -> str:
+        """The vars file, decrypted where it is encrypted as a whole."""
+        data = self.path.read_bytes()
+        return vault_lib().decrypt(data).decode() if data.startswith(b"$ANSIBLE_VAULT") else data.decode()
+
+    def stored(self, name: str | None = None) -> Any:
+        """Return a variable of the file, decrypted; None when it is not there."""
+        found: Any = yaml.load(self.text, _Loader)  # noqa: S506  (a SafeLoader)
+        for part in (name or self.name).split("."):
+            found = (found or {}).get(part)
+        if isinstance(found, _Vaulted):
+            return vault_lib().decrypt(found.text).decode()
+        return found
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state of the rotation."""
+        return dict(self.stored(f"{self.name}_rotation") or {})
+
+    # Runs
+
+    def variables(self, **more: Any) -> dict[str, Any]:
+        """Return the role's variables."""
+        return {
+            "rotate_platform": "qumulo",
+            "rotate_endpoint": self.simulator.url,
+            "rotate_credential": "access_token",
+            "rotate_account": f"local:{self.account}",
+            "rotate_vars_file": self.file,
+            "rotate_var": self.name,
+            "rotate_auth": {"token": self._admin["token"], "ca_path": self.simulator.ca_file},
+            **self.more,
+            **more,
+        }
+
+    @property
+    def vault_arguments(self) -> list[str]:
+        """Return what loads the vault secrets."""
+        return [part for label in self.labels for part in ("--vault-id", f"{label}@{label}-password")]
+
+    def rotate(
+        self,
+        *,
+        check: bool = False,
+        env: Mapping[str, str] | None = None,
+        tasks: Sequence[Mapping[str, Any]] | None = None,
+        vault: Sequence[str] | None = None,
+        play: Mapping[str, Any] | None = None,
+        **variables: Any,
+    ) -> Run:
+        """Run the role at -vvv; the output and what callbacks are told must not show a secret."""
+        run = self.ansible.play(
+            tasks if tasks is not None else role(self.variables(**variables)),
+            check=check,
+            arguments=["-vvv", *(self.vault_arguments if vault is None else vault)],
+            env=env,
+            **(play or {}),
+        )
+        self.assert_no_secret(run)
+        return run
+
+    def run_plays(self, plays: Sequence[Mapping[str, Any]]) -> Run:
+        """Run whole plays in the same way."""
+        playbook = self.ansible.folder / "plays.yml"
+        playbook.write_text(yaml.safe_dump([dict(one) for one in plays], sort_keys=False))
+        run = self.ansible.run(playbook, ["-vvv", *self.vault_arguments])
+        self.assert_no_secret(run)
+        return run
+
+    def result(self, run: Run, name: str = "Rotate") -> dict[str, Any]:
+        """Return rotate_result of a run that went well."""
+        return dict(run.assert_ok()[f"Result of {name}"]["rotate_result"])
+
+    # What must hold
+
+    def assert_no_secret(self, run: Run) -> None:
+        """No token and no password is in the output, nor in what callbacks were told."""
+        shown = run.output + json.dumps([one.result for one in run.tasks])
+        found = _SECRET.search(shown)
+        assert not found, f"a token is shown: ...{shown[max(0, found.start() - 300) : found.start() + 16]}..."
+        for secret in (*PASSWORDS.values(), self.simulator.admin["password"]):
+            assert secret not in shown
+        assert "Traceback" not in run.output, run.output
+
+    def assert_works(self) -> str:
+        """The file parses, decrypts, and its value is a credential of the account that works; return its id."""
+        value = self.stored()
+        assert isinstance(value, str), f"no credential is in the file: {self.text}"
+        assert value not in self.text or self.path.read_bytes().startswith(b"$ANSIBLE_VAULT"), "it is there in clear"
+        who = self.who_is(value)
+        assert who is not None, f"the credential in the file is refused; state: {self.state}"
+        assert who["name"] == self.account
+        return str(who["access_token_id"])
+
+    def assert_settled(self, live: Sequence[str] | None = None) -> str:
+        """The file works, nothing is under way, and of the account's tokens only this one is live (or those named)."""
+        token_id = self.assert_works()
+        assert sorted(self.ids()) == sorted([token_id] if live is None else live)
+        assert self.state.get("stage", "current") == "current"
+        assert "pending" not in self.state
+        assert "old_value" not in self.state
+        assert self.leftover_files() == []
+        return token_id
+
+    def leftover_files(self) -> list[str]:
+        """Return temporary files beside the vars file."""
+        return [one.name for one in self.ansible.folder.iterdir() if self.file in one.name and one.name != self.file]
+
+    def assert_unchanged(self, **variables: Any) -> dict[str, Any]:
+        """Another run changes nothing, neither in the file (bytes and times) nor at the appliance; return its rotate_result."""
+        before, status, requests = self.path.read_bytes(), self.path.stat(), len(self.simulator.journal())
+        run = self.rotate(**variables)
+        result = self.result(run)
+        assert result["rotated"] is False
+        assert re.search(r"changed=0 ", run.output), run.output
+        assert self.path.read_bytes() == before
+        assert self.path.stat().st_mtime_ns == status.st_mtime_ns
+        assert self.path.stat().st_ino == status.st_ino
+        assert self.writing_requests(requests) == []
+        return result
+
+    def writing_requests(self, since: int = 0) -> list[str]:
+        """Return the requests from the since-th on that could change something."""
+        return [
+            f"{one['method']} {one['path']}"
+            for one in self.simulator.journal()[since:]
+            if one["method"] not in ("GET", "HEAD") and not _READING.search(one["path"])
+        ]
+
+    def minted(self, since: int = 0) -> int:
+        """Return how many requests for a new token there were."""
+        return sum(one == f"POST {TOKENS}" for one in self.writing_requests(since))
+
+    @contextlib.contextmanager
+    def nothing_changes(self) -> Iterator[None]:
+        """The file's bytes, and the account's tokens, are afterwards what they were before, and none was made in between."""
+        before, ids, requests = self.path.read_bytes(), sorted(self.ids(everything=True)), len(self.simulator.journal())
+        yield
+        assert self.path.read_bytes() == before
+        assert sorted(self.ids(everything=True)) == ids
+        assert self.writing_requests(requests) == []
+        assert self.leftover_files() == []
+
+    @contextlib.contextmanager
+    def all_undone(self) -> Iterator[None]:
+        """The file's bytes and the account's tokens are afterwards what they were before, whatever happened in between."""
+        before, ids = self.path.read_bytes(), sorted(self.ids(everything=True))
+        yield
+        self.simulator.clear_faults()
+        assert self.path.read_bytes() == before, self.text
+        assert sorted(self.ids(everything=True)) == ids
+        assert self.leftover_files() == []
+
+    @contextlib.contextmanager
+    def rest_untouched(self) -> Iterator[None]:
+        """All of the file but the value and its state is afterwards what it was before."""
+        last = self.name.split(".")[-1]
+        before = outside(self.text, last)
+        yield
+        assert outside(self.text, last) == before
+
+
+def failure(run: Run) -> str:
+    """Return the last message of a run that failed, which is what people look at."""
+    assert run.returncode == 2, run.output
+    messages = [str(one.result.get("msg")) for one in run.tasks if one.status in ("failed", "unreachable")]
+    last = messages[-1]
+    assert "bug in latchkey" not in last, last
+    assert "\n" not in last
+    assert "  " not in last
+    return last
+
+
+# The saboteur
+
+_SABOTEUR = '''
+"""Loaded by every Python that finds this folder on PYTHONPATH: notes what the run does, and does evil at one point of it."""
+import http.client
+import json
+import os
+import signal
+
+_here = os.path.dirname(os.path.abspath(__file__))
+_main = os.getpid()
+with open(os.path.join(_here, "orders.json")) as _file:
+    _orders = json.load(_file)
+_log = os.path.join(_here, "events")
+
+
+def _note(event):
+    fd = os.open(_log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        _write(fd, (event + "\\n").encode())
+        events = os.pread(fd, 1 << 20, 0).decode().splitlines()
+    finally:
+        os.close(fd)
+    if _orders.get("at") in (len(events), f"{event}#{events.count(event)}"):
+        _evil()
+
+
+def _evil():
+    if "run" in _orders:
+        exec(compile(_orders.pop("run"), "evil", "exec"), {"main": _main})
+        return
+    # Workers of ansible-core 2.19 and later lead a session of their own: the main process first, then this one.
+    os.killpg(os.getpgid(_main), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_ours(path):
+    return _orders["file"] in os.path.basename(os.fspath(path))
+
+
+def _path_of(fd):
+    return os.readlink(f"/proc/self/fd/{fd}")
+
+
+_half = set()  # files whose first half was written by itself
+_write, _fsync, _replace = os.write, os.fsync, os.replace
+
+
+def write(fd, data):
+    path = _path_of(fd)
+    if not _is_ours(path) or path in _half:
+        return _write(fd, data)
+    _half.add(path)
+    _note("before write")
+    done = _write(fd, data[: len(data) // 2])
+    _note("half written")
+    return done
+
+
+def fsync(fd):
+    path = _path_of(fd)
+    if _is_ours(path) or os.path.isdir(path):
+        _note("before fsync of " + ("folder" if os.path.isdir(path) else "file"))
+    return _fsync(fd)
+
+
+def replace(source, target, **more):
+    if not _is_ours(target):
+        return _replace(source, target, **more)
+    _note("before replace")
+    _replace(source, target, **more)
+    _note("after replace")
+
+
+def _requested(self, method, url, *arguments, **more):
+    self._event = f"{method} {url.split('?')[0]}"
+    _note("before " + self._event)
+    return _putrequest(self, method, url, *arguments, **more)
+
+
+def _answered(self, *arguments, **more):
+    answer = _getresponse(self, *arguments, **more)
+    _note("answered " + self._event)
+    return answer
+
+
+os.write, os.fsync, os.replace = write, fsync, replace
+_putrequest, _getresponse = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
+http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse = _requested, _answered
+'''
+
+
+@dataclass
+class Saboteur:
+    """Notes the points of a run, and strikes at one of them."""
+
+    folder: Path
+
+    def environment(self, file: str, at: int | str | None = None, run: str | None = None) -> dict[str, str]:
+        """Prepare for a run and return what its environment needs.
+
+        Args:
+            file: the vars file's name.
+            at: the point to strike at: its number, from 1, or its words with the how-manieth it is, "before replace#2"; None only notes.
+            run: Python to run in the worker at that point, once, instead of a kill; `main` is the id of the main process.
+        """
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "events").unlink(missing_ok=True)
+        (self.folder / "sitecustomize.py").write_text(_SABOTEUR)
+        orders: dict[str, Any] = {"file": file, "at": at}
+        if run is not None:
+            orders["run"] = run
+        (self.folder / "orders.json").write_text(json.dumps(orders))
+        return {"PYTHONPATH": str(self.folder)}
+
+    @property
+    def events(self) -> list[str]:
+        """What was noted: one line for each point."""
+        path = self.folder / "events"
+        return [re.sub(r"\d{22}", "ID", line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+MINTED = f"answered POST {TOKENS}#1"  # the server has made the new token, and the run does not know it yet
+
+
+def adds_fault(simulator: Simulator, fault: str) -> str:
+    """Return Python that adds a fault to the simulator in the middle of a run."""
+    return f"""
+import json, ssl, urllib.request
+request = urllib.request.Request({simulator.url + "/_simulator/faults"!r}, json.dumps({{"fault": {fault!r}}}).encode(), {{"Content-Type": "application/json"}})
+context = ssl.create_default_context(cafile={simulator.ca_file!r})
+urllib.request.build_opener(urllib.request.ProxyHandler({{}}), urllib.request.HTTPSHandler(context=context)).open(request).close()
+"""
+
+
+def run_and_kill(rig: Rig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
+    """Run the role and kill it at a point; return whether the run got that far. Output is searched for secrets all the same."""
+    playbook = rig.ansible.folder / "killed.yml"
+    tasks = role(rig.variables(**variables))
+    playbook.write_text(yaml.safe_dump([{"name": "Killed", "hosts": "localhost", "gather_facts": False, "tasks": tasks}], sort_keys=False))
+    process = subprocess.Popen(
+        [*rig.ansible.command(playbook, rig.vault_arguments), "-vvv"],
+        cwd=rig.ansible.folder,
+        env={**rig.ansible.env(), **saboteur.environment(rig.file, at)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    output, _ = process.communicate(timeout=120)
+    rig.assert_no_secret(Run(process.returncode, output))
+    return process.returncode == -signal.SIGKILL

@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rotate when something fails on the way: the old bytes come back, the new token goes, and one sentence says what happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration._ansible import Ansible, Run
+from tests.integration._rotation_harness import MINTED, TOKENS, WHO_AM_I, Rig, Saboteur, adds_fault, failure
+from tests.simulator.launch import Simulator
+
+MINT = f"POST:^{TOKENS}$"
+FAILING = [{"path": "/v1/users/", "status": [403]}]
+
+
+@pytest.fixture
+def rig(ansible: Ansible, qumulo: Simulator) -> Rig:
+    return Rig(ansible, qumulo)
+
+
+@pytest.fixture
+def saboteur(tmp_path: Path) -> Saboteur:
+    return Saboteur(tmp_path / "saboteur")
+
+
+def all_as_before(rig: Rig, run: Run) -> str:
+    """Return what is said to have failed by a run that undid everything."""
+    said = failure(run)
+    start = f"local:svc-ansible on {rig.simulator.url} was not rotated, and all is as it was before: {rig.path} holds the old credential, "
+    assert said.startswith(start), said
+    return said.partition(" What failed: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("stored", "variables"),
+    [(True, {}), (False, {}), (True, {"rotate_expires_in": ""}), (True, {"rotate_retire": "disable"})],
+    ids=["stored", "nothing-yet", "never-expires", "disable"],
+)
+def test_a_check_fails(rig: Rig, stored: bool, variables: dict[str, Any]) -> None:
+    rig.seed(stored=stored)
+    with rig.all_undone():
+        said = all_as_before(rig, rig.rotate(rotate_force=True, rotate_checks=FAILING, **variables))
+    assert said == (
+        f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: access check failed for svc-ansible. "
+        "GET /v1/users/ was answered with HTTP 200 instead of 403."
+    )
+    assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
+    rig.assert_settled()
+
+
+def test_a_check_on_the_content_fails_in_a_whole_file_vault(rig: Rig) -> None:
+    from tests.integration._rotation_harness import encrypted
+
+    _, secret = rig.mint(30 * 86400)
+    rig.call("DELETE", TOKENS + next(one for one in rig.ids() if rig.who_is(secret) and one != rig.who_is(secret)["access_token_id"]))  # type: ignore[index]
+    rig.write(encrypted(f"# kept\nqumulo_token:   '{secret}'  # here\nother: 1\n"))
+    with rig.all_undone():
+        said = all_as_before(rig, rig.rotate(rotate_force=True, rotate_checks=[{"path": WHO_AM_I, "expect": "name=='someone-else'"}]))
+    assert "GET /v1/session/who-am-i: what came back is not as expected by 'name=='someone-else''." in said
+
+
+@pytest.mark.parametrize("kind", ["500", "409", "403", "429", "drop", "cut", "nonsense", "strange", "html", "close"])
+def test_minting_fails(rig: Rig, kind: str) -> None:
+    rig.seed()
+    rig.simulator.fault(f"{MINT}:{kind}:1")
+    start = rig.minted()
+    with rig.all_undone():
+        said = all_as_before(rig, rig.rotate(rotate_force=True))
+    assert said.startswith(f"Make the new credential: Qumulo Core at {rig.simulator.url}: cannot make an access token for svc-ansible")
+    if kind.isdigit():
+        assert f"HTTP {kind}" in said
+    if kind in ("drop", "cut", "close"):
+        assert f"whether POST {TOKENS} took effect is not known, so it was not sent again" in said
+    assert rig.minted() == start + 1  # never sent twice
+    rig.assert_works()
+
+
+@pytest.mark.parametrize("kind", ["401", "500", "nonsense", "drop"])
+def test_what_was_stored_cannot_be_proved(rig: Rig, saboteur: Saboteur, kind: str) -> None:
+    rig.seed()
+    env = saboteur.environment(rig.file, MINTED, adds_fault(rig.simulator, f"GET:{WHO_AM_I}$:{kind}:8"))
+    with rig.all_undone():
+        said = all_as_before(rig, rig.rotate(env=env, rotate_force=True))
+    assert said.startswith(f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: cannot find out who calls")
+    rig.assert_works()
+
+
+@pytest.mark.parametrize("point", ["before replace#2", "before fsync of file#2", "half written#2"])
+def test_the_disk_is_full_when_the_new_token_is_stored(rig: Rig, saboteur: Saboteur, point: str) -> None:
+    rig.seed()
+    env = saboteur.environment(rig.file, point, "raise OSError(28, 'No space left on device')")
+    with rig.all_undone():
+        said = all_as_before(rig, rig.rotate(env=env, rotate_force=True))
+    assert said == (
+        "Store the new credential, and the old one beside it until the new one is proved: "
+        f"{rig.path} cannot be written: the disk is full. Free some space."
+    )
+
+
+def test_the_disk_is_full_before_anything_is_made(rig: Rig, saboteur: Saboteur) -> None:
+    rig.seed()
+    env = saboteur.environment(rig.file, "before replace#1", "raise OSError(28, 'No space left on device')")
+    with rig.nothing_changes():
+        said = failure(rig.rotate(env=env, rotate_force=True))
+    assert "cannot be written: the disk is full" in said
+
+
+def test_someone_edits_the_file_in_between(rig: Rig, saboteur: Saboteur) -> None:
+    # Their edit stays, whether the rotation succeeds or is undone; then the bytes around it are what they made of them.
+    edit = f"open({str(rig.path)!r}, 'a').write('theirs: 1\\n')"
+    old = rig.seed()
+    before = rig.path.read_text()
+    env = saboteur.environment(rig.file, MINTED, edit)
+    said = failure(rig.rotate(env=env, rotate_force=True, rotate_checks=FAILING))
+    assert "GET /v1/users/ was answered with HTTP 200 instead of 403." in said
+    assert rig.assert_settled() == old
+    assert "theirs: 1\n" in rig.path.read_text()
+    assert before.split("last:")[0] in rig.path.read_text()
+    with rig.rest_untouched():
+        rig.assert_unchanged()
+
+    rig.seed()
+    rig.result(rig.rotate(env=saboteur.environment(rig.file, MINTED, edit), rotate_force=True))
+    rig.assert_settled()
+    assert rig.stored("theirs") == 1
+
+
+def test_someone_breaks_the_file_in_between(rig: Rig, saboteur: Saboteur) -> None:
+    old = rig.seed()
+    before = rig.path.read_bytes()
+    env = saboteur.environment(rig.file, MINTED, f"open({str(rig.path)!r}, 'a').write('theirs: [\\n')")
+    said = failure(rig.rotate(env=env, rotate_force=True))
+    assert "was not rotated, and not all of it could be undone yet" in said
+    assert old in rig.ids()
+    # they mend it
+    rig.path.write_bytes(rig.path.read_bytes().replace(b"theirs: [\n", b""))
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == old
+    assert before.split(b"last:")[0] in rig.path.read_bytes()
+
+
+def test_the_server_is_gone_right_after_it_made_the_token(rig: Rig, saboteur: Saboteur) -> None:
+    old = rig.seed()
+    env = saboteur.environment(rig.file, MINTED, f"import os, signal; os.kill({rig.simulator.pid}, signal.SIGKILL)")
+    with rig.rest_untouched():
+        said = failure(rig.rotate(env=env, rotate_force=True))
+        assert "was not rotated, and not all of it could be undone yet" in said
+        assert "the next run of this role finishes it; no working credential was lost." in said
+        assert said.count("the connection was refused") == 2
+        rig.simulator.restart()
+        assert rig.assert_works() == old
+        assert len(rig.ids()) == 2
+        assert rig.result(rig.rotate())["rotated"] is False
+    assert rig.assert_settled() == old
+    rig.assert_unchanged()
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["stored", "nothing-yet"])
+def test_the_new_token_cannot_be_revoked(rig: Rig, stored: bool) -> None:
+    old = rig.seed(stored=stored)
+    rig.simulator.fault(f"DELETE:^{TOKENS}:500:1")
+    with rig.rest_untouched():
+        said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
+        assert "not all of it could be undone yet" in said
+        assert "What failed while undoing: Revoke the new credential: " in said
+        if stored:
+            assert rig.assert_works() == old
+        else:
+            assert rig.stored() is None
+        result = rig.result(rig.rotate())
+        assert result["rotated"] is not stored
+    assert rig.assert_settled() == (old or result["token_id"])
+    rig.assert_unchanged()
+
+
+def test_the_run_is_interrupted_by_the_user(rig: Rig, saboteur: Saboteur) -> None:
+    # Ctrl-C reaches the main process; what it leaves is what a kill leaves.
+    rig.seed()
+    env = saboteur.environment(rig.file, MINTED, f"import os; os.kill(main, {int(signal.SIGINT)})")
+    run = rig.rotate(env=env, rotate_force=True)
+    assert run.returncode != 0, os.fspath(rig.path)
+    rig.assert_works()
+    rig.rotate().assert_ok()
+    rig.assert_settled()
