@@ -151,11 +151,21 @@ class Qumulo(Platform):
             found = self._call(operation, "POST", path, body=wanted, repeatable=True, accept=(400, 404))
             if found.status != 404:
                 break
-        if found is None or found.status in (400, 404):
-            words = f"'{identity}'" + (f" ({found.words()})" if found is not None and found.status == 400 else "")
-            raise self._unknown("user", words, self._local_names())
-        account = self._account(found, found.json_object())
-        return account if account.name else Account(account.id, identity, account.domain)
+        account = None
+        if found is not None and found.status not in (400, 404):
+            account = self._account(found, found.json_object())
+            if account.name or "name" not in wanted or account.domain != "LOCAL":
+                return account if account.name else Account(account.id, identity, account.domain)
+        # Not found, or found without a name: a removed user may stand in the way of a new one of the same name (seen live with S3
+        # keys), and who may not look identities up may still read the local users.
+        users = self._local_users()
+        if account and users is None:
+            return Account(account.id, identity, account.domain)
+        name = wanted.get("name")
+        if users and name in users and (account or wanted.get("domain") == "LOCAL"):
+            return Account(users[name], name, "LOCAL")
+        words = found.words() if found is not None and not account else ""
+        raise self._unknown("user", f"'{identity}'" + (f" ({words})" if words else ""), list(users or ()))
 
     def is_account(self, identity: str, account: Account) -> bool:
         wanted = parse_identity(identity, "expect_account")
@@ -166,12 +176,12 @@ class Qumulo(Platform):
         # A name with a domain in it, a number or a SID: only the cluster knows whose it is.
         return wanted == {"name": account.name} or self.find_account(identity).id == account.id
 
-    def _local_names(self) -> list[str]:
-        """Return the local users' names for an error that says what exists; nothing when we may not read them."""
+    def _local_users(self) -> dict[str, str] | None:
+        """Return the ids of the local users by name; None when we may not read them."""
         try:
-            return [user["name"] for user in self._users()]
+            return {user["name"]: user["id"] for user in self._users()}
         except RequestError:
-            return []
+            return None
 
     def _unknown(self, kind: str, which: str, existing: list[str]) -> OptionError:
         names = ", ".join(sorted(existing, key=str.lower)[:50]) + (", ..." if len(existing) > 50 else "")
