@@ -201,9 +201,10 @@ def _finish(found: Found) -> Plan:
 
 def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     previous = found.state.get("previous") or {}
-    if not any(token["token_id"] == previous.get("id") for token in found.tokens):
-        previous = {}  # somebody deleted it, or this role did and was killed before it could say so
-    lost = leftovers(found.state, found.tokens)
+    if previous.get("id") == found.value_id or not any(token["token_id"] == previous.get("id") for token in found.tokens):
+        # It is the stored one again; or somebody deleted it, or this role did and was killed before it could say so.
+        previous = {}
+    lost = [token_id for token_id in leftovers(found.state, found.tokens) if token_id != found.value_id]
     present = [token for token in found.tokens if token["token_id"] not in lost]
     current_id = _current_id(found, present, previous)
     if found.works and not current_id:
