@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 
 _POLL_SECONDS = 0.05
+_BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
 _CAUSES = {
     errno.EACCES: ("permission is denied", "Grant the user that runs Ansible write access to the file and its folder."),
     errno.EPERM: ("the operation is not permitted", "Run as the owner of the file."),
@@ -60,14 +61,16 @@ def read(path: str) -> bytes | None:
 def is_writable(path: str) -> bool:
     """Whether replace would be allowed to put a new content in place of this file, or create it."""
     target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(os.path.dirname(target), os.W_OK | os.X_OK, effective_ids=_BY_EFFECTIVE_ID):
         return False
     try:
         status = os.stat(target)
     except OSError as error:
         return error.errno == errno.ENOENT
-    return stat.S_ISREG(status.st_mode) and os.access(target, os.R_OK | os.W_OK)
+    # The new file must get the owner and group of the old one.
+    user = os.geteuid()
+    owned = user == 0 or (status.st_uid == user and status.st_gid in (os.getegid(), *os.getgroups()))
+    return owned and stat.S_ISREG(status.st_mode) and os.access(target, os.R_OK, effective_ids=_BY_EFFECTIVE_ID)
 
 
 class LockedFile:

@@ -223,6 +223,14 @@ def test_writable(tmp_path: Path) -> None:
     assert not _atomic_file.is_writable(str(tmp_path / "none" / "v"))
 
 
+def test_a_file_of_somebody_else_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    path.chmod(0o666)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    assert not _atomic_file.is_writable(str(path))
+
+
 def test_a_backup_is_a_copy(tmp_path: Path) -> None:
     path = tmp_path / "v"
     path.write_bytes(b"old")
