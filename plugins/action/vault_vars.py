@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Change, Request, edit_file, restore_file
 
@@ -63,6 +64,7 @@ class ActionModule(ControllerAction):
             "changed": done.changed,
             "path": path,
             "checksum": done.checksum,
+            "checksum_before": sha256(done.previous) if done.previous is not None else "",
             "created": done.created,
             "vault_ids": done.vault_ids,
             "changes": [{"name": one.name, "action": one.action, "vault_id": one.vault_id} for one in done.changes],

@@ -18,6 +18,7 @@ class ActionModule(ControllerAction):
     argument_spec: ClassVar[dict[str, Any]] = {
         "path": {"type": "path", "required": True},
         "names": {"type": "list", "elements": "str", "required": True},
+        "hide": {"type": "bool", "default": False},
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +28,7 @@ class ActionModule(ControllerAction):
         self.secrets = [
             value
             for name, value in found.values.items()
-            if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids)
+            if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids or options["hide"])
         ]
         self.hide_all = not MASKS_REGISTERED and bool(found.vault_ids or found.whole_file)
         return {

@@ -169,6 +169,11 @@ checksum:
   returned: when not restoring
   type: str
   sample: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+checksum_before:
+  description: SHA-256 of the file as this task found it; empty when there was none.
+  returned: when not restoring
+  type: str
+  sample: 4e1243bd22c66e76c2ba9eddc1f91394e57f9f83c5a3b1a0f3b0e4a1d8f8a1d2
 created:
   description: Whether the file is new.
   returned: when not restoring

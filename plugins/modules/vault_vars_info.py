@@ -25,6 +25,11 @@ options:
     type: list
     elements: str
     required: true
+  hide:
+    description:
+      - Whether to hide the result also when nothing in it was encrypted, for values that should be.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Whether the task can run in check mode. It changes nothing anyway.

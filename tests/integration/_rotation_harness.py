@@ -508,11 +508,13 @@ MINTED = f"answered POST {TOKENS}#1"  # the server has made the new token, and t
 
 def adds_fault(simulator: Simulator, fault: str) -> str:
     """Return Python that adds a fault to the simulator in the middle of a run."""
+    body = json.dumps({"fault": fault})
     return f"""
-import json, ssl, urllib.request
-request = urllib.request.Request({simulator.url + "/_simulator/faults"!r}, json.dumps({{"fault": {fault!r}}}).encode(), {{"Content-Type": "application/json"}})
+import ssl, urllib.request
 context = ssl.create_default_context(cafile={simulator.ca_file!r})
-urllib.request.build_opener(urllib.request.ProxyHandler({{}}), urllib.request.HTTPSHandler(context=context)).open(request).close()
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}), urllib.request.HTTPSHandler(context=context))
+headers = {{"Content-Type": "application/json"}}
+opener.open(urllib.request.Request({simulator.url + "/_simulator/faults"!r}, {body!r}.encode(), headers)).close()
 """
 
 

@@ -80,6 +80,8 @@ def test_due_by_age(rig: Rig) -> None:
 
 
 def _expire(rig: Rig) -> None:
+    # the role knows the token from its last rotation, so it does not take it for somebody else's
+    rig.result(rig.rotate(rotate_force=True, rotate_expires_in="8d"))
     rig.simulator.advance(9 * DAY)
 
 
@@ -159,14 +161,13 @@ def test_a_token_rotates_itself(ansible: Ansible, version: str, tmp_path_factory
 
 def test_a_token_that_may_not_delete_itself(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
     with launch("qumulo", settings={"self_change": "refused"}, directory=tmp_path_factory.mktemp("qumulo")) as simulator:
-        rig = Rig(ansible, simulator, more={"rotate_auth": {"token": "{{ qumulo_token }}", "ca_path": simulator.ca_file}})
+        rig = Rig(ansible, simulator, more={"rotate_auth": {"ca_path": simulator.ca_file}})
         old = rig.seed()
-        play = {"vars_files": ["vault.yml"]}
-        run = rig.rotate(rotate_force=True, play=play)
+        run = rig.rotate(rotate_force=True, env={"QUMULO_TOKEN": rig.stored()})
         assert rig.result(run)["retired"] is False
         assert f"the old credential {old} could not be retired; the next run tries again" in " ".join(run.output.split())
         assert sorted(rig.ids()) == sorted([old, rig.assert_works()])
-        rig.rotate(play=play).assert_ok()
+        rig.rotate(env={"QUMULO_TOKEN": rig.stored()}).assert_ok()
         rig.assert_settled()
 
 

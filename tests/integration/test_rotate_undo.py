@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import MINTED, TOKENS, WHO_AM_I, Rig, Saboteur, adds_fault, failure
+from tests.integration._rotation_harness import MINTED, TOKENS, WHO_AM_I, Rig, Saboteur, adds_fault, encrypted, failure
 from tests.simulator.launch import Simulator
 
 MINT = f"POST:^{TOKENS}$"
@@ -47,7 +47,7 @@ def test_a_check_fails(rig: Rig, stored: bool, variables: dict[str, Any]) -> Non
     with rig.all_undone():
         said = all_as_before(rig, rig.rotate(rotate_force=True, rotate_checks=FAILING, **variables))
     assert said == (
-        f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: access check failed for svc-ansible. "
+        f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: access check failed for svc-ansible (id 1001). "
         "GET /v1/users/ was answered with HTTP 200 instead of 403."
     )
     assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
@@ -55,11 +55,8 @@ def test_a_check_fails(rig: Rig, stored: bool, variables: dict[str, Any]) -> Non
 
 
 def test_a_check_on_the_content_fails_in_a_whole_file_vault(rig: Rig) -> None:
-    from tests.integration._rotation_harness import encrypted
-
-    _, secret = rig.mint(30 * 86400)
-    rig.call("DELETE", TOKENS + next(one for one in rig.ids() if rig.who_is(secret) and one != rig.who_is(secret)["access_token_id"]))  # type: ignore[index]
-    rig.write(encrypted(f"# kept\nqumulo_token:   '{secret}'  # here\nother: 1\n"))
+    rig.seed()
+    rig.write(encrypted(f"# kept\nqumulo_token:   '{rig.stored()}'  # here\nother: 1\n"))
     with rig.all_undone():
         said = all_as_before(rig, rig.rotate(rotate_force=True, rotate_checks=[{"path": WHO_AM_I, "expect": "name=='someone-else'"}]))
     assert "GET /v1/session/who-am-i: what came back is not as expected by 'name=='someone-else''." in said
