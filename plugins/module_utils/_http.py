@@ -15,7 +15,7 @@ import re
 import ssl
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -37,7 +37,14 @@ from ._secrets import redact
 try:
     import requests
     import urllib3
-    from urllib3.exceptions import ConnectTimeoutError, InsecureRequestWarning, NewConnectionError
+    from urllib3.exceptions import (
+        ConnectTimeoutError,
+        DecodeError,
+        HTTPError,
+        InsecureRequestWarning,
+        NewConnectionError,
+        ReadTimeoutError,
+    )
 except ImportError:
     HAS_REQUESTS = False
 else:
@@ -78,6 +85,8 @@ class Endpoint:
         """
         written = str(text).strip()
         with_scheme = written if "://" in written else f"https://{written}"
+        if re.search(r"[\s\x00-\x1f]", written):  # urlsplit would drop some of these, which makes another name
+            with_scheme = ""
         try:
             parts = urlsplit(with_scheme)
             host, port = parts.hostname, parts.port
@@ -123,7 +132,7 @@ class Answer:
         """
         try:
             return json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self.strange("the body is not JSON") from None
 
     def json_object(self) -> dict[str, Any]:
@@ -289,7 +298,7 @@ class HttpClient:
         ) as response:
             self._session.cookies.clear()
             received = bytearray()
-            for piece in response.iter_content(65536):
+            for piece in _pieces(response):
                 received += piece
                 if time.monotonic() > deadline:
                     raise requests.ReadTimeout("the answer did not end in time")
@@ -370,6 +379,23 @@ _KINDS: dict[int, tuple[type[RequestError], str]] = {
     409: (ConflictError, ""),
     412: (ConflictError, "Someone else changed it in the meantime; run again."),
 }
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """Yield the body as it comes in. The way of requests waits until a piece is full, however slowly it trickles."""
+    read1 = getattr(response.raw, "read1", None)
+    if read1 is None:  # urllib3 1.26 and the first of 2.x
+        yield from response.iter_content(1024)
+        return
+    try:
+        while piece := read1(65536, decode_content=True):
+            yield piece
+    except DecodeError:
+        raise requests.exceptions.ContentDecodingError from None
+    except ReadTimeoutError:
+        raise requests.ReadTimeout from None
+    except HTTPError as failure:
+        raise requests.ConnectionError(failure) from failure
 
 
 def _system_trust() -> bool | str:

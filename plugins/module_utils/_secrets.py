@@ -31,7 +31,7 @@ def redact(text: str, secret_values: Iterable[str]) -> str:
         if len(value) < _SHORTEST:
             continue
         encoded = base64.b64encode(value.encode()).decode()
-        forms |= {value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value), encoded, encoded.rstrip("=")}
+        forms |= {value, json.dumps(value)[1:-1], quote(value), quote(value, safe=""), quote_plus(value), encoded, encoded.rstrip("=")}
     for form in sorted(forms, key=len, reverse=True):  # longest first: one form may contain another
         text = text.replace(form, _MASK)
     return text
