@@ -1,0 +1,684 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP client against local servers that misbehave. Everything stays on the loopback address."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+    AnswerError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    ForbiddenError,
+    LatchkeyError,
+    NotFoundError,
+    OptionError,
+    RequestError,
+)
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import Answer, Endpoint, HttpClient
+from tests.unit.module_utils.wire import Response
+
+SECRET = 'access-v1:c3Bpbg+/"\\ü='
+
+Reply = bytes | Callable[[socket.socket], None]
+
+
+class Server:
+    """Serves one scripted reply per connection; the last one again and again. Keeps what was sent to it."""
+
+    def __init__(self, *replies: Reply, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self.replies, self.requests, self.tls = list(replies), [], tls
+        self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _peer = self.listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), connection:
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        connection.settimeout(5)
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True)
+        with connection:
+            received = b""
+            while b"\r\n\r\n" not in received and not received.startswith(b"\x16"):  # that begins a TLS handshake
+                piece = connection.recv(65536)
+                if not piece:
+                    return
+                received += piece
+            head, _end, body = received.partition(b"\r\n\r\n")
+            length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+            while len(body) < length:
+                body += connection.recv(65536)
+            self.requests.append((head.decode("latin-1"), body))
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+            if callable(reply):
+                reply(connection)
+            else:
+                connection.sendall(reply)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(10)
+
+
+def reply(status: int, body: bytes | str = b"", **headers: str) -> bytes:
+    body = body.encode() if isinstance(body, str) else body
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def start(*replies: Reply, **how: Any) -> Server:
+        servers.append(Server(*replies, **how))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch) -> list[float]:
+    """Nothing is waited for; the pauses asked for are kept."""
+    asked: list[float] = []
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=asked.append, monotonic=time.monotonic))
+    return asked
+
+
+def words(value: Any) -> str:
+    return str(value.get("description") or "") if isinstance(value, dict) else ""
+
+
+def client(where: Server | str, **how: Any) -> HttpClient:
+    text = where if isinstance(where, str) else f"{'https' if where.tls else 'http'}://127.0.0.1:{where.port}"
+    settings_ = {"validate_certs": True, "ca_path": None, "timeout": 5.0, "vendor_words": words} | how
+    made = HttpClient(platform="qumulo", name="Qumulo Core", endpoint=Endpoint.parse(text, 8000), **settings_)
+    made.hide(SECRET)
+    made.authorization = f"Bearer {SECRET.encode('ascii', 'ignore').decode()}"
+    return made
+
+
+# -- statuses and errors
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "acted"),
+    [
+        (400, RequestError, False),
+        (401, AuthenticationError, False),
+        (403, ForbiddenError, False),
+        (404, NotFoundError, False),
+        (409, ConflictError, False),
+        (412, ConflictError, False),
+        (418, RequestError, False),
+        (429, RequestError, False),
+        (500, RequestError, True),
+        (502, RequestError, True),
+        (503, RequestError, True),
+        (307, AnswerError, False),
+    ],
+)
+def test_errors_have_types_and_facts(serve, status, kind, acted):
+    server = serve(reply(status, json.dumps({"description": "the vendor's words"}), Content_Type="application/json"))
+    http = client(server)
+    with pytest.raises(kind) as caught:
+        http.request("make a token", "POST", "/v1/tokens/", body={})
+    failure = caught.value
+    assert type(failure) is kind
+    assert failure.details == {"platform": "qumulo", "endpoint": http.endpoint.url, "operation": "make a token", "status": status}
+    assert (failure.status, failure.may_have_acted) == (status, acted)
+    start = (
+        f"Qumulo Core at {http.endpoint.url}: cannot make a token: POST /v1/tokens/ was answered with HTTP {status}: the vendor's words."
+    )
+    assert str(failure).startswith(start)
+    assert len(server.requests) == 1
+
+
+HTML = "<html><head><title>no</title></head><style>p {}</style><body><p>Bad&nbsp;gateway <b>here</b></p><script>x()</script></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ("", "application/json", "no words"),
+        ("   ", "text/plain", "no words"),
+        ("plainly wrong", "text/plain", "plainly wrong"),
+        (HTML, "text/html", "Bad gateway here"),
+        (HTML, "", "Bad gateway here"),
+        ('{"description": "cut o', "application/json", '{"description": "cut o'),
+        ('"a string"', "application/json", "a string"),
+        ("[1, 2]", "application/json", "no words"),
+        ("null", "application/json", "no words"),
+        ("[" * 100_000, "application/json", "[" * 400 + "..."),
+        ("x" * 1000, "text/plain", "x" * 400 + "..."),
+        ("line\nbreaks\tand \x1b[31mcolours\x07", "text/plain", "line breaks and [31mcolours"),
+    ],
+)
+def test_words_of_any_error_body(serve, body, kind, said):
+    http = client(serve(reply(400, body, Content_Type=kind)))
+    with pytest.raises(RequestError) as caught:
+        http.request("do it", "POST", "/x")
+    assert f"with HTTP 400{' and' if said == 'no words' else ':'} {said}" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        json.dumps(SECRET)[1:-1],
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(SECRET.encode()).decode().rstrip("="),
+    ],
+)
+def test_secrets_are_masked_in_every_form(serve, form):
+    http = client(serve(reply(400, f"bad token {form} here", Content_Type="text/plain")))
+    with pytest.raises(RequestError) as caught:
+        http.request("do it", "POST", "/x")
+    assert "bad token ******** here" in str(caught.value)
+
+
+def test_a_secret_in_the_path_is_masked():
+    http = client(f"http://127.0.0.1:{closed_port()}")
+    for failing in (
+        lambda: http.request("do it", "POST", f"/x/{quote(SECRET, safe='')}"),
+        lambda: http.request(f"do {SECRET}", "GET", "/x"),
+    ):
+        with pytest.raises(ConnectionFailedError) as caught:
+            failing()
+        assert SECRET not in str(caught.value)
+        assert quote(SECRET, safe="") not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "<html>", "\ufeff{}", "NaN", "[" * 100_000])
+def test_an_answer_that_is_no_json_object(serve, body):
+    answer = client(serve(reply(200, body))).request("list", "GET", "/x")
+    with pytest.raises(AnswerError, match="came with a strange answer") as caught:
+        answer.json_object()
+    assert caught.value.may_have_acted
+
+
+def test_accepted_statuses_are_returned(serve):
+    answer = client(serve(reply(404, "gone", ETag='"7"'))).request("delete", "DELETE", "/x", accept=(404,))
+    assert (answer.status, answer.text, answer.headers["etag"]) == (404, "gone", '"7"')
+
+
+# -- what goes out
+
+
+def test_what_is_sent(serve):
+    server = serve(reply(200, "{}"))
+    client(server).request("do it", "POST", "/a%20b", params={"user": "auth_id:1"}, body={"é": 1}, headers={"If-Match": "7"})
+    head, body = server.requests[0]
+    assert head.startswith("POST /a%20b?user=auth_id%3A1 HTTP/1.1\r\n")
+    assert "\r\nIf-Match: 7" in head
+    assert "\r\nContent-Type: application/json" in head
+    assert "\r\nUser-Agent: latchkey.tokens" in head
+    assert json.loads(body) == {"é": 1}
+
+
+def test_without_authorization(serve):
+    server = serve(reply(200))
+    client(server).request("log in", "POST", "/x", authorization=None)
+    assert "authorization" not in server.requests[0][0].lower()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(serve, status):
+    elsewhere = serve(reply(200, "{}"))
+    server = serve(reply(status, Location=f"http://127.0.0.1:{elsewhere.port}/x"))
+    with pytest.raises(AnswerError, match="Redirects are not followed"):
+        client(server).request("list", "GET", "/x")
+    assert (len(server.requests), len(elsewhere.requests)) == (1, 0)
+
+
+def test_netrc_is_not_used(serve, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login eve password evil\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server = serve(reply(200))
+    http = client(server)
+    http.request("list", "GET", "/x")
+    http.request("log in", "POST", "/x", authorization=None)
+    assert f"\r\nAuthorization: {http.authorization}" in server.requests[0][0]
+    assert "authorization" not in server.requests[1][0].lower()
+
+
+def test_cookies_are_not_kept(serve):
+    server = serve(reply(200, Set_Cookie="session=1; Path=/"))
+    http = client(server)
+    http.request("list", "GET", "/x")
+    http.request("list", "GET", "/x")
+    assert "cookie" not in server.requests[1][0].lower()
+
+
+def test_a_proxy_from_the_environment_is_used(serve, monkeypatch):
+    proxy = serve(reply(200, '{"by": "proxy"}'))
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    answer = client("http://127.0.0.1:1").request("list", "GET", "/x")
+    assert answer.json() == {"by": "proxy"}
+    assert proxy.requests[0][0].startswith("GET http://127.0.0.1:1/x ")
+
+
+def test_connections_are_used_again():
+    peers = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            peers.add(self.client_address)
+            self.send_response(200)
+            body = b"{}" if self.path == "/plain" else b"2\r\n{}\r\n0\r\n\r\n"
+            self.send_header(*(("Content-Length", "2") if self.path == "/plain" else ("Transfer-Encoding", "chunked")))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_unused: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        http = client(f"http://127.0.0.1:{server.server_port}")
+        for path in ("/plain", "/chunked", "/plain"):
+            assert http.request("list", "GET", path).json() == {}
+        http.close()
+        server.shutdown()
+    assert len(peers) == 1
+
+
+# -- repeating
+
+
+def test_reading_is_repeated_while_the_appliance_is_busy(serve, pauses):
+    server = serve(reply(503), reply(429, Retry_After="7"), reply(502), reply(200, "{}"))
+    assert client(server).request("list", "GET", "/x").status == 200
+    assert len(server.requests) == 4
+    assert pauses[1] == 7
+    assert all(0 < pause < 3 for pause in (pauses[0], pauses[2]))
+
+
+def test_the_number_of_attempts_is_bounded(serve, pauses):
+    server = serve(reply(503, "busy"))
+    with pytest.raises(RequestError, match="is busy or down; run again later"):
+        client(server).request("list", "GET", "/x")
+    assert (len(server.requests), len(pauses)) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [("30", True), ("31", False), ("9" * 400, False), ("0", True), ("-1", True), ("soon", True), ("²", True), ("1e9", True)],
+)
+def test_retry_after(serve, pauses, asked, waits):
+    server = serve(reply(429, Retry_After=asked), reply(200))
+    if waits:
+        client(server).request("list", "GET", "/x")
+        assert 0 <= pauses[0] <= 30
+    else:
+        with pytest.raises(RequestError, match="429"):
+            client(server).request("list", "GET", "/x")
+        assert pauses == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_post_is_never_repeated(serve, status):
+    server = serve(reply(status))
+    with pytest.raises(RequestError):
+        client(server).request("make a token", "POST", "/x", body={})
+    assert len(server.requests) == 1
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def cut_off(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+def not_http(connection: socket.socket) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.0\r\n")
+
+
+@pytest.mark.parametrize("broken", [hang_up, cut_off, not_http])
+def test_a_broken_answer(serve, broken):
+    server = serve(broken)
+    with pytest.raises(ConnectionFailedError) as caught:
+        client(server).request("make a token", "POST", "/x", body={})
+    assert caught.value.may_have_acted
+    assert "whether POST /x took effect is not known, so it was not sent again" in str(caught.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("broken", [hang_up, cut_off, not_http])
+def test_reading_survives_a_broken_answer(serve, broken):
+    server = serve(broken, reply(200, "{}"))
+    assert client(server).request("list", "GET", "/x").status == 200
+    assert len(server.requests) == 2
+
+
+def test_deleting_is_repeated_where_that_does_no_harm(serve):
+    server = serve(hang_up, reply(200))
+    client(server).request("delete", "DELETE", "/x", repeatable=True)
+    assert len(server.requests) == 2
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_post_that_never_reached_anyone_is_repeated(pauses):
+    with pytest.raises(ConnectionFailedError, match="the connection was refused") as caught:
+        client(f"http://127.0.0.1:{closed_port()}").request("make a token", "POST", "/x", body={})
+    assert not caught.value.may_have_acted
+    assert "took effect" not in str(caught.value)
+    assert len(pauses) == 3
+
+
+def test_a_post_gets_through_once_somebody_listens(serve, monkeypatch):
+    server = serve(reply(200, "{}"))
+    http = client(f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setattr(_http.time, "sleep", lambda _pause: setattr(http, "endpoint", Endpoint.parse(f"http://127.0.0.1:{server.port}", 1)))
+    assert http.request("make a token", "POST", "/x", body={}).status == 200
+    assert len(server.requests) == 1
+
+
+def test_an_unknown_host():
+    with pytest.raises(ConnectionFailedError, match=r"the host name cannot be resolved\. Check endpoint and DNS") as caught:
+        client("https://no-such-host.invalid").request("make a token", "POST", "/x", body={})
+    assert not caught.value.may_have_acted
+
+
+# -- time and size
+
+
+def test_silence_ends(serve):
+    released = threading.Event()
+    server = serve(lambda connection: released.wait(20) and None)
+    try:
+        with pytest.raises(ConnectionFailedError, match=r"no complete answer within 0\.2 s"):
+            client(server, timeout=0.2).request("make a token", "POST", "/x", body={})
+    finally:
+        released.set()
+
+
+def test_a_slow_drip_ends(serve):
+    stopped = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not stopped.wait(0.05):
+            connection.sendall(b" ")
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(ConnectionFailedError, match="no complete answer"):
+            client(serve(drip), timeout=0.3).request("make a token", "POST", "/x", body={})
+    finally:
+        stopped.set()
+    assert time.monotonic() - began < 10
+
+
+def test_slowly_dripping_headers_end(serve):
+    stopped = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not stopped.wait(0.01):
+            connection.sendall(b"X-More: and more\r\n")
+
+    try:
+        with pytest.raises(ConnectionFailedError):
+            client(serve(drip), timeout=0.3).request("make a token", "POST", "/x", body={})
+    finally:
+        stopped.set()
+
+
+def test_a_huge_body_is_refused_and_not_asked_for_again(serve, monkeypatch):
+    monkeypatch.setattr(_http, "_LARGEST_BODY", 1000)
+    server = serve(reply(200, b"x" * 200_000))
+    with pytest.raises(ConnectionFailedError, match="the answer cannot be read"):
+        client(server).request("list", "GET", "/x")
+    assert len(server.requests) == 1
+
+
+# -- TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_file(authority, tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
+
+
+def tls_for(authority: trustme.CA, name: str, **how: Any) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name, **how).configure_cert(context)
+    return context
+
+
+def test_a_trusted_certificate(serve, authority, ca_file):
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "127.0.0.1"))
+    assert client(server, ca_path=ca_file).request("list", "GET", "/x").status == 200
+
+
+def test_an_untrusted_certificate_is_refused_before_anything_is_sent(serve, authority, pauses):
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "127.0.0.1"))
+    with pytest.raises(ConnectionFailedError, match=r"its TLS certificate is not trusted .*Set ca_path") as caught:
+        client(server).request("make a token", "POST", "/x", body={})
+    assert not caught.value.may_have_acted
+    assert (server.requests, pauses) == ([], [])
+
+
+def test_a_certificate_for_another_name_is_refused(serve, authority, ca_file):
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "other.example.com"))
+    with pytest.raises(ConnectionFailedError, match=r"not trusted .*mismatch.*the endpoint's name"):
+        client(server, ca_path=ca_file).request("list", "GET", "/x")
+
+
+def test_without_validation_any_certificate_will_do(serve, authority, recwarn):
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "other.example.com"))
+    assert client(server, validate_certs=False).request("list", "GET", "/x").status == 200
+    assert not recwarn.list
+
+
+def test_validation_is_not_switched_off_by_the_environment(serve, authority, monkeypatch, ca_file):
+    """REQUESTS_CA_BUNDLE is heeded where ca_path is not set, and never takes the place of ca_path."""
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "127.0.0.1"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
+    assert client(server).request("list", "GET", "/x").status == 200
+    other = trustme.CA()
+    with other.cert_pem.tempfile() as path, pytest.raises(ConnectionFailedError, match="not trusted"):
+        client(server, ca_path=path).request("list", "GET", "/x")
+
+
+def test_plain_http_where_tls_is_spoken(serve):
+    server = serve(reply(200, "{}"))
+    with pytest.raises(ConnectionFailedError, match=r"TLS could not be agreed on\. Check that the port speaks HTTPS"):
+        client(f"https://127.0.0.1:{server.port}", timeout=5).request("list", "GET", "/x")
+
+
+def test_ca_path_must_exist():
+    with pytest.raises(OptionError, match=r"ca_path: there is no '/no/such\.pem'"):
+        client("127.0.0.1", ca_path="/no/such.pem")
+
+
+def test_a_ca_path_that_is_no_certificate(tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_text("not a certificate")
+    with pytest.raises(LatchkeyError):
+        client(f"https://127.0.0.1:{closed_port()}", ca_path=str(path)).request("list", "GET", "/x")
+
+
+# -- the endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("cluster.example.com", "https://cluster.example.com:8000"),
+        (" cluster.example.com ", "https://cluster.example.com:8000"),
+        ("CLUSTER.example.com:443", "https://cluster.example.com:443"),
+        ("10.0.0.1:8001", "https://10.0.0.1:8001"),
+        ("[::1]", "https://[::1]:8000"),
+        ("[2001:db8::1]:443", "https://[2001:db8::1]:443"),
+        ("https://cluster.example.com/", "https://cluster.example.com:8000"),
+        ("https://proxy.example.com:443/qumulo/", "https://proxy.example.com:443/qumulo"),
+        ("HTTPS://cluster.example.com", "https://cluster.example.com:8000"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://LOCALHOST", "http://localhost:8000"),
+    ],
+)
+def test_endpoints(text, url):
+    assert Endpoint.parse(text, 8000).url == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "https://",
+        "cluster:port",
+        "cluster:99999",
+        "cluster:-1",
+        "[::1",
+        "two words",
+        "cluster.example.com?x=1",
+        "cluster.example.com#x",
+        "clüster.example.com",
+        "cluster\nexample.com",
+        "ftp://cluster.example.com",
+        "file:///etc/passwd",
+    ],
+)
+def test_malformed_endpoints(text):
+    with pytest.raises(OptionError, match="endpoint"):
+        Endpoint.parse(text, 8000)
+
+
+@pytest.mark.parametrize(
+    "text", ["user:s3cret@cluster", "https://user:s3cret@cluster.example.com:8000/", "s3cret@cluster", "http://s3cret@[::1]"]
+)
+def test_an_endpoint_with_a_password_is_refused_without_repeating_it(text):
+    with pytest.raises(OptionError) as caught:
+        Endpoint.parse(text, 8000)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://cluster.example.com", "http://10.0.0.1", "http://localhost.example.com", "http://[2001:db8::1]:8000"]
+)
+def test_plain_http_to_another_machine_is_refused(text):
+    with pytest.raises(OptionError, match="would send credentials in the clear"):
+        Endpoint.parse(text, 8000)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40))
+def test_any_endpoint_is_read_or_refused(text):
+    try:
+        url = Endpoint.parse(text, 8000).url
+    except OptionError:
+        return
+    assert Endpoint.parse(url, 1).url == url
+
+
+# -- whatever comes back
+
+BODIES = st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode), st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["description", "inner"]), inner, max_size=2),
+    max_leaves=6,
+).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+HEADERS = st.dictionaries(
+    st.sampled_from(["Retry-After", "Content-Type", "X"]), st.sampled_from(["1", "html", "text/html", "", "é"]), max_size=2
+)
+FAILURES = st.sampled_from(
+    [
+        requests.ConnectionError,
+        requests.ReadTimeout,
+        requests.exceptions.SSLError,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.InvalidHeader,
+        requests.exceptions.ContentDecodingError,
+        requests.exceptions.InvalidURL,
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    outcomes=st.lists(st.one_of(st.tuples(st.integers(100, 599), HEADERS, BODIES), FAILURES), min_size=1, max_size=4),
+)
+def test_whatever_comes_back_is_an_answer_or_a_failure_of_ours(method, outcomes):
+    http = client("https://127.0.0.1:1")
+    left, sent = list(outcomes), 0
+
+    def request(*_unused: Any, **_how: Any) -> Response:
+        nonlocal sent
+        sent += 1
+        outcome = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(outcome, type):
+            raise outcome(SECRET)
+        return Response(*outcome)
+
+    http._session.request = request
+    said = ""
+    try:
+        answer = http.request("do it", method, "/x")
+        assert isinstance(answer, Answer)
+        answer.json_object()
+    except LatchkeyError as failure:
+        said = str(failure)
+    assert SECRET not in said
+    assert sent <= (4 if method == "GET" else 1)
