@@ -344,10 +344,13 @@ class Qumulo(Platform):
         name = user["name"]
         own = _own_role_name(name, roles)
         held = frozenset(role for role in roles if user["id"] in members[role] and role != own)
+        privileges = None
+        if own:  # what it holds is of no use to an account that could not be made a member yet
+            privileges = frozenset(map(str, roles[own].get("privileges") or ())) if user["id"] in members[own] else frozenset()
         return AccountState(
             account=Account(user["id"], name, "LOCAL"),
             roles=held,
-            privileges=frozenset(map(str, roles[own].get("privileges") or ())) if own else None,
+            privileges=privileges,
             attributes={"primary_group": str(user.get("primary_group") or ""), "home_directory": user.get("home_directory") or None},
         )
 
