@@ -29,9 +29,10 @@ SECRET_MARKS = ("access-v1:", "session-v1:")
 
 
 def do(simulator: Simulator, module: str, check: bool = False, **options: Any) -> dict[str, Any]:
-    """Run a module's operation right here, as the administrator unless the options say otherwise, and return its result."""
+    """Run a module's operation right here, as the administrator unless the options say otherwise; None unsets one. Return its result."""
     who = {} if options.keys() & {"token", "username"} else simulator.admin
-    arguments = {"platform": "qumulo", "endpoint": simulator.url, "ca_path": simulator.ca_file, **who, **options}
+    shared = {"platform": "qumulo", "endpoint": simulator.url, "ca_path": simulator.ca_file}
+    arguments = {key: value for key, value in {**shared, **who, **options}.items() if value is not None}
 
     def run() -> dict[str, Any]:
         operation = OPERATIONS[module]
