@@ -150,7 +150,7 @@ def _read_service_account_file(path: str) -> dict[str, str]:
             content = json.load(file)
     except OSError as failure:
         raise OptionError(f"service_account_file: '{path}' cannot be read: {failure.strerror}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("client_id", "client_secret")):
         raise OptionError(

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta, timezone
 from ._errors import OptionError
 
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_NUMBER = r"([0-9]{1,15})"
+_DURATION = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in _UNITS))
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d{2}:?\d{2})?")
 _LONGEST = 100 * 366 * 86400
 
@@ -26,7 +27,7 @@ def parse_duration(text: str | int, option: str) -> timedelta:
         OptionError: it is none of these, or longer than a hundred years.
     """
     written = str(text).strip().lower()
-    if written.isdecimal() and written.isascii():
+    if re.fullmatch(_NUMBER, written):
         seconds = int(written)
     else:
         match = _DURATION.fullmatch(written)
