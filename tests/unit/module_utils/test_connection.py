@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options and environment to a connection."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
+
+BASE = {"platform": "qumulo", "endpoint": "cluster"}
+
+
+def auth(options=(), environment=()):
+    return resolve_connection(BASE | dict(options), dict(environment)).auth
+
+
+def test_defaults():
+    found = resolve_connection(BASE | {"token": "t"}, {})
+    assert (found.endpoint.url, found.validate_certs, found.ca_path, found.timeout) == ("https://cluster:8000", True, None, 30)
+
+
+@pytest.mark.parametrize(
+    ("platform", "prefix", "port"), [("qumulo", "QUMULO", 8000), ("rubrik_cdm", "RUBRIK_CDM", 443), ("rubrik_rsc", "RUBRIK_RSC", 443)]
+)
+def test_everything_from_the_environment(platform, prefix, port):
+    values = {"ENDPOINT": "host", "TOKEN": "t", "VALIDATE_CERTS": "no", "CA_PATH": "/ca", "TIMEOUT": "5", "ORGANIZATION_ID": "o"}
+    found = resolve_connection({"platform": platform}, {f"{prefix}_{name}": value for name, value in values.items()})
+    assert (found.endpoint.url, found.auth.token, found.validate_certs) == (f"https://host:{port}", "t", False)
+    assert (found.ca_path, found.timeout, found.organization_id) == ("/ca", 5, "o")
+
+
+def test_options_win_over_the_environment():
+    environment = {"QUMULO_ENDPOINT": "other", "QUMULO_TOKEN": "other", "QUMULO_TIMEOUT": "1", "QUMULO_VALIDATE_CERTS": "false"}
+    found = resolve_connection(BASE | {"token": "mine", "timeout": 7.5, "validate_certs": True}, environment)
+    assert (found.endpoint.url, found.auth.token, found.timeout, found.validate_certs) == ("https://cluster:8000", "mine", 7.5, True)
+
+
+def test_the_environment_of_another_platform_is_not_used():
+    with pytest.raises(OptionError, match="No credentials for qumulo"):
+        auth(environment={"RUBRIK_CDM_TOKEN": "t"})
+
+
+def test_the_environment_completes_a_way():
+    found = auth({"username": "admin"}, {"QUMULO_PASSWORD": "p", "QUMULO_USERNAME": "other"})
+    assert (found.username, found.password, found.token) == ("admin", "p", None)
+
+
+def test_the_environment_never_mixes_another_way_in():
+    found = auth({"username": "admin", "password": "p"}, {"QUMULO_TOKEN": "t"})
+    assert (found.username, found.token) == ("admin", None)
+    found = auth({"token": "t"}, {"QUMULO_USERNAME": "admin", "QUMULO_PASSWORD": "p"})
+    assert (found.username, found.password, found.token) == (None, None, "t")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "words"),
+    [
+        ({}, {}, "No credentials for qumulo. Set token | username + password, as options or in the environment (QUMULO_TOKEN, ...)."),
+        ({"token": "t", "username": "u"}, {}, "The options name 2 ways to authenticate at once: token and username + password."),
+        ({}, {"QUMULO_TOKEN": "t", "QUMULO_USERNAME": "u"}, "The environment variables name 2 ways"),
+        ({"username": "u"}, {}, "password is missing: it goes with username. Set the option, or QUMULO_PASSWORD"),
+        ({"password": "p"}, {}, "username is missing: it goes with password."),
+        ({"totp_code": "1"}, {}, "username is missing"),
+        ({"username": "u"}, {"QUMULO_TOKEN": "t"}, "password is missing"),
+        ({"client_id": "c"}, {}, "client_id: qumulo does not know this way to authenticate. Use token | username + password."),
+        ({"service_account_file": "/f"}, {}, "service_account_file: qumulo does not know this way"),
+        ({"username": "u", "password": "p", "totp_code": "1", "totp_secret": "s"}, {}, "totp_code and totp_secret are both set."),
+        ({"token": "t", "endpoint": None}, {}, "endpoint is missing: where is the qumulo API?"),
+        ({"token": "t", "platform": "pure"}, {}, "platform: 'pure' is not one of qumulo, rubrik_cdm, rubrik_rsc."),
+        ({"token": "t", "timeout": 0}, {}, "timeout: '0' is not a number of seconds"),
+        ({"token": "t", "timeout": 3601}, {}, "timeout: '3601'"),
+        ({"token": "t"}, {"QUMULO_TIMEOUT": "soon"}, "timeout: 'soon'"),
+        ({"token": "t"}, {"QUMULO_TIMEOUT": "nan"}, "timeout: 'nan'"),
+        ({"token": "t"}, {"QUMULO_TIMEOUT": "inf"}, "timeout: 'inf'"),
+        ({"token": "t"}, {"QUMULO_VALIDATE_CERTS": "maybe"}, "validate_certs: 'maybe' is neither true nor false."),
+    ],
+)
+def test_conflicts_and_gaps(options, environment, words):
+    with pytest.raises(OptionError) as caught:
+        auth(options, environment)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("FALSE", False), (" off ", False), ("", True)]
+)
+def test_booleans_from_the_environment(word, value):
+    assert resolve_connection(BASE | {"token": "t"}, {"QUMULO_VALIDATE_CERTS": word}).validate_certs is value
+
+
+def test_a_token_loses_its_line_break():
+    assert auth({"token": "access-v1:x\n"}).token == "access-v1:x"
+
+
+@pytest.mark.parametrize("token", ["two words", "tök", "a\nb", "\x00", "$ANSIBLE_VAULT;1.1;AES256\n6162"])
+def test_what_is_no_token_is_refused_and_not_repeated(token):
+    with pytest.raises(OptionError, match="no bearer token has") as caught:
+        auth({"token": token})
+    assert token not in str(caught.value)
+
+
+def test_service_account_file(tmp_path):
+    path = tmp_path / "account.json"
+    path.write_text(json.dumps({"client_id": "c", "client_secret": "s", "more": 1}))
+    found = resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(path)}, {}).auth
+    assert (found.client_id, found.client_secret) == ("c", "s")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"client_id": 1, "client_secret": "s"}', b"\xff\xfe", b"s3cret", b"[" * 100_000])
+def test_malformed_service_account_files(tmp_path, content):
+    path = tmp_path / "account.json"
+    path.write_bytes(content)
+    with pytest.raises(OptionError, match="is not a service account file"):
+        resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(path)}, {})
+
+
+def test_a_missing_service_account_file(tmp_path):
+    with pytest.raises(OptionError, match="cannot be read: No such file"):
+        resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(tmp_path / "x")}, {})
+
+
+def test_repr_hides_secrets():
+    secrets = {"password": "CANARY-p", "totp_secret": "CANARY-s"}
+    found = resolve_connection(BASE | {"username": "admin"} | secrets, {})
+    assert "CANARY" not in repr(found)
+    assert "CANARY" not in repr(resolve_connection(BASE | {"token": "CANARY-t"}, {}))
+    assert sorted(found.auth.secrets()) == sorted(secrets.values())
+    options = {"platform": "rubrik_cdm", "endpoint": "cdm", "client_id": "c", "client_secret": "CANARY-c"}
+    assert "CANARY" not in repr(resolve_connection(options, {}))

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps secrets out of sight."""
+
+from __future__ import annotations
+
+import base64
+import json
+import string
+from urllib.parse import quote, quote_plus
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, result_secrets, secret_strings, throwaway_password
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=string.printable + "äß€", min_size=4, max_size=40), st.text(max_size=10), st.text(max_size=10))
+def test_every_form_is_masked(secret, before, after):
+    encoded = base64.b64encode(secret.encode()).decode()
+    for form in (secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("=")):
+        assert form not in redact(f"{before}{form}{after}", [secret]) or form in f"{before}********{after}"
+
+
+def test_masking_leaves_the_rest():
+    assert redact("token abcdef and abcdefgh", ["abcdef", "abcdefgh", "", "a"]) == "token ******** and ********"
+    assert redact("nothing here", []) == "nothing here"
+
+
+def test_secret_strings():
+    assert secret_strings({"a": ["x", {"b": "y"}], "c": 1, "d": None, "e": ("z",)}) == ["x", "y", "z"]
+
+
+def test_result_secrets():
+    assert result_secrets({"token": "t", "client_secret": "s", "token_id": "1", "changed": True}) == ["t", "s"]
+    assert result_secrets({"token": None}) == []
+
+
+def test_throwaway_passwords():
+    passwords = {throwaway_password() for _number in range(50)}
+    assert len(passwords) == 50
+    for password in passwords:
+        assert len(password) == 40
+        assert all(
+            any(char in group for char in password) for group in (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.:+=")
+        )
+
+
+def test_repr_hides_the_secret():
+    assert "CANARY" not in repr(Minted(Credential("1", Account("2", "x")), "CANARY"))
