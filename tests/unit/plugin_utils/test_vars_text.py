@@ -180,10 +180,10 @@ def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.Mon
         "a: [\n",
         "a: 2\nb: 2\nb: 2\n",
     ):
-        monkeypatch.setattr(_vars_text._Editor, "run", lambda _self, wrong=wrong: wrong)
+        monkeypatch.setattr(_vars_text.Editor, "run", lambda _self, wrong=wrong: wrong)
         with pytest.raises(VarsFileError, match=r"could not be edited safely"):
             edit("a: 1\nb: 2\n", {"a": 2})
-    monkeypatch.setattr(_vars_text._Editor, "run", lambda _self: "a: 2\nb: 2\n")
+    monkeypatch.setattr(_vars_text.Editor, "run", lambda _self: "a: 2\nb: 2\n")
     assert edit("a: 1\nb: 2\n", {"a": 2}) == "a: 2\nb: 2\n"
 
 

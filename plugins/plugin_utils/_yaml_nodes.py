@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nodes of a YAML document: where they are in its text, and the values they stand for. Pure; no files, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import VAULT_TAG, Quoted, Tree, Vaulted, scalar
+
+VAULT_TAGS = (VAULT_TAG, "!vault-encrypted")
+MERGE_TAG = "tag:yaml.org,2002:merge"
+_STR_TAG = "tag:yaml.org,2002:str"
+_MAP_TAG = "tag:yaml.org,2002:map"
+_SEQ_TAG = "tag:yaml.org,2002:seq"
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A value that has no plain form (an unknown tag, a merge key), as YAML; equal to nothing that can be asked for."""
+
+    text: str = field(repr=False)
+
+
+def same(one: Tree, other: Tree) -> bool:
+    """Whether two trees have equal values of equal types. The order of keys does not matter."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Quoted):
+        one = one.text
+    if isinstance(other, Quoted):
+        other = other.text
+    if isinstance(one, Opaque) or type(one) is not type(other):
+        return False
+    # NaN equals itself here: what matters is what the file says.
+    return bool(scalar(one) == scalar(other) if isinstance(one, float) else one == other)
+
+
+class ExactLoader(yaml.SafeLoader):
+    """Composes nodes with exact positions, and keeps where anchors and aliases are, which nodes do not tell."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.anchored: dict[str, tuple[yaml.Node, int]] = {}
+        self.aliases: dict[tuple[int, object], tuple[str, int, int]] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        start, end = event.start_mark.index, event.end_mark.index
+        node = super().compose_node(parent, index)
+        if isinstance(event, yaml.AliasEvent):
+            span = (str(event.anchor), start, end)
+            self.aliases[id(parent), index if isinstance(index, int) else id(index)] = span
+        elif event.anchor is not None and node is not None:
+            self.anchored[event.anchor] = (node, start)
+        return node
+
+
+def is_index(segment: str) -> bool:
+    return segment.isascii() and segment.isdigit()
+
+
+def is_key(key: Any, segment: str) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.tag == _STR_TAG and key.value == segment
+
+
+def is_empty_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index and node.value == ""
+
+
+def ends_in_literal(node: yaml.Node | None) -> bool:
+    """Whether the last line of a value is text in which the line break at the end counts."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
+    return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and node.tag not in VAULT_TAGS
+
+
+def children_of(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for entry in node.value for part in entry]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def child_of(node: Any, segment: str) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return next(value for key, value in node.value if str(key.value) == segment)
+    return node.value[int(segment)]
+
+
+def tree_of(node: Any) -> Tree:
+    """The value of a node, with Vaulted leaves, and Opaque ones where a value has no plain form."""
+    if isinstance(node, yaml.MappingNode):
+        keys = [tree_of(key) if isinstance(key, yaml.ScalarNode) and key.tag != MERGE_TAG else None for key, _value in node.value]
+        if node.tag != _MAP_TAG or any(isinstance(key, (type(None), Opaque, Vaulted)) for key in keys) or len(set(keys)) < len(keys):
+            return _opaque(node)
+        return {key: tree_of(value) for key, (_key, value) in zip(keys, node.value, strict=True)}
+    if isinstance(node, yaml.SequenceNode):
+        return [tree_of(item) for item in node.value] if node.tag == _SEQ_TAG else _opaque(node)
+    if node.tag in VAULT_TAGS:
+        return Vaulted.of(node.value)
+    if node.tag in (_STR_TAG, "!unsafe"):
+        return str(node.value)
+    try:
+        constructor: Any = yaml.constructor.SafeConstructor()
+        return constructor.construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError, KeyError):
+        return _opaque(node)
+
+
+def _opaque(node: Any) -> Opaque:
+    return Opaque(str(yaml.serialize(node, Dumper=yaml.SafeDumper)))
+
+
+def equal_nodes(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
+    """Whether two nodes are the same text in other positions."""
+    todo = [(one, other)]
+    while todo:
+        a, b = todo.pop()
+        if (id(a), id(b)) in seen:
+            continue
+        seen.add((id(a), id(b)))
+        if type(a) is not type(b):
+            return False
+        if a is None:
+            continue
+        first, second = children_of(a), children_of(b)
+        if a.tag != b.tag or len(first) != len(second):
+            return False
+        # White space does not count in ciphertext; its last line break comes and goes with that of the file.
+        if isinstance(a, yaml.ScalarNode) and a.value != b.value and (a.tag not in VAULT_TAGS or a.value.split() != b.value.split()):
+            return False
+        todo += zip(first, second, strict=True)
+    return True
