@@ -165,6 +165,9 @@ def _wish(task: Task) -> Wish:
     expires_in = parse_duration(options["expires_in"], "expires_in") if options.get("expires_in") else None
     if expires_in is not None and expires_in < timedelta(minutes=1):
         raise OptionError("expires_in: a token must live at least a minute.")
+    min_remaining = parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0)
+    if expires_in is not None and expires_in <= min_remaining:
+        raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
     return Wish(
         present=options["state"] == "present",
         token_id=str(options["token_id"]) if options.get("token_id") else None,
@@ -172,7 +175,7 @@ def _wish(task: Task) -> Wish:
         expires_in=expires_in,
         enabled=options.get("enabled"),
         additional=bool(options.get("additional")),
-        min_remaining=parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0),
+        min_remaining=min_remaining,
     )
 
 

@@ -47,7 +47,9 @@ def plan(
             raise OptionError(
                 f"query: '{query.expression}' returns no list.", "Let it return the entries to revoke, for example [?enabled==`false`]."
             )
-        ids = {one.get("token_id") if isinstance(one, dict) else one for one in found}
+        ids = [one.get("token_id") if isinstance(one, dict) else one for one in found]
+        if not all(isinstance(one, str) for one in ids):
+            raise OptionError(f"query: '{query.expression}' returns a list of something else than entries or their ids.")
         matching = [one for one in matching if one.id in ids]
     hidden = caller.with_token and not caller.token_id
     spared = [one for one in matching if one.id == caller.token_id or (hidden and one.account.id == caller.account.id)]
