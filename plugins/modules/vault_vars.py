@@ -64,7 +64,7 @@ options:
     default: false
   mode:
     description:
-      - Octal mode of the file, for example V('0640'). When not set, a file keeps its mode, and a new one gets V('0600').
+      - Octal mode of a file that is created, for example V('0640'); V('0600') when not set. A file that exists keeps its mode and owner.
     type: raw
   backup:
     description:
