@@ -117,6 +117,7 @@ class Rig:
     file: str = "vault.yml"
     labels: tuple[str, ...] = ("prod",)
     more: dict[str, Any] = field(default_factory=dict)  # of the role's variables
+    play: dict[str, Any] = field(default_factory=dict)  # of the play's keywords
     _admin: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -255,7 +256,6 @@ class Rig:
         env: Mapping[str, str] | None = None,
         tasks: Sequence[Mapping[str, Any]] | None = None,
         vault: Sequence[str] | None = None,
-        play: Mapping[str, Any] | None = None,
         **variables: Any,
     ) -> Run:
         """Run the role at -vvv; the output and what callbacks are told must not show a secret."""
@@ -264,7 +264,7 @@ class Rig:
             check=check,
             arguments=["-vvv", *(self.vault_arguments if vault is None else vault)],
             env=env,
-            **(play or {}),
+            **self.play,
         )
         self.assert_no_secret(run)
         return run
@@ -521,8 +521,8 @@ opener.open(urllib.request.Request({simulator.url + "/_simulator/faults"!r}, {bo
 def run_and_kill(rig: Rig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
     """Run the role and kill it at a point; return whether the run got that far. Output is searched for secrets all the same."""
     playbook = rig.ansible.folder / "killed.yml"
-    tasks = role(rig.variables(**variables))
-    playbook.write_text(yaml.safe_dump([{"name": "Killed", "hosts": "localhost", "gather_facts": False, "tasks": tasks}], sort_keys=False))
+    play = {"name": "Killed", "hosts": "localhost", "gather_facts": False, **rig.play, "tasks": role(rig.variables(**variables))}
+    playbook.write_text(yaml.safe_dump([play], sort_keys=False))
     process = subprocess.Popen(
         [*rig.ansible.command(playbook, rig.vault_arguments), "-vvv"],
         cwd=rig.ansible.folder,

@@ -57,3 +57,24 @@ def shared_options(simulator: Simulator, **more: Any) -> dict[str, Any]:
 def defaults(simulator: Simulator, **more: Any) -> dict[str, Any]:
     """Return them as module_defaults of a play."""
     return {"group/latchkey.tokens.latchkey": shared_options(simulator, **more)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "chaos: takes long, and is left out unless -m is given: -m chaos, or for all -m 'chaos or not chaos'"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.markexpr:
+        return
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("chaos")])
+    items[:] = [item for item in items if not item.get_closest_marker("chaos")]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print at how many points runs were killed."""
+    passed = terminalreporter.stats.get("passed", [])
+    counts = [value for report in passed if report.when == "call" for name, value in report.user_properties if name == "kill points"]
+    if counts:
+        terminalreporter.write_line(f"Rotations were killed, and set right by the next run, at {sum(counts)} points.")

@@ -153,7 +153,8 @@ def test_a_token_rotates_itself(ansible: Ansible, version: str, tmp_path_factory
                 "token": "{{ qumulo_token }}",
             },
         }
-        run = rig.rotate(tasks=[*role(rig.variables(**more)), later], play={"vars_files": ["vault.yml"]})
+        rig.play = {"vars_files": ["vault.yml"]}
+        run = rig.rotate(tasks=[*role(rig.variables(**more)), later])
         result = rig.result(run)
         assert run["Later"]["token_id"] == rig.assert_settled() == result["token_id"]
         assert {one["account"] for one in simulator.journal()[start:] if one["path"] != "/v1/version"} == {"svc-ansible"}
