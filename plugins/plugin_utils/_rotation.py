@@ -136,10 +136,11 @@ def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> 
         return []
     since = parse_instant(pending["since"], "since")
     wanted = parse_instant(pending["expires_at"], "expires_at") if pending.get("expires_at") else None
+    known = {*pending.get("known", ()), *((state.get(part) or {}).get("id") for part in ("current", "previous"))}
     found = []
     for token in tokens:
         expires_at, created_at = _instant(token, "expires_at"), _instant(token, "created_at")
-        if token["token_id"] in pending.get("known", ()) or (wanted is None) != (expires_at is None):
+        if token["token_id"] in known or (wanted is None) != (expires_at is None):
             continue
         if wanted and expires_at and abs(wanted - expires_at) > _SAME_EXPIRY:
             continue
@@ -223,12 +224,9 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     current = _facts(present, current_id) or {}
     reason = _due(found, policy, current, now)
     revoke = (*lost, *orphan_ids)
-    # An old credential goes when its time has come, or when a new one needs its place.
-    slots = None if found.limit is None else found.limit - len(found.tokens) + len(revoke)
-    needs_place = bool(reason) and slots is not None and slots < 1
-    waiting = previous.get("id", "") if previous and (needs_place or _time_has_come(previous, now)) else ""
-    if waiting and slots is not None:
-        slots += 1
+    # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
+    waiting = previous.get("id", "") if previous and (reason or _time_has_come(previous, now)) else ""
+    slots = None if found.limit is None else found.limit - len(found.tokens) + len({*revoke, waiting} - {""})
     noted = found.state.get("current") or {}
     settled: dict[str, Any] = {"stage": CURRENT, "current": dict(noted) if noted.get("id") == current_id else current}
     if previous and not waiting:
@@ -305,7 +303,7 @@ def _due(found: Found, policy: Policy, current: Mapping[str, Any], now: datetime
 
 
 def _time_has_come(previous: Mapping[str, Any], now: datetime) -> bool:
-    """Tell whether an old credential is to be deleted now; without a time it waits until its place is needed."""
+    """Tell whether an old credential is to be deleted now; without a time it waits for the next rotation."""
     at = _instant(previous, "delete_at")
     return at is not None and now >= at
 
