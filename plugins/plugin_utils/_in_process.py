@@ -19,7 +19,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets
 
 
-class OperationAction(ActionBase):  # type: ignore[misc]
+class OperationAction(ActionBase):
     """An action plugin that is one operation. Subclasses say which.
 
     Attributes:

@@ -16,7 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hid
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 
 
-class ControllerAction(ActionBase):  # type: ignore[misc]
+class ControllerAction(ActionBase):
     """An action plugin that checks its arguments and does its work in the worker. Subclasses fill in perform().
 
     Attributes:

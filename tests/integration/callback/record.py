@@ -18,7 +18,7 @@ description: Writes one JSON line for each result.
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Records results as every callback sees them, hidden ones hidden."""
 
     CALLBACK_VERSION = 2.0
