@@ -72,6 +72,8 @@ class Qumulo(Platform):
                 authorization=None,
             )
             token = _text(login, login.json_object(), "bearer_token")
+            if not token.isascii() or not token.isprintable() or " " in token:
+                raise login.strange("'bearer_token' is not a bearer token")
             self.http.hide(token)
             self.http.authorization = f"Bearer {token}"
         return self.http.request(operation, method, path, **how)
