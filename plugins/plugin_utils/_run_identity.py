@@ -44,10 +44,14 @@ def _place() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty when there is none, 'alive' where the system does not tell."""
+    """Return when a process started, in the kernel's ticks; empty when there is none, 'alive' where the system does not tell.
+
+    One that has ended counts as none, although its parent has not asked for its exit code yet, or never will.
+    """
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[19]
+            fields = file.read().rpartition(")")[2].split()
+        return "" if fields[0] in ("Z", "X") else fields[19]
     except FileNotFoundError:
         if os.path.isdir("/proc/self"):
             return ""
