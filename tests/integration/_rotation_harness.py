@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import re
 import signal
@@ -518,21 +519,35 @@ opener.open(urllib.request.Request({simulator.url + "/_simulator/faults"!r}, {bo
 """
 
 
-def run_and_kill(rig: Rig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
-    """Run the role and kill it at a point; return whether the run got that far. Output is searched for secrets all the same."""
-    playbook = rig.ansible.folder / "killed.yml"
-    play = {"name": "Killed", "hosts": "localhost", "gather_facts": False, **rig.play, "tasks": role(rig.variables(**variables))}
+def start(rig: Rig, env: Mapping[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
+    """Start a run of the role in a process group of its own; finish() waits for it."""
+    playbook = rig.ansible.folder / f"started-{next(_numbers)}.yml"
+    play = {"name": "Started", "hosts": "localhost", "gather_facts": False, **rig.play, "tasks": role(rig.variables(**variables))}
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*rig.ansible.command(playbook, rig.vault_arguments), "-vvv"],
         cwd=rig.ansible.folder,
-        env={**rig.ansible.env(), **saboteur.environment(rig.file, at)},
+        env={**rig.ansible.env({"RECORD_FILE": f"{playbook}.jsonl"}), **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+_numbers = itertools.count()
+
+
+def finish(rig: Rig, process: subprocess.Popen[str]) -> Run:
+    """Wait for the end of a run; its output is searched for secrets."""
     output, _ = process.communicate(timeout=120)
-    rig.assert_no_secret(Run(process.returncode, output))
-    return process.returncode == -signal.SIGKILL
+    run = Run(process.returncode, output)
+    rig.assert_no_secret(run)
+    return run
+
+
+def run_and_kill(rig: Rig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
+    """Run the role and kill it at a point; return whether the run got that far."""
+    run = finish(rig, start(rig, saboteur.environment(rig.file, at), **variables))
+    return run.returncode == -signal.SIGKILL

@@ -10,7 +10,11 @@ so none is left out; some scenarios are marked `chaos` for their time and run wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +22,20 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import TOKENS, Rig, Saboteur, encrypted, run_and_kill
-from tests.simulator.launch import Simulator
+from tests.integration._rotation_harness import (
+    AFTER,
+    BEFORE,
+    MINTED,
+    TOKENS,
+    Rig,
+    Saboteur,
+    encrypted,
+    failure,
+    finish,
+    run_and_kill,
+    start,
+)
+from tests.simulator.launch import Simulator, launch
 
 FAILING = [{"path": "/v1/users/", "status": [403]}]
 # Where something lasting happens: the rest of the points only read between two of these.
@@ -149,3 +165,118 @@ def test_killed_at_every_point(
         _kill_and_recover(rig, saboteur, scenario, number)
         assert saboteur.events == points[:number]
     record_property("kill points", len(numbers[part::SLICES]))
+
+
+def test_killed_while_retiring_and_the_next_check_fails(rig: Rig, saboteur: Saboteur) -> None:
+    # The old token is gone, so there is no way back: the new one stays.
+    old = rig.seed()
+    assert run_and_kill(rig, saboteur, f"answered DELETE {TOKENS}{old}#1", rotate_force=True)
+    new = rig.assert_works()
+    said = failure(rig.rotate(rotate_checks=FAILING))
+    assert "GET /v1/users/ was answered with HTTP 200 instead of 403." in said
+    assert rig.assert_works() == new
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == new
+
+
+def test_killed_after_storing_and_the_next_check_fails(rig: Rig, saboteur: Saboteur) -> None:
+    old = rig.seed()
+    assert run_and_kill(rig, saboteur, "after replace#2", rotate_force=True)
+    assert rig.assert_works() != old
+    assert "was not rotated, and all is as it was before" in failure(rig.rotate(rotate_checks=FAILING))
+    assert rig.assert_works() == old
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == old
+
+
+def test_killed_again_and_again(rig: Rig, saboteur: Saboteur) -> None:
+    rig.seed()
+    for at in (MINTED, MINTED, f"before POST {TOKENS}#1", "before replace#2", "after replace#2", "before replace#1"):
+        assert run_and_kill(rig, saboteur, at, rotate_force=True), saboteur.events
+        rig.assert_works()
+    rig.rotate().assert_ok()
+    rig.assert_settled()
+
+
+@pytest.mark.parametrize("at", [f"before POST {TOKENS}#1", MINTED, "before replace#2", "before replace#3"])
+def test_only_the_main_process_is_killed(rig: Rig, saboteur: Saboteur, at: str) -> None:
+    # Since ansible-core 2.19 workers lead a session of their own, so a kill of the process group leaves the one that is at work.
+    rig.seed()
+    env = saboteur.environment(rig.file, at, f"import os; os.kill(main, {int(signal.SIGKILL)})")
+    assert finish(rig, start(rig, env, rotate_force=True)).returncode == -signal.SIGKILL
+    rig.assert_works()
+    rig.rotate().assert_ok()
+    rig.assert_settled()
+
+
+def test_a_dead_run_that_nobody_waits_for(rig: Rig, saboteur: Saboteur) -> None:
+    # As in a container whose first process does not look after orphans: the process table still lists it.
+    rig.seed()
+    with start(rig, saboteur.environment(rig.file, MINTED), rotate_force=True) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{process.pid}").exists()
+        rig.rotate().assert_ok()
+        finish(rig, process)
+    rig.assert_settled()
+
+
+@pytest.fixture
+def slow(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A rig whose appliance takes ten seconds for a request that is hit by the fault slow."""
+    with launch("qumulo", settings={"slow_seconds": "10"}, directory=tmp_path_factory.mktemp("qumulo")) as simulator:
+        yield Rig(ansible, simulator)
+
+
+def wait_for_text(rig: Rig, text: str) -> None:
+    """Wait until the vars file has a text in it."""
+    deadline = time.monotonic() + 60
+    while text not in rig.text:
+        assert time.monotonic() < deadline, f"{text} does not appear in {rig.text}"
+        time.sleep(0.02)
+
+
+def test_another_run_is_at_it(slow: Rig) -> None:
+    slow.seed()
+    slow.simulator.fault(f"POST:^{TOKENS}$:slow:1")
+    first = start(slow, rotate_force=True)
+    wait_for_text(slow, "stage: minting")
+    start_ = len(slow.simulator.journal())
+    before = slow.path.read_bytes()
+    said = failure(slow.rotate(rotate_force=True, rotate_orphans="revoke"))
+    assert re.search(r"Another run \(.* localhost\) has been rotating this credential since \S+Z\. Wait for it to end\.", said), said
+    if "stage: minting" in slow.text:  # else the first one was quicker than this on a very busy machine
+        assert slow.path.read_bytes() == before
+        assert slow.writing_requests(start_) == []
+    finish(slow, first).assert_ok()
+    slow.assert_settled()
+
+
+def test_two_at_once(rig: Rig) -> None:
+    rig.seed()
+    for _ in range(3):
+        both = [start(rig, rotate_force=True, rotate_orphans=policy) for policy in ("revoke", "fail")]
+        runs = [finish(rig, one) for one in both]
+        assert any(run.returncode == 0 for run in runs), [run.output for run in runs]
+        for run in runs:
+            if run.returncode:
+                assert re.search(
+                    r"Another run |was changed by someone else since it was read|live token.* that this vars file does not know", run.output
+                ), run.output
+        rig.assert_works()
+        rig.rotate().assert_ok()
+        rig.assert_settled()
+
+
+def test_two_accounts_in_one_file_at_once(rig: Rig) -> None:
+    user = {"name": "svc-second", "primary_group": "513", "uid": "", "home_directory": None, "password": "Not-real-1"}
+    assert rig.call("POST", "/v1/users/", user)[0] == 200
+    rig.seed()
+    second = Rig(rig.ansible, rig.simulator, "second_token", "svc-second")
+    for _ in range(3):
+        both = [start(one, rotate_force=True) for one in (rig, second)]
+        for one in both:
+            finish(rig, one).assert_ok()
+        rig.assert_settled()
+        second.assert_settled()
+        assert rig.text.startswith(BEFORE)
+        assert AFTER in rig.text
