@@ -8,7 +8,7 @@ import base64
 import json
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -63,3 +63,13 @@ def secret_strings(value: Any) -> list[str]:
 def result_secrets(result: dict[str, Any]) -> list[str]:
     """Return the secrets that an operation's result carries."""
     return [str(result[key]) for key in _RESULT_KEYS if result.get(key)]
+
+
+def nested_secrets(value: Any) -> list[str]:
+    """Return the secrets of all results of operations found in a value."""
+    if isinstance(value, Mapping):
+        own = [value[key] for key in _RESULT_KEYS if isinstance(value.get(key), str) and value[key]]
+        return own + [secret for item in value.values() for secret in nested_secrets(item)]
+    if isinstance(value, (list, tuple)):
+        return [secret for item in value for secret in nested_secrets(item)]
+    return []

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import nested_secrets
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
@@ -30,3 +32,12 @@ def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = 
     if always or (secrets and not MASKS_REGISTERED):
         return {**result, "_ansible_no_log": True}
     return result
+
+
+def loop_secrets(task_vars: Mapping[str, Any] | None) -> list[str]:
+    """Return the secrets in the loop item that a task is run for, since Ansible shows the item with the task's result.
+
+    Such an item is the result of an earlier task that minted in a loop: ``loop: "{{ minted.results }}"``.
+    """
+    loop_var = (task_vars or {}).get("ansible_loop_var")
+    return nested_secrets((task_vars or {}).get(loop_var)) if loop_var else []
