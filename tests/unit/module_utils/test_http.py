@@ -622,7 +622,7 @@ def test_plain_http_to_another_machine_is_refused(text):
         Endpoint.parse(text, 8000)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=40))
 def test_any_endpoint_is_read_or_refused(text):
     try:
@@ -655,7 +655,7 @@ FAILURES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE"]),
     outcomes=st.lists(st.one_of(st.tuples(st.integers(100, 599), HEADERS, BODIES), FAILURES), min_size=1, max_size=4),

@@ -43,7 +43,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab[]?*.|&@(),'`1:{}=<>! \"-", max_size=12), VALUES)
 def test_anything_gives_a_result_or_an_option_error(expression, value):
     with contextlib.suppress(OptionError):

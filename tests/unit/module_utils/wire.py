@@ -56,6 +56,7 @@ class Script:
     def __init__(self, *exchanges: Exchange) -> None:
         self.exchanges = list(exchanges)
         self.seen: list[tuple[str, str]] = []
+        self.surplus: list[tuple[str, str]] = []
 
     def install(self, monkeypatch: Any) -> Script:
         monkeypatch.setattr(requests.Session, "request", lambda session, method, url, **how: self.request(method, url, **how))
@@ -68,7 +69,9 @@ class Script:
         prepared = requests.Request(method, url, headers=headers).prepare()
         sent = dict(auth(prepared).headers)
         self.seen.append((method, parts.path))
-        assert self.exchanges, f"one request too many: {method} {parts.path}"
+        if not self.exchanges:
+            self.surplus.append((method, parts.path))  # kept for done(), since an operation turns an AssertionError into a result
+        assert not self.surplus, f"one request too many: {self.surplus}"
         expected = self.exchanges.pop(0)
         assert (method, parts.path, query, json) == (expected.method, expected.path, dict(expected.query), expected.body)
         assert how["allow_redirects"] is False
@@ -81,7 +84,8 @@ class Script:
         return Response(expected.status, expected.headers, body)
 
     def done(self) -> None:
-        """Fail when a request of the script was not sent."""
+        """Fail when a request of the script was not sent, or one beyond it was."""
+        assert not self.surplus, f"beyond the script: {self.surplus}"
         assert not self.exchanges, f"not sent: {self.exchanges}"
 
 

@@ -369,7 +369,7 @@ def findings(draw: st.DrawFn) -> Found:
     )
 
 
-@settings(max_examples=1000, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=300, deadline=None, report_multiple_bugs=False)
 @given(findings(), POLICIES)
 def test_whatever_was_found(facts, policy):
     decided = plan(facts, policy, NOW, "this run")

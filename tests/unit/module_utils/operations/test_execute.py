@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From checked options to one plain result, whatever happens on the way; and the operations that only read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import judge, mismatch
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, Outcome, Task, execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Probed
+from ansible_collections.latchkey.tokens.plugins.module_utils._query import Query
+
+OPTIONS = {"platform": "qumulo", "endpoint": "cluster", "token": "access-v1:CANARY"}
+
+
+def outcome(run, options=None):
+    return execute(Operation("x", {}, run), OPTIONS if options is None else options, check_mode=False)
+
+
+def test_a_result():
+    found = outcome(lambda _platform, _task: Outcome(True, {"token_id": "1"}, {"a": 1}, {"a": 2}, ["careful"]))
+    assert found == {"changed": True, "token_id": "1", "diff": {"before": {"a": 1}, "after": {"a": 2}}, "warnings": ["careful"]}
+
+
+def test_a_failure_of_ours():
+    def run(_platform, _task):
+        raise RequestError("It failed.", "Try again.", platform="qumulo", endpoint="e", operation="o", status=500)
+
+    facts = {"platform": "qumulo", "endpoint": "e", "operation": "o", "status": 500}
+    assert outcome(run) == {"failed": True, "changed": False, "msg": "It failed. Try again.", **facts}
+
+
+@pytest.mark.parametrize("failure", [ValueError("CANARY"), KeyError("CANARY"), RecursionError("CANARY"), UnicodeError("CANARY")])
+def test_a_bug_is_one_sentence_without_the_text_of_the_exception(failure):
+    def run(_platform, _task):
+        raise failure
+
+    found = outcome(run)
+    assert found["failed"]
+    assert found["msg"].startswith(f"This is a bug in latchkey.tokens: {type(failure).__name__} in test_execute.py, line ")
+    assert "CANARY" not in repr(found)
+
+
+def test_options_are_checked_before_the_operation_runs():
+    found = outcome(lambda _platform, _task: pytest.fail("ran"), {"platform": "qumulo", "endpoint": "user:CANARY@host", "token": "t"})
+    assert found["failed"]
+    assert "CANARY" not in repr(found)
+
+
+def test_a_platform_of_a_later_version():
+    found = outcome(lambda _platform, _task: pytest.fail("ran"), OPTIONS | {"platform": "rubrik_cdm"})
+    assert "does not speak to rubrik_cdm yet. It knows qumulo." in found["msg"]
+
+
+def test_given_options():
+    task = Task({"a": None, "b": False, "c": ""}, False, datetime.now(timezone.utc))
+    assert task.given("a", "b", "c", "d") == ["b", "c"]
+
+
+def test_an_error_can_be_added_to():
+    failure = OptionError("One.", "Two.", a=1)
+    failure.add("Three.", b=2)
+    assert (str(failure), failure.details) == ("One. Two. Three.", {"a": 1, "b": 2})
+
+
+CALLER = Caller(Account("1002", "jane"), "7")
+
+
+@pytest.mark.parametrize(
+    ("caller", "named", "account_id", "token_id", "words"),
+    [
+        (CALLER, True, None, None, ""),
+        (CALLER, True, "1002", "7", ""),
+        (CALLER, False, None, None, "of jane (id 1002), not of local:bob"),
+        (CALLER, True, "1003", None, "not of the account with id 1003"),
+        (CALLER, True, None, "8", "not the token 8: it is 7"),
+        (Caller(Account("1002", "jane")), True, None, "8", "the platform tells no id for it"),
+    ],
+)
+def test_mismatch(caller, named, account_id, token_id, words):
+    said = mismatch(caller, named, "local:bob", account_id, token_id)
+    assert (words in said) if words else not said
+
+
+@pytest.mark.parametrize(
+    ("status", "expect", "probed", "words"),
+    [
+        (None, None, Probed(200, {}), ""),
+        (None, None, Probed(201, {}), "HTTP 201 instead of 200"),
+        ([403, 404], None, Probed(404, {}), ""),
+        ([403, 404], None, Probed(200, {}), "HTTP 200 instead of 403 or 404"),
+        (None, "a == `1`", Probed(200, {"a": 1}), ""),
+        (None, "a == `1`", Probed(200, {"a": "CANARY"}), "not as expected by 'a == `1`'"),
+        (None, "a", Probed(200, "text"), "not as expected"),
+    ],
+)
+def test_judge(status, expect, probed, words):
+    said = judge({"method": "GET", "path": "/x", "status": status}, Query(expect, "expect") if expect else None, probed)
+    assert (words in said) if words else not said
+    assert "CANARY" not in said

@@ -1,0 +1,330 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Qumulo platform on a scripted wire: the modules' requests to the byte, and whatever a server may answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import datetime, timezone
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from ansible.module_utils import basic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
+from tests.unit.module_utils.wire import BASE, Exchange, Response, Script
+
+NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
+TOKENS, WHO = "/v1/auth/access-tokens/", "/v1/session/who-am-i"
+JANE = {"domain": "LOCAL", "auth_id": "1002", "uid": None, "gid": None, "sid": "S-1-5-21-1-1002", "name": "jane"}
+ADMIN = Exchange("GET", WHO, {"id": "500", "name": "admin", "privileges": []})
+FIND = Exchange("POST", "/v1/identity/find", JANE, body={"domain": "LOCAL", "name": "jane"}, authorization="Bearer access-v1:admin")
+SHARED = {"platform": "qumulo", "endpoint": "cluster.example.com", "token": "access-v1:admin"}
+
+
+def meta(token_id: str, **more: Any) -> dict[str, Any]:
+    fields = {
+        "id": token_id,
+        "user": JANE,
+        "creator": JANE,
+        "creation_time": "2026-12-06T01:14:39.56621474Z",
+        "expiration_time": "",
+        "enabled": True,
+    }
+    return fields | more
+
+
+def listed(*tokens: dict[str, Any]) -> Exchange:
+    return Exchange("GET", TOKENS, {"entries": list(tokens), "paging": {"next": None}}, query={"user": "auth_id:1002"})
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    monkeypatch.setattr(_execute, "utc_now", lambda: NOW)
+    for name in ("ENDPOINT", "TOKEN", "USERNAME", "PASSWORD"):
+        monkeypatch.delenv(f"QUMULO_{name}", raising=False)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return a function that runs a module's main() against a script, and returns its result."""
+
+    def play(module: str, options: dict[str, Any], *exchanges: Exchange, check: bool = False) -> dict[str, Any]:
+        script = Script(*exchanges).install(monkeypatch)
+        arguments = {"ANSIBLE_MODULE_ARGS": SHARED | options | {"_ansible_check_mode": check}}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit):
+            import_module(f"ansible_collections.latchkey.tokens.plugins.modules.{module}").main()
+        script.done()
+        return json.loads(capsys.readouterr().out)
+
+    return play
+
+
+MINTED = {"id": "77", "bearer_token": "access-v1:new"}
+
+
+def test_mint(run):
+    body = {"user": {"auth_id": "1002"}, "expiration_time": "2027-01-31T00:00:00+00:00"}
+    version = Exchange("GET", "/v1/version", {"revision_id": "Qumulo Core 7.10.2.1"}, authorization=None)
+    mint = Exchange("POST", TOKENS, MINTED, body=body, authorization="Bearer access-v1:admin")
+    result = run("access_token", {"user": "local:jane", "expires_in": "30d"}, FIND, listed(), version, mint)
+    assert (result["changed"], result["token"], result["token_id"], result["expires_at"]) == (
+        True,
+        "access-v1:new",
+        "77",
+        "2027-01-31T00:00:00Z",
+    )
+    assert (result["account"], result["account_id"], result["live"]) == ("jane", "1002", True)
+
+
+def test_mint_of_a_second_one_for_ever(run):
+    mint = Exchange("POST", TOKENS, MINTED, body={"user": {"auth_id": "1002"}})
+    result = run("access_token", {"user": "local:jane", "additional": True}, FIND, listed(meta("1")), mint)
+    assert result["expires_at"] is None
+
+
+def test_mint_in_check_mode_sends_nothing_that_changes(run):
+    result = run("access_token", {"user": "local:jane"}, FIND, listed(), check=True)
+    assert (result["changed"], result["token_id"], "token" in result) == (True, None, False)
+
+
+def test_a_live_token_is_kept(run):
+    result = run("access_token", {"user": "local:jane"}, FIND, listed(meta("1")))
+    assert (result["changed"], result["token_id"], result["created_at"]) == (False, "1", "2026-12-06T01:14:39.566214Z")
+
+
+def test_a_third_token_is_refused_before_anything_is_sent(run):
+    result = run("access_token", {"user": "local:jane", "additional": True}, FIND, listed(meta("1"), meta("2", enabled=False)))
+    assert result["failed"]
+    assert "the platform allows 2: 1, made 2026-12-06" in result["msg"]
+
+
+def test_update(run):
+    read = Exchange("GET", f"{TOKENS}1", meta("1"))
+    patch = Exchange("PATCH", f"{TOKENS}1", meta("1", enabled=False), body={"enabled": False})
+    result = run("access_token", {"token_id": "1", "enabled": False}, read, patch)
+    assert (result["changed"], result["enabled"], result["live"]) == (True, False, False)
+
+
+def test_update_is_sent_again_when_the_connection_broke(run):
+    read = Exchange("GET", f"{TOKENS}1", meta("1"))
+    broken = Exchange("PATCH", f"{TOKENS}1", body={"enabled": False}, failure=requests.ConnectionError())
+    patch = Exchange("PATCH", f"{TOKENS}1", meta("1", enabled=False), body={"enabled": False})
+    assert run("access_token", {"token_id": "1", "enabled": False}, read, broken, patch)["changed"]
+
+
+def test_mint_is_not_sent_again_when_the_connection_broke(run):
+    broken = Exchange("POST", TOKENS, body={"user": {"auth_id": "1002"}}, failure=requests.ConnectionError())
+    result = run("access_token", {"user": "local:jane"}, FIND, listed(), broken)
+    assert "so it was not sent again" in result["msg"]
+
+
+def test_delete_all(run):
+    deletions = [Exchange("DELETE", f"{TOKENS}1"), Exchange("DELETE", f"{TOKENS}2", status=404), Exchange("GET", f"{TOKENS}2", status=404)]
+    result = run("access_token", {"user": "local:jane", "state": "absent"}, FIND, listed(meta("1"), meta("2")), ADMIN, *deletions)
+    assert result["changed"], result
+    assert result["diff"]["after"] == {"access_tokens": []}
+
+
+def test_delete_spares_the_token_in_use(run):
+    own = Exchange("GET", WHO, {"id": "1002", "name": "jane", "access_token_id": "1"})
+    result = run("access_token", {"user": "local:jane", "state": "absent"}, FIND, listed(meta("1"), meta("2")), own)
+    assert "Access token 1 is the one that this task authenticates with" in result["msg"]
+
+
+def test_log_in_once(run):
+    login = Exchange(
+        "POST", "/v1/session/login", {"bearer_token": "session-v1:x"}, body={"username": "admin", "password": "p"}, authorization=None
+    )
+    page = Exchange("GET", TOKENS, {"entries": [], "paging": {"next": None}}, authorization="Bearer session-v1:x")
+    result = run("access_token_info", {"token": None, "username": "admin", "password": "p"}, login, page)
+    assert (result["access_tokens"], result["limit"]) == ([], 2)
+
+
+def test_create_an_account(run, monkeypatch):
+    monkeypatch.setattr("ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo.throwaway_password", lambda: "pw")
+    own_role = {
+        "name": "latchkey-svc",
+        "description": "Privileges of the service account svc. Kept by latchkey.tokens.",
+        "privileges": ["PRIVILEGE_X"],
+    }
+    user = {"name": "svc", "primary_group": "513", "uid": "", "home_directory": None, "password": "pw"}
+    role = "/v1/auth/roles/latchkey-svc"
+    result = run(
+        "service_account",
+        {"name": "svc", "roles": ["observers"], "privileges": ["PRIVILEGE_X"]},
+        Exchange("GET", "/v1/users/", []),
+        Exchange("GET", "/v1/auth/roles/", {"Observers": {"description": "", "privileges": []}}),
+        Exchange("GET", "/v1/auth/privileges/", {"PRIVILEGE_X": "x"}),
+        Exchange("POST", "/v1/users/", {"id": "1010", **user}, body=user),
+        Exchange("POST", "/v1/auth/roles/Observers/members", JANE, body={"auth_id": "1010"}),
+        Exchange("GET", role, status=404),
+        Exchange("POST", "/v1/auth/roles/", own_role, body=own_role),
+        Exchange("POST", f"{role}/members", JANE, body={"auth_id": "1010"}),
+    )
+    assert (result["changed"], result["account_id"], result["roles"]) == (True, "1010", ["Observers"])
+    assert "pw" not in json.dumps(result)
+
+
+def test_probe_and_check(run):
+    who = Exchange("GET", WHO, {"id": "500", "name": "admin", "access_token_id": "9", "privileges": ["B", "A"]})
+    probe = Exchange("GET", "/v1/cluster/settings", {"cluster_name": "q"})
+    probes = [{"path": "/v1/cluster/settings", "expect": "cluster_name == 'q'"}]
+    result = run("access_check", {"expect_account": "admin", "probes": probes}, who, probe)
+    assert (result["token_id"], result["privileges"], result["probes"][0]["status"]) == ("9", ["A", "B"], 200)
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "words"),
+    [
+        ({"cluster_name": "q"}, {"expect": "cluster_name == 'x'"}, "what came back is not as expected by"),
+        ({}, {"status": [404]}, "was answered with HTTP 200 instead of 404"),
+    ],
+)
+def test_probe_that_fails(run, answer, options, words):
+    result = run("access_check", {"probes": [{"path": "/x", **options}]}, ADMIN, Exchange("GET", "/x", answer))
+    assert result["failed"]
+    assert words in result["msg"]
+
+
+@pytest.mark.parametrize("path", ["x", "//evil.example.com/x", "https://evil.example.com"])
+def test_probes_stay_on_the_appliance(run, path):
+    assert "does not begin with one slash" in run("access_check", {"probes": [{"path": path}]})["msg"]
+
+
+def test_revoke_by_id(run):
+    read, delete = Exchange("GET", f"{TOKENS}1", meta("1")), Exchange("DELETE", f"{TOKENS}1")
+    assert run("session_revoke", {"ids": ["1", "2", "1"]}, read, Exchange("GET", f"{TOKENS}2", status=404), delete)["revoked"] == ["1"]
+
+
+def test_an_old_cluster_has_no_expiry(run):
+    version = Exchange("GET", "/v1/version", {"revision_id": "Qumulo Core 5.3.0"})
+    result = run("access_token", {"user": "local:jane", "expires_in": "1d"}, FIND, listed(), version)
+    assert "Qumulo Core 5.3.0 at https://cluster.example.com:8000 has no expiration times" in result["msg"]
+
+
+# -- pages
+
+
+def platform() -> Qumulo:
+    return Qumulo(resolve_connection(SHARED, {}))
+
+
+def test_pages_are_followed(monkeypatch):
+    script = Script(
+        Exchange("GET", TOKENS, {"entries": [meta("1")], "paging": {"next": f"{TOKENS}?after=1"}}),
+        Exchange("GET", TOKENS, {"entries": [meta("2")], "paging": {"next": ""}}, query={"after": "1"}),
+    ).install(monkeypatch)
+    assert [one.id for one in platform().tokens(None)] == ["1", "2"]
+    script.done()
+
+
+LINKS = [
+    f"{TOKENS}?after=1",
+    TOKENS,
+    "https://evil.example.com/x",
+    "//evil.example.com/x",
+    "x",
+    "@evil.example.com",
+    ".evil.example.com/x",
+    7,
+    [],
+    "?a",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(LINKS) | st.text(max_size=8).map("/".__add__) | st.none(), min_size=1, max_size=5))
+def test_pages_never_lead_elsewhere_nor_in_a_circle(links):
+    one, sent = platform(), []
+
+    def request(method: str, url: str, **_how: Any) -> Response:
+        assert url.startswith(f"{BASE}/"), url
+        sent.append(url)
+        assert len(sent) < 50
+        return Response(200, {}, json.dumps({"entries": [], "paging": {"next": links[(len(sent) - 1) % len(links)]}}).encode())
+
+    one.http._session.request = request
+    with contextlib.suppress(LatchkeyError):
+        one.tokens(None)
+
+
+# -- whatever a server may answer
+
+KEYS = ["id", "name", "auth_id", "access_token_id", "privileges", "entries", "paging", "next", "user", "creator", "members", "revision_id"]
+KEYS += ["bearer_token", "enabled", "creation_time", "expiration_time", "description", "domain", "primary_group", "home_directory", "jane"]
+WORDS = ["", "1002", "jane", "Qumulo Core 7.1", "2027-01-01T00:00:00Z", "a\nb", "€", "LOCAL", "/x", "latchkey-jane", TOKENS]
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(WORDS)
+VALUES = st.recursive(
+    LEAVES, lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(KEYS), one, max_size=6), max_leaves=25
+)
+ACCOUNT = Account("1002", "jane", "LOCAL")
+STATE = AccountState(ACCOUNT, frozenset(["R"]), frozenset(["PRIVILEGE_X"]), {"primary_group": "g", "home_directory": None})
+CALLS = {
+    "caller": lambda one: one.caller(),
+    "caller of a secret": lambda one: one.caller("access-v1:x"),
+    "find_account": lambda one: one.find_account("jane"),
+    "is_account": lambda one: one.is_account("AD\\jane", ACCOUNT),
+    "probe": lambda one: one.probe("GET", "/x"),
+    "tokens": lambda one: one.tokens(ACCOUNT),
+    "all tokens": lambda one: one.tokens(None),
+    "token": lambda one: one.token("1"),
+    "mint_token": lambda one: one.mint_token(ACCOUNT, NOW),
+    "update_token": lambda one: one.update_token("1", enabled=True, expires_at=NOW),
+    "delete_token": lambda one: one.delete_token("1"),
+    "service_accounts": lambda one: one.service_accounts(),
+    "service_accounts of a name": lambda one: one.service_accounts("jane"),
+    "checked_wish": lambda one: one.checked_wish(STATE),
+    "create_account": lambda one: one.create_account(STATE),
+    "update_account": lambda one: one.update_account(STATE, {"home_directory": "/x"}),
+    "add_role": lambda one: one.add_role(ACCOUNT, "R"),
+    "remove_role": lambda one: one.remove_role(ACCOUNT, "R"),
+    "set_privileges": lambda one: one.set_privileges(STATE, frozenset(["PRIVILEGE_X"])),
+    "delete_account": lambda one: one.delete_account(STATE),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@settings(max_examples=60, deadline=None)
+@given(
+    answers=st.lists(st.tuples(st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 500]), VALUES), min_size=1, max_size=6),
+    login=st.booleans(),
+)
+def test_whatever_comes_back_is_a_result_or_a_failure_of_ours(call, answers, login):
+    how = {"token": None, "username": "u", "password": "p"} if login else {}
+    one, sent = Qumulo(resolve_connection(SHARED | how, {})), []
+
+    def request(method: str, url: str, *, auth: Any, **_how: Any) -> Response:
+        header = auth(SimpleNamespace(headers={})).headers.get("Authorization", "")
+        assert header.isascii(), header
+        assert header.isprintable(), header
+        sent.append(url)
+        assert len(sent) < 200
+        status, value = answers[(len(sent) - 1) % len(answers)]
+        return Response(status, {}, json.dumps(value).encode())
+
+    one.http._session.request = request
+    with contextlib.suppress(LatchkeyError):
+        CALLS[call](one)
+
+
+@pytest.mark.parametrize("bearer", ["a\nb", "€", "a b", " ", 7, None, ""])
+def test_a_login_that_answers_with_no_token(monkeypatch, bearer):
+    Script(Exchange("POST", "/v1/session/login", {"bearer_token": bearer}, body={"username": "u", "password": "p"})).install(monkeypatch)
+    one = Qumulo(resolve_connection(SHARED | {"token": None, "username": "u", "password": "p"}, {}))
+    with pytest.raises(LatchkeyError, match="came with a strange answer"):
+        one.tokens(None)

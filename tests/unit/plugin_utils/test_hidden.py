@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results with a secret in them are not shown, on every ansible-core."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _hidden
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets
+
+RESULT = {"changed": True, "token": "CANARY"}
+
+
+@pytest.fixture(params=[False, True], ids=["hides all", "masks"])
+def registered(request, monkeypatch):
+    """The secrets that ansible-core was told of; None where it cannot be told."""
+    told: list[str] | None = [] if request.param else None
+    monkeypatch.setattr(_hidden, "MASKS_REGISTERED", request.param)
+    monkeypatch.setattr(_hidden, "register_secrets", told.extend if told is not None else None, raising=False)
+    return told
+
+
+def test_a_secret(registered):
+    found = hide_secrets(RESULT, ["CANARY"])
+    assert found["token"] == "CANARY"
+    if registered is None:
+        assert found["_ansible_no_log"] is True
+    else:
+        assert registered == ["CANARY"]
+        assert "_ansible_no_log" not in found
+    assert "_ansible_no_log" not in RESULT
+
+
+def test_no_secret(registered):
+    assert hide_secrets({"changed": False}, []) == {"changed": False}
+
+
+def test_always(registered):
+    assert hide_secrets({"changed": False}, [], always=True)["_ansible_no_log"] is True
