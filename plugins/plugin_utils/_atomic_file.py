@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import stat
 import time
@@ -93,8 +94,10 @@ class LockedFile:
         Args:
             mode: of a file that is created; an existing file keeps its mode, owner and extended attributes.
         """
-        folder = os.path.dirname(self._target)
-        temporary = os.path.join(folder, f".{os.path.basename(self._target)[:200]}.{secrets.token_hex(8)}.tmp")
+        folder, name = os.path.split(self._target)
+        temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}.tmp")
+        if self.exists and len(name) <= 200:
+            _remove_leftovers(folder, name)
         with _explained(self._path, "write"):
             fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             # Kept open and locked until the end: this is the inode that others find from now on.
@@ -255,6 +258,16 @@ def _copy_attributes(source: int, target: int) -> None:
             for name in os.listxattr(source):
                 with contextlib.suppress(OSError):
                     os.setxattr(target, name, os.getxattr(source, name))
+
+
+def _remove_leftovers(folder: str, name: str) -> None:
+    """Delete the temporary files of writers that were killed. Under the file's lock there is no other writer that could need one."""
+    pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f]{16}\.tmp")
+    with contextlib.suppress(OSError):
+        for found in os.listdir(folder):
+            if pattern.fullmatch(found):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(folder, found))
 
 
 def _sync_folder(folder: str) -> None:
