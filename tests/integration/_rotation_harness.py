@@ -317,6 +317,11 @@ class Rig:
         """Return temporary files beside the vars file."""
         return [one.name for one in self.ansible.folder.iterdir() if self.file in one.name and one.name != self.file]
 
+    def assert_nothing_in_clear(self) -> None:
+        """Neither the vars file nor a temporary file that a killed run left beside it holds a token in clear."""
+        for name in (self.file, *self.leftover_files()):
+            assert not _SECRET.search((self.ansible.folder / name).read_text(errors="replace")), name
+
     def assert_unchanged(self, **variables: Any) -> dict[str, Any]:
         """Another run changes nothing, neither in the file (bytes and times) nor at the appliance; return its rotate_result."""
         before, status, requests = self.path.read_bytes(), self.path.stat(), len(self.simulator.journal())

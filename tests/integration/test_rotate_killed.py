@@ -128,8 +128,8 @@ def _kill_and_recover(rig: Rig, saboteur: Saboteur, scenario: Scenario, at: int 
         if scenario.works_before:
             rig.assert_works()
         else:
-            assert rig.text  # it parses and decrypts
-            rig.stored()
+            rig.stored()  # it parses and decrypts
+        rig.assert_nothing_in_clear()
         rig.result(rig.rotate(**scenario.after))
         live = rig.assert_works()
         assert rig.ids() == [live], f"after {saboteur.events[-1]}: {rig.state}"
