@@ -61,7 +61,7 @@ class _Vaulted:
     text: str
 
 
-_Loader.add_constructor("!vault", lambda loader, node: _Vaulted(loader.construct_scalar(node)))
+_Loader.add_constructor("!vault", lambda _loader, node: _Vaulted(str(node.value)))
 
 
 def vault_lib(*labels: str) -> VaultLib:

@@ -276,7 +276,7 @@ def test_someone_elses_token_in_the_file(rig: Rig) -> None:
 
 def test_retire_by_switching_off_and_its_place_is_freed(rig: Rig) -> None:
     first = rig.seed()
-    disable = {"rotate_retire": "disable"}
+    disable: dict[str, Any] = {"rotate_retire": "disable"}
     result = rig.result(rig.rotate(rotate_force=True, **disable))
     assert result["retired"] is True
     second = rig.assert_settled()
@@ -298,7 +298,7 @@ def _wait_until(instant: str) -> None:
 @pytest.mark.parametrize("retire", ["disable", "delete"])
 def test_retire_after_a_while(rig: Rig, retire: str) -> None:
     first = rig.seed()
-    later = {"rotate_retire": retire, "rotate_retire_after": "1h"}
+    later: dict[str, Any] = {"rotate_retire": retire, "rotate_retire_after": "1h"}
     result = rig.result(rig.rotate(rotate_force=True, **later))
     second = rig.assert_works()
     live = sorted([first, second]) if retire == "delete" else [second]
@@ -306,7 +306,7 @@ def test_retire_after_a_while(rig: Rig, retire: str) -> None:
     assert sorted(rig.ids(everything=True)) == sorted([first, second])
     rig.assert_unchanged(**later)
     # the next rotation needs its place
-    soon = {"rotate_retire": retire, "rotate_retire_after": "1s"}
+    soon: dict[str, Any] = {"rotate_retire": retire, "rotate_retire_after": "1s"}
     result = rig.result(rig.rotate(rotate_force=True, **soon))
     assert result["old_token_id"] == second
     third = rig.assert_works()

@@ -51,7 +51,7 @@ def test_an_orphan_is_revoked_where_that_is_wanted(rig: Rig, due: bool) -> None:
 def test_an_orphan_is_left_alone_where_that_is_wanted(rig: Rig) -> None:
     old = rig.seed()
     orphan, _ = rig.mint()
-    ignore = {"rotate_orphans": "ignore"}
+    ignore: dict[str, Any] = {"rotate_orphans": "ignore"}
     with rig.nothing_changes():
         run = rig.rotate(**ignore)
         assert rig.result(run)["rotated"] is False
