@@ -41,3 +41,14 @@ def loop_secrets(task_vars: Mapping[str, Any] | None) -> list[str]:
     """
     loop_var = (task_vars or {}).get("ansible_loop_var")
     return nested_secrets((task_vars or {}).get(loop_var)) if loop_var else []
+
+
+def hide_loop(task: Any, result: Mapping[str, Any]) -> None:
+    """Hide the results of a loop as a whole when one of them is hidden: ansible-core 2.16 hands them to callbacks together as well.
+
+    Args:
+        task: the action's own task; in a loop, Ansible takes its no_log over to the loop.
+        result: what hide_secrets returned.
+    """
+    if result.get("_ansible_no_log"):
+        task.no_log = True

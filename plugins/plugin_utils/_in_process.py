@@ -16,7 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_R
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets
 
 
 class OperationAction(ActionBase):
@@ -46,11 +46,13 @@ class OperationAction(ActionBase):
             }
         if self._can_run_here():
             result = failures_as_result(lambda: self._run_here(name))
-            return hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
-        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        result = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars, wrap_async=wrap_async)
-        result.pop("invocation", None)
-        return hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
+        else:
+            wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+            result = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars, wrap_async=wrap_async)
+            result.pop("invocation", None)
+        result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
+        hide_loop(self._task, result)
+        return result
 
     def _can_run_here(self) -> bool:
         """Tell whether this process is as good as the one that an ordinary module would get."""

@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 
 
@@ -43,7 +43,9 @@ class ControllerAction(ActionBase):
             return self.perform(options, bool(self._task.check_mode), task_vars or {})
 
         result = failures_as_result(perform)
-        return hide_secrets(result, [*self.secrets, *loop_secrets(task_vars)], self.hide_all)
+        result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars)], self.hide_all)
+        hide_loop(self._task, result)
+        return result
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work and return the result. Raises LatchkeyError for what the user has to know."""
