@@ -32,7 +32,7 @@ def test_a_good_token(ansible: Ansible, qumulo: Simulator) -> None:
             {"path": "/v1/users/", "method": "POST", "body": {"name": "x"}, "status": [403, 401]},
         ],
     }
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"name": "Check mode", "latchkey.tokens.access_check": options, "check_mode": True},
         {"name": "Real", "latchkey.tokens.access_check": options},
     ]
