@@ -217,6 +217,12 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     orphans = [token for token in present if token["token_id"] not in known and token.get("live")]
     if orphans and policy.orphans == "fail":
         return Plan(problem=_orphans_problem(orphans))
+    if orphans and policy.orphans == "revoke" and found.works and not found.value_id:
+        # By the state alone: should somebody have put another token into the file, it would be among these.
+        return Plan(
+            problem="The platform does not tell which token the stored credential is, so none is revoked as an orphan. "
+            f"{_orphans_problem(orphans)}"
+        )
     orphan_ids = tuple(str(token["token_id"]) for token in orphans) if policy.orphans == "revoke" else ()
     warnings = tuple(
         f"Token {token['token_id']} of the account is live and no vars file knows it." for token in orphans if policy.orphans == "ignore"
@@ -227,6 +233,11 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
     waiting = previous.get("id", "") if previous and (reason or _time_has_come(previous, now)) else ""
     slots = None if found.limit is None else found.limit - len(found.tokens) + len({*revoke, waiting} - {""})
+    dead = [str(token["token_id"]) for token in present if token["token_id"] not in known and not token.get("live")]
+    if reason and slots is not None and slots < 1 and policy.orphans == "revoke":
+        # Expired or switched off, and known to nobody: they go too, but only where a new credential needs their place.
+        revoke = (*revoke, *dead)
+        slots += len(dead)
     noted = found.state.get("current") or {}
     settled: dict[str, Any] = {"stage": CURRENT, "current": dict(noted) if noted.get("id") == current_id else current}
     if previous and not waiting:

@@ -66,6 +66,14 @@ class Plan:
     delete: tuple[Credential, ...] = ()
     keep: Credential | None = None
 
+    def updated(self) -> Credential | None:
+        """Return the token that is updated as it will then be."""
+        return self.update and replace(
+            self.update,
+            enabled=self.update.enabled if self.update_enabled is None else self.update_enabled,
+            expires_at=self.update_expires_at or self.update.expires_at,
+        )
+
 
 def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Current | None = None, limit: int | None = None) -> Plan:
     """Decide what turns the tokens that exist into what is wished.
@@ -92,20 +100,28 @@ def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Curren
         return Plan(keep=fitting[0]) if fitting else _mint(wish, tokens, now, limit)
     if wish.enabled is None and wish.expires_at is None:
         return Plan(keep=live[0]) if live else _mint(wish, tokens, now, limit)
-    right = next((one for one in sorted(tokens, key=_longest_first) if _converge(wish, one, now).update is None), None)
+    plans = [_converge(wish, one, now) for one in sorted(tokens, key=_longest_first)]
+    plans = [one for one in plans if _is_enough(wish, one, now)]
+    right = next((one for one in plans if one.keep), None)
     if right:
-        return Plan(keep=right)
-    if len(tokens) > 1:
+        return right
+    if len(plans) > 1:
         listed = "; ".join(one.describe(now) for one in tokens)
         raise OptionError(
             f"{tokens[0].account} has {len(tokens)} access tokens, and the task does not say which to change: {listed}.",
             "Name one with token_id.",
         )
-    if tokens:
-        return _converge(wish, tokens[0], now)
+    if plans:
+        return plans[0]
     if wish.enabled is False:
         raise OptionError("enabled=false needs a token that exists, and the account has none.", "Leave enabled out to make one.")
     return _mint(wish, tokens, now, limit)
+
+
+def _is_enough(wish: Wish, one: Plan, now: datetime) -> bool:
+    """Tell whether the token that a plan keeps or changes is then a live one, or switched off where that is wished."""
+    token = one.keep or one.updated()
+    return token is not None and (wish.enabled is False or token.is_live(now, wish.min_remaining))
 
 
 def _converge(wish: Wish, token: Credential, now: datetime) -> Plan:
@@ -168,6 +184,8 @@ def _wish(task: Task) -> Wish:
     min_remaining = parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0)
     if expires_in is not None and expires_in <= min_remaining:
         raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+    if expires_at and options["state"] == "present" and expires_at - task.now <= min_remaining:
+        raise OptionError("expires_at is not later than min_remaining from now, so a new one would not do either.", "Mend one of the two.")
     return Wish(
         present=options["state"] == "present",
         token_id=str(options["token_id"]) if options.get("token_id") else None,
@@ -230,11 +248,7 @@ def _apply(platform: Platform, task: Task, plan_: Plan, account: Account | None,
             values["token"] = minted.secret
         after.append(about)
     elif plan_.update:
-        about = replace(
-            plan_.update,
-            enabled=plan_.update.enabled if plan_.update_enabled is None else plan_.update_enabled,
-            expires_at=plan_.update_expires_at or plan_.update.expires_at,
-        )
+        about = plan_.updated() or plan_.update
         if not task.check_mode:
             about = platform.update_token(plan_.update.id, enabled=plan_.update_enabled, expires_at=plan_.update_expires_at)
         after = [about if token.id == about.id else token for token in tokens]

@@ -211,6 +211,19 @@ def test_a_dead_token_is_no_orphan():
     assert plan(found(token("1"), token("9", live=False)), WEEK, NOW) == plan(found(token("1")), WEEK, NOW)
 
 
+def test_a_dead_token_goes_with_the_orphans_when_its_place_is_needed():
+    dead = token("2", expires=-DAY, live=False)
+    assert plan(found(token("1"), dead), Policy(orphans="revoke"), NOW).revoke == ()
+    assert plan(found(token("1"), dead), Policy(orphans="revoke", force=True), NOW).revoke == ("2",)
+    assert "has 2 tokens already" in plan(found(token("1"), dead), Policy(force=True), NOW).problem
+
+
+def test_no_orphan_is_revoked_by_the_state_alone():
+    noted = {"stage": "current", "current": {"id": "1"}}
+    facts = found(token("1"), token("2"), state=noted, value_id=None)
+    assert "does not tell which token" in plan(facts, Policy(orphans="revoke"), NOW).problem
+
+
 def test_due_and_no_place():
     problem = plan(found(token("1", expires=DAY), token("9")), Policy(when_remaining=7 * DAY, orphans="ignore"), NOW).problem
     assert "2 tokens already, and the platform allows 2: 1, 9" in problem

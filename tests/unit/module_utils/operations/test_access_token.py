@@ -58,6 +58,10 @@ MINT = Plan(mint=True)
         (Wish(enabled=False), [LIVE, OFF], Plan(keep=OFF)),
         (Wish(enabled=True), [OFF], Plan(update=OFF, update_enabled=True)),
         (Wish(enabled=True), [], MINT),
+        (Wish(enabled=True), [EXPIRED], MINT),
+        (Wish(enabled=True), [EXPIRED, OFF], Plan(update=OFF, update_enabled=True)),
+        (Wish(enabled=True, expires_at=NOW + DAY), [EXPIRED], Plan(update=EXPIRED, update_expires_at=NOW + DAY)),
+        (Wish(expires_at=NOW + DAY), [OFF], Plan(mint=True, mint_expires_at=NOW + DAY)),
         (Wish(expires_at=NOW + DAY), [LIVE], Plan(update=LIVE, update_expires_at=NOW + DAY)),
         (Wish(expires_at=NOW + 30 * DAY + timedelta(seconds=0.9)), [LIVE], Plan(keep=LIVE)),
         (Wish(expires_at=NOW + 30 * DAY + timedelta(seconds=1)), [LIVE], Plan(update=LIVE, update_expires_at=NOW + timedelta(30, 1))),
@@ -110,7 +114,7 @@ CREDENTIALS = st.builds(
 LISTS = st.lists(CREDENTIALS, max_size=3, unique_by=lambda one: one.id)
 TIMES = st.one_of(
     st.fixed_dictionaries({"expires_in": st.sampled_from([None, 8 * DAY, 30 * DAY])}),
-    st.fixed_dictionaries({"expires_at": st.sampled_from([NOW + DAY, NOW + 8 * DAY])}),
+    st.fixed_dictionaries({"expires_at": st.sampled_from([NOW + 8 * DAY, NOW + 20 * DAY])}),
 )
 
 
@@ -130,11 +134,7 @@ def done(decided: Plan, tokens: list[Credential]) -> list[Credential]:
     if decided.mint:
         return [*tokens, Credential("new", ACCOUNT, NOW, decided.mint_expires_at)]
     if decided.update:
-        changed = replace(
-            decided.update,
-            enabled=decided.update.enabled if decided.update_enabled is None else decided.update_enabled,
-            expires_at=decided.update_expires_at or decided.update.expires_at,
-        )
+        changed = decided.updated()
         return [changed if one.id == changed.id else one for one in tokens]
     return [one for one in tokens if one not in decided.delete]
 
@@ -211,6 +211,7 @@ def test_options_become_a_wish():
         ({"expires_in": "59s"}, "a token must live at least a minute"),
         ({"expires_in": "0"}, "a token must live at least a minute"),
         ({"expires_in": "7d", "min_remaining": "7d"}, "expires_in is not longer than min_remaining"),
+        ({"expires_at": "2027-01-08T00:00:00Z", "min_remaining": "7d"}, "expires_at is not later than min_remaining from now"),
         ({"min_remaining": "soon"}, "min_remaining: 'soon' is not a duration"),
     ],
 )
