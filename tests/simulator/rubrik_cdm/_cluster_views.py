@@ -93,7 +93,7 @@ def bring_account() -> ResponseReturnValue:
         account = core.data.add_account(given.get("name", client_id), since, template, secret, client_id)
     else:
         for one in account.secrets:
-            one.until = since
+            one.until = since if one.until is None else min(since, one.until)
         account.secrets.append(Secret(secret, since))
     changed()
     return jsonify(id=account.id)
