@@ -34,7 +34,7 @@ NEEDED = "Request needs authentication!"
 FAILED = "Authentication is possible but has failed or not yet been provided."
 FORBIDDEN = "The request was a legal request, but the server is refusing to respond to it."
 NO_ROUTE = "Route not defined."
-BAD_BODIES = [None, [], {}, dict.fromkeys(("name", "serviceAccountId", "tokenIds", "initParams", "principals", "username"), 5)]
+BAD_BODIES: list[Any] = [None, [], {}, dict.fromkeys(("name", "serviceAccountId", "tokenIds", "initParams", "principals", "username"), 5)]
 
 
 class Cluster:
@@ -127,8 +127,9 @@ def test_defaults_are_choices() -> None:
 
 @pytest.mark.parametrize("choice", ["422", "400", "401", "401_text", "403", "403_text", "404", "404_text"])
 def test_refusals(choice: str) -> None:
-    settings = ("bad_login", "bad_secret", "blocked_token", "session_limit", "bad_body", "unknown_id", "duplicate")
-    cluster = Cluster(**dict.fromkeys(settings, choice))
+    names = ("bad_login", "bad_secret", "blocked_token", "session_limit", "bad_body", "unknown_id", "duplicate")
+    settings: dict[str, Any] = dict.fromkeys(names, choice)
+    cluster = Cluster(**settings)
     assert refused(cluster.call("POST", "/api/v1/session", token=("admin", "wrong")), choice)
     assert refused(cluster.call("GET", ME, token=("admin", "wrong")), choice)
     assert refused(cluster.open(secret="wrong"), choice)
@@ -599,6 +600,8 @@ def test_token_reply() -> None:
 def test_account_makes_tokens(mode: str, status: int) -> None:
     cluster = Cluster(account_makes_tokens=mode)
     assert cluster.call("POST", SESSION, {"initParams": {"apiToken": {}}}, cluster.account_token())[0] == status
+    # never a log-in, which would be let in where service accounts are not
+    assert cluster.call("POST", SESSION, {"initParams": {}}, cluster.account_token())[0] == 403
 
 
 def test_tags_are_not_unique() -> None:
@@ -711,7 +714,7 @@ def test_rsc_sync_seconds() -> None:
 
 
 def test_given_accounts() -> None:
-    secrets = {"service_account_secret": "a+/=", "rsc_account_secret": "b+/=", "admin_password": "P-1"}
+    secrets: dict[str, Any] = {"service_account_secret": "a+/=", "rsc_account_secret": "b+/=", "admin_password": "P-1"}
     cluster = Cluster(service_account="robot", service_account_role="Administrator", **secrets)
     assert [cluster.service[key] for key in ("name", "client_secret", "rsc_client_secret")] == ["robot", "a+/=", "b+/="]
     assert cluster.call("GET", "/api/v1/principal", token=cluster.account_token())[0] == 200
@@ -728,7 +731,10 @@ def test_role_id_key(key: str) -> None:
     assert cluster.call("PATCH", f"/api/v1/role/{role[key]}", {"name": "other"})[1]["name"] == "other"
     assert [one["name"] for one in cluster.call("GET", "/api/v1/role?name=oth")[1]["data"]] == ["other"]
     assert len(cluster.call("GET", "/api/v1/role?role_template=Administrator")[1]["data"]) == 1
+    assert cluster.call("GET", f"/api/v1/role/{role[key]}")[1]["roleTemplate"] == "Custom"
     assert cluster.call("DELETE", f"/api/v1/role/{cluster.role_id('AdministratorRole')}")[0] == 422
+    for name, template in (("other", "Custom"), (" ", "Custom"), ("new", "Emperor")):
+        assert cluster.call("POST", "/api/v1/role", {"name": name, "roleTemplate": template})[0] == 422
 
 
 @pytest.mark.parametrize("key", ["id", "principalId", "principal"])
@@ -792,6 +798,8 @@ def test_organizations() -> None:
     assert session["organizationId"] == tenant
     body = {"initParams": {"apiToken": {}, "organizationId": tenant}}
     assert cluster.call("POST", SESSION, body)[1]["session"]["organizationId"] == tenant
+    # what a session makes is bound as the session is
+    assert cluster.add_token(session["token"])["organizationId"] == tenant
     # a tenant that is not its own
     assert cluster.open(organizationId=tenant) == (403, FORBIDDEN)
     assert cluster.open(organizationId=everyone[0]["id"])[0] == 200

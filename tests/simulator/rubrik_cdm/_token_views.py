@@ -88,8 +88,8 @@ def _check_code(user: User, params: Any) -> None:
     changed()
 
 
-def _user_of_login(given: dict[str, Any]) -> str:
-    """Return who logs in, or is logged in."""
+def _who_opens(given: dict[str, Any], wants_token: bool) -> tuple[str, str | None]:
+    """Return who logs in, or is logged in, and the organization that their present session is bound to."""
     core = cluster()
     presented = core.presented()
     if presented.kind == "basic":
@@ -98,9 +98,10 @@ def _user_of_login(given: dict[str, Any]) -> str:
             if "mfaParams" not in given:
                 raise _challenge(user)
             _check_code(user, given["mfaParams"])
-        return user.id
-    accounts_too = core.settings["account_makes_tokens"] == "accepted"
-    return authenticate_login(admin=False, blocked=(API_TOKEN,) if accounts_too else TOKEN_KINDS).user
+        return user.id, None
+    accounts_too = wants_token and core.settings["account_makes_tokens"] == "accepted"
+    caller = authenticate_login(admin=False, blocked=(API_TOKEN,) if accounts_too else TOKEN_KINDS)
+    return caller.user, caller.organization
 
 
 # API tokens
@@ -132,10 +133,10 @@ def create() -> ResponseReturnValue:
     init = checked(required(given, "initParams"), apiToken=dict, organizationId=str)
     token = checked(init["apiToken"], expiration=int, tag=str) if "apiToken" in init else None
     try:
-        user = _user_of_login(given)
+        user, bound_to = _who_opens(given, token is not None)
     except _Challenge as challenge:
         return jsonify(challenge.answer), core.settings.integer("challenge_status")
-    organization = core.organization_for(user, init.get("organizationId"))
+    organization = core.organization_for(user, init.get("organizationId", bound_to))
     if token is None:
         session = core.open_session(user, LOGIN, core.idle_seconds(), organization)
     else:
