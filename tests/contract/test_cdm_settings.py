@@ -160,6 +160,8 @@ def test_error_json(mode: str, keys: set[str]) -> None:
 def test_texts_of_the_http_server(shared: Cluster) -> None:
     answer = shared.platform.app.test_client().get("/api/v1/nothing")
     assert (answer.status_code, answer.headers["Content-Type"], answer.text) == (404, "text/plain; charset=UTF-8", NO_ROUTE)
+    answer = shared.platform.app.test_client().get("/api/v1/cluster/me/version")
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert shared.call("GET", ME, token="") == (401, NEEDED)
     assert shared.call("GET", ME, token="eyJ.x.y") == (401, INVALID)
     assert shared.call("POST", ASSIGN, {}, shared.account_token()) == (403, FORBIDDEN)

@@ -35,6 +35,7 @@ class RubrikCdm(Platform):
             raise SettingError(f"version {context.version!r} is not like 9.3.0 or 8.0.1-p1-22135") from error
         self._prepare_accounts(first_start=saved is None)
         self.app.extensions["rubrik_cdm"] = self.cluster
+        self.app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]
         for module in _VIEWS:
             self.app.register_blueprint(module.views)
         self.app.register_error_handler(ApiError, self._api_error)

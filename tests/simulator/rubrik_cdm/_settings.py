@@ -106,7 +106,11 @@ SETTINGS: dict[str, Setting] = {
     # roles
     "role_id_key": Setting(("roleId", "id"), "roleId", "key of a role's id"),
     "principal_id_key": Setting(("id", "principalId", "principal"), "id", "key of the principal in the reply of principal/role"),
-    "assignment_fields": Setting(("principals_roles", "ids"), "principals_roles", "body of principal/role; ids: principalIds and roleIds"),
+    "assignment_fields": Setting(
+        ("principals_roles", "ids"),
+        "principals_roles",
+        "body of principal/role; 6.0 has principals and roles; ids: principalIds and roleIds",
+    ),
     "assignment_mode": Setting(("adds", "replaces"), "adds", "whether an assignment keeps the roles that a principal has"),
     "principal_name": Setting(("contains", "exact", "ignored"), "contains", "what the query name= of principals means"),
     # the cluster
