@@ -21,8 +21,9 @@ from ._serve import HttpsServer
 from ._settings import COMMON_SETTINGS, SettingError, Settings, describe, parse_assignments
 from ._state import StateFile, write_atomically
 from .qumulo import QUMULO
+from .rubrik_cdm import RUBRIK_CDM
 
-PLATFORMS: dict[str, Definition] = {definition.name: definition for definition in (QUMULO,)}
+PLATFORMS: dict[str, Definition] = {definition.name: definition for definition in (QUMULO, RUBRIK_CDM)}
 
 
 def _parser() -> argparse.ArgumentParser:

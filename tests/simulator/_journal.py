@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 HIDDEN = "<hidden>"
-_SECRET_KEY = re.compile(r"password|secret|token$|bearer|totp", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"password|secret|token$|bearer|totp|^credValue$", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(access|session)-v1(:|%3a)[A-Za-z0-9+/=%_-]*|eyJ[\w-]+\.[\w-]+\.[\w-]*", re.IGNORECASE)
+
+
+def _is_secret(key: str, item: Any) -> bool:
+    # the apiToken of a Rubrik request is what is wanted of a token, not one
+    wish = key == "apiToken" and isinstance(item, dict)
+    return _SECRET_KEY.search(key) is not None and item not in (None, "") and not wish
 
 
 def hide_secrets(value: Any) -> Any:
     """Return a copy of a JSON value in which values of secret keys, and texts that look like tokens, are replaced."""
     if isinstance(value, dict):
-        return {
-            hide_secrets(key): HIDDEN if _SECRET_KEY.search(key) and item not in (None, "") else hide_secrets(item)
-            for key, item in value.items()
-        }
+        return {hide_secrets(key): HIDDEN if _is_secret(key, item) else hide_secrets(item) for key, item in value.items()}
     if isinstance(value, list):
         return [hide_secrets(item) for item in value]
     if isinstance(value, str):
