@@ -21,8 +21,9 @@ from ._serve import HttpsServer
 from ._settings import COMMON_SETTINGS, SettingError, Settings, describe, parse_assignments
 from ._state import StateFile, write_atomically
 from .qumulo import QUMULO
+from .rubrik_rsc import RUBRIK_RSC
 
-PLATFORMS: dict[str, Definition] = {definition.name: definition for definition in (QUMULO,)}
+PLATFORMS: dict[str, Definition] = {definition.name: definition for definition in (QUMULO, RUBRIK_RSC)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,17 +76,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_control(platform)
 
     with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:
-        ca_file = options.ready_file.absolute().with_suffix(".ca.pem") if options.ready_file else Path(temporary) / "ca.pem"
-        _serve(platform, options, ca_file)
+        stem = options.ready_file.absolute().with_suffix("") if options.ready_file else Path(temporary) / "simulator"
+        _serve(platform, options, stem)
     return 0
 
 
-def _serve(platform: Platform, options: argparse.Namespace, ca_file: Path) -> None:
+def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
+    ca_file = stem.with_name(stem.name + ".ca.pem")
     server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file), options.port)
     port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
+    platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
     ready = {
         "platform": platform.name,
-        "url": f"https://127.0.0.1:{port}",
+        "url": platform.context.url,
         "host": "127.0.0.1",
         "port": port,
         "ca_file": str(ca_file),
