@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def sdl(date: str) -> str:
     return text
 
 
+@cache
 def schema_of(date: str) -> GraphQLSchema:
     """Return the schema as of a date, its scalars checked as the server checks them."""
     schema = build_schema(sdl(date))
