@@ -45,7 +45,9 @@ class RubrikRsc(Platform):
         return "-".join(version.groups()) if schema == "version" else schema
 
     def _new_data(self) -> Data:
-        settings, now = self.settings, self.clock.now()
+        settings = self.settings
+        # old enough to be accepted at once
+        now = self.clock.now() - settings.number("new_secret_seconds")
         form = settings["client_id_form"]
         config = SessionConfig(settings.integer("token_seconds"), settings.integer("max_sessions"), settings["session_limit"] != "off")
         data = Data.new(config, new_secret(settings["admin_client_secret"], now), form)
