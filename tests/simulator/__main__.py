@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from ._certificates import server_context
@@ -20,15 +21,19 @@ from ._platform import Context, Definition, Platform
 from ._serve import HttpsServer
 from ._settings import COMMON_SETTINGS, SettingError, Settings, describe, parse_assignments
 from ._state import StateFile, write_atomically
-from .qumulo import QUMULO
-from .rubrik_cdm import RUBRIK_CDM
 
-PLATFORMS: dict[str, Definition] = {definition.name: definition for definition in (QUMULO, RUBRIK_CDM)}
+PLATFORMS = ("qumulo", "rubrik_cdm", "rubrik_rsc")
+
+
+def _definition(name: str) -> Definition:
+    """Import a platform only when it is asked for: each brings its own libraries along."""
+    definition: Definition = getattr(import_module(f".{name}", __package__), name.upper())
+    return definition
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description="Serve one appliance over TLS on loopback.")
-    parser.add_argument("platform", choices=sorted(PLATFORMS))
+    parser.add_argument("platform", choices=PLATFORMS)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--ready-file", type=Path, help="JSON, written once it listens: how to reach it and who to log in as")
     parser.add_argument("--journal", type=Path, help="one JSON line per request is appended here")
@@ -47,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    definition = PLATFORMS[options.platform]
+    definition = _definition(options.platform)
     definitions = {**COMMON_SETTINGS, **definition.settings}
     if options.list_settings:
         print(describe(definitions))
@@ -76,17 +81,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_control(platform)
 
     with tempfile.TemporaryDirectory(prefix="simulator-") as temporary:
-        ca_file = options.ready_file.absolute().with_suffix(".ca.pem") if options.ready_file else Path(temporary) / "ca.pem"
-        _serve(platform, options, ca_file)
+        stem = options.ready_file.absolute().with_suffix("") if options.ready_file else Path(temporary) / "simulator"
+        _serve(platform, options, stem)
     return 0
 
 
-def _serve(platform: Platform, options: argparse.Namespace, ca_file: Path) -> None:
+def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
+    ca_file = stem.with_name(stem.name + ".ca.pem")
     server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file), options.port)
     port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
+    platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
     ready = {
         "platform": platform.name,
-        "url": f"https://127.0.0.1:{port}",
+        "url": platform.context.url,
         "host": "127.0.0.1",
         "port": port,
         "ca_file": str(ca_file),

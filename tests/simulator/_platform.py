@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, g, request
@@ -39,6 +40,9 @@ class Context:
     faults: Faults
     latency: float
     stopping: threading.Event = field(default_factory=threading.Event)
+    # set once it listens: its URL, and the path without ending that files for clients start with
+    url: str = "https://127.0.0.1"
+    stem: Path | None = None
 
 
 @dataclass
@@ -110,6 +114,10 @@ class Platform(ABC):
     @abstractmethod
     def identify(self) -> Identification:
         """Tell who the current request says it is."""
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the journal's entry for the current request has beyond the usual."""
+        return {}
 
     @abstractmethod
     def credentials(self) -> list[dict[str, Any]]:
@@ -205,6 +213,7 @@ class Platform(ABC):
             "user_agent": request.headers.get("User-Agent"),
             "if_match": request.headers.get("If-Match"),
             "body": body,
+            **self.notes(),
         }
         if fault is not None:
             entry["fault"] = fault
