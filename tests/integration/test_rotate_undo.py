@@ -32,7 +32,10 @@ def saboteur(tmp_path: Path) -> Saboteur:
 def all_as_before(rig: Rig, run: Run) -> str:
     """Return what is said to have failed by a run that undid everything."""
     said = failure(run)
-    start = f"local:svc-ansible on {rig.simulator.url} was not rotated, and all is as it was before: {rig.path} holds the old credential, "
+    holds = "no credential yet" if rig.stored() is None else "the old credential"
+    start = (
+        f"local:svc-ansible on {rig.simulator.url} was not rotated, and all is as it was before: {rig.path} holds {holds}, "
+    )
     assert said.startswith(start), said
     return said.partition(" What failed: ")[2]
 
