@@ -333,3 +333,17 @@ def test_retiring_fails_and_the_next_run_does_it(rig: Rig, retire: str, fault: s
     rig.rotate(rotate_retire=retire).assert_ok()
     assert rig.assert_settled() == new
     rig.assert_unchanged(rotate_retire=retire)
+
+
+def test_an_old_credential_that_stays_undeletable(rig: Rig) -> None:
+    old = rig.seed()
+    rig.simulator.fault(f"DELETE:^{TOKENS}:500:3")
+    rig.rotate(rotate_force=True).assert_ok()
+    new = rig.assert_works()
+    run = rig.rotate().assert_ok()  # nothing is due, and what is left to do does not fail the run either
+    assert f"The earlier credential {old} could not be deleted; the next run tries again." in " ".join(run.output.split())
+    assert "could not be deleted to make room" in failure(rig.rotate(rotate_force=True))  # but a new one needs its place
+    assert rig.assert_works() == new
+    assert sorted(rig.ids()) == sorted([old, new])
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == new

@@ -189,6 +189,20 @@ def test_killed_after_storing_and_the_next_check_fails(rig: Rig, saboteur: Sabot
     assert rig.assert_settled() == old
 
 
+def test_killed_after_storing_and_nobody_answers_the_next_check(rig: Rig, saboteur: Saboteur) -> None:
+    old = rig.seed()
+    assert run_and_kill(rig, saboteur, "after replace#2", rotate_force=True)
+    new = rig.assert_works()
+    rig.simulator.fault("GET:^/v1/cluster/settings$:close")
+    said = failure(rig.rotate(rotate_checks=[{"path": "/v1/cluster/settings"}]))
+    assert "whether it works could not be found out; both it and the old one are kept. Run again." in said
+    assert rig.assert_works() == new
+    assert sorted(rig.ids()) == sorted([old, new])
+    rig.simulator.clear_faults()
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == new
+
+
 def test_killed_again_and_again(rig: Rig, saboteur: Saboteur) -> None:
     rig.seed()
     for at in (MINTED, MINTED, f"before POST {TOKENS}#1", "before replace#2", "after replace#2", "before replace#1"):

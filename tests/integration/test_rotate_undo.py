@@ -33,9 +33,7 @@ def all_as_before(rig: Rig, run: Run) -> str:
     """Return what is said to have failed by a run that undid everything."""
     said = failure(run)
     holds = "no credential yet" if rig.stored() is None else "the old credential"
-    start = (
-        f"local:svc-ansible on {rig.simulator.url} was not rotated, and all is as it was before: {rig.path} holds {holds}, "
-    )
+    start = f"local:svc-ansible on {rig.simulator.url} was not rotated, and all is as it was before: {rig.path} holds {holds}, "
     assert said.startswith(start), said
     return said.partition(" What failed: ")[2]
 
