@@ -134,8 +134,8 @@ class Editor:
         """Change keys of one block mapping."""
         self._check_parent(node, path)
         self._document.check_mapping(node, path)
-        assert isinstance(node, yaml.MappingNode)
-        assert wanted.below is not None
+        if not isinstance(node, yaml.MappingNode) or wanted.below is None:
+            raise self._refuse(path, node, "it is not a mapping")
         if not node.value and place is not None:
             tree = wanted.tree()
             if tree is not REMOVED:

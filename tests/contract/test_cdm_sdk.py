@@ -168,7 +168,7 @@ def test_api_token_expires(cdm: Simulator) -> None:
 
 def test_idle_login_ends(cdm: Simulator) -> None:
     sdk = logged_in(cdm)
-    for _ in range(3):
+    for _unused in range(3):
         cdm.advance(29 * 60)
         assert sdk.get("v1", "/cluster/me")["version"].startswith("9.3.0")
     cdm.advance(31 * 60)
@@ -211,7 +211,7 @@ def test_service_account_session(cdm: Simulator, prefix: str) -> None:
 
 
 def test_ten_sessions(cdm: Simulator) -> None:
-    sessions = [open_account_session(cdm) for _ in range(10)]
+    sessions = [open_account_session(cdm) for _unused in range(10)]
     with pytest.raises(APICallException, match="maximum number"):
         open_account_session(cdm)
     # one's own log-out makes room, and so does an administrator

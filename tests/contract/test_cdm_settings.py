@@ -104,7 +104,7 @@ class Cluster:
 
 def refused(answer: tuple[int, Any], choice: str) -> bool:
     """Tell whether an answer is what a choice such as 422 or 403_text asks for."""
-    status, _, form = choice.partition("_")
+    status, _unused, form = choice.partition("_")
     texts = {"401": FAILED, "403": FORBIDDEN}
     if form == "text":
         return answer[0] == int(status) and isinstance(answer[1], str) and answer[1] == texts.get(status, answer[1])
@@ -139,7 +139,7 @@ def test_refusals(choice: str) -> None:
     assert refused(cluster.open(organizationId=f"Organization:::{UNKNOWN_ID}"), choice)
     assert refused(cluster.call("POST", "/api/internal/user", {"username": "admin", "password": PASSWORD}), choice)
     assert refused(cluster.call("POST", ACCOUNTS, {"name": "robot"}, cluster.account_token()), choice)
-    for _ in range(9):
+    for _unused in range(9):
         assert cluster.open()[0] == 200
     assert refused(cluster.open(), choice)
 
@@ -256,7 +256,7 @@ def test_basic_auth(version: str, mode: str, works: bool) -> None:
 @pytest.mark.parametrize("limit", ["1", "12"])
 def test_max_sessions(limit: str) -> None:
     cluster = Cluster(max_sessions=limit)
-    for _ in range(int(limit)):
+    for _unused in range(int(limit)):
         assert cluster.open()[0] == 200
     assert cluster.open()[0] == 422
     # others do not count, and a leaked slot frees itself after 24 h
@@ -542,7 +542,7 @@ def test_wrong_code(choice: str) -> None:
 def test_code_reuse(mode: str, statuses: list[int]) -> None:
     cluster = Cluster(totp="on", code_reuse=mode)
     code = totp(cluster.me["totp_secret"], int(time.time() // STEP_SECONDS))
-    assert [answer_challenge(cluster, code)[0] for _ in statuses] == statuses
+    assert [answer_challenge(cluster, code)[0] for _unused in statuses] == statuses
 
 
 def test_totp_window() -> None:
@@ -608,7 +608,7 @@ def test_account_makes_tokens(mode: str, status: int) -> None:
 
 def test_tags_are_not_unique() -> None:
     cluster = Cluster()
-    assert len({cluster.add_token(tag="same")["id"] for _ in range(2)}) == 2
+    assert len({cluster.add_token(tag="same")["id"] for _unused in range(2)}) == 2
 
 
 # Service accounts
@@ -761,7 +761,7 @@ def test_assignment_fields(mode: str, keys: tuple[str, str]) -> None:
 def test_assignment_mode(mode: str, names: list[str]) -> None:
     cluster = Cluster(assignment_mode=mode)
     role = cluster.role_id("AdministratorRole")
-    for _ in range(2):
+    for _unused in range(2):
         cluster.call("POST", ASSIGN, {"principals": [cluster.service["id"]], "roles": [role]})
     granted = cluster.call("GET", f"{ASSIGN}?principals={cluster.service['id']}")[1][0]["roles"]
     assert [one["name"] for one in granted] == names

@@ -255,7 +255,7 @@ def test_password_change_revokes(mode: str, session: int, token: int, how: str) 
 def test_duplicate_member(mode: str, status: int) -> None:
     cluster = Cluster(duplicate_member=mode)
     for path, body in (("/v1/auth/roles/Observers/members", {"auth_id": "500"}), ("/v1/groups/514/members/", {"member_id": "500"})):
-        assert [cluster.call("POST", path, body)[0] for _ in range(2)] == [200, status]
+        assert [cluster.call("POST", path, body)[0] for _unused in range(2)] == [200, status]
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("local", (200, "LOCAL")), ("ad", (200, "ACTIVE_DIRECTORY")), ("rejected", (400, None))])
@@ -388,7 +388,7 @@ def test_creation_times_have_fractions_of_all_lengths() -> None:
     for number in range(14):
         token = cluster.add_token(cluster.add_user(f"user{number}"))
         text = cluster.call("GET", TOKENS + token["id"])[1]["creation_time"]
-        whole, _, fraction = text.removesuffix("Z").partition(".")
+        whole, _unused, fraction = text.removesuffix("Z").partition(".")
         assert text.endswith("Z")
         moment = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
         assert abs(datetime.now(timezone.utc) - moment) < timedelta(seconds=60)

@@ -149,7 +149,7 @@ def test_personal_access_token_login(simulator: Simulator, tmp_path: Path) -> No
 def test_one_token_for_all_calls(simulator: Simulator, home: Path) -> None:
     client = connect(simulator.admin)
     before = time.time()
-    assert [client.execute(WHO)["data"]["deploymentVersion"] for _ in range(2)] == ["v20261012-1"] * 2
+    assert [client.execute(WHO)["data"]["deploymentVersion"] for _unused in range(2)] == ["v20261012-1"] * 2
     connect(simulator.admin).execute(WHO)
     assert mints(simulator) == 1
     (cache,) = (home / ".rsc").glob("token_cache_*.json")
@@ -162,7 +162,7 @@ def test_one_token_for_all_calls(simulator: Simulator, home: Path) -> None:
 @pytest.mark.parametrize(("seconds", "number"), [("60", 3), ("90", 1)])
 def test_leeway_of_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: str, number: int) -> None:
     with running(tmp_path, monkeypatch, token_seconds=seconds) as simulator:
-        for _ in range(3):
+        for _unused in range(3):
             assert "errors" not in connect(simulator.admin).execute(WHO)
         assert mints(simulator) == number
 
@@ -177,8 +177,9 @@ def test_a_dead_token_is_kept_and_fails(simulator: Simulator, home: Path, end: s
     else:
         headers = {"Authorization": f"Bearer {json.loads(cache.read_text())['access_token']}"}
         url = f"{simulator.url}/api/session"
-        assert [requests.delete(url, headers=headers, verify=simulator.ca_file, timeout=20).status_code for _ in range(2)] == [204, 401]
-    for _ in range(2):
+        answers = [requests.delete(url, headers=headers, verify=simulator.ca_file, timeout=20) for _unused in range(2)]
+        assert [answer.status_code for answer in answers] == [204, 401]
+    for _unused in range(2):
         error = client.execute(WHO)["errors"][0]
         assert (error["status"], "extensions" in error) == (401, False)
         body = json.loads(error["body"])

@@ -35,7 +35,7 @@ def test_gateway_error_shape(authorization: str | None) -> None:
 def test_a_changed_token_is_refused() -> None:
     tenant = Tenant()
     token = tenant.token()
-    head, _, signature = token.rpartition(".")
+    head, _unused, signature = token.rpartition(".")
     for bad in (token[:-2], f"{head}x.{signature}", head, f".{signature}", token + "="):
         assert tenant.ask(VERSION, token=bad)[0] == 401
     assert tenant.ask(VERSION, token=token)[0] == 200
@@ -112,7 +112,7 @@ def test_a_body_that_is_no_request() -> None:
 
 def test_account_flag_errors() -> None:
     tenant = Tenant(account_flag_errors="2")
-    for _ in range(2):
+    for _unused in range(2):
         status, answer = tenant.ask(VERSION)
         assert (status, answer["errors"][0]["extensions"]["code"]) == (200, 403)
         assert answer["errors"][0]["message"].startswith("Error checking account flags to determine access. Please try again.")

@@ -108,7 +108,7 @@ def test_org_service_accounts() -> None:
 def test_lockout_after() -> None:
     for mode, after in (("0", 200), ("3", 403)):
         tenant = Tenant(lockout_after=mode)
-        assert [tenant.mint(client_secret="wrong")[0] for _ in range(3)] == [401] * 3
+        assert [tenant.mint(client_secret="wrong")[0] for _unused in range(3)] == [401] * 3
         assert tenant.mint()[0] == after
         tenant.clock.advance(901)
         assert tenant.mint()[0] == 200
@@ -171,7 +171,7 @@ def test_revoked_token(shape: str, status: int, message: str) -> None:
 def test_revoke_again(status: int) -> None:
     tenant = Tenant(revoke_again=str(status))
     token = tenant.token()
-    assert [tenant.send("DELETE", SESSION, token)[0] for _ in range(3)] == [204, status, status]
+    assert [tenant.send("DELETE", SESSION, token)[0] for _unused in range(3)] == [204, status, status]
     assert tenant.send("DELETE", SESSION, "x")[0] == 401
 
 
@@ -294,7 +294,7 @@ def test_client_id_form() -> None:
 def test_duplicate_names(code: int) -> None:
     tenant = Tenant(duplicate_names="rejected", duplicate_code=str(code))
     jane = {"input": {"name": "jane", "roleIds": []}}
-    assert [tenant.code(CREATE, jane) for _ in range(2)] == [None, code]
+    assert [tenant.code(CREATE, jane) for _unused in range(2)] == [None, code]
     tenant = Tenant()
     assert tenant.create()["clientId"] != tenant.create()["clientId"]
     assert tenant.code(CREATE, {"input": {"name": " ", "roleIds": []}}) == 400
@@ -376,7 +376,7 @@ def test_changing_oneself(mode: str, code: int | None) -> None:
 
 def test_tpr_policies() -> None:
     tenant = Tenant(tpr_policies="2")
-    suspended = [tenant.get(ROTATE, {"input": {"id": tenant.id}})["suspendedTprPolicyIds"] for _ in range(2)]
+    suspended = [tenant.get(ROTATE, {"input": {"id": tenant.id}})["suspendedTprPolicyIds"] for _unused in range(2)]
     assert suspended == [["policy-1", "policy-2"], []]
 
 

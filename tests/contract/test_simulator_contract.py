@@ -336,7 +336,7 @@ def test_faults_come_and_go(shared: Simulator) -> None:
     assert shared.control("GET", "faults") == ["*:/v1/(?:session|users):500:2", "GET:/v1/version:404"]
     assert [api(method, WHO).status_code for method in ("GET", "PUT", "GET")] == [500, 500, 200]
     assert shared.control("GET", "faults") == ["GET:/v1/version:404"]
-    assert [api("GET", "/v1/version").status_code for _ in range(3)] == [404, 404, 404]
+    assert [api("GET", "/v1/version").status_code for _unused in range(3)] == [404, 404, 404]
     shared.clear_faults()
     assert api("GET", "/v1/version").status_code == 200
     with pytest.raises(ValueError, match="is not METHOD"):
@@ -375,7 +375,7 @@ def test_keep_alive_and_chunked_bodies(shared: Simulator) -> None:
 
 
 def test_unfinished_handshakes_block_nobody(shared: Simulator) -> None:
-    idle = [socket.create_connection(("127.0.0.1", shared.port)) for _ in range(8)]
+    idle = [socket.create_connection(("127.0.0.1", shared.port)) for _unused in range(8)]
     started = time.monotonic()
     assert Api(shared)("GET", WHO).status_code == 200
     assert time.monotonic() - started < 2

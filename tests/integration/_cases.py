@@ -112,7 +112,7 @@ def twelve_cases(
     tasks = [*before, show("Start", journal)]
     names = [f"{phase}: {step}" for phase in phases for step in STEPS]
     for name in names:
-        phase, _, step = name.partition(": ")
+        phase, _unused, step = name.partition(": ")
         public = "step | dict2items | rejectattr('key', 'equalto', 'token') | items2dict"
         tasks += [
             {"name": name, PREFIX + module: dict(phases[phase]), "check_mode": "check" in step, "register": "step"},

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.constants import DEFAULT_VAULT_ID_MATCH  # noqa: F401  (loads Ansible's configuration before its vault)
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.integration._ansible import Ansible, Run
@@ -195,7 +194,7 @@ class Rig:
         if text is None:
             parents = self.name.split(".")[:-1]
             text = BEFORE + "".join(" " * 2 * depth + f"{one}:\n" for depth, one in enumerate(parents)) + "{value}" + AFTER
-        self.write(text.replace("{value}", inline(self.name.split(".")[-1], secret, self.labels[0], 2 * self.name.count("."))))
+        self.write(text.replace("{value}", inline(self.name.rpartition(".")[2], secret, self.labels[0], 2 * self.name.count("."))))
         return token_id
 
     # The vars file
@@ -370,7 +369,7 @@ class Rig:
     @contextlib.contextmanager
     def rest_untouched(self) -> Iterator[None]:
         """All of the file but the value and its state is afterwards what it was before."""
-        last = self.name.split(".")[-1]
+        last = self.name.rpartition(".")[2]
         before = outside(self.text, last)
         yield
         assert outside(self.text, last) == before
@@ -546,7 +545,7 @@ _numbers = itertools.count()
 
 def finish(rig: Rig, process: subprocess.Popen[str]) -> Run:
     """Wait for the end of a run; its output is searched for secrets."""
-    output, _ = process.communicate(timeout=120)
+    output, _unused = process.communicate(timeout=120)
     run = Run(process.returncode, output)
     rig.assert_no_secret(run)
     return run

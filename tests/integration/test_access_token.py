@@ -283,11 +283,11 @@ def test_third_token_names_the_two(one: Simulator) -> None:
 
 
 def test_which_of_two_must_be_said(one: Simulator) -> None:
-    ids = {done(one, "access_token", user=USER, additional=True)["token_id"] for _ in range(2)}
+    ids = {done(one, "access_token", user=USER, additional=True)["token_id"] for _unused in range(2)}
     message = refused(one, "access_token", user=USER, enabled=False)
     assert "Name one with token_id" in message
     assert all(token_id in message for token_id in ids)
-    [off, *_] = sorted(ids)
+    [off, *_unused] = sorted(ids)
     done(one, "access_token", token_id=off, enabled=False)
     assert done(one, "access_token", user=USER, enabled=False)["token_id"] == off  # one is as wished
     assert done(one, "access_token", user=USER, enabled=True)["token_id"] != off

@@ -48,7 +48,7 @@ def test_playbook(ansible: Ansible, qumulo: Simulator) -> None:
 
 
 def test_all_tokens_of_all_accounts(shared: Simulator) -> None:
-    for _ in range(2):
+    for _unused in range(2):
         done(shared, "access_token", user="ad:jane", additional=True)
     listed = done(shared, "access_token_info")
     assert [one["account"] for one in listed["access_tokens"]] == ["AD\\jane", "AD\\jane", "svc-ansible"]
@@ -60,7 +60,7 @@ def test_all_tokens_of_all_accounts(shared: Simulator) -> None:
 def test_many_pages(tmp_path_factory: pytest.TempPathFactory, page_size: str) -> None:
     with launch("qumulo", settings={"page_size": page_size}, directory=tmp_path_factory.mktemp("pages")) as simulator:
         for user in ("local:admin", "local:guest", "ad:jane"):
-            for _ in range(2):
+            for _unused in range(2):
                 done(simulator, "access_token", user=user, additional=True)
         assert len({one["token_id"] for one in done(simulator, "access_token_info")["access_tokens"]}) == 7
 

@@ -267,7 +267,7 @@ def test_another_run_is_at_it(slow: Rig) -> None:
 
 def test_two_at_once(rig: Rig) -> None:
     rig.seed()
-    for _ in range(3):
+    for _unused in range(3):
         both = [start(rig, rotate_force=True, rotate_orphans=policy) for policy in ("revoke", "fail")]
         runs = [finish(rig, one) for one in both]
         assert any(run.returncode == 0 for run in runs), [run.output for run in runs]
@@ -286,7 +286,7 @@ def test_two_accounts_in_one_file_at_once(rig: Rig) -> None:
     assert rig.call("POST", "/v1/users/", user)[0] == 200
     rig.seed()
     second = Rig(rig.ansible, rig.simulator, "second_token", "svc-second")
-    for _ in range(3):
+    for _unused in range(3):
         both = [start(one, rotate_force=True) for one in (rig, second)]
         for one in both:
             finish(rig, one).assert_ok()

@@ -23,7 +23,7 @@ def rig(ansible: Ansible, qumulo: Simulator) -> Rig:
 @pytest.mark.parametrize("due", [True, False], ids=["due", "not-due"])
 def test_an_orphan_stops_the_run(rig: Rig, due: bool) -> None:
     rig.seed()
-    orphan, _ = rig.mint()
+    orphan, _unused = rig.mint()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=due))
     assert said.startswith(
@@ -50,7 +50,7 @@ def test_an_orphan_is_revoked_where_that_is_wanted(rig: Rig, due: bool) -> None:
 
 def test_an_orphan_is_left_alone_where_that_is_wanted(rig: Rig) -> None:
     old = rig.seed()
-    orphan, _ = rig.mint()
+    orphan, _unused = rig.mint()
     ignore: dict[str, Any] = {"rotate_orphans": "ignore"}
     with rig.nothing_changes():
         run = rig.rotate(**ignore)
@@ -85,7 +85,7 @@ def _disable(rig: Rig, token_id: str) -> None:
 
 def test_a_token_that_is_switched_off_is_no_orphan_but_holds_a_place(rig: Rig) -> None:
     rig.seed()
-    off, _ = rig.mint()
+    off, _unused = rig.mint()
     _disable(rig, off)
     with rig.nothing_changes():
         assert rig.result(rig.rotate())["rotated"] is False
@@ -120,7 +120,7 @@ def silent(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_platform_does_not_tell_which_token_is_stored(ansible: Ansible, silent: Simulator) -> None:
     rig = Rig(ansible, silent)
     rig.seed()
-    other, _ = rig.mint()
+    other, _unused = rig.mint()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=True, rotate_orphans="revoke"))
     assert "The stored credential works, but the platform does not tell its id, and the account has several tokens: " in said
@@ -129,7 +129,7 @@ def test_the_platform_does_not_tell_which_token_is_stored(ansible: Ansible, sile
     result = rig.result(rig.rotate(rotate_force=True))
     assert rig.ids() == [result["token_id"]]
     # The state tells now which one it is, but somebody may have put another one into the file: nothing is revoked by its word alone.
-    other, _ = rig.mint()
+    other, _unused = rig.mint()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=True, rotate_orphans="revoke"))
     assert "The platform does not tell which token the stored credential is, so none is revoked as an orphan." in said

@@ -46,13 +46,13 @@ def parse_fault(text: str) -> Fault:
 
     :raises FaultError: when a part is missing or wrong.
     """
-    method, _, rest = text.partition(":")
+    method, _unused, rest = text.partition(":")
     parts = rest.rsplit(":", 2)
     times: int | None = None
     if len(parts) == 3 and parts[2].isdigit() and _is_kind(parts[1]):
         pattern, kind, times = parts[0], parts[1], int(parts[2])
     else:
-        pattern, _, kind = rest.rpartition(":")
+        pattern, _unused, kind = rest.rpartition(":")
     if not method or not pattern or not _is_kind(kind) or times == 0:
         raise FaultError(
             f"{text!r} is not METHOD:PATH_REGEX:STATUS[:TIMES]; METHOD may be *, STATUS is 200 to 599 or one of: {', '.join(sorted(KINDS))}"

@@ -194,7 +194,7 @@ class Platform(ABC):
 
     def _entry(self, response: Response, fault: str | None) -> dict[str, Any]:
         identification: Identification = g.identification
-        path, _, query = request.environ["REQUEST_URI"].partition("?")
+        path, _unused, query = request.environ["REQUEST_URI"].partition("?")
         # read even after a fault, or the connection's next request would start with it
         data = request.get_data()
         try:

@@ -97,7 +97,7 @@ class Cluster:
 
     def presented(self) -> tuple[Token | Session | None, str]:
         """Return the credential that the request carries, and its state: none, unknown, live, ..."""
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _unused, secret = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None, "none"
         if scheme.lower() == "bearer":

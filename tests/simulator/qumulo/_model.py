@@ -95,7 +95,7 @@ def new_password() -> str:
 
 
 def _random_domain_sid() -> str:
-    return "S-1-5-21-" + "-".join(str(10**8 + secrets.randbelow(4 * 10**9)) for _ in range(3))
+    return "S-1-5-21-" + "-".join(str(10**8 + secrets.randbelow(4 * 10**9)) for _unused in range(3))
 
 
 @dataclass

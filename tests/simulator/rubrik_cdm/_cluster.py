@@ -155,7 +155,7 @@ class Cluster:
 
     def presented(self) -> Presented:
         """Return what the request proves."""
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        scheme, _unused, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._presented_password()
         if scheme.lower() != "bearer":

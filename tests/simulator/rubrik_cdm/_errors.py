@@ -47,7 +47,7 @@ def text_error(status: int, text: str) -> ApiError:
 
 def refusal(choice: str, message: str) -> ApiError:
     """Return the error that a setting asks for: `422` is JSON with this message, `403_text` what the HTTP server says for 403."""
-    status, _, form = choice.partition("_")
+    status, _unused, form = choice.partition("_")
     if form == "text":
         return text_error(int(status), TEXTS[int(status)])
     return ApiError(int(status), message)

@@ -167,7 +167,7 @@ def _old_role_json(principal_id: str, name: str) -> dict[str, Any]:
 
 @views.get("/api/internal/authorization/role/<name>")
 def get_old_role(name: str) -> ResponseReturnValue:
-    template, _ = _old_role(name)
+    template, _unused = _old_role(name)
     authenticate(reader=True)
     asked = [one for text in request.args.getlist("principals") for one in text.split(",") if one]
     ids = [_user(one).id for one in asked] or cluster().data.role_of_template(template).principals

@@ -88,7 +88,7 @@ def new_client_id(form: str) -> str:
     """Return a client id: `uuid`, or `legacy` with 32 letters and digits."""
     if form == "uuid":
         return PREFIX + str(uuid.uuid4())
-    return PREFIX + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+    return PREFIX + "".join(secrets.choice(string.ascii_letters + string.digits) for _unused in range(32))
 
 
 @dataclass

@@ -34,7 +34,7 @@ def write(key: str, session: Session, issuer: str) -> str:
 
 def session_id(key: str, token: str) -> str | None:
     """Return the id of a token's session, or None when the token is not one of ours."""
-    signed, _, signature = token.rpartition(".")
+    signed, _unused, signature = token.rpartition(".")
     if not hmac.compare_digest(signature.encode(), _signature(key, signed).encode()):
         return None
     claims = signed.partition(".")[2]

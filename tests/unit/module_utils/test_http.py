@@ -160,7 +160,7 @@ def test_errors_have_types_and_facts(serve, status, kind, acted):
     with pytest.raises(kind) as caught:
         http.request("make a token", "POST", "/v1/tokens/", body={})
     failure = caught.value
-    assert type(failure) is kind
+    assert failure.__class__ is kind
     assert failure.details == {"platform": "qumulo", "endpoint": http.endpoint.url, "operation": "make a token", "status": status}
     assert (failure.status, failure.may_have_acted) == (status, acted)
     start = (

@@ -43,7 +43,7 @@ def test_no_update_is_lost(tmp_path: Path, exists: bool) -> None:
     if exists:
         path.write_bytes(b"0")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    children = [subprocess.Popen([sys.executable, "-c", COUNTER, str(path)], env=environment) for _ in range(2)]
+    children = [subprocess.Popen([sys.executable, "-c", COUNTER, str(path)], env=environment) for _unused in range(2)]
     assert [child.wait(120) for child in children] == [0, 0]
     assert path.read_bytes() == b"100"
     assert os.listdir(tmp_path) == ["counter"]

@@ -52,7 +52,7 @@ def typed(value: Any) -> Any:
         return {typed(key): typed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [typed(item) for item in value]
-    return ("nan",) if value != value or value == "nan" else (type(value).__name__, value)
+    return ("nan",) if str(value) == "nan" else (type(value).__name__, value)
 
 
 def put(tree: Any, path: tuple[str, ...], value: Any) -> Any:

@@ -219,7 +219,7 @@ def test_types_count() -> None:
 
 def test_expect() -> None:
     old = f"x: {made(DEV_PROD, 'a', 'dev')}y: 1\n"
-    fingerprint = hashlib.sha256("\n".join(old.split("y:")[0].split()[3:]).encode()).hexdigest()
+    fingerprint = hashlib.sha256("\n".join(old.partition("y:")[0].split()[3:]).encode()).hexdigest()
     assert plan(old, secrets={"x": "b"}, expect={"x": fingerprint, "z": ""}).changed
     expects: tuple[dict[str, str], ...] = ({"x": "0" * 64}, {"x": ""}, {"z": fingerprint})
     for expect in expects:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,14 +174,14 @@ def quote_key(key: str, style: int) -> str:
 
 
 @st.composite
-def documents(draw: Callable[..., Any], vault_ids: tuple[str, ...] = ("dev", "prod", "default"), anchors: bool = True) -> Document:
+def documents(draw: Any, vault_ids: tuple[str, ...] = ("dev", "prod", "default"), anchors: bool = True) -> Document:
     document = Document()
     lib = FakeVaultLib(*vault_ids)
     lines = document.lines
     made: list[str] = []
 
     def noise(column: int) -> None:
-        for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
+        for _unused in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
             indent = draw(st.sampled_from([column, column, column, 0]))
             lines.append(draw(st.sampled_from(["", "", *[" " * indent + text for text in COMMENTS]])))
 
