@@ -168,12 +168,18 @@ class Role:
 
     def apply(self) -> Run:  # tasks/apply.yml
         plan, fingerprints = self.plan, {name: self.read_file.get(name) for name in NAMES}
-        if not plan.finish and (plan.revoke or plan.retire or plan.disable):
+        settle = plan.settle
+        if plan.rotate or plan.settle or plan.revoke:
             yield from self.do("make sure that nobody changed the file", lambda: self.file.check(fingerprints), changes=False)
         if plan.revoke:
             yield from self.do("revoke", lambda: self.server.revoke(list(plan.revoke)))
         if plan.retire and not plan.finish:
-            yield from self.do("delete an earlier one", lambda: self.server.revoke([plan.retire]))
+            try:
+                yield from self.do("delete an earlier one", lambda: self.server.revoke([plan.retire]))
+            except StepFailed as failure:
+                if plan.rotate:
+                    raise RunFailed(f"no room: {failure}") from None
+                settle = False  # a warning
         if plan.disable:
             yield from self.do("switch off an earlier one", lambda: self.server.disable(plan.disable))
         if plan.rotate:
@@ -188,7 +194,7 @@ class Role:
                 yield from self.undo()
                 raise RunFailed(f"all is as it was before: {self.failure}") from None
             yield from self.retire()
-        if plan.settle:
+        if settle:
             yield from self.do("settle", lambda: self.file.write({"state": dict(plan.state)}, fingerprints))
 
     def note_intent(self, fingerprints: dict[str, Any]) -> dict[str, Any]:
