@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
@@ -45,7 +46,7 @@ class ActionModule(ControllerAction):
             force=options["force"],
             when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
             max_age=_duration(options["max_age"], "rotate_max_age"),
-            expires_in=_duration(options["expires_in"], "rotate_expires_in"),
+            expires_in=_lifetime(options["expires_in"]),
             orphans=options["orphans"],
             retire=options["retire"],
             retire_after=_duration(options["retire_after"], "rotate_retire_after"),
@@ -71,8 +72,21 @@ class ActionModule(ControllerAction):
             run_is_gone=is_gone(str(pending.get("run", "")), host) if pending else True,
         )
         plan = asdict(rotation.plan(found, policy, now, this_run(host)))
-        warnings = plan.pop("warnings")
-        return {"changed": False, "plan": plan, "leftovers": rotation.leftovers(found.state, found.tokens), "warnings": list(warnings)}
+        warnings = list(plan.pop("warnings"))
+        return {
+            "changed": False,
+            "plan": plan,
+            "leftovers": rotation.leftovers(found.state, found.tokens),
+            "check_mode": check_mode,
+            "warnings": warnings,
+        }
+
+
+def _lifetime(text: str | None) -> timedelta | None:
+    expires_in = _duration(text, "rotate_expires_in")
+    if expires_in is not None and expires_in < timedelta(minutes=1):
+        raise OptionError("rotate_expires_in: a credential must live at least a minute.", "Leave it empty for one that never expires.")
+    return expires_in
 
 
 def _duration(text: str | None, option: str) -> timedelta | None:

@@ -12,7 +12,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Opt
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Change, Request, edit_file, restore_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import IN_CLEAR, Change, Request, edit_file, restore_file
 
 
 class ActionModule(ControllerAction):
@@ -100,7 +100,7 @@ def _mode(value: Any) -> int | None:
         mode = value if isinstance(value, int) else int(text, 8)
     except ValueError:
         mode = -1
-    if not 0 <= mode <= 0o7777:
+    if not 0 <= mode <= 0o777:  # 600 without quotes is not 0600 but 01130
         raise OptionError(f"mode: '{text}' is not an octal file mode.", "Write it in quotes, for example '0600'.")
     return mode
 
@@ -112,5 +112,6 @@ def _side(changes: tuple[Change, ...], which: str) -> str:
         fingerprint = getattr(change, which)
         if fingerprint:
             vault_id = "" if change.vault_id is None else f" vault id {change.vault_id},"
-            lines.append(f"{change.name}:{vault_id} fingerprint {fingerprint}\n")
+            stored = fingerprint if fingerprint == IN_CLEAR else f"fingerprint {fingerprint}"
+            lines.append(f"{change.name}:{vault_id} {stored}\n")
     return "".join(lines)

@@ -24,13 +24,9 @@ class ActionModule(ControllerAction):
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         path = self.path(options["path"])
         found = read_file(path, options["names"], self.vault())
-        # A value counts as secret when it is stored as one: vaulted itself, or text in a file that is vaulted as a whole.
-        self.secrets = [
-            value
-            for name, value in found.values.items()
-            if isinstance(value, str) and value and (found.whole_file or name in found.vault_ids or options["hide"])
-        ]
-        self.hide_all = not MASKS_REGISTERED and bool(found.vault_ids or found.whole_file)
+        asked_for = [value for value in found.values.values() if isinstance(value, str)] if options["hide"] else []
+        self.secrets = [*found.secrets, *asked_for]
+        self.hide_all = not MASKS_REGISTERED and (found.whole_file or bool(self.secrets))
         return {
             "changed": False,
             "path": path,

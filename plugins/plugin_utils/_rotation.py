@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import describe_duration, format_instant, parse_instant
 
 CURRENT, MINTING, STORED, UNDOING = "current", "minting", "stored", "undoing"
@@ -110,12 +110,18 @@ def check_state(state: Mapping[str, Any]) -> None:
     Raises:
         VarsFileError: it is not.
     """
-    pending, stage = state.get("pending"), state.get("stage", CURRENT)
-    known = stage in (CURRENT, MINTING, STORED, UNDOING) and all(
-        isinstance(state.get(part) or {}, Mapping) for part in ("current", "previous", "pending")
-    )
-    complete = stage == CURRENT or (isinstance(pending, Mapping) and pending.get("since"))
-    if not known or not complete or (stage in (STORED, UNDOING) and not (pending or {}).get("id")):
+    stage = state.get("stage", CURRENT)
+    parts = {part: state.get(part) or {} for part in ("current", "previous", "pending")}
+    good = stage in (CURRENT, MINTING, STORED, UNDOING) and all(isinstance(part, Mapping) for part in parts.values())
+    good = good and (stage == CURRENT or bool(parts["pending"].get("since")))
+    good = good and (stage not in (STORED, UNDOING) or bool(parts["pending"].get("id")))
+    try:
+        for part in parts.values() if good else ():
+            for key in ("minted_at", "expires_at", "delete_at", "since"):
+                _instant(part, key)
+    except OptionError:
+        good = False
+    if not good:
         raise VarsFileError(
             "The rotation's state in the vars file is not one that this version of latchkey.tokens wrote.",
             "Put it back as it was; or, once you know that the stored credential works, remove it: the next run begins anew.",
@@ -126,7 +132,7 @@ def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> 
     """Return the ids of what an unfinished rotation made and nobody knows the secret of.
 
     A pending id says it outright. Before there is one, the new credential is recognised by the very expiry that was asked for,
-    and by not being among those that were there before; one that never expires, by when it was made.
+    and by not being among those that were there before; one that never expires, by when it was made, if it is the only one.
     """
     pending = state.get("pending") or {}
     ids = {str(token["token_id"]) for token in tokens}
@@ -147,7 +153,8 @@ def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> 
         if wanted is None and created_at and not since + _MINT_WINDOW[0] <= created_at <= since + _MINT_WINDOW[1]:
             continue
         found.append(str(token["token_id"]))
-    return found
+    # Only an expiry is proof enough to tell several apart; without one, more than one may be somebody else's.
+    return found if wanted or len(found) == 1 else []
 
 
 def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
@@ -243,10 +250,9 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     if previous and not waiting:
         settled["previous"] = {key: value for key, value in previous.items() if key != "disable"}
     if reason and slots is not None and slots < 1:
-        listed = ", ".join(str(token["token_id"]) for token in present)
         return Plan(
             problem=f"The rotation is due ({reason}), but the account has {len(present)} tokens already, "
-            f"and the platform allows {found.limit}: {listed}. Revoke one that nobody uses, or set rotate_orphans to revoke."
+            f"and the platform allows {found.limit}: {_listed(present)}. Revoke one that nobody uses, or set rotate_orphans to revoke."
         )
     base = Plan(
         revoke=revoke,
@@ -261,7 +267,9 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     )
     if not reason:
         return base
-    expires_at = format_instant(now + policy.expires_in) if policy.expires_in else None
+    expires_at = format_instant(now + policy.expires_in) if policy.expires_in is not None else None
+    if policy.expires_in is not None and policy.expires_in <= policy.when_remaining:
+        warnings += ("A new credential lives no longer than rotate_when_remaining, so every run rotates it. Mend rotate_expires_in.",)
     gone = {*revoke, waiting}
     pending = {
         "since": format_instant(now),
@@ -270,7 +278,7 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
         "run": run,
     }
     intent = {**settled, "stage": MINTING, "pending": pending}
-    return replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False)
+    return replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False, warnings=warnings)
 
 
 def _current_id(found: Found, present: Sequence[Mapping[str, Any]], previous: Mapping[str, Any]) -> str | None:
@@ -319,10 +327,15 @@ def _time_has_come(previous: Mapping[str, Any], now: datetime) -> bool:
     return at is not None and now >= at
 
 
+def _listed(tokens: Sequence[Mapping[str, Any]]) -> str:
+    """Return tokens for people: which, and since when."""
+    return "; ".join(f"{token['token_id']}, made {token.get('created_at') or 'at an unknown time'}" for token in tokens)
+
+
 def _orphans_problem(orphans: Sequence[Mapping[str, Any]]) -> str:
-    listed = "; ".join(f"{token['token_id']}, made {token.get('created_at') or 'at an unknown time'}" for token in orphans)
     return (
-        f"The account has {len(orphans)} live token{'s' if len(orphans) > 1 else ''} that this vars file does not know: {listed}. "
+        f"The account has {len(orphans)} live token{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
+        f"{_listed(orphans)}. "
         "Find out who uses it and revoke it with latchkey.tokens.session_revoke, or set rotate_orphans to revoke or ignore."
     )
 

@@ -37,6 +37,9 @@ Action: TypeAlias = Literal["added", "changed", "removed"]
 _Place: TypeAlias = Callable[[Path], str]
 
 
+IN_CLEAR = "not encrypted"  # in place of the fingerprint of a value that becomes a secret only now
+
+
 @dataclass(frozen=True)
 class Secret:
     """A leaf to be kept encrypted."""
@@ -106,7 +109,10 @@ class EditResult:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a vars file holds; names that are absent are not in values and have the fingerprint ""."""
+    """What a vars file holds; names that are absent are not in values and have the fingerprint "".
+
+    secrets are the texts in values that were vaulted: by themselves, or as a named text in a file that is vaulted as a whole.
+    """
 
     exists: bool
     writable: bool
@@ -115,6 +121,7 @@ class Reading:
     vault_ids: dict[str, str | None]
     fingerprints: dict[str, str]
     checksum: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 # -- the file as bytes
@@ -410,7 +417,11 @@ class _Planner:
         label = self._seal.label if self._seal else labels.pop() if len(labels) == 1 else None
         action: Action = "removed" if new is REMOVED else "added" if found is None else "changed"
         after = "" if new is REMOVED else _fingerprint(new, self._seal, self._vault)
-        return Change(format_path(path), action, label, self.fingerprint(path)[:12], after[:12])
+        # A fingerprint of a clear text could be guessed from, and what is to be encrypted now is no less a secret before.
+        secret = any(isinstance(leaf, Secret) for _path, leaf in _leaves(self.wanted.get(path)))
+        was_clear = found is not None and self._seal is None and not any(isinstance(leaf, Vaulted) for _path, leaf in _leaves(found.tree))
+        before = IN_CLEAR if secret and was_clear else self.fingerprint(path)[:12]
+        return Change(format_path(path), action, label, before, after[:12])
 
 
 def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str = "The vars file") -> Edit:
@@ -527,6 +538,7 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
     values: dict[str, object] = {}
     vault_ids: dict[str, str | None] = {}
     fingerprints = dict.fromkeys(names, "")
+    secrets: list[str] = []
     for name in names:
         found = document.find(parse_path(name))
         if found is None:
@@ -539,11 +551,13 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
             if isinstance(leaf, Vaulted):
                 text, label = vault.decrypt(leaf.text, what)
                 vault_ids[".".join([name, *([format_path(below)] if below else [])])] = label
+                secrets.append(text)
                 return text
             if content.seal is not None:
                 vault_ids.setdefault(name, content.seal.label)
+                secrets.extend([leaf] if isinstance(leaf, str) and not below else [])
             return leaf
 
         values[name] = _mapped(found.tree, clear)
         fingerprints[name] = _fingerprint(found.tree, content.seal, vault)
-    return Reading(True, writable, content.seal is not None, values, vault_ids, fingerprints, _atomic_file.sha256(data))
+    return Reading(True, writable, content.seal is not None, values, vault_ids, fingerprints, _atomic_file.sha256(data), tuple(secrets))

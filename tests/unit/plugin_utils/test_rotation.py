@@ -226,7 +226,7 @@ def test_no_orphan_is_revoked_by_the_state_alone():
 
 def test_due_and_no_place():
     problem = plan(found(token("1", expires=DAY), token("9")), Policy(when_remaining=7 * DAY, orphans="ignore"), NOW).problem
-    assert "2 tokens already, and the platform allows 2: 1, 9" in problem
+    assert "2 tokens already, and the platform allows 2: 1, made 2026-12-02T12:00:00Z; 9, made 2026-12-02T12:00:00Z." in problem
 
 
 def test_no_limit_has_always_a_place():
@@ -313,6 +313,8 @@ def test_states_of_ours(state):
         {"current": "1"},
         {"previous": ["1"]},
         {"stage": "minting", "pending": "soon"},
+        {"stage": "minting", "pending": {"since": "yesterday"}},
+        {"current": {"id": "1", "expires_at": "soon"}},
     ],
 )
 def test_states_of_somebody_else(state):
