@@ -17,15 +17,15 @@ description:
 options:
   expect_account:
     description:
-      - The account that the credential must speak for, by name, V(local:name) or V(auth_id:1002).
+      - The account that the credential must speak for, by name, V(local:name) or V(auth_id:1002). An empty string is an error.
     type: str
   expect_account_id:
     description:
-      - The platform's id of the account that the credential must speak for.
+      - The platform's id of the account that the credential must speak for. An empty string is an error.
     type: str
   expect_token_id:
     description:
-      - The id that the credential must have. Qumulo Core tells it for access tokens.
+      - The id that the credential must have. Qumulo Core tells it for access tokens. An empty string is an error.
     type: str
   probes:
     description:

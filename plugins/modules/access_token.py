@@ -19,14 +19,15 @@ description:
 options:
   user:
     description:
-      - Whose token it is. The calling account when not set.
+      - Whose token it is. The calling account when not set; O(state=absent) needs O(user) or O(token_id).
+      - This option, like the others here that take text, must not be empty. Leave it out, for example with C(default(omit, true)).
       - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
     type: str
   state:
     description:
       - With V(present), the account has a live token. When it has one that fits, nothing changes and no secret is returned.
-      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user). The token that the task itself
+      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user); one of the two is required. The token that the task itself
         authenticates with is revoked only when O(token_id) names it; otherwise the task fails before it changes anything.
     type: str
     choices: [present, absent]

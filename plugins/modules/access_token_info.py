@@ -15,11 +15,11 @@ description:
 options:
   user:
     description:
-      - Whose tokens to list. All that the caller may see when not set. Written as for M(latchkey.tokens.access_token).
+      - Whose tokens to list. All that the caller may see when not set; an empty string is an error. Written as for M(latchkey.tokens.access_token).
     type: str
   token_id:
     description:
-      - The one token to look for. The list is empty when there is no such token.
+      - The one token to look for. The list is empty when there is no such token. An empty string is an error.
     type: str
   query:
     description:

@@ -15,7 +15,8 @@ description:
 options:
   name:
     description:
-      - Exact name of the account to look for. All when not set. The list is empty when there is no such account.
+      - Exact name of the account to look for. All when not set; an empty string is an error. The list is empty when there is no such
+        account.
     type: str
   query:
     description:

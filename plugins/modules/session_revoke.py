@@ -23,7 +23,7 @@ options:
     choices: [self, ids, account]
   ids:
     description:
-      - Ids of the tokens or sessions to end. Write them in quotes.
+      - Ids of the tokens or sessions to end. Write them in quotes. None of them may be empty.
       - This is the way to revoke the very token that the task uses by its id; that happens only when it is named.
     type: list
     elements: str

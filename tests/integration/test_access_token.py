@@ -174,6 +174,9 @@ def test_groups_have_no_tokens(shared: Simulator) -> None:
         ({"current": "no\ntoken", "user": "local:svc-ansible"}, "current: it holds characters"),
         ({"current": "t\u00f6ken", "user": "local:svc-ansible"}, "current: it holds characters"),
         ({"token_id": "..", "enabled": True}, "not a name or an id"),
+        ({"token_id": "", "state": "absent"}, "token_id: it is empty"),
+        ({"user": "", "state": "absent"}, "user: it is empty"),
+        ({"state": "absent"}, "state=absent needs user or token_id"),
     ],
     ids=str,
 )
@@ -316,7 +319,7 @@ def test_own_token_is_guarded(tmp_path_factory: pytest.TempPathFactory, setting:
     with launch("qumulo", settings={"whoami_token_id": setting}, directory=tmp_path_factory.mktemp("guard")) as simulator:
         token, token_id = simulator.service_account["token"], simulator.service_account["token_id"]
         me, user = {"token": token}, {"user": "local:svc-ansible"}
-        by_user: list[dict[str, Any]] = [{"state": "absent"}, {"enabled": False}, {**user, "state": "absent"}, {**user, "enabled": False}]
+        by_user: list[dict[str, Any]] = [{"enabled": False}, {**user, "state": "absent"}, {**user, "enabled": False}]
         for check in (True, False):
             for options in by_user:
                 start = len(simulator.journal())
@@ -339,7 +342,7 @@ def test_a_password_session_is_not_a_token(qumulo: Simulator) -> None:
     """Who came with a password loses nothing by revoking tokens of the same account."""
     account = qumulo.service_account
     who = {"username": account["username"], "password": account["password"]}
-    assert done(qumulo, "access_token", **who, state="absent")["changed"] is True
+    assert done(qumulo, "access_token", **who, user="local:svc-ansible", state="absent")["changed"] is True
     assert tokens_of(qumulo, "svc-ansible") == []
 
 

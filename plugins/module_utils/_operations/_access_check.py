@@ -50,9 +50,10 @@ def run(platform: Platform, task: Task) -> Outcome:
 
     Raises:
         CheckFailedError: it is another account's, another token, or a probe was not answered as expected.
-        OptionError: a probe is malformed; raised before any request.
+        OptionError: an option is empty or a probe is malformed; raised before any request.
     """
     options = task.options
+    task.refuse_empty("expect_account", "expect_account_id", "expect_token_id")
     probes = options.get("probes") or []
     for probe in probes:
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):

@@ -173,6 +173,12 @@ def guard_own_token(caller: Caller, tokens: list[Credential], what: str) -> None
 
 def _wish(task: Task) -> Wish:
     options = task.options
+    task.refuse_empty("user", "token_id", "expires_in", "expires_at", "current", "min_remaining")
+    if options["state"] == "absent" and not task.given("user", "token_id"):
+        raise OptionError(
+            "state=absent needs user or token_id: whose tokens, or which one, shall go?",
+            "Set user, even for the calling account, to revoke all of its tokens, or token_id to revoke one.",
+        )
     expires_at = parse_instant(options["expires_at"], "expires_at") if options.get("expires_at") else None
     if expires_at and expires_at <= task.now:
         raise OptionError(

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from .._connection import resolve_connection
-from .._errors import LatchkeyError
+from .._errors import LatchkeyError, OptionError
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
 from .._times import utc_now
@@ -32,6 +32,21 @@ class Task:
     def given(self, *names: str) -> list[str]:
         """Return those of the named options that were set."""
         return [name for name in names if self.options.get(name) is not None]
+
+    def refuse_empty(self, *names: str) -> None:
+        """Refuse options that were set, but to nothing, as a survey or ``default('')`` does: nobody can tell what is meant.
+
+        Raises:
+            OptionError: one of them is an empty string, or a list that holds one.
+        """
+        for name in self.given(*names):
+            value = self.options[name]
+            if isinstance(value, str) and not value.strip():
+                raise OptionError(
+                    f"{name}: it is empty.", "Leave the option out if it shall not count, for example with default(omit, true)."
+                )
+            if isinstance(value, list) and any(isinstance(one, str) and not one.strip() for one in value):
+                raise OptionError(f"{name}: one of them is empty.", "Take the empty ones out of the list.")
 
 
 @dataclass

@@ -21,7 +21,7 @@ def _list(task: Task, key: str, read: Callable[[], list[dict[str, Any]]]) -> Out
 
 def run_access_tokens(platform: Platform, task: Task) -> Outcome:
     """List the access tokens of one account, or of all."""
-
+    task.refuse_empty("user", "token_id", "query")
     user, token_id = task.options.get("user"), task.options.get("token_id")
     account = platform.find_account(user) if user else None
 
@@ -38,6 +38,7 @@ def run_access_tokens(platform: Platform, task: Task) -> Outcome:
 
 def run_service_accounts(platform: Platform, task: Task) -> Outcome:
     """List the service accounts, or those of one name."""
+    task.refuse_empty("name", "query")
 
     def read() -> list[dict[str, Any]]:
         states = sorted(platform.service_accounts(task.options.get("name")), key=lambda one: (one.account.name, one.account.id))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from .._errors import OptionError, RefusedError
+from .._errors import RefusedError
 from .._model import Account, AccountState
 from .._platforms._base import Platform
 from ._execute import Operation, Outcome, Task
@@ -70,8 +70,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     """Converge one service account. Raises what the platform raises, and OptionError and RefusedError of its own."""
     options, name = task.options, task.options["name"]
     platform.require_options([one for one in task.given(*_PARTICULAR) if options[one] is not False])
-    if not name.strip():
-        raise OptionError("name: it is empty.")
+    task.refuse_empty("name")
     found = platform.service_accounts(name)
     if len(found) > 1:
         raise RefusedError(f"{platform.title} has {len(found)} accounts named '{name}': {', '.join(one.account.id for one in found)}.")

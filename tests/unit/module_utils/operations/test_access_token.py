@@ -199,7 +199,7 @@ def wish_of(**options: Any) -> Wish:
 def test_options_become_a_wish():
     found = wish_of(token_id=123, expires_in="30d", min_remaining="7d", enabled=False, additional=True)
     assert found == Wish(True, "123", None, 30 * DAY, False, True, 7 * DAY)
-    assert wish_of(state="absent").present is False
+    assert wish_of(state="absent", user="jane").present is False
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_given_options():
     assert task.given("a", "b", "c", "d") == ["b", "c"]
 
 
+@pytest.mark.parametrize(("value", "words"), [("", "a: it is empty."), (" \n", "a: it is empty."), (["x", ""], "a: one of them is empty.")])
+def test_empty_options_are_refused(value, words):
+    with pytest.raises(OptionError) as caught:
+        Task({"a": value}, False, datetime.now(timezone.utc)).refuse_empty("b", "a")
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize("value", [None, "x", [], ["x"], 0, False])
+def test_options_that_are_not_empty_pass(value):
+    Task({"a": value, "c": ""}, False, datetime.now(timezone.utc)).refuse_empty("a", "b")
+
+
 def test_an_error_can_be_added_to():
     failure = OptionError("One.", "Two.", a=1)
     failure.add("Three.", b=2)
