@@ -16,7 +16,8 @@ options:
       - Exactly one way to authenticate is used, O(token), or O(username) with O(password), or O(client_id) with O(client_secret), or
         O(service_account_file). Setting options of two ways is an error.
       - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(QUMULO_USERNAME) with
-        E(QUMULO_PASSWORD). Once an option is set, the environment only completes that way.
+        E(QUMULO_PASSWORD). Once an option is set, the environment only completes that way. An option
+        that is set but empty is an error; a variable that is empty counts as unset.
     type: str
   username:
     description:

@@ -68,15 +68,18 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
 
     Args:
         options: a module's options; those that are None or missing count as unset.
-        environment: environment variables, such as ``QUMULO_ENDPOINT`` and ``RUBRIK_CDM_CLIENT_ID``.
+        environment: environment variables, such as ``QUMULO_ENDPOINT`` and ``RUBRIK_CDM_CLIENT_ID``; empty ones count as unset.
 
     Raises:
-        OptionError: something is missing, malformed or contradicts something else; raised before any request.
+        OptionError: something is missing, empty, malformed or contradicts something else; raised before any request.
     """
     platform = options.get("platform")
     if platform not in _PLATFORMS:
         raise OptionError(f"platform: '{platform}' is not one of {', '.join(PLATFORMS)}.")
     prefix, port, methods = _PLATFORMS[platform]
+    for name in ("endpoint", *(name for group in _METHODS.values() for name in group), *_SECOND_FACTORS):
+        if options.get(name) == "":  # whoever means to use a credential that is not there must not get the environment's
+            raise OptionError(f"{name}: it is empty.", "Leave it out to take the environment's.")
 
     def setting(name: str) -> Any:
         value = options.get(name)

@@ -92,6 +92,27 @@ def test_booleans_from_the_environment(word, value):
     assert resolve_connection(BASE | {"token": "t"}, {"QUMULO_VALIDATE_CERTS": word}).validate_certs is value
 
 
+AUTHENTICATION = ["token", "username", "password", "totp_code", "totp_secret", "client_id", "client_secret", "service_account_file"]
+
+
+@pytest.mark.parametrize("name", ["endpoint", *AUTHENTICATION])
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
+def test_an_empty_option_never_falls_back_to_the_environment(platform, name):
+    environment = {f"{platform.upper()}_{one}": "x" for one in ("ENDPOINT", "TOKEN")}
+    with pytest.raises(OptionError) as caught:
+        resolve_connection({"platform": platform, name: ""}, environment)
+    assert str(caught.value) == f"{name}: it is empty. Leave it out to take the environment's."
+
+
+def test_empty_environment_variables_count_as_unset():
+    empty = {f"QUMULO_{name.upper()}": "" for name in AUTHENTICATION}
+    assert auth(environment=empty | {"QUMULO_USERNAME": "u", "QUMULO_PASSWORD": "p"}).username == "u"
+    with pytest.raises(OptionError, match="No credentials for qumulo"):
+        auth(environment=empty)
+    with pytest.raises(OptionError, match="endpoint is missing"):
+        resolve_connection({"platform": "qumulo", "token": "t"}, {"QUMULO_ENDPOINT": ""})
+
+
 def test_a_token_loses_its_line_break():
     assert auth({"token": "access-v1:x\n"}).token == "access-v1:x"
 
