@@ -457,3 +457,23 @@ def test_ansible_vault_opens_a_whole_file(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("ansible-vault")), "view", "--vault-id", f"prod@{password}", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PAGER": "cat"})
     assert result.stdout == "---\nx: 's'\n"
+
+
+# -- what counts as a secret
+
+
+def test_secrets_are_what_is_vaulted_also_inside_others(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    inside = made(DEV_PROD, "s3cret", "dev", 4)
+    path.write_text(f"plain: word\nqumulo:\n  stage: current\n  token: {inside}x: {made(DEV_PROD, 'other s3cret', 'prod')}")
+    assert read_file(str(path), ["plain", "qumulo", "x"], DEV_PROD).secrets == ("s3cret", "other s3cret")
+    whole = tmp_path / "whole.yml"
+    whole.write_text(DEV_PROD.encrypt("token: s3cret\nstate: {stage: current}\n", "dev"))
+    assert read_file(str(whole), ["token", "state"], DEV_PROD).secrets == ("s3cret",)
+
+
+def test_a_clear_value_that_becomes_a_secret_gets_no_fingerprint() -> None:
+    (change,) = plan("x: s3cret\n", secrets={"x": "new s3cret"}, vault_id="dev").changes
+    assert (change.before, change.action) == (_vault_file.IN_CLEAR, "changed")
+    (change,) = plan("x: word\n", plain={"x": "new word"}).changes
+    assert len(change.before) == 12
