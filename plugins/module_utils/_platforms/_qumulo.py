@@ -38,6 +38,7 @@ _USERS = "/v1/users/"
 _ROLES = "/v1/auth/roles/"
 _GROUPS = "/v1/groups/"
 _USERS_GROUP = "513"  # the built-in group Users
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 # Marks a role as one that this collection made for one account; a role without it is never changed as such.
 _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
@@ -71,9 +72,7 @@ class Qumulo(Platform):
                 body={"username": auth.username, "password": auth.password},
                 authorization=None,
             )
-            token = _text(login, login.json_object(), "bearer_token")
-            if not token.isascii() or not token.isprintable() or " " in token:
-                raise login.strange("'bearer_token' is not a bearer token")
+            token = _bearer(login, login.json_object())
             self.http.hide(token)
             self.http.authorization = f"Bearer {token}"
         return self.http.request(operation, method, path, **how)
@@ -145,8 +144,8 @@ class Qumulo(Platform):
         token_id = value.get("access_token_id") or None
         bearer = secret or self.connection.auth.token or ""
         caller = Caller(
-            account=Account(_text(answer, value, "id"), _text(answer, value, "name")),
-            token_id=str(token_id) if token_id else None,
+            account=Account(_id(answer, value, "id"), _text(answer, value, "name")),
+            token_id=_id(answer, {"access_token_id": str(token_id)}, "access_token_id") if token_id else None,
             with_token=bool(token_id) or bearer.startswith("access-v1"),
             privileges=tuple(sorted(str(one) for one in value["privileges"])) if isinstance(value.get("privileges"), list) else None,
         )
@@ -254,9 +253,9 @@ class Qumulo(Platform):
         try:
             answer = self._call(f"make an access token for {account}", "POST", _TOKENS, body=body)
             value = answer.json_object()
-            secret = _text(answer, value, "bearer_token")
+            secret = _bearer(answer, value)
             self.http.hide(secret)
-            return Minted(Credential(_text(answer, value, "id"), account, expires_at=expires_at), secret)
+            return Minted(Credential(_id(answer, value, "id"), account, expires_at=expires_at), secret)
         except NotFoundError as failure:
             raise self._too_old(failure) from None
         except RequestError as failure:
@@ -292,7 +291,7 @@ class Qumulo(Platform):
         self._modern = self._modern or "enabled" in value
         creator = value.get("creator")
         return Credential(
-            id=_text(answer, value, "id"),
+            id=_id(answer, value, "id"),
             account=self._account(answer, value.get("user")),
             created_at=_instant(answer, value, "creation_time"),
             expires_at=_instant(answer, value, "expiration_time"),  # null, empty or missing: it never expires
@@ -304,7 +303,7 @@ class Qumulo(Platform):
     def _account(answer: Answer, value: Any) -> Account:
         if not isinstance(value, dict):
             raise answer.strange("an identity is not a JSON object")
-        return Account(_text(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))
+        return Account(_id(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))
 
     # Service accounts: local users, their roles, and one role of their own for privileges
 
@@ -314,7 +313,7 @@ class Qumulo(Platform):
         if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
             raise answer.strange("the local users are not a list of JSON objects")
         for user in users:
-            _text(answer, user, "id"), _text(answer, user, "name")
+            _id(answer, user, "id"), _text(answer, user, "name")
         return users
 
     def _roles(self) -> dict[str, dict[str, Any]]:
@@ -398,7 +397,7 @@ class Qumulo(Platform):
                 "password": throwaway_password(),  # kept nowhere: the account is for tokens only
             },
         )
-        return Account(_text(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
+        return Account(_id(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         path = _USERS + _quoted(state.account.id)
@@ -481,16 +480,32 @@ def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None
 
 
 def _quoted(part: str) -> str:
-    if part in (".", ".."):  # HTTP libraries would climb up the path
+    if part in ("", ".", ".."):  # HTTP libraries would climb up the path, and the path of nothing is that of the whole list
         raise OptionError(f"'{part}' is not a name or an id.")
     return quote(part, safe="")
 
 
 def _text(answer: Answer, value: dict[str, Any], key: str) -> str:
-    """Return a field that must be a non-empty string; ids come as strings, whatever they look like."""
+    """Return a field that must be a non-empty string."""
     found = value.get(key)
     if not isinstance(found, str) or not found:
         raise answer.strange(f"'{key}' is missing or is not a string")
+    return found
+
+
+def _id(answer: Answer, value: dict[str, Any], key: str) -> str:
+    """Return a field that must be an id; ids come as strings. It ends up in paths, vars files and variables, so not all will do."""
+    found = _text(answer, value, key)
+    if not _ID.fullmatch(found) or found in (".", ".."):
+        raise answer.strange(f"'{key}' is not an id")
+    return found
+
+
+def _bearer(answer: Answer, value: dict[str, Any]) -> str:
+    """Return the field bearer_token, which must be fit for a header."""
+    found = _text(answer, value, "bearer_token")
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise answer.strange("'bearer_token' is not a bearer token")
     return found
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError, LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
@@ -362,3 +362,53 @@ def test_a_login_that_answers_with_no_token(monkeypatch, bearer):
     one = Qumulo(resolve_connection(SHARED | {"token": None, "username": "u", "password": "p"}, {}))
     with pytest.raises(LatchkeyError, match="came with a strange answer"):
         one.tokens(None)
+
+
+NO_BEARERS = ["a\nb", "€", "a b", " ", 7, None, ""]
+NO_IDS = ["{{ x }}", "a\nb", "1 ", "€", "a/b", "'", "#", ".", "..", "x" * 129]
+ID_ANSWERS = {
+    "caller": lambda bad: {"id": bad, "name": "jane"},
+    "caller of a secret": lambda bad: {"id": "1", "name": "jane", "access_token_id": bad},
+    "find_account": lambda bad: JANE | {"auth_id": bad},
+    "tokens": lambda bad: {"entries": [meta(bad)]},
+    "all tokens": lambda bad: {"entries": [meta("1", user=JANE | {"auth_id": bad})]},
+    "token": lambda bad: meta(bad),
+    "mint_token": lambda bad: {"id": bad, "bearer_token": "access-v1:x", "revision_id": "Qumulo Core 7.1"},
+    "update_token": lambda bad: meta(bad) | {"revision_id": "Qumulo Core 7.1"},
+    "service_accounts": lambda bad: [{"id": bad, "name": "jane"}],
+    "create_account": lambda bad: {"id": bad},
+}
+
+
+def answering(value: Any) -> Qumulo:
+    """Return a platform whose every request is answered with this."""
+    one = platform()
+    one.http._session.request = lambda *_what, **_how: Response(200, {}, json.dumps(value).encode())
+    return one
+
+
+@pytest.mark.parametrize("bad", NO_IDS)
+@pytest.mark.parametrize("call", ID_ANSWERS)
+def test_what_is_no_id_is_not_taken_for_one(call, bad):
+    with pytest.raises(AnswerError, match="is not an id") as caught:
+        CALLS[call](answering(ID_ANSWERS[call](bad)))
+    assert bad in (".", "..", "'", "1 ", "a/b", "#") or bad not in str(caught.value)
+
+
+@pytest.mark.parametrize("good", ["1", "3421890012345678901234", "a-b_c.d:E", "...", "x" * 128])
+@pytest.mark.parametrize("call", [call for call in ID_ANSWERS if call not in ("tokens", "service_accounts")])
+def test_what_is_an_id_is_taken(call, good):
+    assert good in repr(CALLS[call](answering(ID_ANSWERS[call](good))))
+
+
+@pytest.mark.parametrize("bearer", NO_BEARERS)
+def test_a_mint_that_answers_with_no_token(bearer):
+    with pytest.raises(AnswerError, match="If a token was made, nobody has its secret"):
+        answering({"id": "1", "bearer_token": bearer}).mint_token(ACCOUNT, None)
+
+
+@pytest.mark.parametrize("part", ["", ".", ".."])
+def test_parts_of_a_path_that_name_something_else(part):
+    for call in (Qumulo.token, Qumulo.delete_token):
+        with pytest.raises(OptionError, match="is not a name or an id"):
+            call(platform(), part)
