@@ -16,9 +16,9 @@ from .._connection import checked_token
 from .._errors import AuthenticationError, ForbiddenError, OptionError, RefusedError
 from .._model import Account, Caller, Credential
 from .._platforms._base import Platform
+from .._steps import apply_steps
 from .._times import format_instant, parse_duration, parse_instant
 from ._execute import Operation, Outcome, Task
-from ._steps import apply_steps
 
 _TOLERANCE = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
 

@@ -7,7 +7,6 @@ Read, plan, apply. The planner is pure; it decides for check mode and for real a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 from .._errors import RefusedError
 from .._model import Account, AccountState
 from .._platforms._base import Platform
+from .._steps import Step, apply_steps
 from ._execute import Operation, Outcome, Task
-from ._steps import apply_steps
 
 # Options that not every platform knows.
 _PARTICULAR = ("description", "roles", "privileges", "primary_group", "home_directory", "rotate_secret", "expire_sessions")
@@ -105,7 +104,7 @@ def _apply(platform: Platform, plan_: Plan, current: AccountState | None, wanted
     if state is None:  # pragma: no cover  (a plan with changes creates or has found the account)
         return wanted.account
     account = state.account
-    steps: list[tuple[str, Callable[[], object]]] = []
+    steps: list[Step] = []
     if plan_.attributes:
         steps.append((f"{' and '.join(sorted(plan_.attributes))} set", partial(platform.update_account, state, plan_.attributes)))
     # More rights before fewer: an account in use never has less than both its old and its new ones.

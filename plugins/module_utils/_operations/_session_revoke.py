@@ -15,9 +15,9 @@ from .._errors import OptionError
 from .._model import Caller, Credential
 from .._platforms._base import Platform
 from .._query import Query
+from .._steps import apply_steps
 from .._times import parse_duration
 from ._execute import Operation, Outcome, Task
-from ._steps import apply_steps
 
 
 @dataclass(frozen=True)

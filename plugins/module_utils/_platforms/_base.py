@@ -152,5 +152,5 @@ class Platform:
         self._cannot("keep privileges for one account")
 
     def delete_account(self, state: AccountState) -> None:
-        """Delete the account after all that hangs on it: its tokens, its roles, its own role."""
+        """Delete the account after all that hangs on it: its tokens, its roles, its own role. A failure says how far it got."""
         self._cannot("delete service accounts")

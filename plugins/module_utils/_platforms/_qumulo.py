@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -29,6 +30,7 @@ from .._errors import (
 from .._http import OWN, Answer
 from .._model import Account, AccountState, Caller, Credential, Minted
 from .._secrets import throwaway_password
+from .._steps import Step, apply_steps
 from .._times import parse_instant
 from ._base import Platform, Probed
 from ._qumulo_identity import parse_identity
@@ -455,14 +457,14 @@ class Qumulo(Platform):
             tokens = self.tokens(state.account)
         except UnsupportedError:  # before there were access tokens
             tokens = []
-        for token in tokens:
-            self.delete_token(token.id)
+        path, name = _USERS + _quoted(state.account.id), state.account.name
+        steps: list[Step] = [(f"access token {token.id} deleted", partial(self.delete_token, token.id)) for token in tokens]
         if state.privileges is not None:
-            self.set_privileges(state, frozenset())
-        for role in sorted(state.roles or ()):
-            self.remove_role(state.account, role)
-        path = _USERS + _quoted(state.account.id)
-        self._delete(f"delete the local user '{state.account.name}'", path, lambda: self._is_missing("read a local user", path))
+            steps.append((f"role 'latchkey-{name}' deleted", partial(self.set_privileges, state, frozenset())))
+        steps += [(f"role '{role}' taken away", partial(self.remove_role, state.account, role)) for role in sorted(state.roles or ())]
+        gone = partial(self._is_missing, "read a local user", path)
+        steps.append((f"account {state.account} deleted", partial(self._delete, f"delete the local user '{name}'", path, gone)))
+        apply_steps(steps)
 
 
 def _names(wanted: dict[str, Any], account: Account) -> bool:

@@ -214,6 +214,31 @@ def test_create_an_account(run, monkeypatch):
     assert "pw" not in json.dumps(result)
 
 
+def test_delete_an_account_says_how_far_it_got(run):
+    roles = {"R": {"description": "", "privileges": []}}
+    own_role = {"description": "Privileges of the service account jane. Kept by latchkey.tokens.", "privileges": ["PRIVILEGE_X"]}
+    members = {"members": {"1002": {}}, "paging": {"next": None}}
+    own = "/v1/auth/roles/latchkey-jane"
+    result = run(
+        "service_account",
+        {"name": "jane", "state": "absent"},
+        Exchange("GET", "/v1/users/", [{"id": "1002", "name": "jane"}]),
+        Exchange("GET", "/v1/auth/roles/", roles | {"latchkey-jane": own_role}),
+        Exchange("GET", "/v1/auth/roles/R/members", members),
+        Exchange("GET", f"{own}/members", members),
+        ADMIN,
+        listed(meta("1")),
+        Exchange("DELETE", f"{TOKENS}1"),
+        Exchange("GET", own, own_role),
+        Exchange("DELETE", own),
+        Exchange("DELETE", "/v1/auth/roles/R/members/1002", {"description": "no"}, status=409),
+    )
+    assert result["failed"]
+    assert result["done"] == ["access token 1 deleted", "role 'latchkey-jane' deleted"]
+    assert result["not_done"] == ["role 'R' taken away", "account jane (id 1002) deleted"]
+    assert "Running again goes on from there." in result["msg"]
+
+
 def test_probe_and_check(run):
     who = Exchange("GET", WHO, {"id": "500", "name": "admin", "access_token_id": "9", "privileges": ["B", "A"]})
     probe = Exchange("GET", "/v1/cluster/settings", {"cluster_name": "q"})

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .._errors import LatchkeyError
+from ._errors import LatchkeyError
+
+Step = tuple[str, Callable[[], object]]
 
 
-def apply_steps(steps: Sequence[tuple[str, Callable[[], object]]]) -> None:
+def apply_steps(steps: Sequence[Step]) -> None:
     """Call each step in turn.
 
     Args:
