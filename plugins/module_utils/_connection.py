@@ -15,13 +15,14 @@ from typing import Any
 from ._errors import OptionError
 from ._http import Endpoint
 
-# Platform -> (environment prefix, default port, ways to authenticate that its API knows)
+# Way to authenticate -> the options that belong to it, all of which it needs
 _METHODS = {
     "token": ("token",),
     "password": ("username", "password"),
     "client": ("client_id", "client_secret"),
     "file": ("service_account_file",),
 }
+# Platform -> (environment prefix, default port, ways to authenticate that its API knows)
 _PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "qumulo": ("QUMULO", 8000, ("token", "password")),
     "rubrik_cdm": ("RUBRIK_CDM", 443, ("token", "client", "file", "password")),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .._connection import resolve_connection
+from .._connection import PLATFORMS, resolve_connection
 from .._errors import LatchkeyError, OptionError
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
@@ -100,7 +100,7 @@ class Operation:
 def _shared_arguments() -> dict[str, Any]:
     """Unset ones are looked up in the environment later, by platform; that is why none has a default here."""
     return {
-        "platform": {"type": "str", "required": True, "choices": ["qumulo", "rubrik_cdm", "rubrik_rsc"]},
+        "platform": {"type": "str", "required": True, "choices": list(PLATFORMS)},
         "endpoint": {"type": "str"},
         "validate_certs": {"type": "bool"},
         "ca_path": {"type": "path"},

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import PLATFORMS
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import judge, mismatch
@@ -55,6 +56,10 @@ def test_options_are_checked_before_the_operation_runs():
 def test_a_platform_of_a_later_version():
     found = outcome(lambda _platform, _task: pytest.fail("ran"), OPTIONS | {"platform": "rubrik_cdm"})
     assert "does not speak to rubrik_cdm yet. It knows qumulo." in found["msg"]
+
+
+def test_the_platforms_to_choose_from():
+    assert Operation("x", {}, lambda _platform, _task: Outcome()).full_argument_spec()["platform"]["choices"] == list(PLATFORMS)
 
 
 def test_given_options():
