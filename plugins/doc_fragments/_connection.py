@@ -36,6 +36,7 @@ options:
     description:
       - A PEM file with the certificates to trust, or a folder of them, in place of the system's.
       - For a self-signed certificate, that certificate itself.
+      - A relative path is relative to the working directory of the process that runs the task.
       - When not set, E(QUMULO_CA_PATH) or its like is used, else what the system trusts (E(SSL_CERT_FILE), E(REQUESTS_CA_BUNDLE) and
         the system's own bundle).
     type: path

@@ -27,8 +27,9 @@ options:
   state:
     description:
       - With V(present), the account has a live token. When it has one that fits, nothing changes and no secret is returned.
-      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user); one of the two is required. The token that the task itself
-        authenticates with is revoked only when O(token_id) names it; otherwise the task fails before it changes anything.
+      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user); one of the two is required. The token that
+        the task itself authenticates with is revoked only when O(token_id) names it; otherwise the task fails before it changes
+        anything.
     type: str
     choices: [present, absent]
     default: present

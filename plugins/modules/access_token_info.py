@@ -15,7 +15,8 @@ description:
 options:
   user:
     description:
-      - Whose tokens to list. All that the caller may see when not set; an empty string is an error. Written as for M(latchkey.tokens.access_token).
+      - Whose tokens to list. All that the caller may see when not set; an empty string is an error. Written as for
+        M(latchkey.tokens.access_token).
     type: str
   token_id:
     description:

@@ -45,6 +45,8 @@ extends_documentation_fragment:
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes
+requirements:
+  - jmespath, where the task runs, for O(query)
 author:
   - The latchkey.tokens authors (@latchkey)
 """
