@@ -17,6 +17,8 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +35,7 @@ from ._errors import (
     RequestError,
 )
 from ._secrets import redact
+from ._times import utc_now
 
 try:
     import requests
@@ -457,6 +460,13 @@ def _back_off(attempt: int) -> float:
 
 
 def _pause_asked_for(answer: Answer, attempt: int) -> float:
-    """Return the seconds to wait: Retry-After when it is a number, else our own back-off."""
+    """Return the seconds to wait: those that Retry-After asks for, as a number or as an HTTP date, else our own back-off."""
     asked = answer.headers.get("retry-after", "").strip()
-    return float(asked) if asked.isascii() and asked.isdecimal() else _back_off(attempt)
+    if asked.isascii() and asked.isdecimal():
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked)
+        # A date with the zone -0000 comes without one; HTTP dates are in UTC.
+        return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=timezone.utc)) - utc_now()).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return _back_off(attempt)

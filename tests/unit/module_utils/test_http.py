@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -358,6 +359,36 @@ def test_retry_after(serve, pauses, asked, waits):
         with pytest.raises(RequestError, match="429"):
             client(server).request("list", "GET", "/x")
         assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        ("Fri, 01 Jan 2027 00:00:07 GMT", 7),
+        ("Fri, 01 Jan 2027 00:00:07 -0000", 7),
+        ("Fri, 01 Jan 2027 01:00:30 +0100", 30),
+        ("Thu, 31 Dec 2026 23:59:59 GMT", 0),
+        ("Fri, 01 Jan 2027 00:00:31 GMT", None),
+    ],
+)
+def test_retry_after_a_date(serve, pauses, monkeypatch, asked, pause):
+    monkeypatch.setattr(_http, "utc_now", lambda: datetime(2027, 1, 1, tzinfo=timezone.utc))
+    server = serve(reply(503, Retry_After=asked), reply(200))
+    if pause is None:
+        with pytest.raises(RequestError, match="503"):
+            client(server).request("list", "GET", "/x")
+    else:
+        client(server).request("list", "GET", "/x")
+    assert pauses == ([] if pause is None else [pause])
+
+
+@pytest.mark.parametrize(
+    "asked", ["Fri, 41 Jan 2027 00:00:00 GMT", f"Fri, 01 Jan {'9' * 40} 00:00:00 GMT", "Fri, 01 Jan 2027 00:00:00 +9999999"]
+)
+def test_retry_after_a_date_that_does_not_exist(serve, pauses, asked):
+    server = serve(reply(503, Retry_After=asked), reply(200))
+    client(server).request("list", "GET", "/x")
+    assert 0 <= pauses[0] < 3
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
