@@ -47,6 +47,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no such ca_path": ({"ca_path": "/nowhere/ca.pem"}, ["ca_path: there is no '/nowhere/ca.pem'."]),
     "timeout zero": ({"timeout": 0}, ["timeout: '0.0' is not a number of seconds between 0 and 3600."]),
     "timeout of words": ({"timeout": "long"}, ["timeout", "unable to convert to float"]),
+    "expectation of nothing": ({"probes": [{"path": "/v1/version", "expect": ""}]}, ["probes: expect is empty."]),
     "unknown option": ({"tokn": CANARY}, ["Unsupported parameters for (latchkey.tokens.access_check) module: tokn"]),
 }
 

@@ -56,6 +56,8 @@ def run(platform: Platform, task: Task) -> Outcome:
     task.refuse_empty("expect_account", "expect_account_id", "expect_token_id")
     probes = options.get("probes") or []
     for probe in probes:
+        if probe.get("expect") is not None and not probe["expect"].strip():
+            raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
             raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
     expressions = [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]

@@ -69,7 +69,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     """Converge one service account. Raises what the platform raises, and OptionError and RefusedError of its own."""
     options, name = task.options, task.options["name"]
     platform.require_options([one for one in task.given(*_PARTICULAR) if options[one] is not False])
-    task.refuse_empty("name")
+    task.refuse_empty("name", "primary_group")
     found = platform.service_accounts(name)
     if len(found) > 1:
         raise RefusedError(f"{platform.title} has {len(found)} accounts named '{name}': {', '.join(one.account.id for one in found)}.")

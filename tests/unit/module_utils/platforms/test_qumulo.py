@@ -397,7 +397,7 @@ ID_ANSWERS = {
     "find_account": lambda bad: JANE | {"auth_id": bad},
     "tokens": lambda bad: {"entries": [meta(bad)]},
     "all tokens": lambda bad: {"entries": [meta("1", user=JANE | {"auth_id": bad})]},
-    "token": lambda bad: meta(bad),
+    "token": meta,
     "mint_token": lambda bad: {"id": bad, "bearer_token": "access-v1:x", "revision_id": "Qumulo Core 7.1"},
     "update_token": lambda bad: meta(bad) | {"revision_id": "Qumulo Core 7.1"},
     "service_accounts": lambda bad: [{"id": bad, "name": "jane"}],
