@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from .._connection import Connection
 from .._errors import (
@@ -31,8 +31,8 @@ from .._http import OWN, Answer
 from .._model import Account, AccountState, Caller, Credential, Minted
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
-from .._times import parse_instant
 from ._base import Platform, Probed
+from ._fields import id_field, instant_field, quoted, text_field
 from ._qumulo_identity import parse_identity
 
 _TOKENS = "/v1/auth/access-tokens/"
@@ -40,7 +40,6 @@ _USERS = "/v1/users/"
 _ROLES = "/v1/auth/roles/"
 _GROUPS = "/v1/groups/"
 _USERS_GROUP = "513"  # the built-in group Users
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 # Marks a role as one that this collection made for one account; a role without it is never changed as such.
 _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
@@ -146,8 +145,8 @@ class Qumulo(Platform):
         token_id = value.get("access_token_id") or None
         bearer = secret or self.connection.auth.token or ""
         caller = Caller(
-            account=Account(_id(answer, value, "id"), _text(answer, value, "name")),
-            token_id=_id(answer, {"access_token_id": str(token_id)}, "access_token_id") if token_id else None,
+            account=Account(id_field(answer, value, "id"), text_field(answer, value, "name")),
+            token_id=id_field(answer, {"access_token_id": str(token_id)}, "access_token_id") if token_id else None,
             with_token=bool(token_id) or bearer.startswith("access-v1"),
             privileges=tuple(sorted(str(one) for one in value["privileges"])) if isinstance(value.get("privileges"), list) else None,
         )
@@ -236,7 +235,7 @@ class Qumulo(Platform):
 
     def token(self, token_id: str) -> Credential | None:
         try:
-            answer = self._call("read an access token", "GET", _TOKENS + _quoted(token_id))
+            answer = self._call("read an access token", "GET", _TOKENS + quoted(token_id))
         except NotFoundError:
             return None
         except RequestError as failure:
@@ -257,7 +256,7 @@ class Qumulo(Platform):
             value = answer.json_object()
             secret = _bearer(answer, value)
             self.http.hide(secret)
-            return Minted(Credential(_id(answer, value, "id"), account, expires_at=expires_at), secret)
+            return Minted(Credential(id_field(answer, value, "id"), account, expires_at=expires_at), secret)
         except NotFoundError as failure:
             raise self._too_old(failure) from None
         except RequestError as failure:
@@ -270,11 +269,11 @@ class Qumulo(Platform):
         body: dict[str, Any] = {} if enabled is None else {"enabled": enabled}
         if expires_at:
             body["expiration_time"] = expires_at.isoformat()
-        answer = self._call("change an access token", "PATCH", _TOKENS + _quoted(token_id), body=body, repeatable=True)
+        answer = self._call("change an access token", "PATCH", _TOKENS + quoted(token_id), body=body, repeatable=True)
         return self._credential(answer, answer.json_object())
 
     def delete_token(self, token_id: str) -> bool:
-        return self._delete("delete an access token", _TOKENS + _quoted(token_id), lambda: self.token(token_id) is None)
+        return self._delete("delete an access token", _TOKENS + quoted(token_id), lambda: self.token(token_id) is None)
 
     def session_end_note(self) -> str:
         return "A session of Qumulo Core cannot be revoked: its API has no logout. It ends by itself 10 hours after the login."
@@ -293,10 +292,10 @@ class Qumulo(Platform):
         self._modern = self._modern or "enabled" in value
         creator = value.get("creator")
         return Credential(
-            id=_id(answer, value, "id"),
+            id=id_field(answer, value, "id"),
             account=self._account(answer, value.get("user")),
-            created_at=_instant(answer, value, "creation_time"),
-            expires_at=_instant(answer, value, "expiration_time"),  # null, empty or missing: it never expires
+            created_at=instant_field(answer, value, "creation_time"),
+            expires_at=instant_field(answer, value, "expiration_time"),  # null, empty or missing: it never expires
             enabled=value.get("enabled") is not False,
             creator=str(creator.get("name") or f"auth_id:{creator.get('auth_id')}") if isinstance(creator, dict) else "",
         )
@@ -305,7 +304,7 @@ class Qumulo(Platform):
     def _account(answer: Answer, value: Any) -> Account:
         if not isinstance(value, dict):
             raise answer.strange("an identity is not a JSON object")
-        return Account(_id(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))
+        return Account(id_field(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))
 
     # Service accounts: local users, their roles, and one role of their own for privileges
 
@@ -315,7 +314,7 @@ class Qumulo(Platform):
         if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
             raise answer.strange("the local users are not a list of JSON objects")
         for user in users:
-            _id(answer, user, "id"), _text(answer, user, "name")
+            id_field(answer, user, "id"), text_field(answer, user, "name")
         return users
 
     def _roles(self) -> dict[str, dict[str, Any]]:
@@ -327,7 +326,7 @@ class Qumulo(Platform):
 
     def _members(self, role: str) -> set[str]:
         members: set[str] = set()
-        for answer, page in self._pages(f"list the members of the role '{role}'", f"{_ROLES}{_quoted(role)}/members"):
+        for answer, page in self._pages(f"list the members of the role '{role}'", f"{_ROLES}{quoted(role)}/members"):
             found = page.get("members")
             if not isinstance(found, dict):
                 raise answer.strange("the members of a role are not a JSON object")
@@ -380,7 +379,7 @@ class Qumulo(Platform):
             found = answer.json()
             if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
                 raise answer.strange("the local groups are not a list of JSON objects")
-            groups = {_text(answer, one, "name"): _text(answer, one, "id") for one in found}
+            groups = {text_field(answer, one, "name"): text_field(answer, one, "id") for one in found}
             if group not in groups:
                 raise self._unknown("local group", f"'{group}'", list(groups))
             attributes["primary_group"] = groups[group]
@@ -399,10 +398,10 @@ class Qumulo(Platform):
                 "password": throwaway_password(),  # kept nowhere: the account is for tokens only
             },
         )
-        return Account(_id(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
+        return Account(id_field(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
-        path = _USERS + _quoted(state.account.id)
+        path = _USERS + quoted(state.account.id)
         current = self._call("read a local user", "GET", path)
         user = current.json_object()
         # A password of null keeps the one that is set, as the vendor's client does it.
@@ -417,16 +416,16 @@ class Qumulo(Platform):
         )
 
     def add_role(self, account: Account, role: str) -> None:
-        self._call(f"give {account} the role '{role}'", "POST", f"{_ROLES}{_quoted(role)}/members", body={"auth_id": account.id})
+        self._call(f"give {account} the role '{role}'", "POST", f"{_ROLES}{quoted(role)}/members", body={"auth_id": account.id})
 
     def remove_role(self, account: Account, role: str) -> None:
-        path = f"{_ROLES}{_quoted(role)}/members/{_quoted(account.id)}"
+        path = f"{_ROLES}{quoted(role)}/members/{quoted(account.id)}"
         self._delete(f"take the role '{role}' from {account}", path, lambda: account.id not in self._members(role))
 
     def set_privileges(self, state: AccountState, privileges: frozenset[str]) -> None:
         name = state.account.name
         role = f"latchkey-{name}"
-        path = _ROLES + _quoted(role)
+        path = _ROLES + quoted(role)
         found = self._call(f"read the role '{role}'", "GET", path, accept=(404,))
         exists = found.status != 404
         if exists and found.json_object().get("description") != _OWN_ROLE.format(name=name):
@@ -457,7 +456,7 @@ class Qumulo(Platform):
             tokens = self.tokens(state.account)
         except UnsupportedError:  # before there were access tokens
             tokens = []
-        path, name = _USERS + _quoted(state.account.id), state.account.name
+        path, name = _USERS + quoted(state.account.id), state.account.name
         steps: list[Step] = [(f"access token {token.id} deleted", partial(self.delete_token, token.id)) for token in tokens]
         if state.privileges is not None:
             steps.append((f"role 'latchkey-{name}' deleted", partial(self.set_privileges, state, frozenset())))
@@ -481,44 +480,12 @@ def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None
     return next((role for role, value in roles.items() if role.lower() == wanted and value.get("description") == marks), None)
 
 
-def _quoted(part: str) -> str:
-    if part in ("", ".", ".."):  # HTTP libraries would climb up the path, and the path of nothing is that of the whole list
-        raise OptionError(f"'{part}' is not a name or an id.")
-    return quote(part, safe="")
-
-
-def _text(answer: Answer, value: dict[str, Any], key: str) -> str:
-    """Return a field that must be a non-empty string."""
-    found = value.get(key)
-    if not isinstance(found, str) or not found:
-        raise answer.strange(f"'{key}' is missing or is not a string")
-    return found
-
-
-def _id(answer: Answer, value: dict[str, Any], key: str) -> str:
-    """Return a field that must be an id; ids come as strings. It ends up in paths, vars files and variables, so not all will do."""
-    found = _text(answer, value, key)
-    if not _ID.fullmatch(found) or found in (".", ".."):
-        raise answer.strange(f"'{key}' is not an id")
-    return found
-
-
 def _bearer(answer: Answer, value: dict[str, Any]) -> str:
     """Return the field bearer_token, which must be fit for a header."""
-    found = _text(answer, value, "bearer_token")
+    found = text_field(answer, value, "bearer_token")
     if not found.isascii() or not found.isprintable() or " " in found:
         raise answer.strange("'bearer_token' is not a bearer token")
     return found
-
-
-def _instant(answer: Answer, value: dict[str, Any], key: str) -> datetime | None:
-    found = value.get(key)
-    if not found:
-        return None
-    try:
-        return parse_instant(found, key)
-    except OptionError:
-        raise answer.strange(f"'{key}' is not a time") from None
 
 
 def _vendor_words(value: Any) -> str:
