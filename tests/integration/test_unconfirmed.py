@@ -140,7 +140,7 @@ def test_dead_tokens(cluster: Launch, status: str, body: str) -> None:
             assert f"find out who calls: GET /v1/session/who-am-i was answered with HTTP {status}" in refused(
                 simulator, "access_check", token=account["token"]
             )
-            for options in ({}, {"state": "absent"}, {"token_id": account["token_id"], "enabled": True}):
+            for options in ({}, {"state": "absent", "token_id": account["token_id"]}, {"token_id": account["token_id"], "enabled": True}):
                 assert f"HTTP {status}" in refused(simulator, "access_token", token=account["token"], **options)
 
         done(simulator, "access_token", **user, enabled=False)
