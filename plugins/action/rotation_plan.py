@@ -29,7 +29,6 @@ class ActionModule(ControllerAction):
         "tokens": {"type": "list", "elements": "dict", "default": [], "no_log": False},
         "new": {"type": "dict"},
         "old_id": {"type": "str"},
-        "retired": {"type": "bool", "default": False},
         "warn": {"type": "str"},
         "limit": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -55,8 +54,11 @@ class ActionModule(ControllerAction):
         if options["warn"]:
             return {"changed": False, "warnings": [" ".join(options["warn"].split())]}
         if options["new"]:
-            state = rotation.settled_state(options["new"], options["old_id"], policy, now, retired=options["retired"])
-            return {"changed": False, "state": state, "next_due": rotation.next_due(options["new"], policy)}
+            unretired, retired = (
+                rotation.settled_state(options["new"], options["old_id"], policy, now, retired=done) for done in (False, True)
+            )
+            due = rotation.next_due(options["new"], policy)
+            return {"changed": False, "state": unretired, "state_when_retired": retired, "next_due": due}
         rotation.check_state(options["state"])
         host = str(task_vars.get("inventory_hostname", ""))
         pending = options["state"].get("pending") or {}

@@ -53,3 +53,17 @@ attributes:
     membership:
       - latchkey.tokens.latchkey
 """
+
+    CONTROLLER_INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Whether the task can run in check mode. It changes nothing anyway.
+    support: full
+  diff_mode:
+    description: Whether the task tells what it changes in diff mode. It changes nothing.
+    support: N/A
+  action:
+    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
+    support: full
+"""

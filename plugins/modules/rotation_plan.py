@@ -75,23 +75,11 @@ options:
   old_id:
     description: Id of the credential before it.
     type: str
-  retired:
-    description: Whether that one could be retired.
-    type: bool
-    default: false
   warn:
     description: Only warns of this.
     type: str
-attributes:
-  check_mode:
-    description: Whether the task can run in check mode. It changes nothing anyway.
-    support: full
-  diff_mode:
-    description: Whether the task tells what it changes in diff mode. It changes nothing.
-    support: N/A
-  action:
-    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
-    support: full
+extends_documentation_fragment:
+  - latchkey.tokens._attributes.controller_info
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -121,7 +109,12 @@ leftovers:
   elements: str
   sample: []
 state:
-  description: The state to keep in the vars file after a rotation.
+  description: The state to keep in the vars file after a rotation, while the old credential is still to be retired.
+  returned: when O(new) is set
+  type: dict
+  sample: {"stage": "current", "current": {"id": "3421890012345678901234"}}
+state_when_retired:
+  description: The state to keep once the old credential is retired.
   returned: when O(new) is set
   type: dict
   sample: {"stage": "current", "current": {"id": "3421890012345678901234"}}

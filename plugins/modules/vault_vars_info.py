@@ -30,16 +30,8 @@ options:
       - Whether to hide the result also when nothing in it was encrypted, for values that should be.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Whether the task can run in check mode. It changes nothing anyway.
-    support: full
-  diff_mode:
-    description: Whether the task tells what it changes in diff mode. It changes nothing.
-    support: N/A
-  action:
-    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
-    support: full
+extends_documentation_fragment:
+  - latchkey.tokens._attributes.controller_info
 author:
   - The latchkey.tokens authors (@latchkey)
 """
