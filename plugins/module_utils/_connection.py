@@ -29,6 +29,8 @@ _PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),
 }
 PLATFORMS = tuple(_PLATFORMS)
+# Platforms whose service account files say where the platform is: Rubrik's clients cut the last part off access_token_uri.
+_NAMED_BY_FILE = ("rubrik_rsc",)
 # Belong to the password, and are never enough alone.
 _SECOND_FACTORS = ("totp_code", "totp_secret")
 _DEFAULT_TIMEOUT = 30
@@ -45,6 +47,7 @@ class Auth:
     totp_secret: str | None = field(default=None, repr=False)
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    token_uri: str | None = None  # where a service account file says that its tokens are had
 
     def secrets(self) -> list[str]:
         """Return what must never be shown."""
@@ -88,6 +91,8 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
 
     endpoint = setting("endpoint")
     auth = _resolve_auth(platform, options, setting, f"{prefix}_", methods)
+    if endpoint is None and platform in _NAMED_BY_FILE and auth.token_uri:
+        endpoint = auth.token_uri.rpartition("/")[0]
     if endpoint is None:
         raise OptionError(f"endpoint is missing: where is the {platform} API?", f"Set the option, or {prefix}_ENDPOINT in the environment.")
     return Connection(
@@ -121,7 +126,7 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
             f"No credentials for {platform}.",
             f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...).",
         )
-    values = {name: setting(name) for name in names[chosen[0]]}
+    values: dict[str, Any] = {name: setting(name) for name in names[chosen[0]]}
     missing = [name for name, value in values.items() if not value]
     if missing:
         raise OptionError(
@@ -147,8 +152,8 @@ def checked_token(token: str, option: str) -> str:
     return stripped
 
 
-def _read_service_account_file(path: str) -> dict[str, str]:
-    """Return client_id and client_secret from the JSON file that Rubrik Security Cloud lets one download."""
+def _read_service_account_file(path: str) -> dict[str, str | None]:
+    """Return client_id, client_secret and token_uri from the JSON file that Rubrik Security Cloud lets one download."""
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -160,7 +165,12 @@ def _read_service_account_file(path: str) -> dict[str, str]:
         raise OptionError(
             f"service_account_file: '{path}' is not a service account file.", "It must be JSON with client_id and client_secret."
         )
-    return {name: content[name] for name in ("client_id", "client_secret")}
+    token_uri = content.get("access_token_uri")
+    return {
+        "client_id": content["client_id"],
+        "client_secret": content["client_secret"],
+        "token_uri": token_uri if isinstance(token_uri, str) else None,
+    }
 
 
 def _boolean(value: Any, option: str) -> bool:

@@ -153,6 +153,28 @@ class Answer:
         """Return the vendor's own words in an error body, without secrets."""
         return self.where.words(self)
 
+    def refusal(self, status: int, words: str, hint: str | None = None) -> RequestError:
+        """Return the error for a refusal that the body tells, whatever the HTTP status; to be raised by whoever reads it.
+
+        Args:
+            status: the HTTP status that says what kind of refusal it is.
+            words: the vendor's own; secrets in them are masked.
+            hint: what to do; None for what is usual for the status.
+        """
+        kind, usual = _KINDS.get(status, (RequestError, ""))
+        place = f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}"
+        said = self.where.masked(words)
+        message = f"{place}: it was answered with error {status}" + (f": {said}" if said else " and no words")
+        return kind(
+            message if message.endswith((".", "!", "?")) else message + ".",
+            usual if hint is None else hint,
+            platform=self.where.platform,
+            endpoint=self.where.endpoint.url,
+            operation=self.operation,
+            status=status,
+            may_have_acted=status >= 500,
+        )
+
     def strange(self, what: str) -> AnswerError:
         """Return the error for an answer that makes no sense, to be raised by whoever reads it."""
         return AnswerError(
@@ -235,6 +257,7 @@ class HttpClient:
         authorization: str | None = OWN,
         repeatable: bool | None = None,
         accept: Collection[int] = (),
+        refused_for_now: Callable[[Answer], bool] = lambda _answer: False,
     ) -> Answer:
         """Send one request and return its answer.
 
@@ -247,6 +270,7 @@ class HttpClient:
             authorization: the Authorization header; the client's own when not given, none when None.
             repeatable: True when sending it twice does no harm; reading is, the rest only when said so.
             accept: statuses to return like a success, besides 2xx.
+            refused_for_now: tells of an answer that nothing was done and the request is worth repeating, whatever its method.
 
         Raises:
             ConnectionFailedError: there was no answer.
@@ -262,10 +286,13 @@ class HttpClient:
                     raise self._no_answer(failure, exchange) from None
                 pause = _back_off(attempt)
             else:
-                if 200 <= answer.status < 300 or answer.status in accept:
+                again = not last and refused_for_now(answer)
+                if not again and (200 <= answer.status < 300 or answer.status in accept):
                     return answer
                 pause = _pause_asked_for(answer, attempt)
-                if last or not exchange.repeatable or answer.status not in _BUSY_STATUSES or pause > _LONGEST_PAUSE:
+                if again:
+                    pause = min(pause, _LONGEST_PAUSE)
+                elif last or not exchange.repeatable or answer.status not in _BUSY_STATUSES or pause > _LONGEST_PAUSE:
                     raise self._refused(answer, exchange)
             time.sleep(pause)
         raise AssertionError("unreachable")
@@ -363,6 +390,10 @@ class HttpClient:
             if "<" in text and ("html" in answer.headers.get("content-type", "") or text[:1] == "<"):
                 words = re.sub(r"(?is)<(script|style|head).*?(</\1\s*>|$)|<[^>]*>", " ", text)
                 words = html.unescape(words)
+        return self.masked(words)
+
+    def masked(self, words: str) -> str:
+        """Return a vendor's words on one line, not too long, with secrets masked."""
         words = " ".join("".join(char if char.isprintable() else " " for char in redact(words, self._secrets)).split())
         return words if len(words) <= _WORDS else words[:_WORDS] + "..."
 

@@ -19,11 +19,13 @@ class Account:
         id: the platform's own id; ids are opaque strings.
         name: what people call it.
         domain: where it lives, in the platform's words; empty when the platform knows one place only.
+        aliases: other ids under which the same account is known.
     """
 
     id: str
     name: str
     domain: str = ""
+    aliases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} (id {self.id})" if self.name else f"id {self.id}"
@@ -36,7 +38,7 @@ class Caller:
     Attributes:
         account: the account.
         token_id: id of the very credential in use, when the platform tells it.
-        with_token: True when we came with a long-lived token rather than with a session.
+        with_token: True when we came with a token that outlives the task, rather than with a session of the task's own.
         roles, privileges: what the platform says of the caller's rights; None where it does not say.
     """
 
@@ -57,6 +59,9 @@ class Credential:
         created_at, expires_at: instants in UTC; None when not told, or when it never expires.
         enabled: False when it is switched off.
         creator: who made it, for people.
+        kind: what it is, where the platform has several kinds: ``session`` or ``api_token``.
+        tag: what its maker called it; None where there are no such names.
+        last_used_at: when it was used last; None when not told, or never.
     """
 
     id: str
@@ -65,6 +70,9 @@ class Credential:
     expires_at: datetime | None = None
     enabled: bool = True
     creator: str = ""
+    kind: str = ""
+    tag: str | None = None
+    last_used_at: datetime | None = None
 
     def is_live(self, now: datetime, min_remaining: timedelta = timedelta(0)) -> bool:
         """Tell whether it can be used now and for at least that long."""
@@ -72,12 +80,14 @@ class Credential:
 
     def describe(self, now: datetime) -> str:
         """Return one line for people: id, age, expiry, state."""
-        words = [self.id]
+        words = [f"{self.id} ({self.tag})" if self.tag else self.id]
         if self.created_at:
             words.append(f"made {format_instant(self.created_at)[:19]}Z ({describe_duration(now - self.created_at)} ago)")
         if self.creator:
             words.append(f"by {self.creator}")
-        if self.expires_at is None:
+        if self.kind and self.expires_at is None:
+            words.append("expires at a time that the platform does not tell")
+        elif self.expires_at is None:
             words.append("never expires")
         else:
             words.append(f"{'expires' if self.expires_at > now else 'expired'} {format_instant(self.expires_at)[:19]}Z")
@@ -87,7 +97,13 @@ class Credential:
 
     def as_result(self, now: datetime) -> dict[str, Any]:
         """Return it with the result keys that all modules share."""
+        more: dict[str, Any] = {"kind": self.kind} if self.kind else {}
+        if self.tag is not None:
+            more["tag"] = self.tag
+        if self.kind:
+            more["last_used_at"] = format_instant(self.last_used_at) if self.last_used_at else None
         return {
+            **more,
             "token_id": self.id,
             "account": self.account.name,
             "account_id": self.account.id,
@@ -109,12 +125,31 @@ class Minted:
 
 
 @dataclass(frozen=True)
+class ClientSecret:
+    """What opens a service account: its id with the secret that will never be shown again.
+
+    Attributes:
+        token_uri: where access tokens are had for it; None where the platform has no such place.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    token_uri: str | None = None
+
+    def as_result(self) -> dict[str, Any]:
+        """Return it with the result keys that all modules share."""
+        return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+
+@dataclass(frozen=True)
 class AccountState:
     """A service account as it is, or as it shall be.
 
     Attributes:
         account: id and name; the id is empty for one that does not exist yet.
-        roles: names of the roles it holds directly, without its own role; None means "leave as they are".
+        roles: ids of the roles it holds directly, without its own role; None means "leave as they are".
+        role_names: names of roles by id, where ids are no names.
         privileges: what the account's own role holds; None means there is none, or "leave as it is".
         attributes: further settings of the platform, by option name.
         version: an opaque mark of the state that was read, for a conditional write.
@@ -125,12 +160,13 @@ class AccountState:
     privileges: frozenset[str] | None = None
     attributes: dict[str, str | None] = field(default_factory=dict)
     version: str = ""
+    role_names: dict[str, str] = field(default_factory=dict)
 
     def as_diff(self) -> dict[str, Any]:
         """Return it as one side of a diff: sorted, and free of secrets."""
         return {
             "name": self.account.name,
-            "roles": sorted(self.roles or ()),
+            "roles": sorted(self.role_names.get(role, role) for role in self.roles or ()),
             "privileges": sorted(self.privileges or ()),
             **self.attributes,
         }

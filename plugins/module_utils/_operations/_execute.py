@@ -129,9 +129,16 @@ def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) 
 
 
 def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-    connection = resolve_connection(options, os.environ)
-    with open_platform(connection) as platform:
-        return operation.run(platform, Task(options, check_mode, utc_now())).as_result()
+    platform = open_platform(resolve_connection(options, os.environ))
+    try:
+        with platform:
+            outcome = operation.run(platform, Task(options, check_mode, utc_now()))
+    except LatchkeyError as failure:
+        if platform.warnings:
+            failure.details["warnings"] = platform.warnings
+        raise
+    outcome.warnings = [*outcome.warnings, *platform.warnings]
+    return outcome.as_result()
 
 
 def failures_as_result(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:

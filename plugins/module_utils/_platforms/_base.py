@@ -8,16 +8,18 @@ method may raise the errors of _http.py; what else it raises is said with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn
 
 from .._connection import Connection
-from .._errors import UnsupportedError
+from .._errors import RequestError, UnsupportedError
 from .._http import HttpClient
-from .._model import Account, AccountState, Caller, Credential, Minted
+from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
+from .._steps import Step
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,28 @@ class Probed:
 
 
 class Platform:
-    """One appliance, spoken to as one caller. Used as a context manager; leaving it closes the connections.
+    """One appliance, spoken to as one caller. Used as a context manager; leaving it ends the session that it opened for itself.
 
     Attributes:
         name: as in the option ``platform``.
         title: for people.
         options: what this platform can be asked for beyond what all can, by option name.
+        instead: for options that it cannot heed, what to do in place of them, as a sentence.
         token_limit: how many tokens one account may have; None when there is no limit.
+        tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
+        has_secrets: whether its service accounts have client secrets.
+        public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
+        warnings: what the user should know although nothing failed.
     """
 
     name: str
     title: str
     options: frozenset[str] = frozenset()
+    instead: Mapping[str, str] = {}
     token_limit: int | None = None
+    tokens_are_sessions = False
+    has_secrets = False
+    public_paths: frozenset[str] = frozenset()
 
     def __init__(self, connection: Connection, vendor_words: Any) -> None:
         self.connection = connection
@@ -55,12 +66,26 @@ class Platform:
             vendor_words=vendor_words,
         )
         self.http.hide(*connection.auth.secrets())
+        self.warnings: list[str] = []
 
     def __enter__(self) -> Platform:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None) -> None:
-        self.http.close()
+        try:
+            self.log_out()
+        except RequestError as left:
+            self.warn(f"The session that this task opened could not be ended; it ends by itself. {left}")
+        finally:
+            self.http.close()
+
+    def warn(self, sentence: str) -> None:
+        """Note what the user should know although nothing failed; the same sentence only once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def log_out(self) -> None:
+        """End the session that this platform opened for itself, if any; never a token that the user brought."""
 
     def require_options(self, given: Collection[str]) -> None:
         """Refuse options that this platform cannot heed.
@@ -72,7 +97,9 @@ class Platform:
             UnsupportedError: one of them is unknown here.
         """
         for name in sorted(set(given) - self.options):
-            raise UnsupportedError(f"{name}: {self.title} has nothing like it.", "Leave the option out for this platform.")
+            raise UnsupportedError(
+                f"{name}: {self.title} has nothing like it.", self.instead.get(name, "Leave the option out for this platform.")
+            )
 
     def _cannot(self, what: str, instead: str = "") -> NoReturn:
         raise UnsupportedError(f"{self.title} cannot {what}.", instead)
@@ -89,7 +116,11 @@ class Platform:
 
     def is_account(self, identity: str, account: Account) -> bool:
         """Tell whether an identity string names this account; asks the platform only where the string alone does not tell."""
-        return identity in (account.name, account.id)
+        return identity in (account.name, account.id, *account.aliases)
+
+    def caller_roles(self) -> tuple[str, ...] | None:
+        """Return the names of the roles that the caller holds; None where the platform does not tell the caller."""
+        return self.caller().roles
 
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
         """Send any request of the user's and return what came, whatever its status."""
@@ -105,9 +136,36 @@ class Platform:
         """Return one token, or None when there is no such token."""
         self._cannot("read a token")
 
-    def mint_token(self, account: Account, expires_at: datetime | None) -> Minted:
-        """Make a new token; never repeated, since its secret is told only once."""
+    def find_tokens(self, ids: Sequence[str], account: Account | None = None) -> list[Credential]:
+        """Return those of these tokens that exist; those that may exist too, where the platform does not tell.
+
+        Args:
+            ids: their ids.
+            account: whose they are; None when that is not known.
+        """
+        found = [one for one in map(self.token, ids) if one]
+        return [one for one in found if account is None or one.account.id == account.id]
+
+    def mint_token(self, account: Account | None, expires_at: datetime | None) -> Minted:
+        """Make a new token; never repeated, since its secret is told only once.
+
+        Args:
+            account: whose; None for the calling account.
+            expires_at: when it shall expire; None leaves that to the platform.
+        """
         self._cannot("make tokens")
+
+    def inspect_token(self, secret: str) -> Credential | None:
+        """Return what a bearer token is, asked with that token itself; None when it is dead. Nobody logs in for it."""
+        self._cannot("tell what a token is")
+
+    def explain_refused_mint(self, failure: RequestError, bearers: Sequence[str]) -> None:
+        """Add to the failure of a mint what can be found out about its cause.
+
+        Args:
+            failure: what mint_token raised.
+            bearers: tokens that may be asked with, the likeliest first.
+        """
 
     def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:
         """Switch a token on or off, or move its expiry; None leaves a setting as it is."""
@@ -117,9 +175,40 @@ class Platform:
         """Revoke a token; False when it was gone already."""
         self._cannot("delete tokens")
 
-    def session_end_note(self) -> str:
-        """Return why a session of this platform cannot be revoked; empty when it can."""
-        return ""
+    def revoke_steps(self, credentials: Sequence[Credential]) -> list[Step]:
+        """Return the steps that revoke these tokens, in as few requests as the platform allows."""
+        return [(f"{one.id} revoked", partial(self.delete_token, one.id)) for one in credentials]
+
+    def own_token(self) -> Credential | None:
+        """Return the token that the user brought, so that it can be ended; None, and a warning why, where there is none to end.
+
+        Raises:
+            OptionError, RefusedError: it cannot be told which it is, or is more than a session.
+        """
+        self._cannot("end the caller's own token")
+
+    def end_own_token(self, own: Credential) -> bool:
+        """End the token that the user brought; False, and a warning why, when that is not allowed."""
+        return self.delete_token(own.id)
+
+    # API tokens: long-lived ones that only somebody who logged in can make, and only for himself
+
+    def check_api_token(self, tag: str, lifetime: timedelta | None) -> None:
+        """Refuse what no API token can be, and callers who cannot make any, before anything is sent.
+
+        Args:
+            tag: what it shall be called.
+            lifetime: how long it shall live; None for the platform's own default.
+        """
+        self._cannot("make API tokens")
+
+    def api_tokens(self, account: Account | None) -> list[Credential]:
+        """Return the API tokens of an account; None for the caller's own."""
+        self._cannot("list API tokens")
+
+    def mint_api_token(self, tag: str, lifetime: timedelta | None) -> Minted:
+        """Make an API token for the caller; never repeated, since its secret is told only once."""
+        self._cannot("make API tokens")
 
     # Service accounts
 
@@ -127,25 +216,44 @@ class Platform:
         """Return all service accounts, or those of exactly this name, with all that is known of them."""
         self._cannot("list service accounts")
 
-    def checked_wish(self, wanted: AccountState) -> AccountState:
-        """Return the wish with names as the platform writes them. Raises OptionError for a role, privilege or group unknown here."""
+    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+        """Return the wish with roles by id and names as the platform writes them.
+
+        Args:
+            wanted: the wish, its roles by name or id.
+            current: the account as it is; None when there is none.
+
+        Raises:
+            OptionError: a role, privilege or group is unknown here, or a role's name is not unique.
+            UnsupportedError: this version cannot keep such an account.
+        """
         return wanted
 
-    def create_account(self, wanted: AccountState) -> Account:
-        """Make the account with its attributes; roles and privileges come after it."""
+    def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
+        """Make the account, never twice; return it as it then is, perhaps without roles yet, and its secret where it has one."""
         self._cannot("create service accounts")
+
+    def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
+        """Give the account a new secret, never twice.
+
+        Args:
+            state: the account as it is.
+            expire_sessions: whether to end the sessions that it has.
+        """
+        self._cannot("rotate secrets")
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         """Change attributes of the account that was read as this state."""
         self._cannot("change service accounts")
 
-    def add_role(self, account: Account, role: str) -> None:
-        """Give the account a role."""
-        self._cannot("assign roles")
+    def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
+        """Return the steps that give the account roles, and those that take roles away; the former must come first.
 
-    def remove_role(self, account: Account, role: str) -> None:
-        """Take a role from the account."""
-        self._cannot("take roles away")
+        Args:
+            state: the account as it is.
+            wanted: the account as it shall be, as checked_wish returned it.
+        """
+        self._cannot("assign roles")
 
     def set_privileges(self, state: AccountState, privileges: frozenset[str]) -> None:
         """Make the account's own role hold exactly these privileges; with none, remove that role."""

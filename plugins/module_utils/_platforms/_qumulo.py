@@ -28,7 +28,7 @@ from .._errors import (
     UnsupportedError,
 )
 from .._http import OWN, Answer
-from .._model import Account, AccountState, Caller, Credential, Minted
+from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
 from ._base import Platform, Probed
@@ -51,6 +51,11 @@ class Qumulo(Platform):
     name = "qumulo"
     title = "Qumulo Core"
     options = frozenset(("roles", "privileges", "primary_group", "home_directory", "enabled", "expires_at", "expires_in", "token_id"))
+    instead = {
+        "rotate_secret": "Its accounts have no secrets; rotate access tokens instead.",
+        "expire_sessions": "Its sessions end by themselves.",
+    }
+    public_paths = frozenset(("/v1/version",))
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
 
     def __init__(self, connection: Connection) -> None:
@@ -246,7 +251,8 @@ class Qumulo(Platform):
             raise
         return self._credential(answer, answer.json_object())
 
-    def mint_token(self, account: Account, expires_at: datetime | None) -> Minted:
+    def mint_token(self, account: Account | None, expires_at: datetime | None) -> Minted:
+        account = account or self.caller().account
         body: dict[str, Any] = {"user": {"auth_id": account.id}}
         if expires_at:
             self._require_version((5, 3, 2), "expiration times for access tokens")
@@ -275,8 +281,14 @@ class Qumulo(Platform):
     def delete_token(self, token_id: str) -> bool:
         return self._delete("delete an access token", _TOKENS + quoted(token_id), lambda: self.token(token_id) is None)
 
-    def session_end_note(self) -> str:
-        return "A session of Qumulo Core cannot be revoked: its API has no logout. It ends by itself 10 hours after the login."
+    def own_token(self) -> Credential | None:
+        caller = self.caller()
+        if not caller.with_token:
+            self.warn("A session of Qumulo Core cannot be revoked: its API has no logout. It ends by itself 10 hours after the login.")
+            return None
+        if not caller.token_id:
+            raise OptionError("The platform does not tell the id of the token in use.", "Name the token with ids.")
+        return self.token(caller.token_id) or Credential(caller.token_id, caller.account)
 
     def _too_old(self, failure: NotFoundError) -> Exception:
         version = self._version()
@@ -356,7 +368,7 @@ class Qumulo(Platform):
             attributes={"primary_group": str(user.get("primary_group") or ""), "home_directory": user.get("home_directory") or None},
         )
 
-    def checked_wish(self, wanted: AccountState) -> AccountState:
+    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
         attributes = dict(wanted.attributes)
         roles = wanted.roles
         if roles:
@@ -385,7 +397,7 @@ class Qumulo(Platform):
             attributes["primary_group"] = groups[group]
         return AccountState(wanted.account, roles, wanted.privileges, attributes)
 
-    def create_account(self, wanted: AccountState) -> Account:
+    def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         answer = self._call(
             f"create the local user '{wanted.account.name}'",
             "POST",
@@ -398,7 +410,8 @@ class Qumulo(Platform):
                 "password": throwaway_password(),  # kept nowhere: the account is for tokens only
             },
         )
-        return Account(id_field(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
+        account = Account(id_field(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")
+        return replace(wanted, account=account, roles=frozenset(), privileges=None), None
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         path = _USERS + quoted(state.account.id)
@@ -415,10 +428,16 @@ class Qumulo(Platform):
             headers={"If-Match": etag} if etag else None,
         )
 
-    def add_role(self, account: Account, role: str) -> None:
+    def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
+        held, wished = state.roles or frozenset(), wanted.roles or frozenset()
+        give = [(f"role '{role}' given", partial(self._add_role, state.account, role)) for role in sorted(wished - held)]
+        take = [(f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(held - wished)]
+        return give, take
+
+    def _add_role(self, account: Account, role: str) -> None:
         self._call(f"give {account} the role '{role}'", "POST", f"{_ROLES}{quoted(role)}/members", body={"auth_id": account.id})
 
-    def remove_role(self, account: Account, role: str) -> None:
+    def _remove_role(self, account: Account, role: str) -> None:
         path = f"{_ROLES}{quoted(role)}/members/{quoted(account.id)}"
         self._delete(f"take the role '{role}' from {account}", path, lambda: account.id not in self._members(role))
 
@@ -448,7 +467,7 @@ class Qumulo(Platform):
             body = {"name": role, "description": _OWN_ROLE.format(name=name), "privileges": holds}
             self._call(f"create the role '{role}'", "POST", _ROLES, body=body)
         if not exists or state.account.id not in self._members(role):
-            self.add_role(state.account, role)
+            self._add_role(state.account, role)
 
     def delete_account(self, state: AccountState) -> None:
         # Tokens first, the user last: what is left of a deleted user can no longer be addressed safely (seen live with S3 keys).
@@ -460,7 +479,7 @@ class Qumulo(Platform):
         steps: list[Step] = [(f"access token {token.id} deleted", partial(self.delete_token, token.id)) for token in tokens]
         if state.privileges is not None:
             steps.append((f"role 'latchkey-{name}' deleted", partial(self.set_privileges, state, frozenset())))
-        steps += [(f"role '{role}' taken away", partial(self.remove_role, state.account, role)) for role in sorted(state.roles or ())]
+        steps += [(f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(state.roles or ())]
         gone = partial(self._is_missing, "read a local user", path)
         steps.append((f"account {state.account} deleted", partial(self._delete, f"delete the local user '{name}'", path, gone)))
         apply_steps(steps)

@@ -5,22 +5,21 @@
 from __future__ import annotations
 
 from .._connection import Connection
-from .._errors import UnsupportedError
 from ._base import Platform
-from ._qumulo import Qumulo
 
-_PLATFORMS = {Qumulo.name: Qumulo}
+# ruff: noqa: PLC0415  (a task imports the one platform that it speaks to, and nothing of the others)
 
 
 def open_platform(connection: Connection) -> Platform:
-    """Return the platform for a connection; nothing is sent yet.
+    """Return the platform for a connection, whose name resolve_connection has checked; nothing is sent yet."""
+    if connection.platform == "qumulo":
+        from ._qumulo import Qumulo
 
-    Raises:
-        UnsupportedError: this version of the collection cannot speak to it.
-    """
-    if connection.platform not in _PLATFORMS:
-        known = ", ".join(_PLATFORMS)
-        raise UnsupportedError(
-            f"platform: this version of latchkey.tokens does not speak to {connection.platform} yet.", f"It knows {known}."
-        )
-    return _PLATFORMS[connection.platform](connection)
+        return Qumulo(connection)
+    if connection.platform == "rubrik_cdm":
+        from ._rubrik_cdm import RubrikCdm
+
+        return RubrikCdm(connection)
+    from ._rubrik_rsc import RubrikRsc
+
+    return RubrikRsc(connection)
