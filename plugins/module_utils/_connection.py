@@ -140,7 +140,7 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
         if values["totp_code"] and values["totp_secret"]:
             raise OptionError("totp_code and totp_secret are both set.", "Leave one.")
     if "token" in values:
-        values["token"] = checked_token(values["token"], "token")
+        values["token"] = checked_token(str(values["token"]), "token")
     return Auth(**values)
 
 

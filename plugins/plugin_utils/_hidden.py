@@ -34,6 +34,21 @@ def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = 
     return result
 
 
+def show_apart(result: Mapping[str, Any], show: Any) -> None:
+    """Show what Ansible would hide together with the secret: warnings, and why the task failed. Neither ever holds a secret.
+
+    Args:
+        result: what hide_secrets returned.
+        show: Ansible's Display.
+    """
+    if not result.get("_ansible_no_log"):
+        return
+    for warning in result.get("warnings") or ():
+        show.warning(warning)
+    if result.get("failed"):
+        show.error(str(result.get("msg")), wrap_text=False)
+
+
 def loop_secrets(task_vars: Mapping[str, Any] | None) -> list[str]:
     """Return the secrets in the loop item that a task is run for, since Ansible shows the item with the task's result.
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
 
 
 class OperationAction(ActionBase):
@@ -52,6 +53,7 @@ class OperationAction(ActionBase):
             result.pop("invocation", None)
         result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
         hide_loop(self._task, result)
+        show_apart(result, Display())
         return result
 
     def _can_run_here(self) -> bool:

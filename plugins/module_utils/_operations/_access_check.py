@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._errors import CheckFailedError, OptionError
 from .._model import Caller
@@ -60,6 +61,11 @@ def run(platform: Platform, task: Task) -> Outcome:
             raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
             raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
+    if probes and all(urlsplit(probe["path"]).path.rstrip("/") in platform.public_paths for probe in probes):
+        raise OptionError(
+            f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered to anybody, so that proves nothing.",
+            "Add a probe of something that needs the right which the credential shall have, or leave probes out.",
+        )
     expressions = [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
     caller = platform.caller()
     expected = options.get("expect_account") or ""
@@ -67,6 +73,7 @@ def run(platform: Platform, task: Task) -> Outcome:
     wrong = mismatch(caller, named, expected, options.get("expect_account_id"), options.get("expect_token_id"))
     if wrong:
         raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
+    roles = platform.caller_roles()
     results = []
     for probe, expression in zip(probes, expressions, strict=True):
         if task.check_mode and probe["method"] not in _READING:
@@ -82,6 +89,7 @@ def run(platform: Platform, task: Task) -> Outcome:
             "account": caller.account.name,
             "account_id": caller.account.id,
             "token_id": caller.token_id,
+            "roles": sorted(roles) if roles is not None else None,
             "privileges": list(caller.privileges) if caller.privileges is not None else None,
             "probes": results,
         }

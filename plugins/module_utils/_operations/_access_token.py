@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from .._connection import checked_token
-from .._errors import AuthenticationError, ForbiddenError, OptionError, RefusedError
-from .._model import Account, Caller, Credential
+from .._errors import AuthenticationError, ForbiddenError, OptionError
+from .._model import Account, Credential
 from .._platforms._base import Platform
 from .._steps import apply_steps
 from .._times import format_instant, parse_duration, parse_instant
 from ._execute import Operation, Outcome, Task
+from ._own_token import guard_own_token
+from ._session_token import run_absent, run_present
 
 _TOLERANCE = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
 
@@ -152,28 +153,9 @@ def _longest_first(token: Credential) -> tuple[bool, float, str]:
     return (token.expires_at is not None, -(token.expires_at.timestamp() if token.expires_at else 0.0), token.id)
 
 
-def guard_own_token(caller: Caller, tokens: list[Credential], what: str) -> None:
-    """Refuse to touch the token that the task itself authenticates with.
-
-    Raises:
-        RefusedError: it is among the tokens, or could be and the platform does not tell.
-    """
-    if caller.token_id and any(token.id == caller.token_id for token in tokens):
-        raise RefusedError(
-            f"Access token {caller.token_id} is the one that this task authenticates with, so it is not {what}; nothing was changed.",
-            "Name it with token_id if that is what you want.",
-        )
-    if caller.with_token and not caller.token_id and any(token.account.id == caller.account.id for token in tokens):
-        raise RefusedError(
-            "One of these access tokens may be the one that this task authenticates with, and the platform does not tell which; "
-            f"none is {what}.",
-            "Name the token with token_id.",
-        )
-
-
 def _wish(task: Task) -> Wish:
     options = task.options
-    task.refuse_empty("user", "token_id", "expires_in", "expires_at", "current", "min_remaining")
+    task.refuse_empty("user", "token_id", "expires_in", "expires_at", "current", "min_remaining", "admin_token")
     if options["state"] == "absent" and not task.given("user", "token_id"):
         raise OptionError(
             "state=absent needs user or token_id: whose tokens, or which one, shall go?",
@@ -232,8 +214,10 @@ def _current(platform: Platform, task: Task, account: Account | None) -> Current
 
 def run(platform: Platform, task: Task) -> Outcome:
     """Converge the access tokens of one account. Raises what the platform raises, and OptionError and RefusedError of its own."""
-    platform.require_options(task.given("enabled", "token_id"))
+    platform.require_options(task.given("enabled", "token_id", "expires_in", "expires_at", "admin_token"))
     wish = _wish(task)
+    if platform.tokens_are_sessions:
+        return run_present(platform, task, wish.additional, wish.min_remaining) if wish.present else run_absent(platform, task)
     account, tokens = _read(platform, task, wish)
     plan_ = plan(wish, tokens, task.now, current=_current(platform, task, account), limit=platform.token_limit)
     touched = list(plan_.delete) + ([plan_.update] if plan_.update and plan_.update_enabled is False else [])
@@ -261,7 +245,7 @@ def _apply(platform: Platform, task: Task, plan_: Plan, account: Account | None,
     elif plan_.delete:
         after = []
         if not task.check_mode:
-            apply_steps([(f"access token {token.id} deleted", partial(platform.delete_token, token.id)) for token in plan_.delete])
+            apply_steps(platform.revoke_steps(plan_.delete))
     if about:
         values |= about.as_result(now)
         values["token_id"] = values["token_id"] or None  # in check mode a new token has no id yet
@@ -296,6 +280,7 @@ ACCESS_TOKEN = Operation(
         "additional": {"type": "bool", "default": False},
         "current": {"type": "str", "no_log": True},
         "min_remaining": {"type": "str"},
+        "admin_token": {"type": "str", "no_log": True},
     },
     run=run,
     rules={

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
-from .._errors import OptionError
+from .._errors import AuthenticationError, OptionError
 from .._model import Caller, Credential
 from .._platforms._base import Platform
 from .._query import Query
 from .._steps import apply_steps
 from .._times import parse_duration
 from ._execute import Operation, Outcome, Task
+from ._own_token import without_own_session
 
 
 @dataclass(frozen=True)
@@ -65,39 +65,46 @@ def run(platform: Platform, task: Task) -> Outcome:
         raise OptionError("target is missing: which sessions shall go?", "Set target=self, or ids, or account.")
     if (target == "ids" and options.get("ids") is None) or (target == "account" and not options.get("account")):
         raise OptionError(f"{target} is missing: it goes with target={target}.")
-    for name in ("ids", "account"):
-        if options.get(name) is not None and name != target:
-            raise OptionError(f"{name} does not go with target={target}.", "Leave one out.")
+    if target == "self" or (target == "account" and options.get("ids") is not None):
+        for name in ("ids", "account"):
+            if options.get(name) is not None and name != target:
+                raise OptionError(f"{name} does not go with target={target}.", "Leave one out.")
     if target != "account" and task.given("older_than", "query"):
         raise OptionError("older_than and query go with target=account only.")
     if target == "self":
         return _revoke_self(platform, task)
+    account = platform.find_account(options["account"]) if options.get("account") else None
     if target == "ids":
-        found = [platform.token(str(one)) for one in dict.fromkeys(options["ids"])]
-        return _revoke(platform, task, [one for one in found if one], [])
+        return _revoke(platform, task, platform.find_tokens([str(one) for one in dict.fromkeys(options["ids"])], account), [])
     older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
     query = Query(options["query"], "query") if options.get("query") else None
-    account = platform.find_account(options["account"])
-    plan_ = plan(platform.tokens(account), platform.caller(), task.now, older_than=older_than, query=query)
+    caller = platform.caller()
+    sessions = without_own_session(caller, platform.tokens(account))
+    plan_ = plan(sessions, caller, task.now, older_than=older_than, query=query)
     warnings = [f"{one.id} was spared: this task may be authenticating with it. Name it with ids to revoke it." for one in plan_.spared]
     return _revoke(platform, task, list(plan_.revoke), warnings)
 
 
 def _revoke_self(platform: Platform, task: Task) -> Outcome:
-    """Revoke what the task authenticates with."""
-    caller = platform.caller()
-    if not caller.with_token:
-        return Outcome(values={"revoked": []}, warnings=[note] if (note := platform.session_end_note()) else [])
-    if not caller.token_id:
-        raise OptionError("The platform does not tell the id of the token in use.", "Name the token with ids.")
-    own = platform.token(caller.token_id) or Credential(caller.token_id, caller.account)
-    return _revoke(platform, task, [own], [])
+    """Revoke what the task authenticates with; a token that is refused is gone already."""
+    try:
+        own = platform.own_token()
+    except AuthenticationError as failure:
+        if not platform.connection.auth.token:
+            raise
+        return Outcome(values={"revoked": []}, warnings=[f"The token is refused, so there is nothing to revoke. {failure}"])
+    if own is None or not (task.check_mode or platform.end_own_token(own)):
+        return Outcome(values={"revoked": []})
+    return _revoked([own.id], [])
 
 
 def _revoke(platform: Platform, task: Task, credentials: list[Credential], warnings: list[str]) -> Outcome:
-    if not task.check_mode:
-        apply_steps([(f"{one.id} revoked", partial(platform.delete_token, one.id)) for one in credentials])
-    ids = [one.id for one in credentials]
+    if credentials and not task.check_mode:
+        apply_steps(platform.revoke_steps(credentials))
+    return _revoked([one.id for one in credentials], warnings)
+
+
+def _revoked(ids: list[str], warnings: list[str]) -> Outcome:
     return Outcome(bool(ids), {"revoked": ids}, {"live": ids}, {"live": []}, warnings)
 
 

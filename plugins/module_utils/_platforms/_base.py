@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
 from .._connection import Connection
@@ -48,7 +48,7 @@ class Platform:
     name: str
     title: str
     options: frozenset[str] = frozenset()
-    instead: Mapping[str, str] = {}
+    instead: Mapping[str, str] = MappingProxyType({})
     token_limit: int | None = None
     tokens_are_sessions = False
     has_secrets = False
@@ -245,6 +245,19 @@ class Platform:
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         """Change attributes of the account that was read as this state."""
         self._cannot("change service accounts")
+
+    def client_file(self, secret: ClientSecret) -> str:
+        """Return the content of the file from which the vendor's own clients read a service account."""
+        self._cannot("write files for its clients")
+
+    def sdk_cache_files(self, name: str, account: Account, folder: str | None) -> list[str]:
+        """Return where the vendor's own clients may have cached what a rotation makes useless.
+
+        Args:
+            name, account: the service account.
+            folder: where they keep it; None for their default.
+        """
+        self._cannot("tell what its clients cache")
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
         """Return the steps that give the account roles, and those that take roles away; the former must come first.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,10 +52,12 @@ class Qumulo(Platform):
     name = "qumulo"
     title = "Qumulo Core"
     options = frozenset(("roles", "privileges", "primary_group", "home_directory", "enabled", "expires_at", "expires_in", "token_id"))
-    instead = {
-        "rotate_secret": "Its accounts have no secrets; rotate access tokens instead.",
-        "expire_sessions": "Its sessions end by themselves.",
-    }
+    instead = MappingProxyType(
+        {
+            "rotate_secret": "Its accounts have no secrets; rotate access tokens instead.",
+            "expire_sessions": "Its sessions end by themselves.",
+        }
+    )
     public_paths = frozenset(("/v1/version",))
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
 
@@ -430,8 +433,10 @@ class Qumulo(Platform):
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
         held, wished = state.roles or frozenset(), wanted.roles or frozenset()
-        give = [(f"role '{role}' given", partial(self._add_role, state.account, role)) for role in sorted(wished - held)]
-        take = [(f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(held - wished)]
+        give: list[Step] = [(f"role '{role}' given", partial(self._add_role, state.account, role)) for role in sorted(wished - held)]
+        take: list[Step] = [
+            (f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(held - wished)
+        ]
         return give, take
 
     def _add_role(self, account: Account, role: str) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 from .._connection import Connection
 from ._base import Platform
 
-# ruff: noqa: PLC0415  (a task imports the one platform that it speaks to, and nothing of the others)
-
 
 def open_platform(connection: Connection) -> Platform:
-    """Return the platform for a connection, whose name resolve_connection has checked; nothing is sent yet."""
+    """Return the platform for a connection, whose name resolve_connection has checked; nothing is sent yet.
+
+    A task imports the one platform that it speaks to, and nothing of the others.
+    """
     if connection.platform == "qumulo":
         from ._qumulo import Qumulo
 

@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of api_token: its operation inside the worker, secrets hidden."""
+
+from __future__ import annotations
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._in_process import OperationAction
+
+
+class ActionModule(OperationAction):
+    """Runs api_token."""
+
+    operation = API_TOKEN
+    mints = True
