@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Rubrik Security Cloud says no, and what to do about it. Private to this collection. Pure functions.
+
+There are four shapes (vendor docs, vendor's Go client): the gateway's JSON with HTTP 401 and gRPC's code 16, a service's JSON
+``{"code", "message"}``, GraphQL's ``errors`` at HTTP 200 with an integer ``extensions.code``, and the bare status of a proxy. A
+document that fails validation is told by a service's JSON with code 400, at HTTP 400 or 200.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .._errors import RequestError
+from .._http import Answer
+from ._rubrik_rsc_queries import Document
+
+# The vendor's Go client repeats these. They are told before anything is done.
+_FOR_NOW = (
+    "Error checking account flags to determine access. Please try again.",
+    "UNAVAILABLE: Connection closed while performing TLS negotiation",
+)
+_EXPIRED = "TIME_CONSTRAINT_FAILURE"
+_BLOCKED = (
+    "cannot process audit object",  # a client of a Rubrik employee tells blocked addresses by these words
+    "The address that this runs from is not on the IP allow list of Rubrik Security Cloud: add it there, or run from one that is on it.",
+)
+# What a refused login speaks of -> what to do. Only the wrong secret's words are known for certain.
+_LOGIN_HINTS = (
+    _BLOCKED,
+    ("incorrect client secret", "The client secret is wrong, or a rotation replaced it: use the newest one."),
+    (
+        "invalid client",
+        "There is no such service account: check client_id, which begins with client|, and whether the account was deleted.",
+    ),
+    (r"\bsessions?\b", "The account has as many sessions as the tenant allows: end one with session_revoke, or raise the tenant's limit."),
+    (r"\bdisabled\b", "Service accounts are switched off in this organisation: an administrator can switch them on again."),
+    (
+        r"\broles?\b|insufficient permission",
+        "The account has no role, and without one nobody can log in: give it one with service_account.",
+    ),
+    (r"\blocked\b", "Too many logins failed: wait until the account is unlocked, then use the newest client secret."),
+)
+_LOGIN_USUAL = (
+    "Check client_id, which begins with client|, and client_secret. Logins are also refused to accounts without roles, from addresses "
+    "that are not on the IP allow list, and where the organisation has switched service accounts off."
+)
+
+
+def vendor_words(value: Any) -> str:
+    """Return the messages of an error body of any shape."""
+    if not isinstance(value, dict):
+        return ""
+    errors = value.get("errors")
+    told = [*(errors if isinstance(errors, list) else ()), value]
+    return "; ".join(one["message"] for one in told if isinstance(one, dict) and isinstance(one.get("message"), str) and one["message"])
+
+
+def told_code(value: Any) -> int | None:
+    """Return the code of the refusal that a body tells whatever the HTTP status, 500 where it tells none; None for a success."""
+    if not isinstance(value, dict):
+        return None
+    if value.get("errors"):
+        first = value["errors"][0] if isinstance(value["errors"], list) else None
+        extensions = first.get("extensions") if isinstance(first, dict) else None
+        code = extensions.get("code") if isinstance(extensions, dict) else None
+        return code if _is_code(code) else 500
+    code = value.get("code")
+    return code if _is_code(code) and "data" not in value else None
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def refusal_code(answer: Answer) -> int | None:
+    """Return the HTTP status or the body's code of a refusal; None for a success. Raises AnswerError for a success without JSON."""
+    return answer.status if answer.status >= 400 else told_code(answer.json_object())
+
+
+def refused_for_now(answer: Answer) -> bool:
+    """Tell whether this refusal came before anything was done and passes when the request is repeated."""
+    return answer.words().startswith(_FOR_NOW) and not _failed_inside(answer)
+
+
+def _failed_inside(answer: Answer) -> bool:
+    """Tell whether a field below the root field failed, so that what was asked for may have been done."""
+    try:
+        value = json.loads(answer.text)
+    except (ValueError, RecursionError):
+        return False
+    errors = value.get("errors") if isinstance(value, dict) else None
+    paths = [error.get("path") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    return any(isinstance(path, list) and len(path) > 1 for path in paths)
+
+
+def is_schema_gap(code: int, words: str) -> bool:
+    """Tell whether a refusal says that the tenant's schema has not all that was asked for."""
+    return code == 400 and ("[QueryAnalysisError]" in words or "does not pass validation" in words)
+
+
+def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> RequestError:
+    """Return the error for a refused GraphQL request.
+
+    Args:
+        answer: what came.
+        code: as refusal_code told it.
+        document: what was sent.
+        hint: what to do when none of the usual causes shows.
+    """
+    words = answer.words()
+    advice: str | None = hint or None
+    if is_schema_gap(code, words):
+        advice = "The schema of this tenant is older or newer than what this collection knows: look for another release of the collection."
+    elif words.startswith(_FOR_NOW):
+        advice = "This passes: run again later."
+    elif _BLOCKED[0] in words:
+        advice = _BLOCKED[1]
+    elif code == 401:
+        ended = "has expired" if _EXPIRED in words else "was revoked, has ended, or is of another tenant"
+        advice = f"The token {ended}: make a new one with access_token, or authenticate with client_id and client_secret."
+    elif code == 403 and document.right:
+        advice = f"The calling account needs a role with the right {document.right}."
+    failure = answer.refusal(code, words, advice)
+    failure.may_have_acted = document.changes and (code >= 500 or _failed_inside(answer))
+    return failure
+
+
+def login_refusal(answer: Answer, code: int) -> RequestError:
+    """Return the error for a refused login; code is as refusal_code told it."""
+    words = answer.words()
+    hint = next((hint for pattern, hint in _LOGIN_HINTS if re.search(pattern, words, re.IGNORECASE)), None)
+    failure = answer.refusal(code, words, hint or _LOGIN_USUAL)
+    failure.may_have_acted = code >= 500 and hint is None
+    return failure

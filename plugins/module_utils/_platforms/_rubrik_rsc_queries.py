@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every GraphQL document that is ever sent to Rubrik Security Cloud. Private to this collection. Text only.
+
+Names, arguments and rights are those of the vendor's schema; tests/contract validates all documents against it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Document(NamedTuple):
+    """One GraphQL operation with one root field.
+
+    Attributes:
+        field: the root field, whose name the operation has too.
+        text: what is sent.
+        right: the right that it needs, in the vendor's words; empty where any caller may. Only that of the rotation is documented,
+            the others follow from the rights' names.
+        fallback: what to send in its place to a tenant whose schema lacks a field of it; a refusal for that comes before anything is done.
+    """
+
+    field: str
+    text: str
+    right: str = ""
+    fallback: Document | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether sending it twice could do harm."""
+        return self.text.startswith("mutation")
+
+
+CALLER = Document(
+    "currentUserLoginContext",
+    """query currentUserLoginContext {
+  currentUserLoginContext { accountName orgName user { id username email domain roles { id name } } }
+}""",
+)
+SWITCH_ORGANIZATION = Document(
+    "createOrgSwitchSession",
+    """mutation createOrgSwitchSession($input: CreateOrgSwitchSessionInput!) {
+  createOrgSwitchSession(input: $input) { accessToken }
+}""",
+)
+SERVICE_ACCOUNTS = Document(
+    "serviceAccounts",
+    """query serviceAccounts($first: Int, $after: String) {
+  serviceAccounts(first: $first, after: $after) {
+    nodes { clientId name description roles { id name } }
+    pageInfo { endCursor hasNextPage }
+  }
+}""",
+    "VIEW_SERVICE_ACCOUNT",
+)
+ROLES = Document(
+    "getAllRolesInOrgConnection",
+    """query getAllRolesInOrgConnection($first: Int, $after: String) {
+  getAllRolesInOrgConnection(first: $first, after: $after) {
+    nodes { id name }
+    pageInfo { endCursor hasNextPage }
+  }
+}""",
+    "VIEW_ROLE",
+)
+CREATE = Document(
+    "createServiceAccount",
+    """mutation createServiceAccount($input: CreateServiceAccountInput!) {
+  createServiceAccount(input: $input) { clientId clientSecret name accessTokenUri }
+}""",
+    "MANAGE_SERVICE_ACCOUNT",
+)
+UPDATE = Document(
+    "updateServiceAccount",
+    """mutation updateServiceAccount($input: UpdateServiceAccountInput!) {
+  updateServiceAccount(input: $input) { clientId name description }
+}""",
+    "MANAGE_SERVICE_ACCOUNT",
+)
+SET_ROLES = Document(
+    "updateRoleAssignments",
+    """mutation updateRoleAssignments($userIds: [String!], $roleIds: [String!]!) {
+  updateRoleAssignments(userIds: $userIds, roleIds: $roleIds)
+}""",
+    "ASSIGN_ROLE",
+)
+# For schemas before 2026-06-15, which lack suspendedTprPolicyIds.
+ROTATE_OLD = Document(
+    "rotateServiceAccountSecret",
+    """mutation rotateServiceAccountSecret($input: RotateServiceAccountSecretInput!) {
+  rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri }
+}""",
+    "MANAGE_SERVICE_ACCOUNT_CREDENTIALS (MANAGE_SERVICE_ACCOUNT before 2025-09-22)",
+)
+ROTATE = Document(
+    "rotateServiceAccountSecret",
+    """mutation rotateServiceAccountSecret($input: RotateServiceAccountSecretInput!) {
+  rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri suspendedTprPolicyIds }
+}""",
+    "MANAGE_SERVICE_ACCOUNT_CREDENTIALS",
+    ROTATE_OLD,
+)
+DELETE = Document(
+    "deleteServiceAccountsFromAccount",
+    """mutation deleteServiceAccountsFromAccount($input: DeleteServiceAccountsFromAccountInput!) {
+  deleteServiceAccountsFromAccount(input: $input)
+}""",
+    "MANAGE_SERVICE_ACCOUNT",
+)
+
+DOCUMENTS: dict[str, str] = {name: value.text for name, value in list(globals().items()) if isinstance(value, Document)}
