@@ -174,4 +174,6 @@ class AccountState:
     def as_result(self) -> dict[str, Any]:
         """Return it with the result keys that all modules share."""
         settings = self.as_diff()
+        if self.role_names:
+            settings["role_ids"] = sorted(self.roles or ())
         return {"account": settings.pop("name"), "account_id": self.account.id or None, **settings}

@@ -13,6 +13,15 @@ description:
   - A part of the role P(latchkey.tokens.rotate#role), which calls it with what it found. It sends nothing and changes nothing.
   - There is no need to use it by itself, and its options may change with the role.
 options:
+  kind:
+    description: What is rotated; V(in_place) and V(replace) are the two ways to rotate the secret of a service account.
+    type: str
+    choices: [access_token, api_token, in_place, replace]
+    default: access_token
+  account:
+    description: Name of the account to rotate.
+    type: str
+    default: ""
   state:
     description: The state of the rotation, from the vars file.
     type: dict
@@ -23,6 +32,14 @@ options:
     default: false
   works:
     description: Whether the platform takes the stored credential.
+    type: bool
+    default: false
+  has_rescue:
+    description: Whether an earlier run left a rescue file.
+    type: bool
+    default: false
+  rescue_works:
+    description: Whether the platform takes the secret in it.
     type: bool
     default: false
   value_id:
@@ -36,6 +53,14 @@ options:
     type: str
   tokens:
     description: The account's credentials, as M(latchkey.tokens.access_token_info) returns them.
+    type: list
+    elements: dict
+    default: []
+  tag:
+    description: Of O(tokens) count only those with this tag, and those that the state or O(value_id) names.
+    type: str
+  accounts:
+    description: Service accounts, as M(latchkey.tokens.service_account_info) returns them.
     type: list
     elements: dict
     default: []
@@ -77,6 +102,9 @@ options:
     type: str
   warn:
     description: Only warns of this.
+    type: str
+  sync_timeout:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout); asks for RV(retries) and RV(delay) in place of a plan.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._attributes.controller_info
@@ -123,4 +151,14 @@ next_due:
   returned: when O(new) is set
   type: str
   sample: "2026-12-16T08:12:31Z"
+retries:
+  description: How often to look whether a new secret is known.
+  returned: when O(sync_timeout) is set
+  type: int
+  sample: 30
+delay:
+  description: Seconds between two looks.
+  returned: when O(sync_timeout) is set
+  type: int
+  sample: 10
 """

@@ -31,7 +31,12 @@ _LEASE = timedelta(minutes=15)  # how long a run that nobody here can look at is
 
 @dataclass(frozen=True)
 class Policy:
-    """What the user wants: see the variables of the role rotate."""
+    """What the user wants: see the variables of the role rotate; and what the kind of credential brings with it.
+
+    Attributes:
+        exact_expiry: whether the platform lets a credential expire at the very instant that was asked for.
+        new_name: the name that a new credential gets, where it is an account of its own; else empty.
+    """
 
     force: bool = False
     when_remaining: timedelta = timedelta(0)
@@ -40,6 +45,13 @@ class Policy:
     orphans: str = "fail"
     retire: str = "delete"
     retire_after: timedelta | None = None
+    exact_expiry: bool = True
+    new_name: str = ""
+
+    @property
+    def noun(self) -> str:
+        """What a credential is, for people."""
+        return "account" if self.new_name else "token"
 
 
 @dataclass(frozen=True)
@@ -131,8 +143,9 @@ def check_state(state: Mapping[str, Any]) -> None:
 def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the ids of what an unfinished rotation made and nobody knows the secret of.
 
-    A pending id says it outright. Before there is one, the new credential is recognised by the very expiry that was asked for,
-    and by not being among those that were there before; one that never expires, by when it was made, if it is the only one.
+    A pending id says it outright, and so does a name that was made up for it. Before there is one, the new credential is recognised
+    by the very expiry that was asked for, and by not being among those that were there before; one that never expires, or expires
+    only about then, by when it was made, if it is the only one.
     """
     pending = state.get("pending") or {}
     ids = {str(token["token_id"]) for token in tokens}
@@ -140,21 +153,24 @@ def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> 
         return [pending["id"]] if pending["id"] in ids else []
     if state.get("stage") != MINTING:
         return []
+    if pending.get("name"):
+        return [str(token["token_id"]) for token in tokens if token.get("name") == pending["name"]]
     since = parse_instant(pending["since"], "since")
+    exact = not pending.get("about")
     wanted = parse_instant(pending["expires_at"], "expires_at") if pending.get("expires_at") else None
     known = {*pending.get("known", ()), *((state.get(part) or {}).get("id") for part in ("current", "previous"))}
     found = []
     for token in tokens:
         expires_at, created_at = _instant(token, "expires_at"), _instant(token, "created_at")
-        if token["token_id"] in known or (wanted is None) != (expires_at is None):
+        if token["token_id"] in known or (exact and (wanted is None) != (expires_at is None)):
             continue
-        if wanted and expires_at and abs(wanted - expires_at) > _SAME_EXPIRY:
+        if wanted and expires_at and abs(wanted - expires_at) > (_SAME_EXPIRY if exact else _MINT_WINDOW[1]):
             continue
-        if wanted is None and created_at and not since + _MINT_WINDOW[0] <= created_at <= since + _MINT_WINDOW[1]:
+        if (wanted is None or not exact) and created_at and not since + _MINT_WINDOW[0] <= created_at <= since + _MINT_WINDOW[1]:
             continue
         found.append(str(token["token_id"]))
     # Only an expiry is proof enough to tell several apart; without one, more than one may be somebody else's.
-    return found if wanted or len(found) == 1 else []
+    return found if (wanted and exact) or len(found) == 1 else []
 
 
 def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
@@ -171,9 +187,9 @@ def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
             problem=f"The stored credential is of {found.stranger}, not of the account to rotate. Check rotate_account and rotate_var."
         )
     stage = found.state.get("stage", CURRENT)
-    busy = _busy(found, stage, now)
-    if busy:
-        return Plan(problem=busy)
+    waiting = busy(found.state, found.run_is_gone, now)
+    if waiting:
+        return Plan(problem=waiting)
     if stage == STORED and not found.works:
         return Plan(undo=True, reason="an earlier run stored a credential that the platform does not take")
     if stage == UNDOING:
@@ -183,14 +199,20 @@ def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
     return _decide(found, policy, now, run)
 
 
-def _busy(found: Found, stage: str, now: datetime) -> str:
-    """Return why another run must be waited for; empty when there is none."""
-    pending = found.state.get("pending") or {}
-    if stage == CURRENT or found.run_is_gone:
+def busy(state: Mapping[str, Any], run_is_gone: bool | None, now: datetime) -> str:
+    """Return why another run must be waited for; empty when there is none.
+
+    Args:
+        state: what the vars file says of the rotation.
+        run_is_gone: whether the run that left it behind has ended; None when that cannot be told.
+        now: the time.
+    """
+    pending = state.get("pending") or {}
+    if state.get("stage", CURRENT) == CURRENT or run_is_gone:
         return ""
     since = parse_instant(pending["since"], "since")
     who = f"Another run ({pending.get('run') or 'unknown'}) has been rotating this credential since {format_instant(since)}."
-    if found.run_is_gone is False:
+    if run_is_gone is False:
         return f"{who} Wait for it to end."
     if now - since < _LEASE:
         until = format_instant(since + _LEASE)
@@ -223,19 +245,21 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     known = {current_id, previous.get("id")}
     orphans = [token for token in present if token["token_id"] not in known and token.get("live")]
     if orphans and policy.orphans == "fail":
-        return Plan(problem=_orphans_problem(orphans))
+        return Plan(problem=_orphans_problem(orphans, policy))
     if orphans and policy.orphans == "revoke" and found.works and not found.value_id:
         # By the state alone: should somebody have put another token into the file, it would be among these.
         return Plan(
             problem="The platform does not tell which token the stored credential is, so none is revoked as an orphan. "
-            f"{_orphans_problem(orphans)}"
+            f"{_orphans_problem(orphans, policy)}"
         )
     orphan_ids = tuple(str(token["token_id"]) for token in orphans) if policy.orphans == "revoke" else ()
     warnings = tuple(
-        f"Token {token['token_id']} of the account is live and no vars file knows it." for token in orphans if policy.orphans == "ignore"
+        f"{policy.noun.capitalize()} {token['token_id']} of the account is live and no vars file knows it."
+        for token in orphans
+        if policy.orphans == "ignore"
     )
     current = _facts(present, current_id) or {}
-    reason = _due(found, policy, current, now)
+    reason = due(found.has_value, found.works, current, policy, now)
     revoke = (*lost, *orphan_ids)
     # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
     waiting = previous.get("id", "") if previous and (reason or _time_has_come(previous, now)) else ""
@@ -277,6 +301,10 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
         "known": [str(token["token_id"]) for token in found.tokens if token["token_id"] not in gone],
         "run": run,
     }
+    if policy.new_name:
+        pending["name"] = policy.new_name
+    if not policy.exact_expiry:
+        pending["about"] = True
     intent = {**settled, "stage": MINTING, "pending": pending}
     return replace(base, rotate=True, expires_at=expires_at, state=intent, settle=False, warnings=warnings)
 
@@ -305,11 +333,18 @@ def next_due(current: Mapping[str, Any], policy: Policy) -> str | None:
     return format_instant(min(moments)) if moments else None
 
 
-def _due(found: Found, policy: Policy, current: Mapping[str, Any], now: datetime) -> str:
-    """Return why a rotation is due; empty when it is not."""
-    if not found.has_value:
+def due(has_value: bool, works: bool, current: Mapping[str, Any], policy: Policy, now: datetime) -> str:
+    """Return why a rotation is due; empty when it is not.
+
+    Args:
+        has_value, works: whether a credential is stored, and whether the platform takes it.
+        current: its id, minted_at and expires_at.
+        policy: what is wanted.
+        now: the time.
+    """
+    if not has_value:
         return "no credential is stored yet"
-    if not found.works:
+    if not works:
         return "the platform refuses the stored credential"
     if policy.force:
         return "it was asked for"
@@ -332,11 +367,12 @@ def _listed(tokens: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{token['token_id']}, made {token.get('created_at') or 'at an unknown time'}" for token in tokens)
 
 
-def _orphans_problem(orphans: Sequence[Mapping[str, Any]]) -> str:
+def _orphans_problem(orphans: Sequence[Mapping[str, Any]], policy: Policy) -> str:
+    how = "delete it with latchkey.tokens.service_account" if policy.new_name else "revoke it with latchkey.tokens.session_revoke"
     return (
-        f"The account has {len(orphans)} live token{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
+        f"The account has {len(orphans)} live {policy.noun}{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
         f"{_listed(orphans)}. "
-        "Find out who uses it and revoke it with latchkey.tokens.session_revoke, or set rotate_orphans to revoke or ignore."
+        f"Find out who uses it and {how}, or set rotate_orphans to revoke or ignore."
     )
 
 
