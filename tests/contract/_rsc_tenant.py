@@ -34,6 +34,7 @@ ROTATE = """mutation ($input: RotateServiceAccountSecretInput!) {
 DELETE = "mutation ($input: DeleteServiceAccountsFromAccountInput!) { deleteServiceAccountsFromAccount(input: $input) }"
 ASSIGN = "mutation ($users: [String!], $roles: [String!]!) { updateRoleAssignments(userIds: $users, roleIds: $roles) }"
 ADD = "mutation ($users: [String!], $roles: [String!]!) { addRoleAssignments(userIds: $users, roleIds: $roles) }"
+SWITCH = "mutation ($input: CreateOrgSwitchSessionInput!) { createOrgSwitchSession(input: $input) { accessToken } }"
 ROLES = "query ($text: String) { getAllRolesInOrgConnection(first: 100, nameFilter: $text) { count nodes { id name } } }"
 ME = "{ currentUser { id domain username email isAccountOwner lastLogin roles { id name } } }"
 VERSION = "{ deploymentVersion }"

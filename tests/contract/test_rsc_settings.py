@@ -23,6 +23,7 @@ from tests.contract._rsc_tenant import (
     ROLES,
     ROTATE,
     SESSION,
+    SWITCH,
     UNKNOWN,
     UPDATE,
     VERSION,
@@ -30,6 +31,7 @@ from tests.contract._rsc_tenant import (
     named,
 )
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
+from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
 
 
 def test_defaults_are_choices() -> None:
@@ -126,6 +128,20 @@ def test_session_limit(mode: str, status: int, first: int) -> None:
     assert tenant.ask(VERSION, token=oldest)[0] == first
     tenant.send("DELETE", SESSION, second)
     assert tenant.mint()[0] == 200
+
+
+@pytest.mark.parametrize("code", [404, 403])
+def test_unknown_org(code: int) -> None:
+    tenant = Tenant(unknown_org=str(code))
+    assert tenant.code(SWITCH, {"input": {"orgId": "x"}}) == code
+    token = tenant.token()
+    switched = tenant.get(SWITCH, {"input": {"orgId": ORG_ID}}, token)["accessToken"]
+    assert tenant.get(ME, token=switched)["id"] == tenant.id
+    # a session of its own
+    assert tenant.send("DELETE", SESSION, token)[0] == 204
+    assert tenant.get(VERSION, token=switched) == "v20261012-1"
+    assert tenant.send("DELETE", SESSION, switched)[0] == 204
+    assert tenant.ask(VERSION, token=switched)[0] == 401
 
 
 def test_personal_access_tokens_are_not_enabled() -> None:

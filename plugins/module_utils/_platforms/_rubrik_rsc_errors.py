@@ -23,24 +23,26 @@ _FOR_NOW = (
     "UNAVAILABLE: Connection closed while performing TLS negotiation",
 )
 _EXPIRED = "TIME_CONSTRAINT_FAILURE"
-_BLOCKED = (
-    "cannot process audit object",  # a client of a Rubrik employee tells blocked addresses by these words
-    "The address that this runs from is not on the IP allow list of Rubrik Security Cloud: add it there, or run from one that is on it.",
+# What a refusal speaks of -> what to do. Only the words of the first and of the wrong secret are known.
+_HINTS = (
+    (
+        "cannot process audit object",  # how a client of a Rubrik employee tells blocked addresses
+        "The address that this runs from is not on the IP allow list of Rubrik Security Cloud: add it there, or run from one that is.",
+    ),
+    (
+        r"(concurrent|too many|limit)[^.]*\bsessions?\b|\bsessions?\b[^.]*(limit|exceed|too many)",
+        "The account has as many sessions as the tenant allows: end one with session_revoke and target=self, or raise the limit.",
+    ),
 )
-# What a refused login speaks of -> what to do. Only the wrong secret's words are known for certain.
 _LOGIN_HINTS = (
-    _BLOCKED,
+    *_HINTS,
     ("incorrect client secret", "The client secret is wrong, or a rotation replaced it: use the newest one."),
     (
         "invalid client",
         "There is no such service account: check client_id, which begins with client|, and whether the account was deleted.",
     ),
-    (r"\bsessions?\b", "The account has as many sessions as the tenant allows: end one with session_revoke, or raise the tenant's limit."),
     (r"\bdisabled\b", "Service accounts are switched off in this organisation: an administrator can switch them on again."),
-    (
-        r"\broles?\b|insufficient permission",
-        "The account has no role, and without one nobody can log in: give it one with service_account.",
-    ),
+    (r"\broles?\b|insufficient permission", "The account has no role, and without one it cannot log in: give it one with service_account."),
     (r"\blocked\b", "Too many logins failed: wait until the account is unlocked, then use the newest client secret."),
 )
 _LOGIN_USUAL = (
@@ -116,8 +118,8 @@ def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> Re
         advice = "The schema of this tenant is older or newer than what this collection knows: look for another release of the collection."
     elif words.startswith(_FOR_NOW):
         advice = "This passes: run again later."
-    elif _BLOCKED[0] in words:
-        advice = _BLOCKED[1]
+    elif known := _hint(words, _HINTS):
+        advice = known
     elif code == 401:
         ended = "has expired" if _EXPIRED in words else "was revoked, has ended, or is of another tenant"
         advice = f"The token {ended}: make a new one with access_token, or authenticate with client_id and client_secret."
@@ -131,7 +133,11 @@ def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> Re
 def login_refusal(answer: Answer, code: int) -> RequestError:
     """Return the error for a refused login; code is as refusal_code told it."""
     words = answer.words()
-    hint = next((hint for pattern, hint in _LOGIN_HINTS if re.search(pattern, words, re.IGNORECASE)), None)
-    failure = answer.refusal(code, words, hint or _LOGIN_USUAL)
-    failure.may_have_acted = code >= 500 and hint is None
+    known = _hint(words, _LOGIN_HINTS)
+    failure = answer.refusal(code, words, known or _LOGIN_USUAL)
+    failure.may_have_acted = code >= 500 and not known
     return failure
+
+
+def _hint(words: str, hints: tuple[tuple[str, str], ...]) -> str | None:
+    return next((hint for pattern, hint in hints if re.search(pattern, words, re.IGNORECASE)), None)

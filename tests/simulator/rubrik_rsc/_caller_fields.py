@@ -89,6 +89,12 @@ def _orgs(core: Tenant, _caller: Caller, arguments: dict[str, Any]) -> dict[str,
     return {"allOrgs": [_org(core)] if text.lower() in ORG_NAME.lower() else []}
 
 
+def _switch_org(core: Tenant, caller: Caller, arguments: dict[str, Any]) -> dict[str, Any]:
+    if arguments["input"]["orgId"] != ORG_ID or caller.account is None:
+        raise FieldError(core.settings.integer("unknown_org"), "no such organization, or no right to act in it")
+    return {"accessToken": core.open_session(caller.account)}
+
+
 def _config(core: Tenant) -> dict[str, Any]:
     limits = {f"{name}{side}Limit": value for name, pair in LIMITS.items() for side, value in zip(("Min", "Max"), pair, strict=True)}
     config = {**asdict(core.data.config), **limits, "maxConcurrentSessionsMaxLimit": MAX_SESSIONS, "isGlobalPolicyEnforced": False}
@@ -121,6 +127,7 @@ FIELDS: dict[str, Field] = {
     "currentUserLoginContext": _login_context,
     "isOrgServiceAccountDisabled": lambda core, caller, arguments: core.settings["org_service_accounts"] == "disabled",
     "orgsForPrincipal": _orgs,
+    "createOrgSwitchSession": _switch_org,
     "userSessionManagementConfig": _session_config,
     "setUserSessionManagementConfig": _set_session_config,
     "ipWhitelistSettings": _ip_allow_list,

@@ -38,6 +38,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "session_limit": Setting(("off", "refuse", "end_oldest"), "off", "whether the limit of concurrent sessions binds service accounts"),
     "max_sessions": Setting(("<integer>",), "5", "that limit, until the session settings are changed"),
+    "unknown_org": Setting(("404", "403"), "404", "code for an organisation that does not exist, when a session is switched to it"),
     # ending
     "revoked_token": Setting(
         ("credentials", "expired", "graphql"),
