@@ -257,9 +257,7 @@ def test_what_cannot_be_rotated_is_refused_at_once(rig: Rig) -> None:
     rig.seed()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_credential="service_account_secret"))
-    assert said.startswith(
-        "This version of latchkey.tokens rotates access tokens on Qumulo Core only, not service_account_secret on qumulo."
-    )
+    assert said.startswith("There is no service_account_secret on qumulo. It has access_token.")
 
 
 def test_someone_elses_token_in_the_file(rig: Rig) -> None:
