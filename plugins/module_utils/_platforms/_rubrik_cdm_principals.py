@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Principals of Rubrik CDM, which are users and service accounts, and the roles that they hold. Private to this collection."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .._errors import ForbiddenError, LatchkeyError, NotFoundError, OptionError, RequestError
+from .._http import Answer
+from .._model import Account, AccountState
+from .._steps import Step
+from ._fields import id_field
+from ._rubrik_cdm_api import CdmApi, any_id_field, has_no_route, objects
+from ._rubrik_cdm_ids import CLIENT, bare_user, user_account
+
+_PRINCIPALS = "/api/v1/principal"
+_HELD_ROLES = "/api/v1/principal/role"
+_ROLES = "/api/v1/role"
+# Body of an assignment: as version 6.0 has it, and as later ones may. No public source tells for the others.
+_ASSIGNMENT_KEYS = (("principals", "roles"), ("principalIds", "roleIds"))
+_SHOWN = 50  # names that a failure lists
+
+Item = tuple[Answer, dict[str, Any]]
+
+
+class CdmPrincipals(CdmApi):
+    """Finds accounts, and reads and changes their roles."""
+
+    # Accounts
+
+    def is_account(self, identity: str, account: Account) -> bool:
+        if super().is_account(identity, account):
+            return True
+        if bare_user(identity) or identity.startswith(CLIENT) or account.name not in (account.id, *account.aliases):
+            return False
+        return self.find_account(identity).id == account.id  # a cluster that does not tell who calls does not tell the name either
+
+    def find_account(self, identity: str) -> Account:
+        user = bare_user(identity)
+        if user:
+            return user_account(user)
+        own = self.caller().account
+        if super().is_account(identity, own):
+            return own
+        try:
+            found, others = self._principals(identity, {})
+        except NotFoundError as failure:
+            if not has_no_route(failure):
+                raise
+            found, others = self._users(identity), []
+        accounts = [account_of(answer, one) for answer, one in found]
+        if len(accounts) == 1:
+            return accounts[0]
+        place = f"{self.title} at {self.http.endpoint.url}"
+        if accounts:
+            ids = ", ".join(one.id for one in accounts)
+            raise OptionError(f"{place}: {len(accounts)} accounts are called '{identity}': {ids}.", "Name the one you mean by its id.")
+        raise OptionError(f"{place}: there is no account '{identity}'.", _there_are(others))
+
+    def _principals(self, name: str | None, which: dict[str, str]) -> tuple[list[Item], list[Item]]:
+        """Return the principals of exactly this name, or all for None, and the others that were seen on the way."""
+        operation = "list principals"
+        if name is not None:  # what a cluster makes of name= is not published, so finding nothing with it proves nothing
+            found = [item for item in self._items(operation, _PRINCIPALS, {**which, "name": name}) if item[1].get("name") == name]
+            if found:
+                return found, []
+        everybody = list(self._items(operation, _PRINCIPALS, which))
+        found = [item for item in everybody if name is None or item[1].get("name") == name]
+        return found, [item for item in everybody if item not in found]
+
+    def _users(self, name: str) -> list[Item]:
+        """Return the users of a name before 5.2, which has no principals."""
+        answer = self._call("look up a user", "GET", "/api/internal/user", params={"username": name})
+        users = objects(answer, answer.json())
+        return [(answer, {"id": one.get("id"), "name": name}) for one in users if one.get("username") == name]
+
+    # Roles
+
+    def caller_roles(self) -> tuple[str, ...] | None:
+        try:
+            return tuple(sorted(self._roles_held(self.caller().account).values()))
+        except (ForbiddenError, NotFoundError):
+            return None
+
+    def _roles_held(self, account: Account) -> dict[str, str]:
+        """Return the names of an account's roles, by id."""
+        answer = self._call(f"read the roles of {account}", "GET", _HELD_ROLES, params={"principals": account.id})
+        held: dict[str, str] = {}
+        for one in objects(answer, answer.json()):
+            whose = next((one[key] for key in ("principalId", "principal", "id") if key in one), account.id)
+            if whose == account.id:
+                held |= role_names(answer, one.get("roles"))
+        return held
+
+    def _resolved_roles(self, wanted: frozenset[str], known: dict[str, str]) -> dict[str, str]:
+        """Return roles given by name or id as names by id; asks only for those that are not among the known ones.
+
+        Raises:
+            OptionError: there is no such role, or several have the name.
+        """
+        if not all(one in known or one in known.values() for one in wanted):
+            listed = [(answer, one) for answer, one in self._items("list roles", _ROLES, {})]
+            known = {id_: name for answer, one in listed for id_, name in role_names(answer, [one]).items()}
+        resolved = {}
+        for role in sorted(wanted):
+            ids = [role] if role in known else [id_ for id_, name in known.items() if name == role]
+            place = f"{self.title} at {self.http.endpoint.url}"
+            if not ids:
+                names = sorted(set(known.values()), key=str.lower)
+                raise OptionError(f"{place}: there is no role '{role}'.", f"There are: {_some(names)}." if names else "Check the name.")
+            if len(ids) > 1:
+                raise OptionError(f"{place}: {len(ids)} roles are called '{role}': {', '.join(ids)}.", "Name the one you mean by its id.")
+            resolved[ids[0]] = known[ids[0]]
+        return resolved
+
+    def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
+        held, wished = state.roles or frozenset(), wanted.roles or frozenset()
+        names = {**state.role_names, **wanted.role_names}
+        give: list[Step] = []
+        take: list[Step] = []
+        if wished - held:
+            # All that are wished, since an assignment may replace what there was.
+            act = partial(self._change_roles, state.account, wished, names, give=True)
+            give.append((f"roles {_names_of(wished - held, names)} given", act))
+        if held - wished:
+            act = partial(self._change_roles, state.account, held - wished, names, give=False)
+            take.append((f"roles {_names_of(held - wished, names)} taken away", act))
+        return give, take
+
+    def _change_roles(self, account: Account, roles: frozenset[str], names: dict[str, str], *, give: bool) -> None:
+        """Give or take roles in one request, and read back whether that did it."""
+        what = f"give {account} roles" if give else f"take roles from {account}"
+        path = _HELD_ROLES if give else f"{_HELD_ROLES}/bulk_revoke"
+        refusal: RequestError | None = None
+        for principals_key, roles_key in _ASSIGNMENT_KEYS:
+            try:
+                self._call(what, "POST", path, body={principals_key: [account.id], roles_key: sorted(roles)}, repeatable=True)
+                refusal = None
+                break
+            except RequestError as failure:
+                if failure.status not in (400, 422):
+                    raise
+                refusal = refusal or failure
+        held = self._roles_held(account).keys()
+        wrong = roles - held if give else roles & held
+        if wrong and refusal:
+            raise refusal
+        if wrong:
+            raise LatchkeyError(
+                f"{self.title} at {self.http.endpoint.url} was asked to {what} and did not refuse, "
+                f"but {account} {'lacks' if give else 'still has'} {_names_of(wrong, names)}.",
+                "Change the roles on the cluster by hand, and please report it with the cluster's version.",
+            )
+
+
+def role_names(answer: Answer, roles: Any) -> dict[str, str]:
+    """Return the names of roles by id."""
+    found = {}
+    for one in objects(answer, roles):
+        id_ = any_id_field(answer, one, "roleId", "id")
+        found[id_] = str(one.get("name") or id_)
+    return found
+
+
+def account_of(answer: Answer, value: dict[str, Any]) -> Account:
+    """Return the account that a principal is."""
+    id_, name = id_field(answer, value, "id"), str(value.get("name") or "")
+    user = bare_user(id_)
+    return user_account(user, name) if user else Account(id_, name)
+
+
+def _names_of(roles: frozenset[str], names: dict[str, str]) -> str:
+    return " and ".join(f"'{name}'" for name in sorted(names.get(role, role) for role in roles))
+
+
+def _there_are(items: list[Item]) -> str:
+    names = sorted({str(one.get("name")) for _answer, one in items}, key=str.lower)
+    return f"There are: {_some(names)}." if names else "Check the name."
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
