@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make demo`: install the collection as a user would and run its demo playbook against a simulated Qumulo cluster.
+"""`make demo`: install the collection as a user would and run its demo playbook against simulated appliances of all platforms.
 
 Works in .cache/demo of the checkout. Ends with the exit status of what failed first, and leaves no process behind.
 DEMO_OUTPUT=ansible shows Ansible's own output in place of the story.
@@ -15,6 +15,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.simulator.launch import Simulator
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / ".cache" / "demo"
@@ -39,6 +43,23 @@ def run(*command: str, env: dict[str, str], quiet: bool = True) -> None:
     if done.returncode:
         say((done.stdout or "") + (done.stderr or "") + f"The demo failed: {Path(command[0]).name} ended with status {done.returncode}.")
         sys.exit(done.returncode)
+
+
+def folder(name: str) -> Path:
+    """Make a folder for the files of one simulator."""
+    path = WORK / name
+    path.mkdir()
+    return path
+
+
+def settings(prefix: str, appliance: Simulator, *names: str) -> dict[str, str]:
+    """Return the environment variables that let the collection speak to an appliance as its administrator."""
+    return {f"{prefix}_{name.upper()}": appliance.admin[name] for name in names} | {f"{prefix}_CA_PATH": appliance.ca_file}
+
+
+def live_sessions(appliance: Simulator) -> int:
+    """Return how many sessions there are on an appliance of Rubrik."""
+    return sum(one["kind"] in ("session", "service_account") for one in appliance.credentials())
 
 
 def main() -> None:
@@ -68,14 +89,26 @@ def main() -> None:
     (artifact,) = WORK.glob("latchkey-tokens-*.tar.gz")
     run(galaxy, "collection", "install", "--offline", str(artifact), env=env)
 
-    say("Starting a simulated Qumulo cluster, over TLS with a certificate authority of its own ...")
-    with launch("qumulo", directory=WORK) as cluster:
+    say("Starting simulated appliances of Qumulo Core, Rubrik CDM and Rubrik Security Cloud, over TLS ...")
+    with (
+        launch("qumulo", directory=folder("qumulo")) as qumulo,
+        launch("rubrik_cdm", settings={"totp": "on"}, directory=folder("rubrik_cdm")) as cdm,
+        launch("rubrik_rsc", directory=folder("rubrik_rsc")) as rsc,
+    ):
         vars_file, password_file = WORK / "vault.yml", WORK / "vault-password"
         vars_file.write_text(VARS_FILE)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24) + "\n")
-        env |= {f"QUMULO_{name.upper()}": value for name, value in cluster.admin.items()} | {"QUMULO_CA_PATH": cluster.ca_file}
-        extra = [f"demo_endpoint={cluster.host}:{cluster.port}", f"demo_vars_file={vars_file}"]
+        env |= settings("QUMULO", qumulo, "username", "password")
+        env |= settings("RUBRIK_CDM", cdm, "username", "password", "totp_secret")
+        env |= settings("RUBRIK_RSC", rsc, "client_id", "client_secret")
+        extra = [
+            f"demo_vars_file={vars_file}",
+            f"demo_qumulo_endpoint={qumulo.host}:{qumulo.port}",
+            f"demo_cdm_endpoint={cdm.host}:{cdm.port}",
+            f"demo_rsc_endpoint={rsc.host}:{rsc.port}",
+        ]
+        before = live_sessions(cdm) + live_sessions(rsc)
         run(
             str(BIN / "ansible-playbook"),
             "latchkey.tokens.demo",
@@ -85,9 +118,13 @@ def main() -> None:
             env=env,
             quiet=False,
         )
-        requests = len(cluster.journal())
+        requests = [len(one.journal()) for one in (qumulo, cdm, rsc)]
+        left = live_sessions(cdm) + live_sessions(rsc) - before
     took = time.monotonic() - started
-    say(f"Done in {took:.0f} s, with {requests} requests to the cluster. The vars file is {vars_file.relative_to(ROOT)}.")
+    say(
+        f"Done in {took:.0f} s, with {requests[0]} requests to Qumulo Core, {requests[1]} to Rubrik CDM and {requests[2]} to Rubrik "
+        f"Security Cloud, and {left} sessions left on Rubrik. The vars file is {vars_file.relative_to(ROOT)}."
+    )
 
 
 if __name__ == "__main__":
