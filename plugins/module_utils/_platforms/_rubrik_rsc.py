@@ -45,7 +45,8 @@ _GRAPHQL = "/api/graphql"
 _PAGE = 100  # neither default nor maximum is published
 _PREFIX = "client|"  # what ids of service accounts begin with; some places tell them without it
 _ID = re.compile(r"[A-Za-z0-9_.:|@+=/-]{1,200}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# What follows client|: a UUID, in older accounts 32 letters and digits.
+_BARE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{32}", re.IGNORECASE)
 # Refusals whose words are read here. Those of a proxy in front are read by HttpClient, which repeats what may be repeated.
 _WORDED = frozenset((400, 401, 403, 404, 409, 500))
 _ENDS_BY_ITSELF = "it ends by itself after at most 24 hours"  # vendor docs: 12 hours unless the tenant sets it otherwise, up to 24
@@ -238,7 +239,7 @@ class RubrikRsc(Platform):
     def is_account(self, identity: str, account: Account) -> bool:
         if super().is_account(identity, account):
             return True
-        if account.name not in (account.id, *account.aliases):
+        if _BARE_ID.fullmatch(identity.removeprefix(_PREFIX)) or account.name not in (account.id, *account.aliases):
             return False
         # Whether a service account is told its own name is not published; without it, the name is looked up.
         try:
@@ -405,7 +406,8 @@ class RubrikRsc(Platform):
         if "description" not in attributes:
             return
         wanted = attributes["description"]
-        if self._describe(state.account, wanted or "") == (wanted or "") or wanted:
+        left = self._describe(state.account, wanted or "")
+        if wanted or not left:
             return
         # Whether "" or null clears it is not published.
         operation = f"clear the description of {state.account}"
@@ -518,7 +520,7 @@ def _account_id(told: str, domain: str, client_id: str | None, claims: dict[str,
     else:
         found = _PREFIX + told if domain == "CLIENT" and not told.startswith(_PREFIX) else told
     bare = found.removeprefix(_PREFIX)
-    forms = {told, bare, _PREFIX + bare} if _UUID.fullmatch(bare) else {told, bare}
+    forms = {told, bare, _PREFIX + bare} if _BARE_ID.fullmatch(bare) else {told, bare}
     return found, tuple(sorted(forms - {found}))
 
 
