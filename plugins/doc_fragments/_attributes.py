@@ -23,7 +23,8 @@ attributes:
     description: >-
       Whether an action plugin goes with it. On a local connection the task runs inside the Ansible worker; with C(become), C(async),
       C(environment), on a remote connection, or where the controller's Python has no requests, it runs as an ordinary module, with the
-      same result. A result that carries a secret is hidden from output and logs even without C(no_log), and can be registered.
+      same result. C(async) is refused by modules that may return a new secret. A result that carries a secret is hidden from output and
+      logs even without C(no_log), and can be registered.
     support: full
   action_group:
     description: Use C(group/latchkey.tokens.latchkey) in C(module_defaults) to set the shared options once.

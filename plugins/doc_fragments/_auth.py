@@ -12,16 +12,22 @@ class ModuleDocFragment:
 options:
   token:
     description:
-      - A bearer token to authenticate with.
+      - A bearer token to authenticate with; an access token, or on Rubrik CDM an API token. The task never ends it.
       - Exactly one way to authenticate is used, O(token), or O(username) with O(password), or O(client_id) with O(client_secret), or
-        O(service_account_file). Setting options of two ways is an error.
-      - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(QUMULO_USERNAME) with
-        E(QUMULO_PASSWORD). Once an option is set, the environment only completes that way. An option
-        that is set but empty is an error; a variable that is empty counts as unset.
+        O(service_account_file). Setting options of two ways is an error, and so is a way that the platform does not know.
+      - Qumulo Core takes O(token), or O(username) with O(password). Rubrik CDM takes all four. Rubrik Security Cloud takes all but
+        O(username) with O(password).
+      - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(RUBRIK_CDM_CLIENT_ID) with
+        E(RUBRIK_CDM_CLIENT_SECRET), or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE). Once an option is set, the environment only completes that
+        way. An option that is set but empty is an error; a variable that is empty counts as unset.
+      - Without O(token), Rubrik and Qumulo Core are logged in to by each task anew. A task on Rubrik ends that session when it is done. To
+        log in once for several tasks, get a token with M(latchkey.tokens.access_token) and pass it on here.
+      - The variables are E(QUMULO_TOKEN), E(RUBRIK_CDM_TOKEN) and E(RUBRIK_RSC_TOKEN).
     type: str
   username:
     description:
-      - The user to log in as, with O(password).
+      - The user to log in as, with O(password). Not for Rubrik Security Cloud.
+      - Rubrik CDM makes API tokens and manages service accounts for nobody else.
       - When not set, E(QUMULO_USERNAME) or E(RUBRIK_CDM_USERNAME) is used.
     type: str
   password:
@@ -31,26 +37,51 @@ options:
     type: str
   totp_code:
     description:
-      - The six digits that the user's authenticator shows now. Rubrik CDM only, together with O(password).
+      - The six digits that the user's authenticator shows now, where two-step verification is on. Rubrik CDM only, together with
+        O(password). Where it is off, the code is not sent.
+      - Write it in quotes; it may begin with 0.
+      - A code works once, for about 30 seconds, so it is good for one task. Log in once with M(latchkey.tokens.access_token), and pass the
+        token that it returns to the tasks that follow, in O(token).
+      - When neither this nor O(totp_secret) is set, E(RUBRIK_CDM_TOTP_CODE) is used. Setting both is an error.
     type: str
   totp_secret:
     description:
-      - The Base32 secret from which an authenticator makes its codes. Rubrik CDM only, together with O(password).
+      - The secret from which an authenticator makes its codes, in Base32, as it was shown when two-step verification was set up. Blanks and
+        lower case do no harm. The task makes the code itself, so the clock where it runs must be right. Rubrik CDM only, together with
+        O(password).
+      - Two tasks within the same 30 seconds make the same code, and the second one is refused. Log in once, as with O(totp_code).
+      - When neither this nor O(totp_code) is set, E(RUBRIK_CDM_TOTP_SECRET) is used.
     type: str
   client_id:
     description:
-      - The id of a Rubrik service account, with O(client_secret).
+      - The id of a Rubrik service account, with O(client_secret). V(client|) with an id for one of Rubrik Security Cloud, V(User:::) with
+        an id for one that was made on a Rubrik CDM cluster.
+      - An account of Rubrik Security Cloud also opens the clusters that it manages. A new or rotated one takes a while to get there.
+      - Rubrik CDM allows a service account ten sessions at once, each of which ends after 24 hours. On CDM 8.0 an account without the
+        Administrator role cannot end its own; every task then warns and leaves one behind. Log in once with
+        M(latchkey.tokens.access_token) there, with O(latchkey.tokens.access_token#module:current), and pass the token on in O(token).
+      - When not set, E(RUBRIK_CDM_CLIENT_ID) or E(RUBRIK_RSC_CLIENT_ID) is used.
     type: str
   client_secret:
     description:
-      - The secret of a Rubrik service account.
+      - The secret of a Rubrik service account, with O(client_id).
+      - When not set, E(RUBRIK_CDM_CLIENT_SECRET) or E(RUBRIK_RSC_CLIENT_SECRET) is used.
     type: str
   service_account_file:
     description:
-      - The JSON file that Rubrik Security Cloud gives out for a service account. In place of O(client_id) and O(client_secret).
+      - The JSON file that Rubrik Security Cloud gives out for a service account, or that M(latchkey.tokens.service_account) writes to its
+        O(latchkey.tokens.service_account#module:credentials_file). In place of O(client_id) and O(client_secret).
+      - It is read where the task runs. On Rubrik Security Cloud its C(access_token_uri) stands in for O(endpoint). On Rubrik CDM only its
+        C(client_id) and C(client_secret) count.
+      - When not set, E(RUBRIK_CDM_SERVICE_ACCOUNT_FILE) or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE) is used.
     type: path
   organization_id:
     description:
-      - The Rubrik organization to work in. Platforms without organizations take no notice of it.
+      - The Rubrik organization to work in. Qumulo Core has none and takes no notice of it.
+      - On Rubrik CDM, for example V(Organization:::3248e2a0-0f4a-4c1c-9d3e-7b5a2f0c8e11). It is asked for in logging in, so with O(token)
+        it counts only for API tokens that are made. When not set, Rubrik CDM chooses by the user's preferences and rights.
+      - On Rubrik Security Cloud the task switches to that organization, with O(token) too, and ends the session that it got for it when it
+        is done. When not set, it works in the organization of the account. One that the account may not act in is an error.
+      - When not set or empty, E(RUBRIK_CDM_ORGANIZATION_ID) or E(RUBRIK_RSC_ORGANIZATION_ID) is used.
     type: str
 """

@@ -17,32 +17,36 @@ options:
     required: true
     choices:
       qumulo: Qumulo Core.
-      rubrik_cdm: Rubrik CDM. Not supported by this version of the collection yet.
-      rubrik_rsc: Rubrik Security Cloud. Not supported by this version of the collection yet.
+      rubrik_cdm: Rubrik CDM, a cluster of one's own, 5.0 or later.
+      rubrik_rsc: Rubrik Security Cloud, formerly Polaris.
   endpoint:
     description:
       - Where the platform's API is, as a host, V(host:port) or a URL. Without a scheme, it is HTTPS.
       - Without a port, it is 8000 for Qumulo Core and 443 for Rubrik.
+      - For Rubrik CDM any node of the cluster will do. For Rubrik Security Cloud it is the tenant's address, for example
+        V(example.my.rubrik.com); V(/api) at its end may be there or not.
       - Plain V(http://) is taken only for an address of this machine, since it sends credentials in the clear.
-      - When not set, E(QUMULO_ENDPOINT), E(RUBRIK_CDM_ENDPOINT) or E(RUBRIK_RSC_ENDPOINT) is used, by O(platform).
+      - When not set, E(QUMULO_ENDPOINT), E(RUBRIK_CDM_ENDPOINT) or E(RUBRIK_RSC_ENDPOINT) is used, by O(platform). When that is not set
+        either, Rubrik Security Cloud is looked for where C(access_token_uri) in O(service_account_file) says; for the others it is an
+        error, and so is an empty string.
     type: str
   validate_certs:
     description:
       - Whether to verify the platform's TLS certificate. It is verified unless this is V(false).
-      - For a certificate of your own authority, set O(ca_path) and leave this alone.
-      - When not set, E(QUMULO_VALIDATE_CERTS) or its like of the other platforms is used, else V(true).
+      - For a certificate of your own authority, or one that a Rubrik CDM cluster signed itself, set O(ca_path) and leave this alone.
+      - When not set, E(QUMULO_VALIDATE_CERTS), E(RUBRIK_CDM_VALIDATE_CERTS) or E(RUBRIK_RSC_VALIDATE_CERTS) is used, else V(true).
     type: bool
   ca_path:
     description:
       - A PEM file with the certificates to trust, or a folder of them, in place of the system's.
       - For a self-signed certificate, that certificate itself.
       - A relative path is relative to the working directory of the process that runs the task.
-      - When not set, E(QUMULO_CA_PATH) or its like is used, else what the system trusts (E(SSL_CERT_FILE), E(REQUESTS_CA_BUNDLE) and
-        the system's own bundle).
+      - When not set, E(QUMULO_CA_PATH), E(RUBRIK_CDM_CA_PATH) or E(RUBRIK_RSC_CA_PATH) is used, else what the system trusts
+        (E(SSL_CERT_FILE), E(REQUESTS_CA_BUNDLE) and the system's own bundle).
     type: path
   timeout:
     description:
-      - How many seconds to wait for the connection, and again for the answer.
-      - When not set, E(QUMULO_TIMEOUT) or its like is used, else 30.
+      - How many seconds to wait for the connection, and again for the answer. More than 0, at most 3600.
+      - When not set, E(QUMULO_TIMEOUT), E(RUBRIK_CDM_TIMEOUT) or E(RUBRIK_RSC_TIMEOUT) is used, else 30.
     type: float
 """

@@ -14,53 +14,74 @@ description:
   - Asks the platform whom it takes the caller for, compares that with what is expected, and sends probes.
   - Fails when the credential is refused, is another account's or another token, or when a probe is not answered as expected. Changes
     nothing.
+  - With O(client_id) and O(client_secret), O(service_account_file), or O(username) and O(password) it proves that these log in. The session
+    that it opens on Rubrik for that ends with the task.
+  - A version of Rubrik CDM that does not tell who calls, perhaps from 9.4 on, is asked for something that only a live credential is
+    answered; whose it is then comes from the log-in or from the token itself, and the task fails where neither tells.
 options:
   expect_account:
     description:
-      - The account that the credential must speak for, by name, V(local:name) or V(auth_id:1002). An empty string is an error.
+      - The account that the credential must speak for. An empty string is an error.
+      - On Qumulo Core its name, V(local:name) or V(auth_id:1002). On Rubrik CDM its name, V(User:::) with its id, that id alone, or
+        V(client|) with the id of an account that Rubrik Security Cloud manages. On Rubrik Security Cloud V(client|) with its id, that id
+        alone, or its name.
+      - Where Rubrik does not tell the caller its name, the name is looked up, which needs the right to list accounts. Use the id without
+        that right.
     type: str
   expect_account_id:
     description:
-      - The platform's id of the account that the credential must speak for. An empty string is an error.
+      - The platform's id of the account that the credential must speak for, exactly as in RV(account_id). An empty string is an error.
     type: str
   expect_token_id:
     description:
-      - The id that the credential must have. Qumulo Core tells it for access tokens. An empty string is an error.
+      - The id that the credential must have. An empty string is an error.
+      - Qumulo Core tells it for access tokens. On Rubrik it is the id of the session, as M(latchkey.tokens.access_token) returned it; that
+        of a session which the task opens for itself is new each time.
     type: str
   probes:
     description:
-      - Requests to send with the credential, and what their answers must be.
+      - Requests to send with the credential, and what their answers must be. They are sent in order; the first that is not answered as
+        expected fails the task.
+      - Paths that may be answered to anybody prove nothing, so they are refused when there are no others. These are C(/v1/version) on
+        Qumulo Core, and C(/api/v1/cluster/me), C(/api/v1/cluster/me/version) and C(/api/v1/cluster/me/api_version) on Rubrik CDM.
     type: list
     elements: dict
     suboptions:
       path:
         description:
-          - Path of the API, beginning with a slash; a query may follow it.
+          - Path of the API from the host's root on, beginning with one slash; a query may follow it. C(/api/graphql) on Rubrik Security
+            Cloud.
         type: str
         required: true
       method:
         description:
-          - The HTTP method. V(POST) is for platforms that read with it; such a probe is not sent in check mode.
+          - The HTTP method. V(POST) is for platforms that read with it, as GraphQL does; such a probe is not sent in check mode. The module
+            does not look at what it would change.
         type: str
         choices: [GET, HEAD, POST]
         default: GET
       body:
         description:
-          - JSON to send with V(POST).
+          - JSON to send with V(POST). For GraphQL a dictionary with C(query), and C(variables) where it has some.
         type: dict
       status:
         description:
           - The HTTP statuses that are right; V(200) when not set. With V(403) a probe proves that something is not allowed.
+          - Rubrik Security Cloud tells GraphQL errors in an answer with HTTP 200. The code of the first error counts as the status then,
+            and 500 where it has no code.
         type: list
         elements: int
       expect:
         description:
-          - A JMESPath expression over the answer's JSON that must find something true, that is, not V(false), V(null) or empty.
+          - A JMESPath expression over the answer's JSON that must find something true, that is, not V(false), V(null) or empty. An empty
+            expression is an error.
         type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes.info
+seealso:
+  - module: latchkey.tokens.access_token
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -77,11 +98,40 @@ EXAMPLES = r"""
         expect: "name=='svc-backup'"
       - path: /v1/users/
         status: [403]
+
+- name: The service account logs in to Rubrik CDM, sees SLA domains and may not see users
+  latchkey.tokens.access_check:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    client_id: "{{ rubrik_client_id }}"
+    client_secret: "{{ rubrik_client_secret }}"
+    probes:
+      - path: /api/v2/sla_domain?limit=1
+        expect: "data"
+      - path: /api/v1/principal?limit=1
+        status: [403]
+
+- name: The new secret logs in to Rubrik Security Cloud and may read clusters, but not service accounts
+  latchkey.tokens.access_check:
+    platform: rubrik_rsc
+    service_account_file: /etc/rubrik/svc-report.json
+    expect_account: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
+    probes:
+      - path: /api/graphql
+        method: POST
+        body:
+          query: "query { clusterConnection(first: 1) { count } }"
+        expect: "data.clusterConnection.count"
+      - path: /api/graphql
+        method: POST
+        body:
+          query: "query { serviceAccounts(first: 1) { count } }"
+        status: [403]
 """
 
 RETURN = r"""
 account:
-  description: Name of the account that the credential speaks for.
+  description: Name of the account that the credential speaks for; its id where Rubrik tells no name.
   returned: success
   type: str
   sample: svc-backup
@@ -91,18 +141,24 @@ account_id:
   type: str
   sample: "1002"
 token_id:
-  description: Id of the token in use; V(null) for a session, or where the platform does not tell.
+  description: Id of the token or session in use; V(null) for a session of Qumulo Core, or where the platform does not tell.
   returned: success
   type: str
   sample: "3421890012345678901234"
+roles:
+  description: Names of the roles that the account holds, sorted; V(null) where the platform does not tell, as Qumulo Core.
+  returned: success
+  type: list
+  elements: str
+  sample: [Reports Viewer]
 privileges:
-  description: What the credential may do, in the platform's words; V(null) where the platform does not tell.
+  description: What the credential may do, in the platform's words; V(null) where the platform does not tell, as on Rubrik.
   returned: success
   type: list
   elements: str
   sample: [PRIVILEGE_IDENTITY_READ]
 probes:
-  description: The probes that were sent.
+  description: The probes that were sent. One that check mode left out has C(skipped) in place of C(status).
   returned: success
   type: list
   elements: dict

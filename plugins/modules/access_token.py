@@ -11,11 +11,23 @@ module: access_token
 short_description: Keep a live access token for an account
 version_added: 0.1.0
 description:
-  - Makes, changes and revokes the access tokens of one account. A live token is one that is switched on and has not expired.
-  - On Qumulo Core an account has at most two access tokens, expired and disabled ones included. A third is refused before anything is
-    sent, and the error names the two.
+  - Makes and revokes access tokens, and on Qumulo Core changes them. A live token is one that is switched on and has not expired.
+  - On Qumulo Core an access token is a thing of its own, which an administrator makes for any account. An account has at most two,
+    expired and disabled ones included. A third is refused before anything is sent, and the error names the two.
+  - On Rubrik an access token is a session of the calling account itself, opened by logging in. Nobody can look up the token of a session
+    that exists, so a task keeps one only when it brings it, in O(current). B(Without O(current) every run opens another one.) End it with
+    M(latchkey.tokens.session_revoke) and O(latchkey.tokens.session_revoke#module:target=self) when the play is done with it.
+  - To open a session, Rubrik CDM takes O(client_id) with O(client_secret), O(service_account_file), or O(username) with O(password), and
+    Rubrik Security Cloud the former two. O(token) cannot open one; with it, the task only checks O(current), and fails when that is dead.
+  - On Rubrik CDM a service account's session lives for 24 hours, and the account may have ten at once (Rubrik's support can raise that).
+    When an eleventh is refused, the error lists the ten where O(admin_token) or O(current) can see them, and says how to end old ones. The
+    session of a user who logged in with a password ends when it is not used for a while, about half an hour.
+  - On Rubrik Security Cloud the tenant's settings say how long a session lives, 12 hours by default, at most 24. The task cannot ask for
+    another time.
   - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
-    Register it and store it, for example with M(latchkey.tokens.vault_vars).
+    Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
+  - The request that makes a token is sent once. When its answer is lost, the task fails and says that a token may have been made whose
+    secret nobody has. On Qumulo Core, revoke it with M(latchkey.tokens.session_revoke); on Rubrik it ends by itself.
 options:
   user:
     description:
@@ -23,58 +35,89 @@ options:
       - This option, like the others here that take text, must not be empty. Leave it out, for example with C(default(omit, true)).
       - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
+      - On Rubrik CDM a user's or service account's exact name, V(User:::) with its id, or that id alone. A name that several have is an
+        error that lists their ids.
+      - On Rubrik Security Cloud V(client|) with the account's id, that id alone, or its name, which needs the right to list service
+        accounts.
+      - On Rubrik, with O(state=present), it can only name the calling account; it is an error otherwise.
     type: str
   state:
     description:
-      - With V(present), the account has a live token. When it has one that fits, nothing changes and no secret is returned.
-      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user); one of the two is required. The token that
-        the task itself authenticates with is revoked only when O(token_id) names it; otherwise the task fails before it changes
-        anything.
+      - With V(present), the account has a live token. When it has one that fits, nothing changes and no secret is returned. On Rubrik only
+        the one in O(current) can fit.
+      - With V(absent), the token named by O(token_id) is revoked, or all tokens of O(user); one of the two is required. What is gone
+        already is fine. The token that the task itself authenticates with is revoked only when O(token_id) names it; otherwise the task
+        fails before it changes anything.
+      - On Rubrik CDM V(absent) ends sessions. API tokens, which have a tag, stay; M(latchkey.tokens.api_token) revokes them. A session that
+        the task opened for itself does not count; it ends with the task.
+      - V(absent) is an error on Rubrik Security Cloud, which lets a token end only itself. Use M(latchkey.tokens.session_revoke) with
+        O(latchkey.tokens.session_revoke#module:target=self).
     type: str
     choices: [present, absent]
     default: present
   token_id:
     description:
-      - The one token to change or revoke. It must exist for O(state=present), and belong to O(user) when both are set.
-      - Write it in quotes. It has more digits than a number keeps.
+      - Qumulo Core, the one token to change or revoke. It must exist for O(state=present), and belong to O(user) when both are set. Write
+        it in quotes. It has more digits than a number keeps.
+      - Rubrik CDM, the one session to end, with O(state=absent) only. Set O(user) too when it is not the calling account's; without it, an
+        id that is not among the caller's own sessions is deleted blindly, and reported as changed whether it existed or not.
+      - Rubrik Security Cloud knows no ids of sessions, so it is an error there.
     type: str
   expires_in:
     description:
-      - How long a token lives from when it is made, for example V(30d), V(12h), V(1d12h) or a number of seconds. At least a minute.
+      - Qumulo Core only. How long a token lives from when it is made, for example V(30d), V(12h), V(1d12h) or a number of seconds. At
+        least a minute, and longer than O(min_remaining).
       - A token that exists keeps its expiry. Only with O(token_id), and once no more than O(min_remaining) is left, it is moved
         forward; that also revives an expired token.
       - Without O(expires_in) and O(expires_at) a new token never expires.
+      - An error on Rubrik. For another lifetime than 24 hours on Rubrik CDM, see M(latchkey.tokens.api_token).
     type: str
   expires_at:
     description:
-      - When the token expires, in ISO 8601 with a zone, for example V(2027-01-31T12:00:00Z). A time without a zone is an error, and so
-        is one in the past.
+      - Qumulo Core only; an error on Rubrik. When the token expires, in ISO 8601 with a zone, for example V(2027-01-31T12:00:00Z). A time
+        without a zone is an error, and so is one in the past.
       - A token that exists is changed to this expiry. Fractions of a second do not count.
     type: str
   enabled:
     description:
-      - Whether the token is switched on. A token that is switched off is refused until it is switched on again.
+      - Qumulo Core only; an error on Rubrik. Whether the token is switched on. A token that is switched off is refused until it is switched
+        on again.
       - When the account has two tokens that both would need the change, O(token_id) must say which is meant.
       - The token that the task itself authenticates with is switched off only when O(token_id) names it.
     type: bool
   additional:
     description:
-      - Asks for one token more than there are, whatever exists, for a rotation. Each run makes one, so this is not idempotent.
+      - Asks for one token more than there are, whatever exists, for a rotation. Each run makes one, so this is not idempotent. O(current)
+        does not count then.
     type: bool
     default: false
   current:
     description:
       - The secret of the token that is in use. When it works, is O(user)'s and lives for O(min_remaining), nothing changes; otherwise
-        another one is made.
+        another one is made, and this one is left alone.
+      - On Rubrik it is asked about with itself, so that nobody logs in and no session is opened while it will do. On Rubrik Security Cloud
+        the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was made; a token
+        whose expiry is not known counts as live as long as it is taken.
     type: str
   min_remaining:
     description:
-      - A token that lives no longer than this does not count as live, for example V(7d). When not set, any time left will do.
+      - A token that lives no longer than this does not count as live, for example V(7d), or V(1h) on Rubrik. When not set, any time left
+        will do.
+    type: str
+  admin_token:
+    description:
+      - Rubrik CDM only; an error elsewhere. A bearer token of an administrator. It is used only when a service account's session is
+        refused, to list the sessions that the account has, in the error and in RV(sessions). Nothing is changed with it.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes
+seealso:
+  - module: latchkey.tokens.access_token_info
+  - module: latchkey.tokens.access_check
+  - module: latchkey.tokens.session_revoke
+  - module: latchkey.tokens.api_token
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -113,6 +156,72 @@ EXAMPLES = r"""
     token: "{{ qumulo_admin_token }}"
     user: local:svc-backup
     state: absent
+
+# A code of two-step verification works once: log in once, pass the token on, end it whatever happened.
+- name: Log in to Rubrik CDM for several tasks
+  block:
+    - name: Log in, with the code from the authenticator
+      latchkey.tokens.access_token:
+        platform: rubrik_cdm
+        endpoint: rubrik.example.com
+        username: admin
+        password: "{{ rubrik_admin_password }}"
+        totp_code: "{{ rubrik_code }}"
+      register: login
+
+    - name: Work as this user, without another log-in
+      latchkey.tokens.service_account:
+        platform: rubrik_cdm
+        endpoint: rubrik.example.com
+        token: "{{ login.token }}"
+        name: svc-report
+        roles:
+          - ReadOnlyAdminRole
+  always:
+    - name: End the session
+      latchkey.tokens.session_revoke:
+        platform: rubrik_cdm
+        endpoint: rubrik.example.com
+        token: "{{ login.token }}"
+        target: self
+      when: login.token is defined
+
+# Nightly: the session of last night is kept as long as it has an hour left.
+- name: A session of the service account on Rubrik CDM
+  latchkey.tokens.access_token:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    client_id: "{{ rubrik_client_id }}"
+    client_secret: "{{ rubrik_client_secret }}"
+    current: "{{ rubrik_session_token | default(omit, true) }}"
+    min_remaining: 1h
+    admin_token: "{{ rubrik_admin_token | default(omit, true) }}"
+  register: session
+
+- name: Store it, if it is new
+  latchkey.tokens.vault_vars:
+    path: group_vars/all/vault.yml
+    create: true
+    vars:
+      rubrik_session_token: "{{ session.token }}"
+  when: session.token is defined
+
+- name: End one session of a service account on Rubrik CDM, as an administrator
+  latchkey.tokens.access_token:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ rubrik_admin_token }}"
+    user: svc-report
+    token_id: 550cdae1-9db2-44c9-bd55-a981ad80c945
+    state: absent
+
+- name: A token of Rubrik Security Cloud; the file says where that is
+  latchkey.tokens.access_token:
+    platform: rubrik_rsc
+    service_account_file: /etc/rubrik/automation.json
+    current: "{{ rsc_token | default(omit, true) }}"
+    min_remaining: 30m
+  register: rsc
 """
 
 RETURN = r"""
@@ -125,38 +234,42 @@ token:
   sample: access-v1:bGF0Y2hrZXkgc2FtcGxl
 token_id:
   description:
-    - Id of the token. A string, since it may have more digits than any number type keeps.
-    - V(null) in check mode for a token that would be made.
+    - Id of the token. A string, since it may have more digits than any number type keeps. On Rubrik the id of the session.
+    - V(null) in check mode for a token that would be made; V(null) or empty on Rubrik Security Cloud where the token tells none.
   returned: when there is a token
   type: str
   sample: "3421890012345678901234"
 account:
-  description: Name of the account that the token speaks for.
-  returned: always
+  description:
+    - Name of the account that the token speaks for. On Rubrik, the client id for a service account's session that was opened.
+    - Missing with O(state=absent) without O(user), when nobody knows whose the token was.
+  returned: when it is known
   type: str
   sample: svc-backup
 account_id:
-  description: The platform's id of that account.
-  returned: always
+  description: The platform's id of that account. On Rubrik, the client id for a service account's session that was opened.
+  returned: when it is known
   type: str
   sample: "1002"
 created_at:
-  description: When the token was made, ISO 8601 in UTC.
+  description: When the token was made, ISO 8601 in UTC; V(null) on Rubrik for one that exists where the platform does not tell.
   returned: when there is a token
   type: str
   sample: "2026-11-23T08:12:31.123456Z"
 expires_at:
-  description: When the token expires, ISO 8601 in UTC; V(null) when it never does.
+  description:
+    - When the token expires, ISO 8601 in UTC; V(null) when it never does. On Rubrik V(null) means that the platform does not tell, and is
+      also what check mode returns for a session that would be opened.
   returned: when there is a token
   type: str
   sample: "2026-12-23T08:12:31Z"
 expires_in:
-  description: Seconds left until then; V(null) when it never expires.
+  description: Seconds left until then; V(null) when it never expires, and where that is not known.
   returned: when there is a token
   type: int
   sample: 2591999
 enabled:
-  description: Whether the token is switched on.
+  description: Whether the token is switched on. Always V(true) on Rubrik.
   returned: when there is a token
   type: bool
   sample: true
@@ -166,10 +279,44 @@ live:
   type: bool
   sample: true
 creator:
-  description: Who made the token, where the platform tells.
+  description: Who made the token, where the platform tells. V(null) on Rubrik.
   returned: when there is a token
   type: str
   sample: admin
+kind:
+  description: V(session), or V(api_token) when O(current) is one.
+  returned: on Rubrik, when there is a token, not in check mode for one that would be made
+  type: str
+  sample: session
+tag:
+  description: What the token is called, when O(current) is an API token of Rubrik CDM.
+  returned: where there is one
+  type: str
+  sample: nightly-report
+last_used_at:
+  description: When the session was used last, ISO 8601 in UTC; V(null) when not told, or never.
+  returned: on Rubrik, when there is a token, not in check mode for one that would be made
+  type: str
+  sample: "2026-11-23T09:00:02Z"
+sessions:
+  description:
+    - The live sessions that the account has, as in RV(latchkey.tokens.access_token_info#module:access_tokens), when Rubrik CDM refused
+      another one and O(admin_token) or O(current) could list them.
+  returned: when the task failed like that
+  type: list
+  elements: dict
+  sample:
+    - token_id: 550cdae1-9db2-44c9-bd55-a981ad80c945
+      kind: session
+      account: User:::62482f5f-9d3f-4a0e-8d42-52d0a47d2f11
+      account_id: User:::62482f5f-9d3f-4a0e-8d42-52d0a47d2f11
+      created_at: "2026-11-23T08:12:31.123Z"
+      expires_at: "2026-11-24T08:12:31.123Z"
+      expires_in: 71992
+      enabled: true
+      live: true
+      creator: null
+      last_used_at: "2026-11-23T09:00:02Z"
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module

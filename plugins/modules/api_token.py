@@ -20,9 +20,9 @@ description:
     (M(latchkey.tokens.service_account) with V(rubrik_rsc)) and M(latchkey.tokens.access_token) instead.
   - An API token cannot be changed or prolonged. When one runs out, another one is made. M(latchkey.tokens.api_token_info) lists them.
   - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
-    Register it and store it, for example with M(latchkey.tokens.vault_vars).
-  - The request that makes a token is sent once. When its answer is lost, the task fails, looks whether a token was made, and names it in the
-    error and in RV(created); nobody has the secret of such a token, so revoke it with O(state=absent) and O(token_ids).
+    Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
+  - The request that makes a token is sent once. When its answer is lost, the task fails, looks whether a token was made, and names it in
+    the error and in RV(created); nobody has the secret of such a token, so revoke it with O(state=absent) and O(token_ids).
 options:
   platform:
     description:

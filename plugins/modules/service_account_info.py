@@ -11,21 +11,29 @@ module: service_account_info
 short_description: List service accounts and their rights
 version_added: 0.1.0
 description:
-  - Lists accounts with their roles. On Qumulo Core these are all local users, people included, since the platform makes no difference.
+  - Lists accounts with their roles. Secrets are never told.
+  - On Qumulo Core these are all local users, people included, since the platform makes no difference.
+  - On Rubrik CDM these are the service accounts that the cluster knows, which may include those that Rubrik Security Cloud manages. A
+    version without service accounts, before 7.0 or so, is an error that says so. The caller must be allowed to list principals; any way to
+    authenticate will do.
+  - On Rubrik Security Cloud these are the service accounts of the organization. The caller needs a role with the right
+    VIEW_SERVICE_ACCOUNT. When a secret was made or rotated last is not told there.
 options:
   name:
     description:
       - Exact name of the account to look for. All when not set; an empty string is an error. The list is empty when there is no such
-        account.
+        account. On Rubrik several may have the same name.
     type: str
   query:
     description:
-      - A JMESPath expression over the list of accounts, whose result is returned in its place.
+      - A JMESPath expression over the list of accounts, whose result is returned in its place. An empty string is an error.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes.info
+seealso:
+  - module: latchkey.tokens.service_account
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -44,11 +52,23 @@ EXAMPLES = r"""
     endpoint: qumulo.example.com
     token: "{{ qumulo_admin_token }}"
     query: "[?contains(roles, 'Administrators')].account"
+
+- name: Which service accounts of Rubrik Security Cloud have no description?
+  latchkey.tokens.service_account_info:
+    platform: rubrik_rsc
+    service_account_file: /etc/rubrik/automation.json
+    query: "[?description==null].{name: account, id: account_id}"
+
+- name: Which service accounts does the cluster know?
+  latchkey.tokens.service_account_info:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ rubrik_admin_token }}"
 """
 
 RETURN = r"""
 service_accounts:
-  description: The accounts, sorted by name; with O(query), what that found in them.
+  description: The accounts, sorted by name and id; with O(query), what that found in them.
   returned: success
   type: list
   elements: dict
@@ -57,20 +77,31 @@ service_accounts:
       description: Name of the account.
       returned: always
       type: str
-      sample: svc-backup
+      sample: svc-report
     account_id:
-      description: The platform's id of the account.
+      description: The platform's id of the account. On Rubrik it is the client id that the account logs in with.
       returned: always
       type: str
-      sample: "1002"
+      sample: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
     roles:
-      description: The roles that it holds directly, without its own.
+      description: Names of the roles that it holds directly, without its own.
       returned: always
       type: list
       elements: str
-      sample: [Observers]
+      sample: [Reports Viewer]
+    role_ids:
+      description: Ids of those roles.
+      returned: on Rubrik, when it holds any
+      type: list
+      elements: str
+      sample: [7d2c1a34-55aa-4f0e-9b61-0c8e4d7f2a19]
+    description:
+      description: What the account is for; V(null) when it has no description.
+      returned: on Rubrik Security Cloud
+      type: str
+      sample: Nightly capacity report
     privileges:
-      description: What the role of its own holds; empty when it has none.
+      description: What the role of its own holds; empty when it has none, and always on Rubrik.
       returned: always
       type: list
       elements: str

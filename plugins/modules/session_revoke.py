@@ -11,35 +11,54 @@ module: session_revoke
 short_description: End sessions and revoke tokens by id, account, age or query
 version_added: 0.1.0
 description:
-  - Makes sure that named sessions or tokens are gone. What is gone already is fine, and no change.
+  - Makes sure that named sessions or tokens are gone. What is gone already is fine, and no change where the platform tells it.
   - On Qumulo Core an access token is deleted through its own id. A session that came from a password cannot be revoked there, since
     the API has no logout; the task then warns, changes nothing and does not fail.
+  - On Rubrik CDM sessions are ended by id or by account, and an API token when O(ids) names it. It takes an administrator to end those of
+    another account. This is the cure when a service account has used up its ten sessions.
+  - On Rubrik Security Cloud a token can only end itself, so O(target=self) is all that there is; the others are errors. Other sessions end
+    by themselves after at most 24 hours.
 options:
   target:
     description:
-      - V(self) is the credential that the task authenticates with. V(ids) are those in O(ids). V(account) are those of O(account).
-      - May be left out when O(ids) or O(account) says it.
+      - V(self) is the O(token) that the task authenticates with. V(ids) are those in O(ids). V(account) are those of O(account).
+      - May be left out when O(ids) or O(account) says it. O(ids) with O(account) means V(ids), and says whose they are.
+      - With V(self), a token that is refused counts as gone, with a warning. Without O(token) there is nothing to end but the session that
+        the task opened for itself and that ends with it, so the task warns and changes nothing.
+      - With V(self) on Rubrik CDM, an API token is refused, since ending its session would delete it; so is a token of which the cluster
+        does not tell whether it is one. Name it with O(ids), or use M(latchkey.tokens.api_token), if it shall go.
+      - With V(self) on Rubrik CDM 8.0, a service account without the Administrator role may not end its own session. The task then warns
+        and changes nothing; the session keeps one of the account's ten places until its 24 hours are over.
     type: str
     choices: [self, ids, account]
   ids:
     description:
       - Ids of the tokens or sessions to end. Write them in quotes. None of them may be empty.
       - This is the way to revoke the very token that the task uses by its id; that happens only when it is named.
+      - On Rubrik CDM, set O(account) too when they are not the calling account's. Without it, ids that are not the caller's own are deleted
+        blindly, one request each, and are reported as revoked whether they existed or not, so the task is not idempotent.
     type: list
     elements: str
   account:
     description:
       - The account whose tokens or sessions to end, written like O(latchkey.tokens.access_token#module:user).
-      - The token that the task itself uses is spared, with a warning.
+      - With O(ids), whose these are. Ids that are not among the account's are left out. On Rubrik CDM all of them are then ended in one
+        request.
+      - Without O(ids), all of the account's are ended, or those that O(older_than) and O(query) leave. The token that the task itself uses
+        is spared, with a warning.
+      - Without O(ids), API tokens of Rubrik CDM stay; M(latchkey.tokens.api_token) revokes them by tag or id.
     type: str
   older_than:
     description:
-      - Only those that were made at least so long ago, for example V(2h). With O(account).
+      - Only those that were made at least so long ago, for example V(2h). With O(target=account) only; an error otherwise.
+      - One of which the platform does not tell when it was made stays, which on some versions of Rubrik CDM is every session. Use O(query)
+        with C(expires_in) there; a service account's session has 86400 seconds in all.
     type: str
   query:
     description:
       - A JMESPath expression over the list of the account's tokens, in the form that M(latchkey.tokens.access_token_info) returns; it
-        must return a list of them, or of their ids. Only those are ended. With O(account).
+        must return a list of them, or of their ids. Only those are ended. With O(target=account) only; an error otherwise.
+      - With O(older_than), it sees only those that are old enough.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection
@@ -47,6 +66,10 @@ extends_documentation_fragment:
   - latchkey.tokens._attributes
 requirements:
   - jmespath, where the task runs, for O(query)
+seealso:
+  - module: latchkey.tokens.access_token
+  - module: latchkey.tokens.access_token_info
+  - module: latchkey.tokens.api_token
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -76,11 +99,52 @@ EXAMPLES = r"""
     account: local:svc-backup
     older_than: 2h
     query: "[?expires_at!=null]"
+
+- name: End the session that this play opened on Rubrik CDM
+  latchkey.tokens.session_revoke:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ login.token }}"
+    target: self
+
+- name: Free the places of a service account on Rubrik CDM that killed jobs have used up
+  latchkey.tokens.session_revoke:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ rubrik_admin_token }}"
+    account: svc-report
+    older_than: 1h
+
+- name: The same where the cluster does not tell when sessions were made, by what is left of their 24 hours
+  latchkey.tokens.session_revoke:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ rubrik_admin_token }}"
+    account: svc-report
+    query: "[?expires_in < `82800`]"
+
+- name: End one session of another account on Rubrik CDM
+  latchkey.tokens.session_revoke:
+    platform: rubrik_cdm
+    endpoint: rubrik.example.com
+    token: "{{ rubrik_admin_token }}"
+    account: svc-report
+    ids:
+      - 550cdae1-9db2-44c9-bd55-a981ad80c945
+
+- name: End a token of Rubrik Security Cloud
+  latchkey.tokens.session_revoke:
+    platform: rubrik_rsc
+    endpoint: example.my.rubrik.com
+    token: "{{ rsc.token }}"
+    target: self
 """
 
 RETURN = r"""
 revoked:
-  description: Ids of what was revoked, or would be in check mode.
+  description:
+    - Ids of what was revoked, or would be in check mode. Empty when nothing was to be done, or may not be.
+    - V(self) stands for a token of Rubrik Security Cloud that tells no id.
   returned: success
   type: list
   elements: str
