@@ -99,19 +99,18 @@ EXAMPLES = r"""
       - path: /v1/users/
         status: [403]
 
-- name: The service account logs in to Rubrik CDM, sees SLA domains and may not see users
+- name: The service account logs in to Rubrik CDM, is the right one and may look at roles
   latchkey.tokens.access_check:
     platform: rubrik_cdm
     endpoint: rubrik.example.com
     client_id: "{{ rubrik_client_id }}"
     client_secret: "{{ rubrik_client_secret }}"
+    expect_account: svc-report
     probes:
-      - path: /api/v2/sla_domain?limit=1
-        expect: "data"
-      - path: /api/v1/principal?limit=1
-        status: [403]
+      - path: /api/v1/role?limit=1
+        expect: data
 
-- name: The new secret logs in to Rubrik Security Cloud and may read clusters, but not service accounts
+- name: The new secret logs in to Rubrik Security Cloud and may look at roles, but not at service accounts
   latchkey.tokens.access_check:
     platform: rubrik_rsc
     service_account_file: /etc/rubrik/svc-report.json
@@ -120,8 +119,8 @@ EXAMPLES = r"""
       - path: /api/graphql
         method: POST
         body:
-          query: "query { clusterConnection(first: 1) { count } }"
-        expect: "data.clusterConnection.count"
+          query: "query { getAllRolesInOrgConnection(first: 1) { nodes { name } } }"
+        expect: data.getAllRolesInOrgConnection.nodes
       - path: /api/graphql
         method: POST
         body:

@@ -241,13 +241,16 @@ token_id:
   sample: "3421890012345678901234"
 account:
   description:
-    - Name of the account that the token speaks for. On Rubrik, the client id for a service account's session that was opened.
+    - Name of the account that the token speaks for. On Rubrik, the client id for a service account's session that was opened, and an id
+      where the platform does not tell the name to the token in O(current).
     - Missing with O(state=absent) without O(user), when nobody knows whose the token was.
   returned: when it is known
   type: str
   sample: svc-backup
 account_id:
-  description: The platform's id of that account. On Rubrik, the client id for a service account's session that was opened.
+  description:
+    - The platform's id of that account. On Rubrik, the client id for a service account's session that was opened. In check mode, what the
+      task would log in with.
   returned: when it is known
   type: str
   sample: "1002"
