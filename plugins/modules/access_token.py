@@ -15,7 +15,7 @@ description:
   - On Qumulo Core an access token is a thing of its own, which an administrator makes for any account. An account has at most two,
     expired and disabled ones included. A third is refused before anything is sent, and the error names the two.
   - On Rubrik an access token is a session of the calling account itself, opened by logging in. Nobody can look up the token of a session
-    that exists, so a task keeps one only when it brings it, in O(current). B(Without O(current) every run opens another one.) End it with
+    that exists, so a task keeps one only when it brings it, in O(current). Without O(current) every run opens another one. End it with
     M(latchkey.tokens.session_revoke) and O(latchkey.tokens.session_revoke#module:target=self) when the play is done with it.
   - To open a session, Rubrik CDM takes O(client_id) with O(client_secret), O(service_account_file), or O(username) with O(password), and
     Rubrik Security Cloud the former two. O(token) cannot open one; with it, the task only checks O(current), and fails when that is dead.
