@@ -193,7 +193,11 @@ def test_life_of_a_token(settings: dict[str, str]) -> None:
         assert bearer.end_own_token(own)
         assert sessions(tenant) == 0
         assert bearer.inspect_token(minted.secret) is None
-        assert bearer.end_own_token(own)
+        if settings.get("revoke_again") == "204":
+            assert bearer.end_own_token(own)
+        else:
+            with pytest.raises(AuthenticationError):
+                bearer.end_own_token(own)
         with pytest.raises(AuthenticationError, match="make a new one with access_token"):
             bearer.service_accounts()
         assert bearer.warnings == []

@@ -205,13 +205,14 @@ class RubrikRsc(Platform):
         while self._own_sessions:
             try:
                 self._end_session(self._own_sessions.pop())
+            except AuthenticationError:  # gone already
+                continue
             except RequestError as failure:
                 self.warn(f"A session that this task opened could not be ended; {_ENDS_BY_ITSELF}. {failure}")
 
     def _end_session(self, token: str) -> None:
-        """End the session of a token; one that is refused is gone already."""
-        bearer = f"Bearer {token}"
-        self.http.request("end a session", "DELETE", "/api/session", authorization=bearer, repeatable=True, accept=(401,))
+        """End the session of a token. Raises AuthenticationError when it is refused, so gone already."""
+        self.http.request("end a session", "DELETE", "/api/session", authorization=f"Bearer {token}", repeatable=True)
 
     # Who calls
 
@@ -317,7 +318,7 @@ class RubrikRsc(Platform):
         if not token:
             self.warn("The token that this task works with is its own, and ends with it; there is nothing else to end.")
             return None
-        own = _session_of(token, self.caller().account)
+        own = _session_of(token, Account("", ""))
         return own if own.id else replace(own, id="self")
 
     def end_own_token(self, own: Credential) -> bool:
