@@ -105,7 +105,7 @@ def run(platform: Platform, task: Task) -> Outcome:
         attributes={key: options[key] or None for key in _ATTRIBUTES if options.get(key) is not None},
     )
     plan_ = plan(present, current, platform.checked_wish(wanted, current) if present else wanted, rotate=rotate)
-    if plan_.delete and current and platform.is_account(current.account.id, platform.caller().account):
+    if plan_.delete and current and _ids(current.account) & _ids(platform.caller().account):
         raise RefusedError(
             f"{current.account} is the account that this task authenticates with, so it is not deleted.", "Use another account."
         )
@@ -118,11 +118,16 @@ def run(platform: Platform, task: Task) -> Outcome:
     return _outcome(platform, task, plan_, current, account, secret)
 
 
+def _ids(account: Account) -> set[str]:
+    """Return all ids of an account. They are compared as they are: read as an identity, one may mean somebody's name."""
+    return {account.id, *account.aliases}
+
+
 def _find(platform: Platform, name: str, account_id: str | None, present: bool) -> AccountState | None:
     """Return the one account that is meant, None when there is none."""
     found = platform.service_accounts(name)
     if account_id:
-        found = [one for one in found if platform.is_account(account_id, one.account)]
+        found = [one for one in found if account_id in _ids(one.account)]
         if not found and present:
             raise OptionError(f"{platform.title} has no account named '{name}' with the id {account_id}.", "Check name and account_id.")
     if len(found) > 1:
