@@ -4,14 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
+from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
+from tests.integration._in_process_simulator import InProcess
 from tests.simulator.launch import Simulator, launch
+
+Start = Callable[..., InProcess]
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +56,57 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture
+def cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulated Rubrik CDM cluster of the test's own."""
+    with launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def rsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulated account of Rubrik Security Cloud of the test's own."""
+    with launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Start a simulated appliance in this process, by platform, version and settings. Nobody waits between attempts."""
+    running: dict[str, InProcess] = {}
+
+    def request(_session: requests.Session, method: str, url: str, **how: Any) -> Any:
+        return running[str(urlsplit(url).hostname)].answer(method, url, **how)
+
+    def start(platform: str, version: str | None = None, **settings: str) -> InProcess:
+        simulator = InProcess(platform, version, settings)
+        running[simulator.host] = simulator
+        return simulator
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    return start
+
+
+def where(simulator: Simulator) -> dict[str, Any]:
+    """Return the options that say which appliance is meant."""
+    return {"platform": simulator.platform, "endpoint": simulator.url, "ca_path": simulator.ca_file}
+
+
+def administrator(simulator: Simulator) -> dict[str, Any]:
+    """Return the options that prove the appliance's administrator."""
+    names = ("client_id", "client_secret") if simulator.platform == "rubrik_rsc" else ("username", "password", "totp_secret")
+    return {name: simulator.admin[name] for name in names if name in simulator.admin}
+
+
+def client(simulator: Simulator, prefix: str = "") -> dict[str, Any]:
+    """Return the options that prove its service account, or with ``rsc_`` the one that RSC manages on a cluster."""
+    return {name: simulator.service_account[prefix + name] for name in ("client_id", "client_secret")}
+
+
 def shared_options(simulator: Simulator, **more: Any) -> dict[str, Any]:
     """Return the options that all modules share, for the appliance's administrator."""
-    return {"platform": "qumulo", "endpoint": simulator.url, "ca_path": simulator.ca_file, **simulator.admin, **more}
+    return {**where(simulator), **administrator(simulator), **more}
 
 
 def defaults(simulator: Simulator, **more: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
-from tests.integration._cases import do, done, refused, tokens_of
+from tests.integration._cases import do, done, refused, tokens_of, twice
 from tests.simulator.launch import Simulator, launch
 from tests.simulator.qumulo._settings import SETTINGS
 
@@ -44,15 +44,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
         return launch("qumulo", version=version, settings=settings, directory=tmp_path_factory.mktemp("qumulo"))
 
     return start  # type: ignore[return-value]
-
-
-def twice(simulator: Simulator, module: str, **options: Any) -> dict[str, Any]:
-    """Do it in check mode, for real, and for real again: it changes something once. Return the first result."""
-    assert done(simulator, module, check=True, **options)["changed"] is True
-    first = done(simulator, module, **options)
-    assert first["changed"] is True, first
-    assert done(simulator, module, **options)["changed"] is False
-    return first
 
 
 @pytest.mark.parametrize(("setting", "choice"), [("expiration_precision", "micros"), *CHOICES], ids=lambda value: value)

@@ -28,6 +28,7 @@ class StartError(RuntimeError):
 class Simulator:
     """A simulator that runs in a process of its own, which also ends when this one does."""
 
+    platform: str
     url: str
     host: str
     port: int

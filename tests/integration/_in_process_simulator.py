@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A simulated appliance in the process of the tests, without TLS around it: a task against it takes milliseconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from tests.simulator._clock import Clock
+from tests.simulator._control import add_control
+from tests.simulator._faults import Faults
+from tests.simulator._journal import Journal, hide_secrets
+from tests.simulator._platform import CONTROL, Context, Definition
+from tests.simulator._serve import CONNECTION_FAULT
+from tests.simulator._settings import COMMON_SETTINGS, Settings
+from tests.simulator._state import StateFile
+from tests.simulator.launch import Simulator
+from tests.unit.module_utils.wire import Response
+
+
+def definition_of(platform: str) -> Definition:
+    """Return how a platform's simulator is started, with its settings."""
+    found: Definition = getattr(import_module(f"tests.simulator.{platform}"), platform.upper())
+    return found
+
+
+class _Journal(Journal):
+    """Keeps the entries in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.entries: list[dict[str, Any]] = []
+
+    def write(self, entry: dict[str, Any]) -> None:
+        self.entries.append(hide_secrets(entry))
+
+
+class InProcess(Simulator):
+    """A simulator whose requests come from ``answer``, which stands in for requests.Session.request."""
+
+    def __init__(self, platform: str, version: str | None = None, settings: Mapping[str, str] | None = None) -> None:
+        definition = definition_of(platform)
+        self._journal = _Journal()
+        values = Settings({**COMMON_SETTINGS, **definition.settings}, settings or {})
+        context = Context(version or definition.default_version, values, Clock(), StateFile(None), self._journal, Faults(), 0.0)
+        self.platform, self.host = platform, f"{platform.replace('_', '-')}.example.com"
+        self.url = context.url = f"https://{self.host}:443"
+        self.ca_file = ""
+        self._simulated = definition.start(context, None)
+        add_control(self._simulated)
+        self.admin, self.service_account = self._simulated.admin(), self._simulated.service_account()
+
+    def data(self) -> dict[str, Any]:
+        return self._simulated.dump()
+
+    def journal(self) -> list[dict[str, Any]]:
+        return list(self._journal.entries)
+
+    def control(self, method: str, path: str, data: Any = None) -> Any:
+        answer = self._simulated.app.test_client().open(CONTROL + path, method=method, json=data)
+        if answer.status_code >= 400:
+            raise ValueError(answer.text)
+        return answer.json
+
+    def answer(self, method: str, url: str, *, params: Any, json: Any, headers: Any, auth: Any, **_how: Any) -> Response:
+        """Answer one request; a fault that breaks the connection raises what it does on the wire."""
+        sent = auth(SimpleNamespace(headers=dict(headers))).headers
+        path = urlsplit(url).path
+        answer = self._simulated.app.test_client().open(path, method=method, query_string=params, json=json, headers=sent)
+        if answer.request.environ.get(CONNECTION_FAULT):
+            raise requests.ConnectionError("broken by a fault")
+        return Response(answer.status_code, dict(answer.headers), answer.data)
+
+
+def secrets_in(value: Any, key: str = "") -> set[str]:
+    """Return the secrets in a simulator's saved data: what must never be shown."""
+    if isinstance(value, dict):
+        return {secret for name, item in value.items() for secret in secrets_in(item, name)}
+    if isinstance(value, list):
+        return {secret for item in value for secret in secrets_in(item, key)}
+    return {value} if isinstance(value, str) and value and key in ("password", "secret", "token", "totp_secret", "value") else set()
+
+
+def data_of(simulator: Simulator) -> dict[str, Any]:
+    """Return all that a simulator knows."""
+    if isinstance(simulator, InProcess):
+        return simulator.data()
+    saved: dict[str, Any] = json.loads((simulator.directory / "state.json").read_text(encoding="utf-8"))
+    return saved
