@@ -73,11 +73,11 @@ def run(platform: Platform, task: Task) -> Outcome:
         raise OptionError("older_than and query go with target=account only.")
     if target == "self":
         return _revoke_self(platform, task)
+    older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
+    query = Query(options["query"], "query") if options.get("query") else None
     account = platform.find_account(options["account"]) if options.get("account") else None
     if target == "ids":
         return _revoke(platform, task, platform.find_tokens([str(one) for one in dict.fromkeys(options["ids"])], account), [])
-    older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
-    query = Query(options["query"], "query") if options.get("query") else None
     caller = platform.caller()
     sessions = without_own_session(caller, platform.tokens(account))
     plan_ = plan(sessions, caller, task.now, older_than=older_than, query=query)
@@ -89,13 +89,14 @@ def _revoke_self(platform: Platform, task: Task) -> Outcome:
     """Revoke what the task authenticates with; a token that is refused is gone already."""
     try:
         own = platform.own_token()
+        if own and task.check_mode:
+            platform.caller()  # to see whether it works
+        ended = own and (task.check_mode or platform.end_own_token(own))
     except AuthenticationError as failure:
         if not platform.connection.auth.token:
             raise
         return Outcome(values={"revoked": []}, warnings=[f"The token is refused, so there is nothing to revoke. {failure}"])
-    if own is None or not (task.check_mode or platform.end_own_token(own)):
-        return Outcome(values={"revoked": []})
-    return _revoked([own.id], [])
+    return _revoked([own.id] if own and ended else [], [])
 
 
 def _revoke(platform: Platform, task: Task, credentials: list[Credential], warnings: list[str]) -> Outcome:
