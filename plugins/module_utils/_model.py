@@ -28,7 +28,7 @@ class Account:
     aliases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} (id {self.id})" if self.name else f"id {self.id}"
+        return f"{self.name} (id {self.id})" if self.name not in ("", self.id) else f"id {self.id}"
 
 
 @dataclass(frozen=True)

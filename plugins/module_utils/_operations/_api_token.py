@@ -51,7 +51,7 @@ def _present(platform: Platform, task: Task) -> Outcome:
         about = Credential("", account, task.now, plan_.mint_expires_at, kind="api_token", tag=tag)
         if not task.check_mode:
             minted = _mint(platform, account, tag, lifetime, {one.id for one in tokens})
-            about = replace(minted.credential, created_at=minted.credential.created_at or task.now)
+            about = replace(minted.credential, account=account, created_at=minted.credential.created_at or task.now)
             values["token"] = minted.secret
         after.append(about)
     if about:

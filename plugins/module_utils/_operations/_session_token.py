@@ -47,7 +47,7 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
     secret = checked_token(options["current"], "current") if options.get("current") else None
     current = platform.inspect_token(secret) if secret and not additional else None
     if current and secret and is_enough(current, _is_own(platform, identity, current.account, secret), task.now, min_remaining):
-        return Outcome(False, current.as_result(task.now), _side(current), _side(current))
+        return Outcome(False, _values(current, task), _side(current), _side(current))
     opened = Credential("", Account(identity or "", identity or ""), task.now)
     values: dict[str, Any] = {}
     if not task.check_mode:
@@ -57,10 +57,15 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
             platform.explain_refused_mint(failure, [one for one in (secret, options.get("admin_token")) if one])
             raise
         opened, values["token"] = minted.credential, minted.secret
-    values |= opened.as_result(task.now)
-    values["token_id"] = values["token_id"] or None
+    values |= _values(opened, task)
     values["created_at"] = values["created_at"] or format_instant(task.now)
     return Outcome(True, values, _side(current), {"session": "a new one"})
+
+
+def _values(session: Credential, task: Task) -> dict[str, Any]:
+    """Return the result keys of a session; one that is not opened yet, or whose id the platform does not tell, has no id."""
+    values = session.as_result(task.now)
+    return {**values, "token_id": values["token_id"] or None}
 
 
 def _is_own(platform: Platform, identity: str | None, account: Account, secret: str) -> bool:

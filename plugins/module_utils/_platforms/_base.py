@@ -182,13 +182,19 @@ class Platform:
     def own_token(self) -> Credential | None:
         """Return the token that the user brought, so that it can be ended; None, and a warning why, where there is none to end.
 
+        It need not be a token that works.
+
         Raises:
             OptionError, RefusedError: it cannot be told which it is, or is more than a session.
         """
         self._cannot("end the caller's own token")
 
     def end_own_token(self, own: Credential) -> bool:
-        """End the token that the user brought; False, and a warning why, when that is not allowed."""
+        """End the token that the user brought; False, and a warning why, when that is not allowed.
+
+        Raises:
+            AuthenticationError: it is refused, so it is gone already.
+        """
         return self.delete_token(own.id)
 
     # API tokens: long-lived ones that only somebody who logged in can make, and only for himself
