@@ -26,7 +26,7 @@ from ._jwt import instant_claim, jwt_claims
 from ._rubrik_rsc_accounts import RscAccounts
 from ._rubrik_rsc_api import ENDS_BY_ITSELF, GRAPHQL
 from ._rubrik_rsc_errors import told_code
-from ._rubrik_rsc_fields import ID, PREFIX, rsc_id_field, json_object, json_objects
+from ._rubrik_rsc_fields import ID, PREFIX, json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import CALLER
 
 # What follows client|: a UUID, in older accounts 32 letters and digits.

@@ -15,7 +15,7 @@ from .._model import Account, AccountState, ClientSecret
 from .._steps import Step
 from ._fields import text_field
 from ._rubrik_rsc_api import RscApi
-from ._rubrik_rsc_fields import PREFIX, rsc_id_field, json_object, json_objects
+from ._rubrik_rsc_fields import PREFIX, json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import CREATE, DELETE, ROLES, ROTATE, SERVICE_ACCOUNTS, SET_ROLES, UPDATE
 from ._rubrik_sdk import client_file, token_cache_files
 

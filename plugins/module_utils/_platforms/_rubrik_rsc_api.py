@@ -15,7 +15,7 @@ from .._times import utc_now
 from ._base import Platform
 from ._fields import text_field
 from ._rubrik_rsc_errors import call_refusal, is_schema_gap, login_refusal, refusal_code, refused_for_now, vendor_words
-from ._rubrik_rsc_fields import rsc_id_field, json_object, json_objects
+from ._rubrik_rsc_fields import json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import SWITCH_ORGANIZATION, Document
 
 GRAPHQL = "/api/graphql"
