@@ -19,6 +19,7 @@ from ._rubrik_cdm_api import any_id_field, has_no_route, was_refused
 from ._rubrik_cdm_ids import bare_user, user_account
 from ._rubrik_cdm_principals import CdmPrincipals, account_of, role_names
 from ._rubrik_cdm_sessions import CdmSessions
+from ._rubrik_sdk import client_file
 
 _ACCOUNTS = "/api/v1/service_account"
 _ONLY_ACCOUNTS = {"is_service_account": "true"}
@@ -81,15 +82,10 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         name = wanted.account.name
-        try:
-            answer = self._manage(f"create the service account '{name}'", "POST", body={"name": name})
-            value = answer.json_object()
-            client_id = any_id_field(answer, value, "id", "serviceAccountId", "clientId")
-            secret = _secret(answer, value)
-        except RequestError as failure:
-            if failure.may_have_acted:
-                failure.add("If the account was made, nobody has its secret: run again with rotate_secret.")
-            raise
+        answer = self._manage(f"create the service account '{name}'", "POST", body={"name": name})
+        value = answer.json_object()
+        client_id = any_id_field(answer, value, "id", "serviceAccountId", "clientId")
+        secret = _secret(answer, value)
         user = bare_user(client_id)
         if user is None:
             raise answer.strange("the new account's id is none of Rubrik CDM's")
@@ -98,14 +94,9 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
         self._require_manager()
         account = state.account
-        try:
-            # Without a body: the name of the option that ends sessions is not published, so they are ended afterwards.
-            answer = self._manage(f"rotate the secret of {account}", "POST", f"/{quoted(account.id)}/rotate")
-            secret = _secret(answer, answer.json_object())
-        except RequestError as failure:
-            if failure.may_have_acted:
-                failure.add("The secret may have been replaced by one that nobody has: if so, rotate it again.")
-            raise
+        # Without a body: the name of the option that ends sessions is not published, so they are ended afterwards.
+        answer = self._manage(f"rotate the secret of {account}", "POST", f"/{quoted(account.id)}/rotate")
+        secret = _secret(answer, answer.json_object())
         if expire_sessions:
             self._expire_sessions(state)
         return ClientSecret(account.id, secret, account.name)
@@ -118,6 +109,9 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
                 self._delete_sessions(state.account, ids)
         except LatchkeyError as failure:
             self.warn(f"The secret of {state.account} was rotated, but its sessions go on until they expire. {failure}")
+
+    def client_file(self, secret: ClientSecret) -> str:
+        return client_file(secret)
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         """Nothing: a name and roles are all that an account has."""

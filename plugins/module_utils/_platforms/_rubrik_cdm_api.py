@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._connection import Connection
-from .._errors import AnswerError, RequestError, UnsupportedError
+from .._errors import AnswerError, AuthenticationError, RequestError, UnsupportedError
 from .._http import OWN, Answer
 from .._model import Account
 from ._base import Platform, Probed
@@ -59,12 +59,14 @@ class CdmApi(Platform):
         self._session = None
         try:
             self._end_session()
+        except AuthenticationError:  # it is gone already
+            pass
         except RequestError as left:
             self.warn(f"The session that this task opened could not be ended; it stays until it expires. {left}")
 
     def _end_session(self) -> bool:
-        """End the session of the bearer in use; what is gone already is fine. False, and a warning, when that is not allowed."""
-        answer = self.http.request("log out", "DELETE", "/api/v1/session/me", repeatable=True, accept=(401, 403, 404))
+        """End the session of the bearer in use. False, and a warning, when that is not allowed."""
+        answer = self.http.request("log out", "DELETE", "/api/v1/session/me", repeatable=True, accept=(403, 404))
         if answer.status == 403:
             self.warn(f"{self.title} at {self.http.endpoint.url} did not let the session end (HTTP 403). {KEEPS_SLOT}")
         return answer.status != 403

@@ -66,8 +66,6 @@ class CdmApiTokens(CdmSessions):
                 tag=tag,
             )
         except RequestError as failure:
-            if failure.may_have_acted:
-                failure.add("If an API token was made, nobody has its secret: find it with api_token_info, and delete it with its id.")
             if was_refused(failure) and self.connection.auth.token:
                 failure.add(f"{_NO_TOKENS} {_LOG_IN}")
             raise

@@ -27,7 +27,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RequestError,
     UnsupportedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, ClientSecret, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import (
     _rubrik_cdm_api_tokens,
     _rubrik_cdm_login,
@@ -374,6 +374,8 @@ def test_ones_own_session_is_ended(play):
     ended, one = play(AS_TOKEN, lambda one: one.end_own_token(one.own_token()), listed(item()), refused)
     assert ended is False
     assert "ten slots" in one.warnings[0]
+    dead, _one = play(AS_TOKEN, lambda one: one.end_own_token(one.own_token()), listed(item()), Exchange("DELETE", LOGOUT, b"no", 401))
+    assert isinstance(dead, AuthenticationError)
     own, one = play(AS_CLIENT, lambda one: one.own_token())
     assert own is None
     assert one.warnings
@@ -485,7 +487,8 @@ def test_an_api_token_is_made(play):
 def test_an_api_token_is_never_made_twice(play):
     broken = Exchange("POST", LOGIN, body={"initParams": {"apiToken": {"tag": "x"}}}, failure=requests.ConnectionError())
     failure, _one = play(AS_USER, lambda one: one.mint_api_token("x", None), LOG_IN, broken, END)
-    assert "If an API token was made, nobody has its secret" in str(failure)
+    assert failure.may_have_acted
+    assert "so it was not sent again" in str(failure)
 
 
 def test_a_token_that_makes_tokens(play):
@@ -553,6 +556,11 @@ def test_an_account_is_made(play, answer):
         AS_USER, lambda one: one.create_account(AccountState(Account("", "svc-new"), frozenset([A]))), LOG_IN, make, END
     )
     assert (made.account, made.roles, secret.client_id, secret.client_secret) == (SVC, frozenset(), SVC.id, SECRET)
+
+
+def test_a_file_for_the_vendors_clients():
+    content = json.loads(platform().client_file(ClientSecret(SVC.id, SECRET, "svc-new")))
+    assert content == {"client_id": SVC.id, "client_secret": SECRET, "name": "svc-new"}
 
 
 def test_roles_are_given_and_taken_in_one_request_each(play):
