@@ -112,7 +112,7 @@ def writes(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         opened = next((other for other in reversed(found) if other in _OPENING), None)
         if request in _CLOSING and opened:
             found.remove(opened)
-        elif not reading and one["path"] not in _HARMLESS:
+        elif not reading and one["path"] not in _HARMLESS and one["status"] != 401:
             found.append(request)
     return found
 

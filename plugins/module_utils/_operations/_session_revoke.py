@@ -95,7 +95,7 @@ def _revoke_self(platform: Platform, task: Task) -> Outcome:
     except AuthenticationError as failure:
         if not platform.connection.auth.token:
             raise
-        return Outcome(values={"revoked": []}, warnings=[f"The token is refused, so there is nothing to revoke. {failure}"])
+        return _revoked([], [f"The token is refused, so there is nothing to revoke. {failure}"])
     return _revoked([own.id] if own and ended else [], [])
 
 
