@@ -174,9 +174,14 @@ def test_a_token_ends_itself(ansible: Ansible, tmp_path_factory: pytest.TempPath
     with launch(platform, directory=tmp_path_factory.mktemp("self")) as simulator:
         minted = done(simulator, "access_token", **client(simulator))
         (ansible.folder / "token.yml").write_text(f"own: {minted['token']}\n")
-        phases = {"self": {"target": "self"}}
-        who = {"module_defaults": of(simulator, {"token": "{{ own }}"}), "arguments": ["-e", f"@{ansible.folder / 'token.yml'}"]}
-        results = twelve_cases(ansible, "session_revoke", phases, simulator=simulator, **who)
+        results = twelve_cases(
+            ansible,
+            "session_revoke",
+            {"self": {"target": "self"}},
+            simulator=simulator,
+            module_defaults=of(simulator, {"token": "{{ own }}"}),
+            arguments=["-e", f"@{ansible.folder / 'token.yml'}"],
+        )
         assert results["self: in check mode"]["revoked"] == results["self: for real"]["revoked"] == [minted["token_id"]]
         assert [one for one in simulator.credentials() if one["id"] == minted["token_id"]] == []
         assert do(simulator, "access_check", token=minted["token"])["failed"]
@@ -197,7 +202,7 @@ def test_what_only_reads_is_the_same_in_check_mode(ansible: Ansible, cdm: Simula
         "sessions": ("access_token_info", defaults_of(cdm), {"user": "svc-ansible", "query": "[].token_id"}),
         "API tokens": ("api_token_info", defaults_of(cdm), {"query": "[].[tag, token_id]"}),
     }
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for name, (module, who, options) in reads.items():
         task = {f"latchkey.tokens.{module}": {**who, **options}}
         tasks += [{"name": name, **task}, {"name": f"{name} in check mode", **task, "check_mode": True}]
