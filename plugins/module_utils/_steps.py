@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ._errors import LatchkeyError
 
 Step = tuple[str, Callable[[], object]]
 
 
-def apply_steps(steps: Sequence[Step]) -> None:
-    """Call each step in turn.
+def apply_steps(steps: Sequence[Step]) -> list[Any]:
+    """Call each step in turn, and return what each returned.
 
     Args:
         steps: what is true once the step is done ("role A assigned"), and what does it.
@@ -20,9 +21,10 @@ def apply_steps(steps: Sequence[Step]) -> None:
     Raises:
         LatchkeyError: whatever a step raised, with what was done before it and what was not done.
     """
+    returned = []
     for index, (_words, act) in enumerate(steps):
         try:
-            act()
+            returned.append(act())
         except LatchkeyError as failure:
             done = [words for words, _act in steps[:index]]
             undone = [words for words, _act in steps[index:]]
@@ -33,3 +35,4 @@ def apply_steps(steps: Sequence[Step]) -> None:
                     not_done=undone,
                 )
             raise
+    return returned

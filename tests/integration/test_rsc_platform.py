@@ -342,7 +342,7 @@ def test_a_role_name_that_is_not_unique() -> None:
     tenant = Tenant(duplicate_role_name="yes")
     one = connect(tenant)
     wish = AccountState(Account("", "x"), frozenset({"Backup Operator"}))
-    with pytest.raises(OptionError, match=r"has 2 roles named 'Backup Operator': .*by its id"):
+    with pytest.raises(OptionError, match=r"2 roles are called 'Backup Operator': .*by its id"):
         one.checked_wish(wish, None)
     role = role_id(tenant, "Backup Operator")
     assert one.checked_wish(replace(wish, roles=frozenset({role})), None).roles == frozenset({role})

@@ -100,9 +100,11 @@ def _revoke_self(platform: Platform, task: Task) -> Outcome:
 
 
 def _revoke(platform: Platform, task: Task, credentials: list[Credential], warnings: list[str]) -> Outcome:
-    if credentials and not task.check_mode:
-        apply_steps(platform.revoke_steps(credentials))
-    return _revoked([one.id for one in credentials], warnings)
+    ids = [one.id for one in credentials]
+    if ids and not task.check_mode:
+        ended = {one for found in apply_steps(platform.revoke_steps(credentials)) for one in found}
+        ids = [one for one in ids if one in ended]
+    return _revoked(ids, warnings)
 
 
 def _revoked(ids: list[str], warnings: list[str]) -> Outcome:

@@ -92,9 +92,9 @@ def run_absent(platform: Platform, task: Task) -> Outcome:
         caller = platform.caller()
         sessions = without_own_session(caller, platform.tokens(account))
         guard_own_token(caller, sessions, "ended")
-    if sessions and not task.check_mode:
-        apply_steps(platform.revoke_steps(sessions))
     ids = sorted(one.id for one in sessions)
+    if sessions and not task.check_mode:
+        ids = sorted(one for found in apply_steps(platform.revoke_steps(sessions)) for one in found)
     account = account or (sessions[0].account if sessions and sessions[0].account.id else None)
     values = {"account": account.name, "account_id": account.id} if account else {}
-    return Outcome(bool(sessions), values, {"sessions": ids}, {"sessions": []})
+    return Outcome(bool(ids), values, {"sessions": ids}, {"sessions": []})

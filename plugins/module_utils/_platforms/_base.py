@@ -8,7 +8,7 @@ method may raise the errors of _http.py; what else it raises is said with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,10 +16,12 @@ from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
 from .._connection import Connection
-from .._errors import RequestError, UnsupportedError
-from .._http import HttpClient
+from .._errors import AnswerError, OptionError, RequestError, UnsupportedError
+from .._http import Answer, HttpClient
 from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._steps import Step
+
+_SHOWN = 50  # names that a failure lists
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,14 @@ class Probed:
 
     status: int
     body: Any
+
+    @classmethod
+    def of(cls, answer: Answer) -> Probed:
+        """Return what an answer is to a probe."""
+        try:
+            return cls(answer.status, answer.json() if answer.text else None)
+        except AnswerError:
+            return cls(answer.status, answer.text)
 
 
 class Platform:
@@ -104,6 +114,38 @@ class Platform:
     def _cannot(self, what: str, instead: str = "") -> NoReturn:
         raise UnsupportedError(f"{self.title} cannot {what}.", instead)
 
+    def _unknown(self, kind: str, which: str, existing: Iterable[str]) -> OptionError:
+        """Return the error for something that is not there, with the names of what is."""
+        names = sorted(set(existing), key=str.lower)
+        listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        place = f"{self.title} at {self.http.endpoint.url}"
+        return OptionError(f"{place}: there is no {kind} {which}.", f"There are: {listed}." if names else "Check the name.")
+
+    def _ambiguous(self, kind: str, name: str, ids: Sequence[str]) -> OptionError:
+        """Return the error for a name that several have."""
+        place = f"{self.title} at {self.http.endpoint.url}"
+        return OptionError(f"{place}: {len(ids)} {kind} are called '{name}': {', '.join(ids)}.", "Name the one that is meant by its id.")
+
+    def _named_roles(self, wanted: Collection[str], known: Mapping[str, str]) -> dict[str, str]:
+        """Return roles that are wanted by name or id as names by id.
+
+        Args:
+            wanted: names or ids.
+            known: names of the roles that there are, by id.
+
+        Raises:
+            OptionError: there is no such role, or several have the name.
+        """
+        found = {}
+        for role in sorted(wanted):
+            ids = [role] if role in known else sorted(id_ for id_, name in known.items() if name == role)
+            if not ids:
+                raise self._unknown("role", f"'{role}'", known.values())
+            if len(ids) > 1:
+                raise self._ambiguous("roles", role, ids)
+            found[ids[0]] = known[ids[0]]
+        return found
+
     # Who calls, and who else there is
 
     def caller(self, secret: str | None = None) -> Caller:
@@ -176,8 +218,14 @@ class Platform:
         self._cannot("delete tokens")
 
     def revoke_steps(self, credentials: Sequence[Credential]) -> list[Step]:
-        """Return the steps that revoke these tokens, in as few requests as the platform allows."""
-        return [(f"{one.id} revoked", partial(self.delete_token, one.id)) for one in credentials]
+        """Return the steps that revoke these tokens, in as few requests as the platform allows.
+
+        Each returns the list of those ids that it ended; one that turns out to be gone already is not among them.
+        """
+        return [(f"{one.id} revoked", partial(self._revoked, one.id)) for one in credentials]
+
+    def _revoked(self, token_id: str) -> list[str]:
+        return [token_id] if self.delete_token(token_id) else []
 
     def own_token(self) -> Credential | None:
         """Return the token that the user brought, so that it can be ended; None, and a warning why, where there is none to end.

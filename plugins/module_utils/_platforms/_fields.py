@@ -43,6 +43,15 @@ def id_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     return found
 
 
+def bearer_field(answer: Answer, value: dict[str, Any], key: str) -> str:
+    """Return a field that must be a bearer token, fit for a header; no error shows it from now on."""
+    found = text_field(answer, value, key)
+    answer.where.hide(found)
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise answer.strange(f"'{key}' is not a bearer token")
+    return found
+
+
 def instant_field(answer: Answer, value: dict[str, Any], key: str) -> datetime | None:
     """Return a field that is an instant; None where it is null, empty or missing."""
     found = value.get(key)

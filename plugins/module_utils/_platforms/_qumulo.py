@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from .._connection import Connection
 from .._errors import (
-    AnswerError,
     AuthenticationError,
     ForbiddenError,
     NotFoundError,
@@ -33,7 +32,7 @@ from .._model import Account, AccountState, Caller, ClientSecret, Credential, Mi
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
 from ._base import Platform, Probed
-from ._fields import id_field, instant_field, quoted, text_field
+from ._fields import bearer_field, id_field, instant_field, quoted, text_field
 from ._qumulo_identity import parse_identity
 
 _TOKENS = "/v1/auth/access-tokens/"
@@ -81,8 +80,7 @@ class Qumulo(Platform):
                 body={"username": auth.username, "password": auth.password},
                 authorization=None,
             )
-            token = _bearer(login, login.json_object())
-            self.http.hide(token)
+            token = bearer_field(login, login.json_object(), "bearer_token")
             self.http.authorization = f"Bearer {token}"
         return self.http.request(operation, method, path, **how)
 
@@ -210,17 +208,8 @@ class Qumulo(Platform):
         except RequestError:
             return None
 
-    def _unknown(self, kind: str, which: str, existing: list[str]) -> OptionError:
-        names = ", ".join(sorted(existing, key=str.lower)[:50]) + (", ..." if len(existing) > 50 else "")
-        place = f"{self.title} at {self.http.endpoint.url}"
-        return OptionError(f"{place}: there is no {kind} {which}.", f"There are: {names}." if existing else "Check the name.")
-
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
-        answer = self._call(f"probe {path}", method, path, body=body, accept=range(100, 600))
-        try:
-            return Probed(answer.status, answer.json() if answer.text else None)
-        except AnswerError:
-            return Probed(answer.status, answer.text)
+        return Probed.of(self._call(f"probe {path}", method, path, body=body, accept=range(100, 600)))
 
     # Access tokens
 
@@ -263,8 +252,7 @@ class Qumulo(Platform):
         try:
             answer = self._call(f"make an access token for {account}", "POST", _TOKENS, body=body)
             value = answer.json_object()
-            secret = _bearer(answer, value)
-            self.http.hide(secret)
+            secret = bearer_field(answer, value, "bearer_token")
             return Minted(Credential(id_field(answer, value, "id"), account, expires_at=expires_at), secret)
         except NotFoundError as failure:
             raise self._too_old(failure) from None
@@ -502,14 +490,6 @@ def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None
     wanted = f"latchkey-{account}".lower()
     marks = _OWN_ROLE.format(name=account)
     return next((role for role, value in roles.items() if role.lower() == wanted and value.get("description") == marks), None)
-
-
-def _bearer(answer: Answer, value: dict[str, Any]) -> str:
-    """Return the field bearer_token, which must be fit for a header."""
-    found = text_field(answer, value, "bearer_token")
-    if not found.isascii() or not found.isprintable() or " " in found:
-        raise answer.strange("'bearer_token' is not a bearer token")
-    return found
 
 
 def _vendor_words(value: Any) -> str:

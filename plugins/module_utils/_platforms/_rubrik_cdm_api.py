@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._connection import Connection
-from .._errors import AnswerError, AuthenticationError, RequestError, UnsupportedError
+from .._errors import AuthenticationError, RequestError, UnsupportedError
 from .._http import OWN, Answer
 from .._model import Account
 from ._base import Platform, Probed
@@ -72,11 +72,7 @@ class CdmApi(Platform):
         return answer.status != 403
 
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
-        answer = self._call(f"probe {path}", method, path, body=body, accept=range(100, 600))
-        try:
-            return Probed(answer.status, answer.json() if answer.text else None)
-        except AnswerError:
-            return Probed(answer.status, answer.text)
+        return Probed.of(self._call(f"probe {path}", method, path, body=body, accept=range(100, 600)))
 
     # Whose session is in use
 

@@ -10,10 +10,10 @@ from typing import Any
 from .._errors import OptionError, RefusedError, RequestError, UnsupportedError
 from .._model import Credential, Minted
 from .._times import utc_now
-from ._fields import id_field, instant_field
+from ._fields import bearer_field, id_field, instant_field
 from ._rubrik_cdm_api import was_refused
 from ._rubrik_cdm_ids import read_bearer
-from ._rubrik_cdm_login import SESSIONS, bearer_field, session_field
+from ._rubrik_cdm_login import SESSIONS, session_field
 from ._rubrik_cdm_sessions import API_TOKEN, CdmSessions
 
 _LONGEST_TAG = 19  # a vendor's employee's client cuts tags at it; the limit itself is not published
@@ -56,7 +56,7 @@ class CdmApiTokens(CdmSessions):
         try:
             answer = self._call(f"make an API token for {account}", "POST", SESSIONS, body=body)
             value = session_field(answer)
-            secret = bearer_field(answer, value)
+            secret = bearer_field(answer, value, "token")
             made = Credential(
                 id=id_field(answer, value, "id"),
                 account=account,

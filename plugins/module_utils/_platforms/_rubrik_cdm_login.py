@@ -15,7 +15,7 @@ from .._http import Answer, HttpClient
 from .._model import Account
 from .._times import utc_now
 from .._totp import one_time_code
-from ._fields import id_field, instant_field, text_field
+from ._fields import bearer_field, id_field, instant_field
 from ._rubrik_cdm_ids import bare_user, client_account, read_bearer, user_account
 
 _CLIENT_SESSIONS = "/api/v1/service_account/session"
@@ -48,15 +48,6 @@ class Opened:
     account: Account
 
 
-def bearer_field(answer: Answer, value: dict[str, Any]) -> str:
-    """Return the field token, which must be fit for a header, and hide it."""
-    found = text_field(answer, value, "token")
-    if not found.isascii() or not found.isprintable() or " " in found:
-        raise answer.strange("'token' is not a bearer token")
-    answer.where.hide(found)
-    return found
-
-
 def session_field(answer: Answer) -> dict[str, Any]:
     """Return the object ``session`` in a reply of internal/session."""
     session = answer.json_object().get("session")
@@ -86,16 +77,9 @@ def _open_for_client(http: HttpClient, connection: Connection) -> Opened:
     body = {"serviceAccountId": client_id, "secret": connection.auth.client_secret}
     if connection.organization_id:
         body["organizationId"] = connection.organization_id
-    try:
-        answer = http.request(f"log in as {client_id}", "POST", _CLIENT_SESSIONS, body=body, authorization=None)
-    except RequestError as failure:
-        if failure.status and 400 <= failure.status < 500:
-            failure.add(
-                "Check client_id and client_secret; a new or rotated account of Rubrik Security Cloud takes a while to reach the cluster."
-            )
-        raise
+    answer = http.request(f"log in as {client_id}", "POST", _CLIENT_SESSIONS, body=body, authorization=None)
     value = answer.json_object()
-    token = bearer_field(answer, value)
+    token = bearer_field(answer, value, "token")
     user = bare_user(client_id) or read_bearer(token).user
     expires_at = instant_field(answer, value, "expirationTime")
     return Opened(id_field(answer, value, "sessionId"), token, expires_at, user, client_account(client_id, user))
@@ -131,7 +115,7 @@ def _open_for_user(http: HttpClient, connection: Connection) -> Opened:
     if answer.status >= 400 or _attempt_to_answer(answer):
         raise answer.refusal(max(answer.status, 401), answer.words(), hint)
     session = session_field(answer)
-    token = bearer_field(answer, session)
+    token = bearer_field(answer, session, "token")
     user = bare_user(str(session.get("userId"))) or read_bearer(token).user
     if user is None:
         raise answer.strange("it does not tell whose session it is")

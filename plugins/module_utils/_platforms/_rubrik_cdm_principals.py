@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .._errors import ForbiddenError, LatchkeyError, NotFoundError, OptionError, RequestError
+from .._errors import ForbiddenError, LatchkeyError, NotFoundError, RequestError
 from .._http import Answer
 from .._model import Account, AccountState
 from .._steps import Step
@@ -20,7 +20,6 @@ _HELD_ROLES = "/api/v1/principal/role"
 _ROLES = "/api/v1/role"
 # Body of an assignment: as version 6.0 has it, and as later ones may. No public source tells for the others.
 _ASSIGNMENT_KEYS = (("principals", "roles"), ("principalIds", "roleIds"))
-_SHOWN = 50  # names that a failure lists
 
 Item = tuple[Answer, dict[str, Any]]
 
@@ -53,11 +52,9 @@ class CdmPrincipals(CdmApi):
         accounts = [account_of(answer, one) for answer, one in found]
         if len(accounts) == 1:
             return accounts[0]
-        place = f"{self.title} at {self.http.endpoint.url}"
         if accounts:
-            ids = ", ".join(one.id for one in accounts)
-            raise OptionError(f"{place}: {len(accounts)} accounts are called '{identity}': {ids}.", "Name the one you mean by its id.")
-        raise OptionError(f"{place}: there is no account '{identity}'.", _there_are(others))
+            raise self._ambiguous("accounts", identity, [one.id for one in accounts])
+        raise self._unknown("account", f"'{identity}'", [str(one.get("name")) for _answer, one in others])
 
     def _principals(self, name: str | None, which: dict[str, str]) -> tuple[list[Item], list[Item]]:
         """Return the principals of exactly this name, or all for None, and the others that were seen on the way."""
@@ -103,17 +100,7 @@ class CdmPrincipals(CdmApi):
         if not all(one in known or one in known.values() for one in wanted):
             listed = [(answer, one) for answer, one in self._items("list roles", _ROLES, {})]
             known = {id_: name for answer, one in listed for id_, name in role_names(answer, [one]).items()}
-        resolved = {}
-        for role in sorted(wanted):
-            ids = [role] if role in known else [id_ for id_, name in known.items() if name == role]
-            place = f"{self.title} at {self.http.endpoint.url}"
-            if not ids:
-                names = sorted(set(known.values()), key=str.lower)
-                raise OptionError(f"{place}: there is no role '{role}'.", f"There are: {_some(names)}." if names else "Check the name.")
-            if len(ids) > 1:
-                raise OptionError(f"{place}: {len(ids)} roles are called '{role}': {', '.join(ids)}.", "Name the one you mean by its id.")
-            resolved[ids[0]] = known[ids[0]]
-        return resolved
+        return self._named_roles(wanted, known)
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
         held, wished = state.roles or frozenset(), wanted.roles or frozenset()
@@ -173,12 +160,3 @@ def account_of(answer: Answer, value: dict[str, Any]) -> Account:
 
 def _names_of(roles: frozenset[str], names: dict[str, str]) -> str:
     return " and ".join(f"'{name}'" for name in sorted(names.get(role, role) for role in roles))
-
-
-def _there_are(items: list[Item]) -> str:
-    names = sorted({str(one.get("name")) for _answer, one in items}, key=str.lower)
-    return f"There are: {_some(names)}." if names else "Check the name."
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

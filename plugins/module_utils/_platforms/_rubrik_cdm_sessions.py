@@ -26,6 +26,7 @@ _CLIENT_LIFE = timedelta(hours=24)  # vendor docs: of a service account's sessio
 _CLIENT_LIMIT = 10  # vendor docs: sessions of a service account at once
 _SHOWN = 20  # sessions that a failure describes
 _BUSY = (502, 503, 504)
+_CHECK_CLIENT = "Check client_id and client_secret; a new or rotated account of Rubrik Security Cloud takes a while to reach the cluster."
 
 
 class CdmSessions(CdmApi):
@@ -98,8 +99,8 @@ class CdmSessions(CdmApi):
                 steps += super().revoke_steps(found)
         return steps
 
-    def _delete_sessions(self, account: Account, ids: list[str]) -> None:
-        """End sessions of one account in one request; those that are gone already are fine."""
+    def _delete_sessions(self, account: Account, ids: list[str]) -> list[str]:
+        """End sessions of one account in one request; return those that were there."""
         user = self._user(account)
         mine = user == user_of(self._myself())
         body: dict[str, Any] = {"tokenIds": ids} if mine else {"tokenIds": ids, "userId": user}
@@ -115,8 +116,8 @@ class CdmSessions(CdmApi):
             left = [one.id for one in listed or () if one.id in ids]
             if listed is None or len(left) == len(ids):
                 raise
-            if left:
-                self._delete_sessions(account, left)
+            return self._delete_sessions(account, left) if left else []
+        return ids
 
     def delete_token(self, token_id: str) -> bool:
         try:
@@ -174,7 +175,10 @@ class CdmSessions(CdmApi):
     def explain_refused_mint(self, failure: RequestError, bearers: Sequence[str]) -> None:
         client_id = self.connection.auth.client_id
         status = failure.status or 0
-        if client_id is None or status < 400 or status in (401, *_BUSY):
+        if client_id is None or status < 400 or status in _BUSY:
+            return
+        if status == 401:
+            failure.add(_CHECK_CLIENT)
             return
         vendor_words = str(failure).partition(f"HTTP {status}")[2].lower()
         live = self._live_sessions(client_id, bearers)
@@ -182,10 +186,15 @@ class CdmSessions(CdmApi):
             now = utc_now()
             described = "; ".join(one.describe(now) for one in live[:_SHOWN]) + ("; ..." if len(live) > _SHOWN else "")
             failure.add(f"The account has {len(live)} sessions: {described}.", sessions=[one.as_result(now) for one in live])
-        if live is None or len(live) >= _CLIENT_LIMIT or "session" in vendor_words:
+        # How an eleventh session is refused is not published, nor how a wrong secret is.
+        full = "session" in vendor_words or len(live or ()) >= _CLIENT_LIMIT
+        if not full and status < 500:
+            failure.add(_CHECK_CLIENT)
+        if full or live is None:
             failure.add(
-                "A service account may have ten sessions at once (Rubrik's support can raise that), and one that is not ended keeps "
-                "its place for 24 hours. End old ones as an administrator with latchkey.tokens.session_revoke: "
+                f"{'A' if full else 'Or all places are taken: a'} service account may have ten sessions at once (Rubrik's support can "
+                "raise that), and one that is not ended keeps its place for 24 hours. End old ones as an administrator with "
+                "latchkey.tokens.session_revoke: "
                 f"{{platform: rubrik_cdm, target: account, account: '{client_id}', older_than: 1h}}."
             )
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .._connection import Connection
-from .._errors import AnswerError, AuthenticationError, ForbiddenError, OptionError, RequestError
+from .._errors import AuthenticationError, ForbiddenError, OptionError, RequestError
 from .._http import OWN
 from .._model import Account, Caller, Credential, Minted
 from .._times import utc_now
@@ -101,12 +101,9 @@ class RubrikRsc(RscAccounts):
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
         self._authorize()
         answer = self.http.request(f"probe {path}", method, path, body=body, accept=range(100, 600))
-        try:
-            value = answer.json() if answer.text else None
-        except AnswerError:
-            return Probed(answer.status, answer.text)
-        told = told_code(value) if answer.status == 200 and path == GRAPHQL else None
-        return Probed(answer.status if told is None else told, value)
+        probed = Probed.of(answer)
+        told = told_code(probed.body) if answer.status == 200 and path == GRAPHQL else None
+        return probed if told is None else replace(probed, status=told)
 
     # Access tokens, which are sessions of the caller's
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .._errors import AnswerError, OptionError, RequestError
+from .._errors import AnswerError, RequestError
 from .._http import Answer
 from .._model import Account, AccountState, ClientSecret
 from .._steps import Step
@@ -36,22 +36,8 @@ class RscAccounts(RscApi):
         if not all(role in names or role in names.values() for role in wanted.roles):
             nodes = self._nodes("list roles", ROLES, "id")
             names |= {node["id"]: text_field(answer, node, "name") for answer, node in nodes}
-        roles = frozenset(self._role(role, names) for role in wanted.roles)
+        roles = frozenset(self._named_roles(wanted.roles, names))
         return replace(wanted, roles=roles, attributes=attributes, role_names=names)
-
-    def _role(self, wanted: str, names: dict[str, str]) -> str:
-        """Return the id of the role that a name or an id means, among names by id."""
-        if wanted in names:
-            return wanted
-        ids = sorted(role for role, name in names.items() if name == wanted)
-        if len(ids) == 1:
-            return ids[0]
-        place = f"roles: {self.title} at {self.http.endpoint.url} has"
-        if ids:
-            raise OptionError(f"{place} {len(ids)} roles named '{wanted}': {', '.join(ids)}.", "Name the one that is meant by its id.")
-        known = sorted(names.values(), key=str.lower)
-        listed = ", ".join(known[:50]) + (", ..." if len(known) > 50 else "")
-        raise OptionError(f"{place} no role '{wanted}'.", f"There are: {listed}." if known else "Check the name.")
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         name, roles = wanted.account.name, wanted.roles or frozenset()

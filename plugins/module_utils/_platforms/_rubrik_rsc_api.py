@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from .._connection import Connection, checked_token
-from .._errors import AuthenticationError, OptionError, RequestError
+from .._connection import Connection
+from .._errors import AuthenticationError, RequestError
 from .._http import OWN, Answer, Endpoint
 from .._times import utc_now
 from ._base import Platform
-from ._fields import text_field
+from ._fields import bearer_field, text_field
 from ._rubrik_rsc_errors import call_refusal, is_schema_gap, login_refusal, refusal_code, refused_for_now, vendor_words
 from ._rubrik_rsc_fields import json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import SWITCH_ORGANIZATION, Document
@@ -58,7 +58,7 @@ class RscApi(Platform):
         if code is not None:
             raise login_refusal(answer, code)
         value = answer.json_object()
-        token = self._bearer(answer, value, "access_token")
+        token = bearer_field(answer, value, "access_token")
         if value.get("client_id") != auth.client_id:
             raise answer.strange("it is for another client_id")
         return token, _from_now(value.get("expires_in"))
@@ -73,16 +73,7 @@ class RscApi(Platform):
             authorization=f"Bearer {token}",
             hint="Check organization_id, and that the calling account may act in that organisation.",
         )
-        return self._bearer(answer, json_object(answer, reply), "accessToken")
-
-    def _bearer(self, answer: Answer, value: dict[str, Any], key: str) -> str:
-        """Return a field that must be a bearer token, and hide it from now on."""
-        found = text_field(answer, value, key)
-        self.http.hide(found)
-        try:
-            return checked_token(found, key)
-        except OptionError:
-            raise answer.strange(f"'{key}' is not a bearer token") from None
+        return bearer_field(answer, json_object(answer, reply), "accessToken")
 
     def _query(
         self,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import import_module
 from types import SimpleNamespace
@@ -347,11 +348,11 @@ CALLS = {
     "delete_token": lambda one: one.delete_token("1"),
     "service_accounts": lambda one: one.service_accounts(),
     "service_accounts of a name": lambda one: one.service_accounts("jane"),
-    "checked_wish": lambda one: one.checked_wish(STATE),
+    "checked_wish": lambda one: one.checked_wish(STATE, None),
     "create_account": lambda one: one.create_account(STATE),
     "update_account": lambda one: one.update_account(STATE, {"home_directory": "/x"}),
-    "add_role": lambda one: one.add_role(ACCOUNT, "R"),
-    "remove_role": lambda one: one.remove_role(ACCOUNT, "R"),
+    "give a role": lambda one: [act() for _words, act in one.role_steps(replace(STATE, roles=frozenset()), STATE)[0]],
+    "take a role": lambda one: [act() for _words, act in one.role_steps(STATE, replace(STATE, roles=frozenset()))[1]],
     "set_privileges": lambda one: one.set_privileges(STATE, frozenset(["PRIVILEGE_X"])),
     "delete_account": lambda one: one.delete_account(STATE),
 }

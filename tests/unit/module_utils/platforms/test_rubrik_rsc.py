@@ -544,9 +544,9 @@ def test_other_roles_are_looked_up(monkeypatch):
     script = Script(*[asked(_rubrik_rsc_queries.ROLES, page(*roles), {"first": 100})] * 3).install(monkeypatch)
     one = platform()
     assert one.checked_wish(AccountState(STATE.account, frozenset({"Three", "r2", "One"})), STATE).roles == {"r1", "r2", "r3"}
-    with pytest.raises(OptionError, match=r"has 2 roles named 'Two': r2, r4\. Name the one that is meant by its id"):
+    with pytest.raises(OptionError, match=r"2 roles are called 'Two': r2, r4\. Name the one that is meant by its id"):
         one.checked_wish(AccountState(STATE.account, frozenset({"Two"})), STATE)
-    with pytest.raises(OptionError, match=r"has no role 'two'\. There are: One, Three, Two, Two\."):
+    with pytest.raises(OptionError, match=r"there is no role 'two'\. There are: One, Three, Two\."):
         one.checked_wish(AccountState(STATE.account, frozenset({"two"})), None)
     script.done()
 
