@@ -60,7 +60,7 @@ options:
       - Qumulo Core, the one token to change or revoke. It must exist for O(state=present), and belong to O(user) when both are set. Write
         it in quotes. It has more digits than a number keeps.
       - Rubrik CDM, the one session to end, with O(state=absent) only. Set O(user) too when it is not the calling account's; without it, an
-        id that is not among the caller's own sessions is deleted blindly, and reported as changed whether it existed or not.
+        id that is not among the caller's own sessions is deleted blindly, and check mode cannot tell whether it is there.
       - Rubrik Security Cloud knows no ids of sessions, so it is an error there.
     type: str
   expires_in:

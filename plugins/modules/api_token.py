@@ -158,7 +158,7 @@ tag:
   type: str
   sample: nightly-report
 account:
-  description: Name of the user whose token it is; for one that was made with the O(token) of a log-in, the id in its place.
+  description: Name of the user whose token it is.
   returned: success
   type: str
   sample: svc-report
