@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -87,6 +87,27 @@ class Script:
         """Fail when a request of the script was not sent, or one beyond it was."""
         assert not self.surplus, f"beyond the script: {self.surplus}"
         assert not self.exchanges, f"not sent: {self.exchanges}"
+
+
+class Echo:
+    """Answers every request with the next of some answers, over and over, whatever is asked."""
+
+    def __init__(self, answers: Sequence[tuple[int, Any]]) -> None:
+        self.answers = answers
+        self.asked = 0
+
+    def install(self, one: Any) -> None:
+        """Put it in place of a platform's connections."""
+        one.http._session.request = self.request
+
+    def request(self, _method: str, _url: str, *, auth: Any, **_how: Any) -> Response:
+        header = auth(requests.Request("GET", BASE).prepare()).headers.get("Authorization", "")
+        assert header.isascii(), header
+        assert header.isprintable(), header
+        status, value = self.answers[self.asked % len(self.answers)]
+        self.asked += 1
+        assert self.asked < 200
+        return Response(status, {}, _bytes(value))
 
 
 def _bytes(value: Any) -> bytes:

@@ -24,7 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Ans
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
-from tests.unit.module_utils.wire import BASE, Exchange, Response, Script
+from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 TOKENS, WHO = "/v1/auth/access-tokens/", "/v1/session/who-am-i"
@@ -366,18 +366,8 @@ CALLS = {
 )
 def test_whatever_comes_back_is_a_result_or_a_failure_of_ours(call, answers, login):
     how = {"token": None, "username": "u", "password": "p"} if login else {}
-    one, sent = Qumulo(resolve_connection(SHARED | how, {})), []
-
-    def request(method: str, url: str, *, auth: Any, **_how: Any) -> Response:
-        header = auth(SimpleNamespace(headers={})).headers.get("Authorization", "")
-        assert header.isascii(), header
-        assert header.isprintable(), header
-        sent.append(url)
-        assert len(sent) < 200
-        status, value = answers[(len(sent) - 1) % len(answers)]
-        return Response(status, {}, json.dumps(value).encode())
-
-    one.http._session.request = request
+    one = Qumulo(resolve_connection(SHARED | how, {}))
+    Echo(answers).install(one)
     with contextlib.suppress(LatchkeyError):
         CALLS[call](one)
 

@@ -35,7 +35,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import 
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm import RubrikCdm
 from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
-from tests.unit.module_utils.wire import Exchange, Response, Script
+from tests.unit.module_utils.wire import Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 LOGIN, CLIENT_LOGIN, LOGOUT = "/api/internal/session", "/api/v1/service_account/session", "/api/v1/session/me"
@@ -676,18 +676,8 @@ CALLS = {
     who=st.sampled_from([AS_TOKEN, AS_CLIENT, AS_USER, AS_USER | {"totp_code": CODE}, {"token": "opaque"}]),
 )
 def test_whatever_comes_back_is_a_result_or_a_failure_of_ours(call, answers, who):
-    one, sent = platform(**who), []
-
-    def request(method: str, url: str, *, auth: Any, **_how: Any) -> Response:
-        header = auth(SimpleNamespace(headers={})).headers.get("Authorization", "")
-        assert header.isascii(), header
-        assert header.isprintable(), header
-        sent.append(url)
-        assert len(sent) < 200
-        status, value = answers[(len(sent) - 1) % len(answers)]
-        return Response(status, {}, json.dumps(value).encode())
-
-    one.http._session.request = request
+    one = platform(**who)
+    Echo(answers).install(one)
     told = ""
     try:
         with one:

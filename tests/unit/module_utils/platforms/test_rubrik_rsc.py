@@ -34,7 +34,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._model import Acco
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc, _rubrik_rsc_api, _rubrik_rsc_queries
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc import RubrikRsc
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc_queries import Document
-from tests.unit.module_utils.wire import BASE, Exchange, Response, Script
+from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 BARE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -781,18 +781,8 @@ def answering(value: Any, status: int = 200, **how: Any) -> RubrikRsc:
     how=st.sampled_from([TOKEN, CLIENT, {**CLIENT, "organization_id": "o1"}]),
 )
 def test_whatever_comes_back_is_a_result_or_a_failure_of_ours(call, answers, how):
-    one, sent = platform(**how), []
-
-    def request(_method: str, url: str, *, auth: Any, **_how: Any) -> Response:
-        header = auth(SimpleNamespace(headers={})).headers.get("Authorization", "")
-        assert header.isascii(), header
-        assert header.isprintable(), header
-        sent.append(url)
-        assert len(sent) < 200
-        status, value = answers[(len(sent) - 1) % len(answers)]
-        return Response(status, {}, json.dumps(value).encode())
-
-    one.http._session.request = request
+    one = platform(**how)
+    Echo(answers).install(one)
     with contextlib.suppress(LatchkeyError), one:
         CALLS[call](one)
 
