@@ -53,6 +53,11 @@ class Policy:
         """What a credential is, for people."""
         return "account" if self.new_name else "token"
 
+    @property
+    def owner(self) -> str:
+        """What has these credentials, for people."""
+        return "the rotation" if self.new_name else "the account"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -254,11 +259,11 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
         )
     orphan_ids = tuple(str(token["token_id"]) for token in orphans) if policy.orphans == "revoke" else ()
     warnings = tuple(
-        f"{policy.noun.capitalize()} {token['token_id']} of the account is live and no vars file knows it."
+        f"{policy.noun.capitalize()} {token['token_id']} of {policy.owner} is live and no vars file knows it."
         for token in orphans
         if policy.orphans == "ignore"
     )
-    current = _facts(present, current_id) or {}
+    current = _facts(present, current_id) or ({"id": current_id} if current_id else {})
     reason = due(found.has_value, found.works, current, policy, now)
     revoke = (*lost, *orphan_ids)
     # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
@@ -295,7 +300,7 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
     if policy.expires_in is not None and policy.expires_in <= policy.when_remaining:
         warnings += ("A new credential lives no longer than rotate_when_remaining, so every run rotates it. Mend rotate_expires_in.",)
     gone = {*revoke, waiting}
-    pending = {
+    pending: dict[str, Any] = {
         "since": format_instant(now),
         "expires_at": expires_at,
         "known": [str(token["token_id"]) for token in found.tokens if token["token_id"] not in gone],
@@ -370,7 +375,7 @@ def _listed(tokens: Sequence[Mapping[str, Any]]) -> str:
 def _orphans_problem(orphans: Sequence[Mapping[str, Any]], policy: Policy) -> str:
     how = "delete it with latchkey.tokens.service_account" if policy.new_name else "revoke it with latchkey.tokens.session_revoke"
     return (
-        f"The account has {len(orphans)} live {policy.noun}{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
+        f"{policy.owner.capitalize()} has {len(orphans)} live {policy.noun}{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
         f"{_listed(orphans)}. "
         f"Find out who uses it and {how}, or set rotate_orphans to revoke or ignore."
     )

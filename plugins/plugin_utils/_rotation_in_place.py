@@ -51,7 +51,6 @@ class Plan:
         rescue: the rescue file holds the secret that works: write it into the vars file.
         rotate: whether to make a new secret now.
         finish: an earlier run stored its new secret: prove it.
-        drop_rescue: the rescue file holds a secret that is of no use any more.
         reason: why, in words.
         intent: the state to write before the secret is made.
         stored: the state to write with the new secret.
@@ -64,7 +63,6 @@ class Plan:
     rescue: bool = False
     rotate: bool = False
     finish: bool = False
-    drop_rescue: bool = False
     reason: str = ""
     intent: Mapping[str, Any] = field(default_factory=dict)
     stored: Mapping[str, Any] = field(default_factory=dict)
@@ -91,29 +89,27 @@ def plan(found: Found, policy: Policy, now: datetime, run: str = "") -> Plan:
     # A secret has no age that the platform tells: it counts from when this role first saw it.
     kept = {"id": found.account_id, "minted_at": known.get("minted_at") or format_instant(now), "expires_at": None}
     fresh = {**kept, "minted_at": format_instant(now)}
-    if found.has_rescue and found.rescue_works:
-        pending = found.state.get("pending") or {}
-        made = {**kept, "minted_at": pending.get("since") or format_instant(now)}
-        return _changing(found, made, run, now, policy, rescue=True, reason="an earlier run made a secret and could not store it")
     if stage == STORED and found.works:
         made = {**kept, "minted_at": (found.state.get("pending") or {}).get("since") or format_instant(now)}
         settled = {"stage": CURRENT, "current": made}
         return Plan(
             finish=True,
-            drop_rescue=found.has_rescue,
             reason="an earlier run stored it and stopped",
             settled=settled,
             next_due=next_due(made, policy),
         )
+    if found.has_rescue and found.rescue_works:
+        pending = found.state.get("pending") or {}
+        made = {**kept, "minted_at": pending.get("since") or format_instant(now)}
+        return _changing(found, made, run, now, policy, rescue=True, reason="an earlier run made a secret and could not store it")
     reason = due(found.has_value, found.works, kept, policy, now)
     if stage == MINTING and found.works and not reason:
         # It may have made a secret that nobody knows, and the stored one may live on for a while only.
         reason = "an earlier run was interrupted while it made a secret"
     if reason:
-        return _changing(found, fresh, run, now, policy, rotate=True, reason=reason, drop_rescue=found.has_rescue)
+        return _changing(found, fresh, run, now, policy, rotate=True, reason=reason)
     settled = {"stage": CURRENT, "current": kept}
     return Plan(
-        drop_rescue=found.has_rescue,
         settled=settled,
         settle=found.state != settled,
         next_due=next_due(kept, policy),
@@ -130,14 +126,12 @@ def _changing(
     reason: str,
     rescue: bool = False,
     rotate: bool = False,
-    drop_rescue: bool = False,
 ) -> Plan:
     pending = {"since": format_instant(now), "id": found.account_id, "run": run}
     before = {"current": dict(found.state["current"])} if found.state.get("current") else {}
     return Plan(
         rescue=rescue,
         rotate=rotate,
-        drop_rescue=drop_rescue,
         reason=reason,
         intent={"stage": MINTING, **before, "pending": pending},
         stored={"stage": STORED, **before, "pending": pending},

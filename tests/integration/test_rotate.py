@@ -187,7 +187,7 @@ def test_check_mode(rig: Rig, stored: bool) -> None:
         run = rig.rotate(check=True, rotate_force=True)
     result = rig.result(run)
     assert (result["rotated"], result["token_id"]) == (True, token_id or None)
-    assert run["Would make a new credential"]["changed"] is True
+    assert run["Make the new credential"]["changed"] is True
     assert run["Would write the vars file"]["changed"] is True
     if stored:
         with rig.nothing_changes():

@@ -39,7 +39,7 @@ def test_an_orphan_is_revoked_where_that_is_wanted(rig: Rig, due: bool) -> None:
     orphan, secret = rig.mint()
     with rig.nothing_changes():
         run = rig.rotate(check=True, rotate_orphans="revoke", rotate_force=due)
-        assert run["Would revoke"]["revoked"] == [orphan]
+        assert run["Revoke the tokens"]["revoked"] == [orphan]
     with rig.rest_untouched():
         result = rig.result(rig.rotate(rotate_orphans="revoke", rotate_force=due))
     assert result["rotated"] is due

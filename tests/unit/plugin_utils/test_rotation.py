@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -188,6 +189,44 @@ EXPIRY = 90 * DAY
 )
 def test_leftovers(pending, other, recognised):
     assert leftovers(minting(**pending), [token("1"), other]) == (["9"] if recognised else [])
+
+
+# A platform that cuts the expiry to minutes: recognised by about when it expires and was made, where only one fits.
+ABOUT = {"expires_at": at(EXPIRY), "about": True}
+
+
+@pytest.mark.parametrize(
+    ("others", "recognised"),
+    [
+        ([token("9", expires=EXPIRY, age=HOUR)], ["9"]),
+        ([token("9", expires=EXPIRY - 15 * MINUTE, age=HOUR)], ["9"]),
+        ([token("9", expires=EXPIRY - 16 * MINUTE, age=HOUR)], []),
+        ([token("9", expires=EXPIRY, age=HOUR - 16 * MINUTE)], []),
+        ([token("9", expires=EXPIRY, age=HOUR + 6 * MINUTE)], []),
+        ([token("9", expires=EXPIRY, age=None)], ["9"]),
+        ([token("9", expires=None, age=HOUR)], ["9"]),
+        ([token("9", expires=None, age=2 * HOUR)], []),
+        ([token("9", expires=EXPIRY, age=HOUR), token("8", expires=EXPIRY, age=HOUR)], []),
+        ([token("9", expires=EXPIRY, age=HOUR), token("8", expires=DAY, age=HOUR)], ["9"]),
+    ],
+)
+def test_leftovers_about(others, recognised):
+    assert leftovers(minting(**ABOUT), [token("1"), *others]) == recognised
+
+
+def test_that_an_expiry_is_not_exact_is_noted():
+    policy = Policy(force=True, expires_in=90 * DAY, exact_expiry=False)
+    decided = plan(found(token("1"), limit=None), policy, NOW)
+    assert decided.state["pending"]["about"] is True
+    check_state(decided.state)
+    assert "about" not in plan(found(token("1"), limit=None), replace(policy, exact_expiry=True), NOW).state["pending"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"), [(Policy(), "The account has 1 live token"), (Policy(new_name="x"), "The rotation has 1 live account")]
+)
+def test_what_credentials_are_called(policy, words):
+    assert plan(found(token("1"), token("9")), policy, NOW).problem.startswith(words)
 
 
 @pytest.mark.parametrize("state", [{}, {"stage": "current", "current": {"id": "1"}}])

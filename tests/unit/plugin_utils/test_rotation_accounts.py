@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Service accounts as the credentials of one rotation: which belong to it, how old they are, what the next is called."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials, successor_name
+
+NOW = datetime(2027, 1, 1, 12, 0, 7, 999999, tzinfo=timezone.utc)
+
+
+def account(name: str, account_id: str = "client|1") -> dict[str, Any]:
+    return {"account": name, "account_id": account_id, "roles": []}
+
+
+def test_a_successor_is_named_after_the_second():
+    assert successor_name("svc", NOW) == "svc-20270101T120007Z"
+    assert successor_name("svc", NOW.astimezone(timezone(timedelta(hours=2)))) == "svc-20270101T120007Z"
+
+
+def test_the_age_of_a_successor_is_in_its_name():
+    (found,) = as_credentials("svc", [account(successor_name("svc", NOW))])
+    assert found == {
+        "token_id": "client|1",
+        "name": "svc-20270101T120007Z",
+        "created_at": "2027-01-01T12:00:07Z",
+        "expires_at": None,
+        "live": True,
+    }
+
+
+def test_the_first_account_has_no_age():
+    (found,) = as_credentials("svc", [account("svc")])
+    assert found["created_at"] is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "svc-2",
+        "svc-20270101",
+        "svc-20270101T120007",
+        "SVC",
+        "svcx",
+        "xsvc",
+        "svc-20270101T120007Z-20270101T120007Z",
+        "svc-20270101T120007Z\n",
+    ],
+)
+def test_accounts_of_other_names_are_not_of_the_rotation(name):
+    assert as_credentials("svc", [account(name)]) == []
+
+
+def test_a_name_is_no_pattern():
+    assert as_credentials("s.c", [account("svc")]) == []
+
+
+def test_a_stamp_that_is_no_time_is_of_the_rotation_all_the_same():
+    (found,) = as_credentials("svc", [account("svc-20271399T996199Z")])
+    assert found["created_at"] is None
+
+
+@given(st.text(min_size=1, max_size=20), st.integers(0, 4_000_000_000))
+def test_every_successor_is_recognised(base, seconds):
+    now = datetime.fromtimestamp(seconds, timezone.utc)
+    found = as_credentials(base, [account(base, "1"), account(successor_name(base, now), "2")])
+    assert [one["token_id"] for one in found] == ["1", "2"]
+
+
+def test_a_killed_replacement_is_recognised_by_its_name():
+    state = {
+        "stage": "minting",
+        "current": {"id": "1"},
+        "pending": {"since": "2027-01-01T12:00:00Z", "expires_at": None, "known": ["1"], "run": "r", "name": "svc-20270101T120000Z"},
+    }
+    rotation.check_state(state)
+    tokens = as_credentials("svc", [account("svc", "1"), account("svc-20270101T120000Z", "2"), account("svc-20260101T120000Z", "3")])
+    assert rotation.leftovers(state, tokens) == ["2"]
+    facts = rotation.Found(state=state, has_value=True, works=True, value_id="1", tokens=tokens[:2], limit=None)
+    decided = rotation.plan(facts, rotation.Policy(new_name="svc-20270101T120500Z"), NOW)
+    assert (decided.problem, decided.revoke, decided.rotate, decided.state["stage"]) == ("", ("2",), False, "current")
+    forced = rotation.plan(facts, rotation.Policy(new_name="svc-20270101T120500Z", force=True), NOW, "this run")
+    assert (forced.revoke, forced.state["pending"]["name"]) == (("2",), "svc-20270101T120500Z")
+
+
+def test_orphans_are_accounts():
+    tokens = as_credentials("svc", [account("svc", "1"), account("svc-20260101T000000Z", "2")])
+    facts = rotation.Found(state={}, has_value=True, works=True, value_id="1", tokens=tokens, limit=None)
+    problem = rotation.plan(facts, rotation.Policy(new_name="svc-x"), NOW).problem
+    assert problem.startswith(
+        "The rotation has 1 live account that this vars file does not know: 2, made 2026-01-01T00:00:00Z. Find out who"
+    )
+    assert "delete it with latchkey.tokens.service_account" in problem
+    (warning,) = rotation.plan(facts, rotation.Policy(new_name="svc-x", orphans="ignore"), NOW).warnings
+    assert warning == "Account 2 of the rotation is live and no vars file knows it."
+
+
+def test_an_account_that_is_not_listed_keeps_its_id():
+    """Somebody deleted the stored account: an undo must find its id in the state, since the vars file names the new one by then."""
+    facts = rotation.Found(state={}, has_value=True, works=False, value_id="1", tokens=[], limit=None)
+    decided = rotation.plan(facts, rotation.Policy(new_name="svc-x"), NOW)
+    assert decided.state["current"] == {"id": "1"}
