@@ -41,6 +41,8 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
         self._own: Caller | None = None
 
     def caller(self, secret: str | None = None) -> Caller:
+        if secret is None:
+            self._own = self._own or self._who_logged_in()
         if secret is None and self._own:
             return self._own
         self.http.hide(secret)
@@ -59,12 +61,21 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
             user = opened.user if opened else bearer.user
             if user is None:
                 raise self._older("does not tell who calls", "Use client_id with client_secret, or username with password.")
-            account = user_account(user, (opened and auth.username) or "", client)
+            account = user_account(user, client=client)
         token_id = opened.id if opened else bearer.session
         caller = Caller(account, token_id=token_id, with_token=opened is None)
         if secret is None:
             self._own = caller
         return caller
+
+    def _who_logged_in(self) -> Caller | None:
+        """Return who logged in with a password, whose id the log-in told; None where only a request can tell who calls."""
+        name = self.connection.auth.username
+        if not name:
+            return None
+        self._log_in()
+        session = self._session
+        return Caller(user_account(session.user, name), session.id) if session and session.user else None
 
 
 def _told(answer: Answer, client: str | None) -> Account:
