@@ -100,7 +100,7 @@ def test_not_as_expected(shared: Simulator, options: dict[str, Any], words: str)
         ({"path": "//evil.example.com/v1"}, "does not begin with one slash"),
         ({"path": "https://evil.example.com/"}, "does not begin with one slash"),
         ({}, "missing required arguments: path"),
-        ({"path": "/v1/version", "expect": "a ="}, "is not a JMESPath expression"),
+        ({"path": "/v1/users/", "expect": "a ="}, "is not a JMESPath expression"),
         ({"path": "/v1/version", "method": "DELETE"}, "must be one of: GET, HEAD, POST"),
         ({"path": "/v1/version", "status": ["ok"]}, "status"),
         ({"path": "/v1/version", "stat": 200}, "stat"),
@@ -122,7 +122,7 @@ def test_another_token_of_the_same_account(qumulo: Simulator) -> None:
 def test_answers_that_are_not_json(qumulo: Simulator) -> None:
     """A probe's body may be anything; only an expression needs JSON."""
     for fault, status in (("html", 502), ("text", 500), ("empty", 500), ("nonsense", 200), ("strange", 200)):
-        qumulo.fault(f"GET:/v1/version:{fault}")
-        done(qumulo, "access_check", probes=[{"path": "/v1/version", "status": [status]}])
-        refused(qumulo, "access_check", probes=[{"path": "/v1/version", "status": [status], "expect": "flavor"}])
+        qumulo.fault(f"GET:/v1/cluster/settings:{fault}")
+        done(qumulo, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status]}])
+        refused(qumulo, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status], "expect": "flavor"}])
         qumulo.clear_faults()

@@ -35,9 +35,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "query in the endpoint": ({"endpoint": "https://cluster.example.com/?a=b"}, ["is not a host, a host:port or a URL"]),
     "list of endpoints": ({"endpoint": "one.example.com, two.example.com"}, ["is not a host, a host:port or a URL"]),
     "unknown platform": ({"platform": "netapp"}, ["platform must be one of", "qumulo"]),
-    "other platform": (
-        {"platform": "rubrik_cdm", "username": "u", "password": CANARY},
-        ["does not speak to rubrik_cdm yet", "It knows qumulo."],
+    "other platform's way": (
+        {"platform": "rubrik_rsc", "username": "u", "password": CANARY},
+        ["username: rubrik_rsc does not know this way to authenticate.", "Use token | client_id + client_secret | service_account_file."],
     ),
     "token with a blank": ({"username": None, "password": None, "token": f"Bearer {CANARY}"}, ["token: it holds characters"]),
     "token still encrypted": ({"username": None, "password": None, "token": "$ANSIBLE_VAULT;1.1;AES256\n6162"}, ["is it still encrypted?"]),

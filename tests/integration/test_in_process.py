@@ -27,7 +27,7 @@ def compared(result: dict[str, Any]) -> dict[str, Any]:
 
 
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
-    "check": ("access_check", {"expect_account": "admin", "probes": [{"path": "/v1/version", "expect": "flavor"}]}),
+    "check": ("access_check", {"expect_account": "admin", "probes": [{"path": "/v1/cluster/settings", "expect": "cluster_name"}]}),
     "tokens": ("access_token_info", {"query": "[].token_id"}),
     "no token": ("access_token_info", {"token_id": 1234567890123456789012}),
     "accounts": ("service_account_info", {}),
