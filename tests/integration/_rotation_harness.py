@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rig to test the role rotate: an account with a token in a vaulted vars file, and everything that must hold after any run of it.
+"""A rig to test the role rotate: a credential in a vaulted vars file, and everything that must hold after any run of it.
 
-Also the saboteur: a sitecustomize.py for the ansible-playbook process that notes each HTTP request and each operation on the vars file,
+RoleRig has what is the same for all credentials, Rig those of Qumulo Core; the rigs of Rubrik are in _rotation_rubrik.py. Also the
+saboteur: a sitecustomize.py for the ansible-playbook process that notes each HTTP request and each operation on the vars file,
 and does something evil at one of them: kill the run, or what a test hands in.
 """
 
@@ -18,11 +19,12 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
@@ -34,9 +36,6 @@ ROLE = "latchkey.tokens.rotate"
 PASSWORDS = {"prod": "not a real one", "dev": "another that is not real"}
 TOKENS = "/v1/auth/access-tokens/"
 WHO_AM_I = "/v1/session/who-am-i"
-# Requests that change nothing at the appliance but are not GET.
-_READING = re.compile(r"/v1/session/login$|/v1/(auth/)?identity/find$")
-_SECRET = re.compile(r"(access|session)-v1:[A-Za-z0-9+/]{6,}")
 
 BEFORE = """\
 # Kept as it is
@@ -79,14 +78,15 @@ def inline(name: str, text: str, label: str = "prod", indent: int = 0) -> str:
     return " " * indent + f"{name}: !vault |\n" + "".join(" " * (indent + 10) + line + "\n" for line in lines)
 
 
-def outside(text: str, name: str) -> str:
-    """Return a vars file without the variable and its state: what a rotation must leave as it is, byte for byte."""
+def outside(text: str, *names: str) -> str:
+    """Return a vars file without the variables and their state: what a rotation must leave as it is, byte for byte."""
+    ours = "|".join(map(re.escape, names))
     kept, depth = [], -1
     for line in text.splitlines(keepends=True):
         indent = len(line) - len(line.lstrip(" "))
         if depth >= 0 and line.strip() and indent <= depth:
             depth = -1
-        if depth < 0 and re.match(rf"\s*{re.escape(name)}(_rotation)?:", line):
+        if depth < 0 and re.match(rf"\s*({ours})(_rotation)?:", line):
             depth = indent
         if depth < 0:
             kept.append(line)
@@ -107,34 +107,29 @@ def role(variables: Mapping[str, Any], name: str = "Rotate") -> list[dict[str, A
 
 
 @dataclass
-class Rig:
-    """One account at one simulator, and the vars file with its token."""
+class RoleRig(ABC):
+    """One credential at one simulator, and the vars file that holds it."""
 
     ansible: Ansible
     simulator: Simulator
-    name: str = "qumulo_token"  # dotted: inside another
+    name: str = "credential"  # dotted: inside another
     account: str = "svc-ansible"
     file: str = "vault.yml"
     labels: tuple[str, ...] = ("prod",)
     more: dict[str, Any] = field(default_factory=dict)  # of the role's variables
     play: dict[str, Any] = field(default_factory=dict)  # of the play's keywords
-    _admin: dict[str, str] = field(default_factory=dict, repr=False)
+
+    looks_secret: ClassVar[re.Pattern[str]]
 
     def __post_init__(self) -> None:
         for label, password in PASSWORDS.items():
             (self.ansible.folder / f"{label}-password").write_text(password + "\n")
-        if not self._admin:
-            login = self.call("POST", "/v1/session/login", dict(self.simulator.admin), token=None)[1]["bearer_token"]
-            made = self.call("POST", TOKENS, {"user": {"auth_id": "500"}}, token=login)[1]
-            self._admin.update(token=made["bearer_token"], id=made["id"])
 
     # The appliance, over real HTTPS
 
-    def call(self, method: str, path: str, body: Any = None, *, token: str | None = "admin") -> tuple[int, Any]:
-        """Send one request, as the administrator or with a token, and return status and JSON."""
-        headers = {"Content-Type": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {self._admin['token'] if token == 'admin' else token}"
+    def send(self, method: str, path: str, body: Any = None, authorization: str | None = None) -> tuple[int, Any]:
+        """Send one request and return status and JSON."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
         request = urllib.request.Request(
             self.simulator.url + path, None if body is None else json.dumps(body).encode(), headers, method=method
         )
@@ -148,54 +143,34 @@ class Rig:
             with error:
                 return error.code, None
 
-    def who_is(self, token: str) -> dict[str, Any] | None:
-        """Return what who-am-i answers to a token; None when it is refused."""
-        status, value = self.call("GET", WHO_AM_I, token=token)
-        assert status in (200, 401), status
-        return value if status == 200 else None
+    @abstractmethod
+    def works_as(self, value: str) -> tuple[str, str] | None:
+        """Return the account's name and the credential's id that a value works as; None when it is refused."""
+
+    @abstractmethod
+    def ids(self, everything: bool = False) -> list[str]:
+        """Return the ids of what the rotation has made or could take for its own: live ones, or all."""
+
+    def held(self) -> Any:
+        """Return what of the appliance a run that changes nothing must leave as it is."""
+        return sorted(self.ids(everything=True))
+
+    def foreign(self) -> Any:
+        """Return what of the appliance no run must ever touch."""
+        return None
+
+    @abstractmethod
+    def is_writing(self, entry: Mapping[str, Any]) -> bool:
+        """Tell of an entry of the journal whether that request could change something, logging in and out apart."""
+
+    def secrets(self) -> list[str]:
+        """Return what must never be shown, beside what looks like a secret."""
+        return [*PASSWORDS.values(), self.simulator.admin["password"]]
 
     @property
-    def account_id(self) -> str:
-        """The account's auth_id."""
-        return str(self.call("POST", "/v1/identity/find", {"name": self.account, "domain": "LOCAL"})[1]["auth_id"])
-
-    def mint(self, expires_in: float | None = None) -> tuple[str, str]:
-        """Make a token for the account behind the role's back; return its id and secret."""
-        body: dict[str, Any] = {"user": {"auth_id": self.account_id}}
-        if expires_in is not None:
-            body["expiration_time"] = (datetime.now(timezone.utc) + timedelta(seconds=expires_in)).isoformat()
-        status, made = self.call("POST", TOKENS, body)
-        assert status == 200
-        return made["id"], made["bearer_token"]
-
-    def ids(self, everything: bool = False) -> list[str]:
-        """Return the ids of the account's live tokens, or of all."""
-        found = self.simulator.credentials(everything)
-        return [one["id"] for one in found if one["account"] == self.account and one["kind"] == "access_token"]
-
-    def revoke_all(self) -> None:
-        """Take all tokens from the account."""
-        for token_id in self.ids(everything=True):
-            assert self.call("DELETE", TOKENS + token_id)[0] == 200
-
-    def seed(self, expires_in: float | None = 80 * 86400, *, stored: bool = True, text: str | None = None) -> str:
-        """Give the account one token and put that into a fresh vars file; return the token's id.
-
-        Args:
-            expires_in: its seconds to live; None for ever.
-            stored: whether the token, or none at all, is in the file.
-            text: the file, with {value} where the value goes; a usual one by default.
-        """
-        self.revoke_all()
-        if not stored:
-            self.write(text or BEFORE + AFTER)
-            return ""
-        token_id, secret = self.mint(expires_in)
-        if text is None:
-            parents = self.name.split(".")[:-1]
-            text = BEFORE + "".join(" " * 2 * depth + f"{one}:\n" for depth, one in enumerate(parents)) + "{value}" + AFTER
-        self.write(text.replace("{value}", inline(self.name.rpartition(".")[2], secret, self.labels[0], 2 * self.name.count("."))))
-        return token_id
+    def own_names(self) -> list[str]:
+        """The variables that the rotation changes."""
+        return [self.name.rpartition(".")[2]]
 
     # The vars file
 
@@ -230,19 +205,9 @@ class Rig:
 
     # Runs
 
+    @abstractmethod
     def variables(self, **more: Any) -> dict[str, Any]:
         """Return the role's variables."""
-        return {
-            "rotate_platform": "qumulo",
-            "rotate_endpoint": self.simulator.url,
-            "rotate_credential": "access_token",
-            "rotate_account": f"local:{self.account}",
-            "rotate_vars_file": self.file,
-            "rotate_var": self.name,
-            "rotate_auth": {"token": self._admin["token"], "ca_path": self.simulator.ca_file},
-            **self.more,
-            **more,
-        }
 
     @property
     def vault_arguments(self) -> list[str]:
@@ -284,11 +249,11 @@ class Rig:
     # What must hold
 
     def assert_no_secret(self, run: Run) -> None:
-        """No token and no password is in the output, nor in what callbacks were told."""
+        """No secret is in the output, nor in what callbacks were told."""
         shown = run.output + json.dumps([one.result for one in run.tasks])
-        found = _SECRET.search(shown)
+        found = self.looks_secret.search(shown)
         assert not found, f"a token is shown: ...{shown[max(0, found.start() - 300) : found.start() + 16]}..."
-        for secret in (*PASSWORDS.values(), self.simulator.admin["password"]):
+        for secret in self.secrets():
             assert secret not in shown
         assert "Traceback" not in run.output, run.output
 
@@ -297,13 +262,13 @@ class Rig:
         value = self.stored()
         assert isinstance(value, str), f"no credential is in the file: {self.text}"
         assert value not in self.text or self.path.read_bytes().startswith(b"$ANSIBLE_VAULT"), "it is there in clear"
-        who = self.who_is(value)
+        who = self.works_as(value)
         assert who is not None, f"the credential in the file is refused; state: {self.state}"
-        assert who["name"] == self.account
-        return str(who["access_token_id"])
+        assert who[0] == self.account
+        return who[1]
 
     def assert_settled(self, live: Sequence[str] | None = None) -> str:
-        """The file works, nothing is under way, and of the account's tokens only this one is live (or those named)."""
+        """The file works, nothing is under way, and of the account's credentials only this one is live (or those named)."""
         token_id = self.assert_works()
         assert sorted(self.ids()) == sorted([token_id] if live is None else live)
         assert self.state.get("stage", "current") == "current"
@@ -317,9 +282,11 @@ class Rig:
         return [one.name for one in self.ansible.folder.iterdir() if self.file in one.name and one.name != self.file]
 
     def assert_nothing_in_clear(self) -> None:
-        """Neither the vars file nor a temporary file that a killed run left beside it holds a token in clear."""
+        """Neither the vars file nor a file that a killed run left beside it holds a secret in clear."""
         for name in (self.file, *self.leftover_files()):
-            assert not _SECRET.search((self.ansible.folder / name).read_text(errors="replace")), name
+            text = (self.ansible.folder / name).read_text(errors="replace")
+            assert not self.looks_secret.search(text), name
+            assert not any(secret in text for secret in self.secrets()), name
 
     def assert_unchanged(self, **variables: Any) -> dict[str, Any]:
         """Another run changes nothing, neither in the file (bytes and times) nor at the appliance; return its rotate_result."""
@@ -336,43 +303,130 @@ class Rig:
 
     def writing_requests(self, since: int = 0) -> list[str]:
         """Return the requests from the since-th on that could change something."""
-        return [
-            f"{one['method']} {one['path']}"
-            for one in self.simulator.journal()[since:]
-            if one["method"] not in ("GET", "HEAD") and not _READING.search(one["path"])
-        ]
-
-    def minted(self, since: int = 0) -> int:
-        """Return how many requests for a new token there were."""
-        return sum(one == f"POST {TOKENS}" for one in self.writing_requests(since))
+        return [f"{one['method']} {one['path']}" for one in self.simulator.journal()[since:] if self.is_writing(one)]
 
     @contextlib.contextmanager
     def nothing_changes(self) -> Iterator[None]:
-        """The file's bytes, and the account's tokens, are afterwards what they were before, and none was made in between."""
-        before, ids, requests = self.path.read_bytes(), sorted(self.ids(everything=True)), len(self.simulator.journal())
+        """The file's bytes, and the account's credentials, are afterwards what they were before, and none was made in between."""
+        before, held, requests = self.path.read_bytes(), self.held(), len(self.simulator.journal())
         yield
         assert self.path.read_bytes() == before
-        assert sorted(self.ids(everything=True)) == ids
+        assert self.held() == held
         assert self.writing_requests(requests) == []
         assert self.leftover_files() == []
 
     @contextlib.contextmanager
     def all_undone(self) -> Iterator[None]:
-        """The file's bytes and the account's tokens are afterwards what they were before, whatever happened in between."""
-        before, ids = self.path.read_bytes(), sorted(self.ids(everything=True))
+        """The file's bytes and the account's credentials are afterwards what they were before, whatever happened in between."""
+        before, held = self.path.read_bytes(), self.held()
         yield
         self.simulator.clear_faults()
         assert self.path.read_bytes() == before, self.text
-        assert sorted(self.ids(everything=True)) == ids
+        assert self.held() == held
         assert self.leftover_files() == []
 
     @contextlib.contextmanager
     def rest_untouched(self) -> Iterator[None]:
-        """All of the file but the value and its state is afterwards what it was before."""
-        last = self.name.rpartition(".")[2]
-        before = outside(self.text, last)
+        """All of the file but the value and its state, and all that is none of the role's business, is afterwards what it was before."""
+        before, foreign = outside(self.text, *self.own_names), self.foreign()
         yield
-        assert outside(self.text, last) == before
+        assert outside(self.text, *self.own_names) == before
+        assert self.foreign() == foreign
+
+
+@dataclass
+class Rig(RoleRig):
+    """One account of Qumulo Core with an access token."""
+
+    name: str = "qumulo_token"
+    _admin: dict[str, str] = field(default_factory=dict, repr=False)
+
+    looks_secret = re.compile(r"(access|session)-v1:[A-Za-z0-9+/]{6,}")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self._admin:
+            login = self.call("POST", "/v1/session/login", dict(self.simulator.admin), token=None)[1]["bearer_token"]
+            made = self.call("POST", TOKENS, {"user": {"auth_id": "500"}}, token=login)[1]
+            self._admin.update(token=made["bearer_token"], id=made["id"])
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = "admin") -> tuple[int, Any]:
+        """Send one request, as the administrator or with a token, and return status and JSON."""
+        return self.send(method, path, body, token and f"Bearer {self._admin['token'] if token == 'admin' else token}")
+
+    def who_is(self, token: str) -> dict[str, Any] | None:
+        """Return what who-am-i answers to a token; None when it is refused."""
+        status, value = self.call("GET", WHO_AM_I, token=token)
+        assert status in (200, 401), status
+        return value if status == 200 else None
+
+    def works_as(self, value: str) -> tuple[str, str] | None:
+        who = self.who_is(value)
+        return None if who is None else (str(who["name"]), str(who["access_token_id"]))
+
+    def is_writing(self, entry: Mapping[str, Any]) -> bool:
+        reading = re.search(r"/v1/session/login$|/v1/(auth/)?identity/find$", entry["path"])
+        return entry["method"] not in ("GET", "HEAD") and not reading
+
+    def minted(self, since: int = 0) -> int:
+        """Return how many requests for a new token there were."""
+        return sum(one == f"POST {TOKENS}" for one in self.writing_requests(since))
+
+    @property
+    def account_id(self) -> str:
+        """The account's auth_id."""
+        return str(self.call("POST", "/v1/identity/find", {"name": self.account, "domain": "LOCAL"})[1]["auth_id"])
+
+    def mint(self, expires_in: float | None = None) -> tuple[str, str]:
+        """Make a token for the account behind the role's back; return its id and secret."""
+        body: dict[str, Any] = {"user": {"auth_id": self.account_id}}
+        if expires_in is not None:
+            body["expiration_time"] = (datetime.now(timezone.utc) + timedelta(seconds=expires_in)).isoformat()
+        status, made = self.call("POST", TOKENS, body)
+        assert status == 200
+        return made["id"], made["bearer_token"]
+
+    def ids(self, everything: bool = False) -> list[str]:
+        found = self.simulator.credentials(everything)
+        return [one["id"] for one in found if one["account"] == self.account and one["kind"] == "access_token"]
+
+    def revoke_all(self) -> None:
+        """Take all tokens from the account."""
+        for token_id in self.ids(everything=True):
+            assert self.call("DELETE", TOKENS + token_id)[0] == 200
+
+    def seed(self, expires_in: float | None = 80 * 86400, *, stored: bool = True, text: str | None = None) -> str:
+        """Give the account one token and put that into a fresh vars file; return the token's id.
+
+        Args:
+            expires_in: its seconds to live; None for ever.
+            stored: whether the token, or none at all, is in the file.
+            text: the file, with {value} where the value goes; a usual one by default.
+        """
+        self.revoke_all()
+        if not stored:
+            self.write(text or BEFORE + AFTER)
+            return ""
+        token_id, secret = self.mint(expires_in)
+        if text is None:
+            parents = self.name.split(".")[:-1]
+            text = BEFORE + "".join(" " * 2 * depth + f"{one}:\n" for depth, one in enumerate(parents)) + "{value}" + AFTER
+        self.write(text.replace("{value}", inline(self.name.rpartition(".")[2], secret, self.labels[0], 2 * self.name.count("."))))
+        return token_id
+
+    def variables(self, **more: Any) -> dict[str, Any]:
+        """Return the role's variables."""
+        return {
+            "rotate_platform": "qumulo",
+            "rotate_endpoint": self.simulator.url,
+            "rotate_credential": "access_token",
+            "rotate_account": f"local:{self.account}",
+            "rotate_vars_file": self.file,
+            "rotate_var": self.name,
+            "rotate_auth": {"token": self._admin["token"], "ca_path": self.simulator.ca_file},
+            **self.more,
+            **more,
+        }
 
 
 def failure(run: Run) -> str:
@@ -409,13 +463,13 @@ def _note(event):
         events = os.pread(fd, 1 << 20, 0).decode().splitlines()
     finally:
         os.close(fd)
-    if _orders.get("at") in (len(events), f"{event}#{events.count(event)}"):
+    if len(events) in _orders["at"] or f"{event}#{events.count(event)}" in _orders["at"]:
         _evil()
 
 
 def _evil():
     if "run" in _orders:
-        exec(compile(_orders.pop("run"), "evil", "exec"), {"main": _main})
+        exec(compile(_orders["run"], "evil", "exec"), {"main": _main})
         return
     # Workers of ansible-core 2.19 and later lead a session of their own: the main process first, then this one.
     os.killpg(os.getpgid(_main), signal.SIGKILL)
@@ -484,18 +538,19 @@ class Saboteur:
 
     folder: Path
 
-    def environment(self, file: str, at: int | str | None = None, run: str | None = None) -> dict[str, str]:
+    def environment(self, file: str, at: int | str | Sequence[str] | None = None, run: str | None = None) -> dict[str, str]:
         """Prepare for a run and return what its environment needs.
 
         Args:
             file: the vars file's name.
-            at: the point to strike at: its number, from 1, or its words with the how-manieth it is, "before replace#2"; None only notes.
-            run: Python to run in the worker at that point, once, instead of a kill; `main` is the id of the main process.
+            at: the point to strike at, or several: its number, from 1, or its words with the how-manieth it is, "before replace#2";
+                None only notes.
+            run: Python to run in the worker at those points instead of a kill; `main` is the id of the main process.
         """
         self.folder.mkdir(exist_ok=True)
         (self.folder / "events").unlink(missing_ok=True)
         (self.folder / "sitecustomize.py").write_text(_SABOTEUR)
-        orders: dict[str, Any] = {"file": file, "at": at}
+        orders: dict[str, Any] = {"file": file, "at": [at] if isinstance(at, (int, str)) else list(at or ())}
         if run is not None:
             orders["run"] = run
         (self.folder / "orders.json").write_text(json.dumps(orders))
@@ -523,7 +578,7 @@ opener.open(urllib.request.Request({simulator.url + "/_simulator/faults"!r}, {bo
 """
 
 
-def start(rig: Rig, env: Mapping[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
+def start(rig: RoleRig, env: Mapping[str, str] | None = None, **variables: Any) -> subprocess.Popen[str]:
     """Start a run of the role in a process group of its own; finish() waits for it."""
     playbook = rig.ansible.folder / f"started-{next(_numbers)}.yml"
     play = {"name": "Started", "hosts": "localhost", "gather_facts": False, **rig.play, "tasks": role(rig.variables(**variables))}
@@ -543,7 +598,7 @@ def start(rig: Rig, env: Mapping[str, str] | None = None, **variables: Any) -> s
 _numbers = itertools.count()
 
 
-def finish(rig: Rig, process: subprocess.Popen[str]) -> Run:
+def finish(rig: RoleRig, process: subprocess.Popen[str]) -> Run:
     """Wait for the end of a run; its output is searched for secrets."""
     output, _unused = process.communicate(timeout=120)
     run = Run(process.returncode, output)
@@ -551,7 +606,7 @@ def finish(rig: Rig, process: subprocess.Popen[str]) -> Run:
     return run
 
 
-def run_and_kill(rig: Rig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
+def run_and_kill(rig: RoleRig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
     """Run the role and kill it at a point; return whether the run got that far."""
     run = finish(rig, start(rig, saboteur.environment(rig.file, at), **variables))
     return run.returncode == -signal.SIGKILL
