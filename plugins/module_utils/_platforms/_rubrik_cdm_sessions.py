@@ -177,6 +177,9 @@ class CdmSessions(CdmApi):
         status = failure.status or 0
         if client_id is None or status < 400 or status in _BUSY:
             return
+        if has_no_route(failure):
+            failure.add("This version has no service accounts; they came with 7.0 or so. Authenticate with username and password.")
+            return
         if status == 401:
             failure.add(_CHECK_CLIENT)
             return
