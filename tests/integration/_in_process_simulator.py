@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from flask import request
 
 from tests.simulator._clock import Clock
 from tests.simulator._control import add_control
@@ -55,6 +56,8 @@ class InProcess(Simulator):
         self.ca_file = ""
         self._simulated = definition.start(context, None)
         add_control(self._simulated)
+        self._broken = False
+        self._simulated.app.teardown_request(self._note_fault)
         self.admin, self.service_account = self._simulated.admin(), self._simulated.service_account()
 
     def data(self) -> dict[str, Any]:
@@ -69,12 +72,15 @@ class InProcess(Simulator):
             raise ValueError(answer.text)
         return answer.json
 
+    def _note_fault(self, _failure: BaseException | None) -> None:
+        self._broken = CONNECTION_FAULT in request.environ
+
     def answer(self, method: str, url: str, *, params: Any, json: Any, headers: Any, auth: Any, **_how: Any) -> Response:
         """Answer one request; a fault that breaks the connection raises what it does on the wire."""
         sent = auth(SimpleNamespace(headers=dict(headers))).headers
         path = urlsplit(url).path
         answer = self._simulated.app.test_client().open(path, method=method, query_string=params, json=json, headers=sent)
-        if answer.request.environ.get(CONNECTION_FAULT):
+        if self._broken:
             raise requests.ConnectionError("broken by a fault")
         return Response(answer.status_code, dict(answer.headers), answer.data)
 
