@@ -38,8 +38,9 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
                 raise self._no_accounts() from None
             raise
         states = [self._state(answer, one) for answer, one in found]
-        if states and self._version() < (7,):  # may not know is_service_account, and then lists everybody
-            path = f"{_ACCOUNTS}/{quoted(states[0].account.id)}"
+        if self._version() < (7,):  # may not know is_service_account, and then lists everybody
+            someone = states[0].account if states else self.caller().account
+            path = f"{_ACCOUNTS}/{quoted(someone.id)}"
             if has_no_route(self._call("read a service account", "GET", path, accept=range(400, 500))):
                 raise self._no_accounts()
         return states
