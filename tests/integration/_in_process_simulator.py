@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +57,7 @@ class InProcess(Simulator):
         self._simulated = definition.start(context, None)
         add_control(self._simulated)
         self._broken = False
+        self.loses: Callable[[dict[str, Any]], bool] = lambda _entry: False  # tells the journal's entries whose replies are lost
         self._simulated.app.teardown_request(self._note_fault)
         self.admin, self.service_account = self._simulated.admin(), self._simulated.service_account()
 
@@ -80,7 +81,7 @@ class InProcess(Simulator):
         sent = auth(SimpleNamespace(headers=dict(headers))).headers
         path = urlsplit(url).path
         answer = self._simulated.app.test_client().open(path, method=method, query_string=params, json=json, headers=sent)
-        if self._broken:
+        if self._broken or self.loses(self._journal.entries[-1]):
             raise requests.ConnectionError("broken by a fault")
         return Response(answer.status_code, dict(answer.headers), answer.data)
 
