@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _hidden
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, show_apart
 
 RESULT = {"changed": True, "token": "CANARY"}
 
@@ -38,3 +40,14 @@ def test_no_secret(registered):
 
 def test_always(registered):
     assert hide_secrets({"changed": False}, [], always=True)["_ansible_no_log"] is True
+
+
+def test_what_is_shown_apart_from_a_hidden_result():
+    shown: list[str] = []
+    show = SimpleNamespace(warning=shown.append, error=lambda text, wrap_text: shown.append(text))
+    of_a_module = SimpleNamespace(event=SimpleNamespace(msg="wrapped"))
+    result = {"failed": True, "msg": "why", "warnings": ["plain", of_a_module], "token": "CANARY"}
+    show_apart(result, show)
+    assert shown == []
+    show_apart({**result, "_ansible_no_log": True}, show)
+    assert shown == ["plain", "wrapped", "why"]
