@@ -218,10 +218,16 @@ def _outcome(
     if secret:
         values |= {**secret.as_result(), "access_token_uri": secret.token_uri}
     outcome = Outcome(plan_.changes, values, before_side, after_side)
-    _write_credentials_file(platform, task, plan_, account, secret, outcome)
-    if task.options.get("purge_sdk_cache") and (plan_.rotate or plan_.delete):
-        files = platform.sdk_cache_files(name, account, task.options.get("sdk_cache_dir"))
-        values["purged"] = remove_files(files, task.check_mode)
+    try:
+        _write_credentials_file(platform, task, plan_, account, secret, outcome)
+        if task.options.get("purge_sdk_cache") and (plan_.rotate or plan_.delete):
+            files = platform.sdk_cache_files(name, account, task.options.get("sdk_cache_dir"))
+            values["purged"] = remove_files(files, task.check_mode)
+    except LatchkeyError as failure:
+        if secret:
+            failure.details |= values
+            failure.add("The account's new secret is in this result.")
+        raise
     return outcome
 
 
@@ -232,12 +238,7 @@ def _write_credentials_file(
     if not path or plan_.after is None:
         return
     if secret:
-        try:
-            write_private(path, platform.client_file(secret), "credentials_file")
-        except LatchkeyError as failure:
-            failure.details |= outcome.values
-            failure.add("The account's new secret is in this result, and nowhere else.")
-            raise
+        write_private(path, platform.client_file(secret), "credentials_file")
     elif not plan_.mints:
         outcome.warnings.append(
             f"credentials_file: '{path}' was left as it is, since the secret of {account} is told only when it is made. "
