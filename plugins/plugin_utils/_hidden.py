@@ -44,7 +44,8 @@ def show_apart(result: Mapping[str, Any], show: Any) -> None:
     if not result.get("_ansible_no_log"):
         return
     for warning in result.get("warnings") or ():
-        show.warning(warning)
+        event = getattr(warning, "event", None)  # ansible-core 2.19 and later wrap those of modules
+        show.warning(event.msg if event else str(warning))
     if result.get("failed"):
         show.error(str(result.get("msg")), wrap_text=False)
 
