@@ -51,6 +51,15 @@ def test_first_then_forced_then_nothing_to_do(rig: CdmApiTokenRig) -> None:
         assert rig.assert_unchanged()["token_id"] == token_id
 
 
+@pytest.mark.chaos
+def test_with_each_core(each_core: Ansible, cluster: Simulator) -> None:
+    rig = CdmApiTokenRig(each_core, cluster)
+    rig.seed()
+    assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
+    rig.assert_settled()
+    rig.assert_unchanged()
+
+
 @pytest.mark.parametrize(("days", "due"), [(6, True), pytest.param(8, False, marks=pytest.mark.chaos)])
 def test_due_by_expiry(rig: CdmApiTokenRig, days: int, due: bool) -> None:
     old = rig.seed(days)
@@ -121,6 +130,7 @@ def test_orphans(rig: CdmApiTokenRig) -> None:
     assert rig.assert_settled() == new
 
 
+@pytest.mark.chaos
 def test_the_old_token_is_kept_for_a_while(rig: CdmApiTokenRig) -> None:
     old = rig.seed()
     later: dict[str, Any] = {"rotate_retire_after": "1h"}
