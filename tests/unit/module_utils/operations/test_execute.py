@@ -53,9 +53,12 @@ def test_options_are_checked_before_the_operation_runs():
     assert "CANARY" not in repr(found)
 
 
-def test_a_platform_of_a_later_version():
-    found = outcome(lambda _platform, _task: pytest.fail("ran"), OPTIONS | {"platform": "rubrik_cdm"})
-    assert "does not speak to rubrik_cdm yet. It knows qumulo." in found["msg"]
+@pytest.mark.parametrize(
+    ("name", "title"), [("qumulo", "Qumulo Core"), ("rubrik_cdm", "Rubrik CDM"), ("rubrik_rsc", "Rubrik Security Cloud")]
+)
+def test_each_platform_is_opened_by_its_name(name, title):
+    options = {"platform": name, "endpoint": "appliance.example.com", "token": "t"}
+    assert outcome(lambda platform, _task: Outcome(values={"title": platform.title}), options)["title"] == title
 
 
 def test_the_platforms_to_choose_from():

@@ -30,15 +30,17 @@ def state(roles=None, privileges=None, **attributes) -> AccountState:
     ("current", "wanted", "decided"),
     [
         (state("ab"), state(), {}),
-        (state("ab"), state("bc"), {"add_roles": ("c",), "remove_roles": ("a",)}),
-        (state("ab"), state(""), {"remove_roles": ("a", "b")}),
+        (state("ab"), state("bc"), {"roles": True}),
+        (state("ab"), state(""), {"roles": True}),
+        (state(None), state("a"), {"roles": True}),
+        (state(None), state(""), {}),
         (state("", "p"), state(None, "p"), {}),
         (state("", "p"), state(None, ""), {"privileges": frozenset()}),
         (state("", None), state(None, ""), {}),
         (state("", None), state(None, "p"), {"privileges": frozenset("p")}),
         (state("", home_directory="/a"), state(home_directory="/b"), {"attributes": {"home_directory": "/b"}}),
         (state("", home_directory="/a"), state(home_directory=None), {"attributes": {"home_directory": None}}),
-        (None, state("a", "p", home_directory="/a"), {"create": True, "add_roles": ("a",), "privileges": frozenset("p")}),
+        (None, state("a", "p", home_directory="/a"), {"create": True, "roles": True, "privileges": frozenset("p")}),
     ],
 )
 def test_decisions(current, wanted, decided):
@@ -50,6 +52,43 @@ def test_decisions(current, wanted, decided):
 def test_absent():
     assert plan(False, None, state()) == Plan()
     assert plan(False, state("a"), state()) == Plan(delete=True)
+    assert plan(False, state("a"), state(), rotate=True) == Plan(delete=True)
+
+
+@pytest.mark.parametrize(
+    ("current", "rotate", "decided"),
+    [
+        (state("a"), True, {"rotate": True}),
+        (state("a"), False, {}),
+        (None, True, {"create": True}),  # a new account has a new secret anyway
+    ],
+)
+def test_rotation(current, rotate, decided):
+    found = plan(True, current, state("a") if current else state(), rotate=rotate)
+    assert replace(found, after=None) == Plan(**decided)
+    assert found.mints is found.changes is bool(decided)
+
+
+def test_a_change_of_attributes_or_roles_makes_no_secret():
+    found = plan(True, state("a", home_directory="/a"), state("b", home_directory="/b"))
+    assert (found.changes, found.mints) == (True, False)
+
+
+def test_names_of_roles_are_kept_for_the_result():
+    current = AccountState(ACCOUNT, frozenset({"1"}), role_names={"1": "one"})
+    wanted = AccountState(ACCOUNT, frozenset({"1", "2"}), role_names={"2": "two"})
+    after = plan(True, current, wanted).after
+    assert after is not None
+    assert after.as_diff()["roles"] == ["one", "two"]
+    assert after.as_result()["role_ids"] == ["1", "2"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.none() | STATES, STATES)
+def test_only_a_rotation_is_a_change_each_time(current, wanted):
+    after = plan(True, current, wanted, rotate=True).after
+    assert after is not None
+    assert replace(plan(True, after, wanted, rotate=True), after=None) == Plan(rotate=True)
 
 
 @settings(max_examples=300, deadline=None)
