@@ -214,6 +214,11 @@ class RoleRig(ABC):
         """Return what loads the vault secrets."""
         return [part for label in self.labels for part in ("--vault-id", f"{label}@{label}-password")]
 
+    @contextlib.contextmanager
+    def around_run(self) -> Iterator[None]:
+        """Check what every run that is not killed must leave as it was."""
+        yield
+
     def rotate(
         self,
         *,
@@ -224,13 +229,14 @@ class RoleRig(ABC):
         **variables: Any,
     ) -> Run:
         """Run the role at -vvv; the output and what callbacks are told must not show a secret."""
-        run = self.ansible.play(
-            tasks if tasks is not None else role(self.variables(**variables)),
-            check=check,
-            arguments=["-vvv", *(self.vault_arguments if vault is None else vault)],
-            env=env,
-            **self.play,
-        )
+        with self.around_run():
+            run = self.ansible.play(
+                tasks if tasks is not None else role(self.variables(**variables)),
+                check=check,
+                arguments=["-vvv", *(self.vault_arguments if vault is None else vault)],
+                env=env,
+                **self.play,
+            )
         self.assert_no_secret(run)
         return run
 

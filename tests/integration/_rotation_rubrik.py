@@ -8,18 +8,22 @@ What is at the appliance is read from the simulator's state file, so that lookin
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.contract._rsc_tenant import CREATE, DELETE, READ_ONLY, ROTATE
-from tests.integration._ansible import Run
+import pytest
+
+from tests.contract._rsc_tenant import ASSIGN, CREATE, DELETE, READ_ONLY, ROTATE
+from tests.integration._ansible import Ansible
 from tests.integration._rotation_harness import AFTER, BEFORE, RoleRig, inline, vault_lib
 from tests.integration.conftest import administrator, where
-from tests.simulator.launch import Simulator
+from tests.simulator.launch import Simulator, launch
 
 _READING_FIELD = re.compile(r"serviceAccounts|current|deployment|getAllRoles|getRoles|userSession")
 FAILING: list[dict[str, Any]] = [{"path": "/api/nowhere", "status": [200]}]  # a check that never passes
@@ -77,15 +81,19 @@ class RscAppliance(_Appliance):
     def accounts(self) -> dict[str, dict[str, Any]]:
         return {str(key): {k: one[k] for k in ("name", "roles", "secrets", "description")} for key, one in self.data["accounts"].items()}
 
-    def _ask(self, document: str, **given: Any) -> Any:
+    def _ask(self, document: str, variables: dict[str, Any] | None = None, **given: Any) -> Any:
         if not self._bearer:
             admin = self.simulator.admin
             self._bearer = self.open_session(admin["client_id"], admin["client_secret"]) or ""
-        body = {"query": document, "variables": {"input": given}}
+        body = {"query": document, "variables": variables or {"input": given}}
         status, answer = self.rig.send("POST", "/api/graphql", body, f"Bearer {self._bearer}")
         assert status == 200, answer
         assert "errors" not in answer, answer
         return next(iter(answer["data"].values()))
+
+    def take_roles(self, client_id: str) -> None:
+        """Take all roles from an account, so that it may not log in any more."""
+        self._ask(ASSIGN, {"users": [client_id], "roles": []})
 
     def create(self, name: str) -> tuple[str, str]:
         made = self._ask(CREATE, name=name, roleIds=[self.rig.role_id or READ_ONLY], description="a robot")
@@ -193,6 +201,10 @@ class RubrikRig(RoleRig):
         """Return the ids of all live sessions, of whomever; API tokens are none."""
         return {one["id"] for one in self.simulator.credentials() if one["kind"] in ("session", "service_account")}
 
+    @abstractmethod
+    def credential(self) -> dict[str, Any]:
+        """Return those of the role's variables that say what is rotated."""
+
     def variables(self, **more: Any) -> dict[str, Any]:
         at = where(self.simulator)
         return {
@@ -202,26 +214,19 @@ class RubrikRig(RoleRig):
             "rotate_vars_file": self.file,
             "rotate_var": self.name,
             "rotate_auth": {**administrator(self.simulator), "ca_path": at["ca_path"]},
+            **self.credential(),
             **self.more,
             **more,
         }
 
-    def rotate(
-        self,
-        *,
-        check: bool = False,
-        env: Mapping[str, str] | None = None,
-        tasks: Sequence[Mapping[str, Any]] | None = None,
-        vault: Sequence[str] | None = None,
-        **variables: Any,
-    ) -> Run:
-        """Run the role; no session of it is left at the appliance."""
+    @contextlib.contextmanager
+    def around_run(self) -> Iterator[None]:
+        """No session of the role is left at the appliance, and none of anybody else is ended."""
         before = self.sessions()
-        run = super().rotate(check=check, env=env, tasks=tasks, vault=vault, **variables)
-        left = self.sessions()
-        assert self.allow_left or left <= before, f"a session is left: {run.output}"
-        assert self.allow_ended or before <= left, "a session of somebody else was ended"
-        return run
+        yield
+        after = self.sessions()
+        assert self.allow_left or after <= before, "a session is left"
+        assert self.allow_ended or before <= after, "a session of somebody else was ended"
 
 
 @dataclass
@@ -232,14 +237,14 @@ class SecretRig(RubrikRig):
     id_name: str = "robot_id"
     strategy: str = "in_place"
 
-    def variables(self, **more: Any) -> dict[str, Any]:
-        own = {
+    def credential(self) -> dict[str, Any]:
+        return {
             "rotate_credential": "service_account_secret",
             "rotate_strategy": self.strategy,
             "rotate_client_id_var": self.id_name,
             "rotate_sync_timeout": "2s",
+            "rotate_roles": ["Read-only Administrator" if self.simulator.platform == "rubrik_rsc" else "ReadOnlyAdminRole"],
         }
-        return super().variables(**{**own, **self.more, **more})
 
     @property
     def own_names(self) -> list[str]:
@@ -318,8 +323,8 @@ class CdmApiTokenRig(RubrikRig):
     account: str = "admin"
     tag: str = "cdm_api_token"
 
-    def variables(self, **more: Any) -> dict[str, Any]:
-        return super().variables(**{"rotate_credential": "api_token", **self.more, **more})
+    def credential(self) -> dict[str, Any]:
+        return {"rotate_credential": "api_token"}
 
     def _tokens(self) -> list[dict[str, Any]]:
         return [one for one in self.simulator.credentials(everything=True) if one["kind"] == "api_token"]
@@ -356,3 +361,21 @@ class CdmApiTokenRig(RubrikRig):
         token_id, secret = self.mint(days)
         self.write(BEFORE + inline(self.name, secret, self.labels[0]) + AFTER)
         return token_id
+
+
+@contextlib.contextmanager
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
+    """Run one simulator of each of Rubrik's platforms."""
+    with (
+        launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as rsc,
+        launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as cdm,
+    ):
+        yield {"rsc": rsc, "cdm": cdm}
+
+
+def rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> CdmApiTokenRig | SecretRig:
+    """Return the rig of a kind: api_token-cdm, or a strategy and a platform."""
+    strategy, _unused, platform = kind.partition("-")
+    if strategy == "api_token":
+        return CdmApiTokenRig(ansible, simulators[platform])
+    return SecretRig(ansible, simulators[platform], strategy=strategy)

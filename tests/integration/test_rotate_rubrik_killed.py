@@ -18,42 +18,33 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._rotation_harness import Saboteur, finish, run_and_kill, start
-from tests.integration._rotation_rubrik import FAILING, CdmApiTokenRig, SecretRig
-from tests.simulator.launch import Simulator, launch
-
-RubrikRig = CdmApiTokenRig | SecretRig
+from tests.integration._rotation_rubrik import FAILING, CdmApiTokenRig, SecretRig, both, rig_of
+from tests.simulator.launch import Simulator
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of run to be killed: what is rotated, whether a credential is stored before, and with which variables it is run."""
+    """A run to be killed: what is rotated and where, whether a credential is stored before, and the variables it is run with."""
 
-    credential: str
-    platform: str
+    kind: str
     stored: bool = True
     variables: dict[str, Any] = field(default_factory=lambda: {"rotate_force": True})
-
-    def rig(self, ansible: Ansible, simulator: Simulator) -> RubrikRig:
-        if self.credential == "api_token":
-            return CdmApiTokenRig(ansible, simulator)
-        role = {"rsc": "Read-only Administrator", "cdm": "ReadOnlyAdminRole"}[self.platform]
-        return SecretRig(ansible, simulator, strategy=self.credential, more={"rotate_roles": [role]})
 
 
 UNDONE = {"rotate_force": True, "rotate_checks": FAILING}
 SCENARIOS = {
-    "api_token": Scenario("api_token", "cdm"),
-    "in_place-rsc": Scenario("in_place", "rsc"),
-    "replace-rsc": Scenario("replace", "rsc"),
-    "in_place-cdm": Scenario("in_place", "cdm"),
-    "replace-cdm": Scenario("replace", "cdm"),
-    "api_token-first": Scenario("api_token", "cdm", stored=False, variables={}),
-    "in_place-rsc-first": Scenario("in_place", "rsc", stored=False, variables={}),
-    "replace-rsc-first": Scenario("replace", "rsc", stored=False, variables={}),
-    "api_token-undone": Scenario("api_token", "cdm", variables=UNDONE),
-    "in_place-rsc-unproved": Scenario("in_place", "rsc", variables=UNDONE),
-    "replace-rsc-undone": Scenario("replace", "rsc", variables=UNDONE),
-    "replace-rsc-first-undone": Scenario("replace", "rsc", stored=False, variables={"rotate_checks": FAILING}),
+    "api_token": Scenario("api_token-cdm"),
+    "in_place-rsc": Scenario("in_place-rsc"),
+    "replace-rsc": Scenario("replace-rsc"),
+    "in_place-cdm": Scenario("in_place-cdm"),
+    "replace-cdm": Scenario("replace-cdm"),
+    "api_token-first": Scenario("api_token-cdm", stored=False, variables={}),
+    "in_place-rsc-first": Scenario("in_place-rsc", stored=False, variables={}),
+    "replace-rsc-first": Scenario("replace-rsc", stored=False, variables={}),
+    "api_token-undone": Scenario("api_token-cdm", variables=UNDONE),
+    "in_place-rsc-unproved": Scenario("in_place-rsc", variables=UNDONE),
+    "replace-rsc-undone": Scenario("replace-rsc", variables=UNDONE),
+    "replace-rsc-first-undone": Scenario("replace-rsc", stored=False, variables={"rotate_checks": FAILING}),
 }
 # Those that are killed in every test run, at so many points: when it is made, rescued (in place only), stored. All else is chaos.
 ALWAYS = {"api_token": 2, "in_place-rsc": 3, "replace-rsc": 2}
@@ -61,12 +52,9 @@ ALWAYS = {"api_token": 2, "in_place-rsc": 3, "replace-rsc": 2}
 
 @pytest.fixture(scope="module")
 def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
-    """One of each, shared: every run begins with credentials of its own."""
-    with (
-        launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as rsc,
-        launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as cdm,
-    ):
-        yield {"rsc": rsc, "cdm": cdm}
+    """One of each platform, shared: every run begins with credentials of its own."""
+    with both(tmp_path_factory) as simulators:
+        yield simulators
 
 
 @pytest.fixture
@@ -74,7 +62,7 @@ def saboteur(tmp_path: Path) -> Saboteur:
     return Saboteur(tmp_path / "saboteur")
 
 
-def _undisturbed(rig: RubrikRig, saboteur: Saboteur, scenario: Scenario) -> tuple[list[str], list[int]]:
+def _undisturbed(rig: CdmApiTokenRig | SecretRig, saboteur: Saboteur, scenario: Scenario) -> tuple[list[str], list[int]]:
     """Run undisturbed; return the points that there are, and the numbers of those after which something lasting is different."""
     rig.seed(stored=scenario.stored)
     since = len(rig.simulator.journal())
@@ -93,7 +81,7 @@ def _undisturbed(rig: RubrikRig, saboteur: Saboteur, scenario: Scenario) -> tupl
     return points, lasting
 
 
-def _secret_is_known(rig: RubrikRig) -> bool:
+def _secret_is_known(rig: CdmApiTokenRig | SecretRig) -> bool:
     """Tell whether the vars file, or the rescue file, holds a credential that works."""
     value = rig.stored()
     if isinstance(value, str) and value and rig.works_as(value):
@@ -104,7 +92,7 @@ def _secret_is_known(rig: RubrikRig) -> bool:
     return rescued is not None and rig.appliance.works(rig.ids()[0], rescued)
 
 
-def _kill_and_recover(rig: RubrikRig, saboteur: Saboteur, scenario: Scenario, number: int) -> None:
+def _kill_and_recover(rig: CdmApiTokenRig | SecretRig, saboteur: Saboteur, scenario: Scenario, number: int) -> None:
     rig.seed(stored=scenario.stored)
     since = len(rig.simulator.journal())
     with rig.rest_untouched():
@@ -140,7 +128,7 @@ def test_killed_at_every_point(
     record_property: Callable[[str, object], None],
 ) -> None:
     scenario = SCENARIOS[name]
-    rig = scenario.rig(ansible, simulators[scenario.platform])
+    rig = rig_of(scenario.kind, ansible, simulators)
     points, lasting = _undisturbed(rig, saboteur, scenario)
     numbers = lasting[1 : 1 + ALWAYS[name]] if lasting_only else list(range(1, len(points) + 1))[part::SLICES]
     for number in numbers:
@@ -152,7 +140,7 @@ def test_killed_at_every_point(
 @pytest.mark.chaos
 def test_killed_again_and_again(ansible: Ansible, simulators: dict[str, Simulator], saboteur: Saboteur) -> None:
     scenario = SCENARIOS["in_place-rsc"]
-    rig = scenario.rig(ansible, simulators["rsc"])
+    rig = rig_of(scenario.kind, ansible, simulators)
     _points, lasting = _undisturbed(rig, saboteur, scenario)
     rig.seed()
     for number in (*lasting, *lasting):

@@ -16,37 +16,29 @@ import pytest
 from tests.contract._rsc_tenant import ADMINISTRATOR
 from tests.integration._ansible import Ansible
 from tests.integration._rotation_harness import Saboteur, adds_fault, failure, role, run_and_kill
-from tests.integration._rotation_rubrik import FAILING, SecretRig
+from tests.integration._rotation_rubrik import FAILING, SecretRig, both, rig_of
 from tests.simulator.launch import Simulator, launch
 
 KINDS = [f"{strategy}-{platform}" for platform in ("rsc", "cdm") for strategy in ("in_place", "replace")]
-ROLES = {"rsc": "Read-only Administrator", "cdm": "ReadOnlyAdminRole"}
 
 
 @pytest.fixture(scope="module")
 def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
-    """One of each, shared: every test begins with accounts of its own."""
-    with (
-        launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as rsc,
-        launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as cdm,
-    ):
-        yield {"rsc": rsc, "cdm": cdm}
+    """One of each platform, shared: every test begins with accounts of its own."""
+    with both(tmp_path_factory) as simulators:
+        yield simulators
 
 
-def rig_of(kind: str, ansible: Ansible, simulators: dict[str, Simulator]) -> SecretRig:
-    strategy, platform = kind.split("-")
-    return SecretRig(ansible, simulators[platform], strategy=strategy, more={"rotate_roles": [ROLES[platform]]})
+def secret_rig(kind: str, ansible: Ansible, simulators: dict[str, Simulator]) -> SecretRig:
+    rig = rig_of(kind, ansible, simulators)
+    assert isinstance(rig, SecretRig)
+    return rig
 
 
 @pytest.fixture
 def rig(request: pytest.FixtureRequest, ansible: Ansible, simulators: dict[str, Simulator]) -> SecretRig:
     """The rig of a kind, as indirect parameter."""
-    return rig_of(request.param, ansible, simulators)
-
-
-def own_rig(kind: str, ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, **settings: str) -> Any:
-    """Return the simulator of a test's own, which is to be entered."""
-    return launch(f"rubrik_{kind}", settings=settings, directory=tmp_path_factory.mktemp(kind))
+    return secret_rig(request.param, ansible, simulators)
 
 
 def each(*kinds: str, chaos: tuple[str, ...] = ()) -> Any:
@@ -85,7 +77,7 @@ def test_first_then_forced_then_nothing_to_do(rig: SecretRig) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("kind", KINDS)
 def test_with_each_core(kind: str, each_core: Ansible, simulators: dict[str, Simulator]) -> None:
-    rig = rig_of(kind, each_core, simulators)
+    rig = secret_rig(kind, each_core, simulators)
     rig.seed()
     assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
     rig.assert_settled()
@@ -187,7 +179,7 @@ def test_a_failing_check_cannot_undo_a_rotation_in_place(rig: SecretRig) -> None
 
 
 def test_the_first_account_needs_roles(ansible: Ansible, simulators: dict[str, Simulator]) -> None:
-    rig = rig_of("replace-rsc", ansible, simulators)
+    rig = secret_rig("replace-rsc", ansible, simulators)
     rig.seed(stored=False)
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_roles=[]))
@@ -269,7 +261,7 @@ def test_the_old_account_is_kept_for_a_while(rig: SecretRig) -> None:
 
 
 def test_only_tokens_can_be_switched_off(ansible: Ansible, simulators: dict[str, Simulator]) -> None:
-    rig = rig_of("replace-rsc", ansible, simulators)
+    rig = secret_rig("replace-rsc", ansible, simulators)
     rig.seed()
     with rig.nothing_changes():
         assert "only access tokens of Qumulo Core can be switched off" in failure(rig.rotate(rotate_retire="disable"))
@@ -280,7 +272,7 @@ def test_only_tokens_can_be_switched_off(ansible: Ansible, simulators: dict[str,
 
 @pytest.mark.parametrize("strategy", ["in_place"])
 def test_a_code_is_used_once(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
-    with own_rig("cdm", ansible, tmp_path_factory, totp="on", code_reuse="refused") as simulator:
+    with launch("rubrik_cdm", settings={"totp": "on", "code_reuse": "refused"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
         rig = SecretRig(ansible, simulator, strategy=strategy)
         account = simulator.service_account
         rig.store(account["client_id"], account["client_secret"])
@@ -296,7 +288,7 @@ def test_a_code_is_used_once(ansible: Ansible, tmp_path_factory: pytest.TempPath
     ids=["ended", "old-one-works-on"],
 )
 def test_a_secret_rotates_itself(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> None:
-    with own_rig("rsc", ansible, tmp_path_factory, **settings) as simulator:
+    with launch("rubrik_rsc", settings=settings, directory=tmp_path_factory.mktemp("rsc")) as simulator:
         rig = SecretRig(ansible, simulator, role_id=ADMINISTRATOR, allow_ended=True)
         rig.seed()
         own = {"client_id": "{{ robot_id }}", "client_secret": "{{ robot_secret }}", "ca_path": simulator.ca_file}
@@ -313,7 +305,7 @@ def test_a_secret_rotates_itself(ansible: Ansible, tmp_path_factory: pytest.Temp
 
 def test_an_account_that_rotates_itself_is_killed(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, saboteur: Saboteur) -> None:
     # The secret that it logs in with is dead by then; the one that works is in the rescue file.
-    with own_rig("rsc", ansible, tmp_path_factory, rotate_tokens="ended") as simulator:
+    with launch("rubrik_rsc", settings={"rotate_tokens": "ended"}, directory=tmp_path_factory.mktemp("rsc")) as simulator:
         rig = SecretRig(ansible, simulator, role_id=ADMINISTRATOR, allow_ended=True)
         rig.seed()
         rig.more = {"rotate_auth": {"client_id": "{{ robot_id }}", "client_secret": "{{ robot_secret }}", "ca_path": simulator.ca_file}}
@@ -327,7 +319,7 @@ def test_an_account_that_rotates_itself_is_killed(ansible: Ansible, tmp_path_fac
 
 @pytest.mark.chaos
 def test_an_account_replaces_itself(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with own_rig("rsc", ansible, tmp_path_factory) as simulator:
+    with launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as simulator:
         rig = SecretRig(ansible, simulator, role_id=ADMINISTRATOR, strategy="replace", allow_ended=True)
         old = rig.seed()
         own = {"client_id": "{{ robot_id }}", "client_secret": "{{ robot_secret }}", "ca_path": simulator.ca_file}
@@ -345,7 +337,7 @@ def test_an_account_replaces_itself(ansible: Ansible, tmp_path_factory: pytest.T
 
 @pytest.mark.parametrize("strategy", ["in_place", pytest.param("replace", marks=pytest.mark.chaos)])
 def test_a_new_secret_is_not_taken_at_once(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
-    with own_rig("rsc", ansible, tmp_path_factory, new_secret_seconds="3") as simulator:
+    with launch("rubrik_rsc", settings={"new_secret_seconds": "3"}, directory=tmp_path_factory.mktemp("rsc")) as simulator:
         rig = SecretRig(ansible, simulator, strategy=strategy)
         rig.seed()
         simulator.advance(3)
@@ -356,7 +348,9 @@ def test_a_new_secret_is_not_taken_at_once(ansible: Ansible, tmp_path_factory: p
 @pytest.mark.chaos
 @pytest.mark.parametrize("strategy", ["in_place", "replace"])
 def test_a_new_secret_is_not_taken_in_time(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
-    with own_rig("rsc", ansible, tmp_path_factory, new_secret_seconds="60", old_secret_seconds="600") as simulator:
+    with launch(
+        "rubrik_rsc", settings={"new_secret_seconds": "60", "old_secret_seconds": "600"}, directory=tmp_path_factory.mktemp("rsc")
+    ) as simulator:
         rig = SecretRig(ansible, simulator, strategy=strategy)
         rig.seed()
         simulator.advance(60)
@@ -452,7 +446,7 @@ def test_a_new_secret_takes_time_to_reach_a_cluster(rig: SecretRig, simulators: 
 
 
 def test_suspended_exemptions_are_told(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with own_rig("rsc", ansible, tmp_path_factory, tpr_policies="2") as simulator:
+    with launch("rubrik_rsc", settings={"tpr_policies": "2"}, directory=tmp_path_factory.mktemp("rsc")) as simulator:
         rig = SecretRig(ansible, simulator)
         account = simulator.service_account
         rig.store(account["client_id"], account["client_secret"])
@@ -487,7 +481,7 @@ def test_the_vars_file_cannot_be_written_once_there_is_a_secret(rig: SecretRig, 
 
 @pytest.mark.chaos
 def test_neither_file_can_be_written_once_there_is_a_secret(ansible: Ansible, simulators: dict[str, Simulator], saboteur: Saboteur) -> None:
-    rig = rig_of("in_place-rsc", ansible, simulators)
+    rig = secret_rig("in_place-rsc", ansible, simulators)
     rig.seed()
     old = rig.stored()
     said = failure(rig.rotate(env=saboteur.environment(rig.file, [RESCUED, STORED], FULL), rotate_force=True))
@@ -498,6 +492,15 @@ def test_neither_file_can_be_written_once_there_is_a_secret(ansible: Ansible, si
 
 
 # What is no dead secret
+
+
+@each("in_place-rsc", chaos=("replace-rsc",))
+def test_an_account_that_may_not_log_in_has_no_dead_secret(rig: SecretRig) -> None:
+    client_id = rig.seed()
+    rig.appliance.take_roles(client_id)
+    with rig.nothing_changes():
+        said = failure(rig.rotate())
+    assert "without one it cannot log in" in said
 
 
 @each("in_place-cdm", "replace-cdm")
@@ -530,7 +533,7 @@ def test_sessions_that_cannot_be_counted(ansible: Ansible, tmp_path_factory: pyt
 @pytest.mark.parametrize("strategy", ["in_place", pytest.param("replace", marks=pytest.mark.chaos)])
 def test_no_local_accounts_any_more(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
     with launch("rubrik_cdm", "9.5.1", directory=tmp_path_factory.mktemp("cdm")) as simulator:
-        rig = SecretRig(ansible, simulator, strategy=strategy, more={"rotate_roles": ["ReadOnlyAdminRole"]})
+        rig = SecretRig(ansible, simulator, strategy=strategy)
         rig.store("User:::62482f5f-0000-0000-0000-000000000000", "gone")
         with rig.nothing_changes():
             said = failure(rig.rotate())
