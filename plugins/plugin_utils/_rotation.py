@@ -158,12 +158,12 @@ def leftovers(state: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]]) -> 
         return [pending["id"]] if pending["id"] in ids else []
     if state.get("stage") != MINTING:
         return []
+    known = {*pending.get("known", ()), *((state.get(part) or {}).get("id") for part in ("current", "previous"))}
     if pending.get("name"):
-        return [str(token["token_id"]) for token in tokens if token.get("name") == pending["name"]]
+        return [str(token["token_id"]) for token in tokens if token.get("name") == pending["name"] and token["token_id"] not in known]
     since = parse_instant(pending["since"], "since")
     exact = not pending.get("about")
     wanted = parse_instant(pending["expires_at"], "expires_at") if pending.get("expires_at") else None
-    known = {*pending.get("known", ()), *((state.get(part) or {}).get("id") for part in ("current", "previous"))}
     found = []
     for token in tokens:
         expires_at, created_at = _instant(token, "expires_at"), _instant(token, "created_at")

@@ -108,3 +108,14 @@ def test_an_account_that_is_not_listed_keeps_its_id():
     facts = rotation.Found(state={}, has_value=True, works=False, value_id="1", tokens=[], limit=None)
     decided = rotation.plan(facts, rotation.Policy(new_name="svc-x"), NOW)
     assert decided.state["current"] == {"id": "1"}
+
+
+@pytest.mark.parametrize("part", ["current", "previous", "pending"])
+def test_an_account_that_was_there_before_is_no_leftover_whatever_its_name(part):
+    pending = {"since": "2027-01-01T12:00:00Z", "expires_at": None, "known": [], "run": "r", "name": "svc-20270101T120000Z"}
+    state = {"stage": "minting", "pending": pending}
+    if part == "pending":
+        pending["known"] = ["1"]
+    else:
+        state[part] = {"id": "1"}
+    assert rotation.leftovers(state, as_credentials("svc", [account("svc-20270101T120000Z", "1")])) == []
