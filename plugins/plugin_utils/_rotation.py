@@ -374,9 +374,9 @@ def _listed(tokens: Sequence[Mapping[str, Any]]) -> str:
 
 def _orphans_problem(orphans: Sequence[Mapping[str, Any]], policy: Policy) -> str:
     how = "delete it with latchkey.tokens.service_account" if policy.new_name else "revoke it with latchkey.tokens.session_revoke"
+    noun = policy.noun if len(orphans) == 1 else f"{policy.noun}s"
     return (
-        f"{policy.owner.capitalize()} has {len(orphans)} live {policy.noun}{'s' if len(orphans) > 1 else ''} that this vars file does not know: "
-        f"{_listed(orphans)}. "
+        f"{policy.owner.capitalize()} has {len(orphans)} live {noun} that this vars file does not know: {_listed(orphans)}. "
         f"Find out who uses it and {how}, or set rotate_orphans to revoke or ignore."
     )
 
