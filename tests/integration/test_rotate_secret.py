@@ -15,7 +15,7 @@ import pytest
 
 from tests.contract._rsc_tenant import ADMINISTRATOR
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import Saboteur, adds_fault, failure, role, run_and_kill
+from tests.integration._rotation_harness import Saboteur, adds_fault, encrypted, failure, role, run_and_kill
 from tests.integration._rotation_rubrik import FAILING, SecretRig, both, rig_of
 from tests.simulator.launch import Simulator, launch
 
@@ -477,6 +477,23 @@ def test_the_vars_file_cannot_be_written_once_there_is_a_secret(rig: SecretRig, 
     assert (result["rotated"], result["reason"]) == (True, "an earlier run made a secret and could not store it")
     rig.assert_settled()
     assert rig.stored() == new
+
+
+@each(chaos=("in_place-rsc", "replace-rsc"))
+@pytest.mark.parametrize("whole", [False, True], ids=["value", "file"])
+def test_several_vault_ids(rig: SecretRig, saboteur: Saboteur, whole: bool) -> None:
+    rig.labels = ("dev", "prod")
+    rig.seed()
+    if whole:
+        rig.write(encrypted(rig.text, "dev"))
+    env = saboteur.environment(rig.file, STORED, FULL)
+    with rig.rest_untouched():
+        failure(rig.rotate(env=env, rotate_force=True))
+        if rig.strategy == "in_place":
+            assert "$ANSIBLE_VAULT;1.2;AES256;dev" in rig.rescue.read_text()
+        rig.rotate(rotate_force=True).assert_ok()
+    rig.assert_settled()
+    assert rig.path.read_text().count(";AES256;dev") == 1
 
 
 @pytest.mark.chaos
