@@ -123,6 +123,11 @@ def tokens_of(simulator: Simulator, account: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: str(one["id"]))
 
 
+def live(simulator: Simulator, *kinds: str, account: str | None = None) -> list[str]:
+    """Return the ids of live credentials of these kinds, of one account or of all, as the appliance has them."""
+    return sorted(one["id"] for one in simulator.credentials() if one["kind"] in kinds and account in (None, one["account"]))
+
+
 def show(name: str, expression: str) -> dict[str, Any]:
     """Return a task that shows a value, for the test to read."""
     return {"name": name, "ansible.builtin.debug": {"msg": "{{ " + expression + " }}"}}

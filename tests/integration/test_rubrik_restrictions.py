@@ -90,6 +90,7 @@ def test_a_token_is_of_the_calling_account(appliance: Start, platform: str) -> N
         assert done(simulator, "access_token", **me, user=user)["changed"] is True
     other = done(simulator, "access_token", **administrator(simulator))["token"]
     assert done(simulator, "access_token", **me, current=other)["changed"] is True  # it works, and is somebody else's
+    assert done(simulator, "access_token", **administrator(simulator), current=other)["changed"] is False
 
 
 def test_two_step_verification(appliance: Start) -> None:

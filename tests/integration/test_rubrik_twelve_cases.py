@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._cases import do, done, show, twelve_cases
+from tests.integration._cases import do, done, live, show, twelve_cases
 from tests.integration.conftest import client, defaults, where
 from tests.simulator.launch import Simulator, launch
 
@@ -19,11 +19,6 @@ LOOK = {"latchkey.tokens.service_account_info": {"name": ACCOUNT}}
 HELD = {"held": ""}
 HOLD = {"name": "Hold", "ansible.builtin.set_fact": {"held": "{{ step.token | default(held, true) }}"}, "no_log": True, "check_mode": False}
 MINT = {"current": "{{ held | default(omit, true) }}"}
-
-
-def live(simulator: Simulator, kind: str, account: str) -> list[str]:
-    """Return the ids of an account's live credentials of a kind, as the simulator has them."""
-    return sorted(one["id"] for one in simulator.credentials() if (one["kind"], one["account"]) == (kind, account))
 
 
 def a_day_later(simulator: Simulator) -> dict[str, Any]:
@@ -54,7 +49,7 @@ def test_service_account_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
         assert result["client_id"] == result["account_id"]
         assert results[f"{phase}: in check mode"]["diff"] == result["diff"]
     assert results["delete: for real"]["look"]["service_accounts"] == []
-    assert live(rsc, "session", "admin") == []
+    assert live(rsc, "session", account="admin") == []
 
 
 @pytest.mark.parametrize("version", ["9.3.0", "8.0.1-p1-22135"])
@@ -73,7 +68,7 @@ def test_service_account_on_cdm(ansible: Ansible, tmp_path_factory: pytest.TempP
             assert seen["account_id"] == result["account_id"] == result["client_id"]
             assert results[f"{phase}: in check mode"]["diff"] == result["diff"]
         assert results["delete: for real"]["look"]["service_accounts"] == []
-        assert live(cdm, "session", "admin") == []
+        assert live(cdm, "session", account="admin") == []
 
 
 def test_api_token(ansible: Ansible, cdm: Simulator) -> None:
@@ -90,14 +85,9 @@ def test_api_token(ansible: Ansible, cdm: Simulator) -> None:
     assert results["renew: again for real"]["token_id"] == second["token_id"] != first["token_id"]
     assert 299 * 86400 < second["expires_in"] <= 300 * 86400
     assert {one["token_id"] for one in second["look"]["api_tokens"]} == {first["token_id"], second["token_id"]}
-    assert sorted(results["delete: for real"]["revoked"]) == live_before_deletion(second)
+    assert sorted(results["delete: for real"]["revoked"]) == sorted([first["token_id"], second["token_id"]])
     assert results["delete: for real"]["look"]["api_tokens"] == []
-    assert live(cdm, "api_token", "admin") == live(cdm, "session", "admin") == []
-
-
-def live_before_deletion(result: dict[str, Any]) -> list[str]:
-    """Return the ids that a look found."""
-    return sorted(one["token_id"] for one in result["look"]["api_tokens"])
+    assert live(cdm, "api_token", account="admin") == live(cdm, "session", account="admin") == []
 
 
 def test_access_token_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
@@ -122,7 +112,7 @@ def test_access_token_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
         assert (kept["token_id"], kept["live"], kept["account_id"]) == (one["token_id"], True, me["client_id"])
         assert one["token_id"] in [entry["token_id"] for entry in one["look"]["access_tokens"]]
     assert first["token_id"] != second["token_id"]
-    assert live(cdm, "service_account", "svc-ansible") == []
+    assert live(cdm, "service_account", account="svc-ansible") == []
 
 
 def test_access_token_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
@@ -142,7 +132,7 @@ def test_access_token_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
     for phase in phases:
         minted, kept = results[f"{phase}: for real"], results[f"{phase}: again for real"]
         assert (kept["token_id"], kept["expires_at"], kept["account_id"]) == (minted["token_id"], minted["expires_at"], me["client_id"])
-    assert live(rsc, "session", "svc-ansible") == [results["renew: for real"]["token_id"]]
+    assert live(rsc, "session", account="svc-ansible") == [results["renew: for real"]["token_id"]]
 
 
 def test_session_revoke_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
@@ -164,8 +154,8 @@ def test_session_revoke_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
     for phase, gone in zip(phases, (one["token_id"], old, two["token_id"], three["token_id"]), strict=True):
         assert results[f"{phase}: in check mode"]["revoked"] == results[f"{phase}: for real"]["revoked"] == [gone]
         assert results[f"{phase}: again for real"]["revoked"] == []
-    assert live(cdm, "service_account", ACCOUNT) == [own["token_id"]]
-    assert live(cdm, "api_token", "admin") == [api]
+    assert live(cdm, "service_account", account=ACCOUNT) == [own["token_id"]]
+    assert live(cdm, "api_token", account="admin") == [api]
 
 
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])
