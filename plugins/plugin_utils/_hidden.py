@@ -17,6 +17,12 @@ else:
     MASKS_REGISTERED = True
 
 
+def register(secrets: Sequence[str]) -> None:
+    """Have Ansible mask these strings from now on, where it can."""
+    if MASKS_REGISTERED:
+        register_secrets(secrets)
+
+
 def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = False) -> dict[str, Any]:
     """Return the result so that its secrets are usable when registered, but never shown.
 
@@ -27,8 +33,7 @@ def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = 
         secrets: the secrets in it; without any, the result is left as it is.
         always: True hides the whole result on every version, for one that nobody wants to read.
     """
-    if MASKS_REGISTERED:
-        register_secrets(secrets)
+    register(secrets)
     if always or (secrets and not MASKS_REGISTERED):
         return {**result, "_ansible_no_log": True}
     return result
