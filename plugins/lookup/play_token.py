@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup play_token: from options to the run's token."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: play_token
+short_description: A bearer token for the duration of a play
+version_added: 0.1.0
+description:
+  - Returns a bearer token for an account. The first use in a run makes it; every further one gets the same, in all tasks, loops, hosts
+    and forks. At the end of the run it is revoked, however the run ends.
+  - Which token one gets is decided by all options here that say where to connect and as whom, and by O(expires_in). Uses that differ in
+    one of these get tokens of their own.
+  - The token is kept in memory and, encrypted with a key that only the processes of the run have, in Ansible's temporary folder.
+  - It is revoked by the callback P(latchkey.tokens.revoke_play_tokens#callback) when that is enabled, and in every case by a small process
+    that the first use starts and that waits for the end of Ansible. Where a container is killed, nothing in it can revoke anything;
+    see C(latchkey.tokens.sweep), a playbook.
+  - On Rubrik the token is a session of the calling account. On Qumulo Core it is an access token of the calling user, who must log in
+    with a password or a token, and may have two access tokens at most.
+options:
+  platform:
+    required: false
+    env: [{name: LATCHKEY_PLATFORM}]
+    ini: [{section: latchkey_tokens, key: platform}]
+    vars: [{name: latchkey_platform}]
+  endpoint:
+    env: [{name: LATCHKEY_ENDPOINT}]
+    ini: [{section: latchkey_tokens, key: endpoint}]
+    vars: [{name: latchkey_endpoint}]
+  validate_certs:
+    env: [{name: LATCHKEY_VALIDATE_CERTS}]
+    ini: [{section: latchkey_tokens, key: validate_certs}]
+    vars: [{name: latchkey_validate_certs}]
+  ca_path:
+    env: [{name: LATCHKEY_CA_PATH}]
+    ini: [{section: latchkey_tokens, key: ca_path}]
+    vars: [{name: latchkey_ca_path}]
+  timeout:
+    env: [{name: LATCHKEY_TIMEOUT}]
+    ini: [{section: latchkey_tokens, key: timeout}]
+    vars: [{name: latchkey_timeout}]
+  token:
+    env: [{name: LATCHKEY_TOKEN}]
+    ini: [{section: latchkey_tokens, key: token}]
+    vars: [{name: latchkey_token}]
+  username:
+    env: [{name: LATCHKEY_USERNAME}]
+    ini: [{section: latchkey_tokens, key: username}]
+    vars: [{name: latchkey_username}]
+  password:
+    env: [{name: LATCHKEY_PASSWORD}]
+    ini: [{section: latchkey_tokens, key: password}]
+    vars: [{name: latchkey_password}]
+  totp_code:
+    env: [{name: LATCHKEY_TOTP_CODE}]
+    ini: [{section: latchkey_tokens, key: totp_code}]
+    vars: [{name: latchkey_totp_code}]
+  totp_secret:
+    env: [{name: LATCHKEY_TOTP_SECRET}]
+    ini: [{section: latchkey_tokens, key: totp_secret}]
+    vars: [{name: latchkey_totp_secret}]
+  client_id:
+    env: [{name: LATCHKEY_CLIENT_ID}]
+    ini: [{section: latchkey_tokens, key: client_id}]
+    vars: [{name: latchkey_client_id}]
+  client_secret:
+    env: [{name: LATCHKEY_CLIENT_SECRET}]
+    ini: [{section: latchkey_tokens, key: client_secret}]
+    vars: [{name: latchkey_client_secret}]
+  service_account_file:
+    env: [{name: LATCHKEY_SERVICE_ACCOUNT_FILE}]
+    ini: [{section: latchkey_tokens, key: service_account_file}]
+    vars: [{name: latchkey_service_account_file}]
+  organization_id:
+    env: [{name: LATCHKEY_ORGANIZATION_ID}]
+    ini: [{section: latchkey_tokens, key: organization_id}]
+    vars: [{name: latchkey_organization_id}]
+  expires_in:
+    description:
+      - How long the token lives from when it is made, for example V(30m) or V(8h). An hour when not set. At least a minute.
+      - Rubrik decides on this itself, so it is an error there.
+    type: str
+    env: [{name: LATCHKEY_EXPIRES_IN}]
+    ini: [{section: latchkey_tokens, key: expires_in}]
+    vars: [{name: latchkey_expires_in}]
+  min_remaining:
+    description:
+      - A token that lives no longer than this is replaced by a new one. Of a token that lives for less than twice as long, half of its
+        life will do.
+      - The old one is revoked once its use has ended.
+    type: str
+    default: 5m
+    env: [{name: LATCHKEY_MIN_REMAINING}]
+    ini: [{section: latchkey_tokens, key: min_remaining}]
+    vars: [{name: latchkey_min_remaining}]
+  refresh:
+    description:
+      - Asks the platform whether it still takes the token, and replaces it when not, for example after somebody revoked it.
+      - The modules of this collection do that by themselves with a token that came from here.
+    type: bool
+    default: false
+    env: [{name: LATCHKEY_REFRESH}]
+    ini: [{section: latchkey_tokens, key: refresh}]
+    vars: [{name: latchkey_refresh}]
+  scope:
+    description:
+      - When a token that is made now is revoked, at the end of the run or already when the next play starts.
+      - The latter takes the callback P(latchkey.tokens.revoke_play_tokens#callback); without it, V(play) is the same as V(run).
+    type: str
+    choices: [run, play]
+    default: run
+    env: [{name: LATCHKEY_SCOPE}]
+    ini: [{section: latchkey_tokens, key: scope}]
+    vars: [{name: latchkey_scope}]
+  mint_in_check_mode:
+    description:
+      - Whether to make a token in check mode. Reading takes one, too.
+      - With V(false), check mode gets a text that is no token, and that no module of this collection sends.
+    type: bool
+    default: true
+    env: [{name: LATCHKEY_MINT_IN_CHECK_MODE}]
+    ini: [{section: latchkey_tokens, key: mint_in_check_mode}]
+    vars: [{name: latchkey_mint_in_check_mode}]
+extends_documentation_fragment:
+  - latchkey.tokens._connection
+  - latchkey.tokens._auth
+requirements:
+  - requests, on the controller
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: One log-in for all hosts and tasks
+  hosts: storage
+  gather_facts: false
+  module_defaults:
+    group/latchkey.tokens.latchkey:
+      platform: rubrik_cdm
+      endpoint: rubrik.example.com
+      token: "{{ lookup('latchkey.tokens.play_token') }}"
+  vars:
+    latchkey_platform: rubrik_cdm
+    latchkey_endpoint: rubrik.example.com
+    latchkey_client_id: "{{ rubrik_client_id }}"
+    latchkey_client_secret: "{{ rubrik_client_secret }}"
+  tasks:
+    - name: Whose token is it?
+      latchkey.tokens.access_check:
+
+    - name: Ask the API for something that has no module
+      ansible.builtin.uri:
+        url: https://rubrik.example.com/api/v1/cluster/me
+        headers:
+          Authorization: "Bearer {{ lookup('latchkey.tokens.play_token') }}"
+      no_log: true
+
+- name: All options in the call
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Whose token is it?
+      latchkey.tokens.access_check:
+        platform: qumulo
+        endpoint: qumulo.example.com
+        token: >-
+          {{ lookup('latchkey.tokens.play_token', platform='qumulo', endpoint='qumulo.example.com',
+                    username='svc-backup', password=qumulo_password, expires_in='30m') }}
+"""
+
+RETURN = r"""
+_raw:
+  description: One bearer token. Tasks that hand it to modules of other collections should set C(no_log).
+  type: list
+  elements: str
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import Request, play_token
+
+_VARIABLES = "latchkey_"
+# Options that have no say in which token one gets.
+_APART = ("timeout", "min_remaining", "refresh", "scope", "mint_in_check_mode")
+# No bearer token has blanks, so the modules refuse it before they send anything.
+_PLACEHOLDER = "no token: mint_in_check_mode is false"
+
+
+class LookupModule(LookupBase):
+    """Reads the options, and asks for the token."""
+
+    def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
+        """Return the token as the only element."""
+        variables = variables or {}
+        options = self._options_from(terms, variables, kwargs)
+        if variables.get("ansible_check_mode") and not options["mint_in_check_mode"]:
+            return [_PLACEHOLDER]
+        try:
+            request = Request(
+                options={name: value for name, value in options.items() if name not in _APART},
+                timeout=options["timeout"],
+                margin=parse_duration(options["min_remaining"], "min_remaining").total_seconds(),
+                refresh=options["refresh"],
+                scope=options["scope"],
+            )
+            token = play_token(request, Display().warning)
+        except LatchkeyError as failure:
+            raise AnsibleError(f"latchkey.tokens.play_token: {failure}") from None
+        register([token])
+        return [token]
+
+    def _options_from(self, terms: list[Any], variables: Mapping[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return all options; those from variables are templated first, which Ansible leaves to the plugin."""
+        if terms:
+            raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example platform='qumulo'.")
+        known = {name for name in variables if name.startswith(_VARIABLES)}
+        self.set_options(var_options={name: self._templar.template(variables[name]) for name in known}, direct=kwargs)
+        options: dict[str, Any] = self.get_options()
+        unknown = sorted(set(kwargs) - set(options))
+        if unknown:  # Ansible would take no notice of a misspelt option
+            raise AnsibleError(f"latchkey.tokens.play_token: there is no option {unknown[0]}.")
+        return options

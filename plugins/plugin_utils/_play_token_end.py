@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Revoke what is left of a run's play tokens. Private to this collection.
+
+Called by the callback in Ansible's main process, and by the watcher after that is gone; so nothing here needs Ansible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger
+
+
+def revoke_entry(ledger: Ledger, entry: Entry) -> list[str]:
+    """Revoke one token and enter that; the ledger must be locked. Return what the user should know, a failure too."""
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, revoke
+
+    grant = Grant.from_data(entry.grant)
+    try:
+        words = revoke(grant)
+    except LatchkeyError as failure:
+        account = grant.minted.credential.account
+        until = "It ends by itself when it expires." if grant.good_for else "It ends by itself."
+        return [f"A play token of {account} could not be revoked. {until} {failure}"]
+    ledger.add_revoked(entry.name)
+    return words
+
+
+def revoke_tokens(ledger: Ledger, *, for_good: bool, which: Callable[[Entry], bool] = lambda _entry: True) -> list[str]:
+    """Revoke the tokens of a run.
+
+    Args:
+        ledger: where they are.
+        for_good: whether the run is over, so that none may be minted any more.
+        which: tells which of them.
+
+    Returns:
+        What the user should know.
+    """
+    with ledger.locked() as contents:
+        if for_good and not contents.closed:
+            ledger.close_for_good()
+        return [words for entry in contents.tokens.values() if which(entry) for words in revoke_entry(ledger, entry)]

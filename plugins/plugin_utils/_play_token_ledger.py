@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The play tokens of one run: a file that is encrypted entry by entry, only ever appended to, and its own lock. Private to this collection.
+
+Knows neither Ansible nor platforms: what it takes to revoke a token is opaque data here.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12  # bytes, as AES-GCM wants it
+_PAUSE = 0.02  # seconds between two looks at a lock that somebody else holds
+# While the ledger is locked these wait: a token must not be made without being entered, and a handler must not wait for our own lock.
+_HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A token that was minted and is not revoked yet.
+
+    Attributes:
+        name: of this entry; a token need not have an id.
+        identity: whose token for what, as a name without content.
+        grant: what it takes to revoke it, ``secret`` and ``good_for`` among it.
+        minted_at: seconds since 1970, by the controller's clock.
+        scope: ``play`` or ``run``: when it ends.
+        current: whether it is the latest of its identity, and not known to be dead.
+    """
+
+    name: str
+    identity: str
+    grant: Mapping[str, Any] = field(repr=False)
+    minted_at: float
+    scope: str
+    current: bool = True
+
+    @property
+    def secret(self) -> str:
+        """The token itself."""
+        return str(self.grant["secret"])
+
+    def is_good(self, margin: float) -> bool:
+        """Tell whether it lives for longer than the margin, in seconds; half of a life that is shorter than two of them will do."""
+        good_for = self.grant["good_for"]
+        return good_for is None or self.minted_at + good_for - time.time() > min(margin, good_for / 2)
+
+
+@dataclass
+class Contents:
+    """What the entries add up to.
+
+    Attributes:
+        tokens: those that are not revoked, by the names of their entries, in the order in which they were made.
+        refusals: by identity, when a mint was refused last, and in which words.
+        watcher: process id of the one that watches the run.
+        closed: whether the run is over, so that nothing may be minted any more.
+    """
+
+    tokens: dict[str, Entry] = field(default_factory=dict)
+    refusals: dict[str, tuple[float, str]] = field(default_factory=dict)
+    watcher: int | None = None
+    closed: bool = False
+
+    def current(self, identity: str) -> Entry | None:
+        """Return the token to use for an identity, however long it may live."""
+        return next((one for one in self.tokens.values() if one.identity == identity and one.current), None)
+
+    def _add(self, kind: str, value: Any) -> None:
+        if kind == "minted":
+            minted = Entry(**value)
+            for name, one in self.tokens.items():
+                if one.identity == minted.identity:
+                    self.tokens[name] = replace(one, current=False)
+            self.tokens[minted.name] = minted
+            self.refusals.pop(minted.identity, None)
+        elif kind == "revoked":
+            self.tokens.pop(value, None)
+        elif kind == "refused":
+            self.refusals[value["identity"]] = (value["at"], value["words"])
+        elif kind == "watcher":
+            self.watcher = value
+        elif kind == "closed":
+            self.closed = True
+
+
+class Ledger:
+    """The file. Each process opens it for itself, since a lock belongs to an opening.
+
+    Args:
+        descriptor: the file, opened to read and append.
+        key: 32 bytes.
+    """
+
+    def __init__(self, descriptor: int, key: bytes) -> None:
+        self.descriptor = descriptor
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def open(cls, path: str, key: bytes) -> Ledger:
+        """Open the file, which is made when there is none. Raises OSError."""
+        return cls(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), key)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        os.close(self.descriptor)
+
+    @contextmanager
+    def locked(self) -> Iterator[Contents]:
+        """Keep every other process from minting and revoking, and signals from this one; yields what is in it."""
+        while True:
+            held_back = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+            try:
+                try:
+                    fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass
+                else:
+                    try:
+                        yield self.read()
+                        return
+                    finally:
+                        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
+            time.sleep(_PAUSE)
+
+    def read(self) -> Contents:
+        """Return what is in it; without the lock, perhaps not the very latest."""
+        contents = Contents()
+        data = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
+        for line in data.split(b"\n")[:-1]:  # what has no end yet is still being written
+            raw = base64.b64decode(line)
+            try:
+                kind, value = json.loads(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None))
+            except InvalidTag:
+                continue  # not of this run
+            contents._add(kind, value)
+        return contents
+
+    def _append(self, kind: str, value: Any) -> None:
+        nonce = os.urandom(_NONCE)
+        line = base64.b64encode(nonce + self._cipher.encrypt(nonce, json.dumps([kind, value]).encode(), None)) + b"\n"
+        while line:
+            line = line[os.write(self.descriptor, line) :]
+
+    def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str) -> None:
+        """Enter a token that was minted just now."""
+        entry = {"name": secrets.token_hex(8), "identity": identity, "grant": grant, "minted_at": time.time(), "scope": scope}
+        self._append("minted", entry)
+
+    def add_revoked(self, name: str) -> None:
+        """Enter that a token is gone, or that nobody can revoke it."""
+        self._append("revoked", name)
+
+    def add_refusal(self, identity: str, words: str) -> None:
+        """Enter that the credentials were refused."""
+        self._append("refused", {"identity": identity, "words": words, "at": time.time()})
+
+    def add_watcher(self, pid: int) -> None:
+        """Enter which process watches the run."""
+        self._append("watcher", pid)
+
+    def close_for_good(self) -> None:
+        """Enter that the run is over."""
+        self._append("closed", None)

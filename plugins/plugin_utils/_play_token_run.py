@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which run of Ansible this process belongs to, and which token of it is meant: keys and names. Private to this collection.
+
+The main process and all of its workers have in common, in memory only, the key that Python's multiprocessing makes for each run.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import multiprocessing
+import os
+from collections.abc import Mapping
+from typing import Any
+
+# Platform -> the prefix of the environment variables that may complete its options
+_PREFIXES = {"qumulo": "QUMULO_", "rubrik_cdm": "RUBRIK_CDM_", "rubrik_rsc": "RUBRIK_RSC_"}
+
+
+def run_key() -> bytes:
+    """Return a key of 32 bytes that only the processes of this run have."""
+    return _derived("key of the ledger")
+
+
+def identity(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    """Return a name for a set of options that tells it from every other one, and tells nobody what is in it.
+
+    Args:
+        options: all options that have a say in which token one gets.
+        environment: environment variables; those of the platform count as well.
+    """
+    prefix = _PREFIXES.get(str(options.get("platform")), "")
+    context = {name: value for name, value in environment.items() if prefix and name.startswith(prefix)}
+    return _derived(json.dumps([dict(options), context], sort_keys=True)).hex()
+
+
+def _derived(purpose: str) -> bytes:
+    return hmac.digest(bytes(multiprocessing.current_process().authkey), f"latchkey.tokens: {purpose}".encode(), "sha256")
+
+
+def main_process() -> int:
+    """Return the id of the main process of the run: this one, or the one that this worker was forked from."""
+    parent = multiprocessing.parent_process()
+    return os.getpid() if parent is None or parent.pid is None else parent.pid
+
+
+def is_orphan() -> bool:
+    """Tell whether the main process is gone; then nobody is left to use a token, or to revoke it."""
+    return main_process() not in (os.getpid(), os.getppid())

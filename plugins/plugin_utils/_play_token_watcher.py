@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start the process that revokes a run's play tokens after the run is gone. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from contextlib import ExitStack
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher_process
+
+_PROMPT = 10.0  # seconds; a Python that takes longer to start counts as one that does not
+# What the libraries need that send the revocation; the rest of the environment may hold secrets, which it does not need.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_COLLECTIONS = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
+
+
+def start_watcher(ledger_path: str, key: bytes, main_pid: int) -> int | None:
+    """Start it in a session of its own, with nothing inherited but the ledger.
+
+    Args:
+        ledger_path: the ledger of the run.
+        key: the ledger's.
+        main_pid: the process whose end it waits for.
+
+    Returns:
+        Its process id; None where it cannot be started.
+    """
+    with ExitStack() as stack:
+        try:
+            ledger = os.open(ledger_path, os.O_RDWR | os.O_APPEND)
+            stack.callback(os.close, ledger)
+            pidfd = _pidfd(main_pid)
+            if pidfd is not None:
+                stack.callback(os.close, pidfd)
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", _play_token_watcher_process.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[ledger] if pidfd is None else [ledger, pidfd],
+                start_new_session=True,
+                cwd="/",
+                env={name: value for name, value in os.environ.items() if name in _KEPT or name.lower().endswith("_proxy")},
+            )
+        except OSError:
+            return None
+        settings = {
+            "ledger": ledger,
+            "key": key.hex(),
+            "pid": main_pid,
+            "pidfd": pidfd,
+            "path": [os.path.abspath(one) for one in sys.path],
+            "collections": _COLLECTIONS,
+        }
+        return process.pid if _told(process, json.dumps(settings).encode()) else None
+
+
+def _pidfd(pid: int) -> int | None:
+    """Return a descriptor that tells when a process ends; None where there is no such thing (before Linux 5.3, elsewhere)."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
+def _told(process: subprocess.Popen[bytes], settings: bytes) -> bool:
+    """Hand over the settings, and tell whether they came."""
+    assert process.stdin
+    assert process.stdout
+    try:
+        with process.stdin, process.stdout:
+            process.stdin.write(settings)
+            process.stdin.close()
+            ready = select.select([process.stdout], [], [], _PROMPT)[0] and process.stdout.read(1)
+    except OSError:
+        ready = b""
+    if not ready:
+        process.kill()
+        process.wait()
+    return bool(ready)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

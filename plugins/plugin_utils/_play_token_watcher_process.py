@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that waits for a run of Ansible to end, however it ends, and then revokes what is left. Private to this collection.
+
+Started by _play_token_watcher.py as a script without site-packages: as long as it waits it needs the standard library only, and
+little memory. What it must know comes by its standard input, which nobody else can read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+import types
+from typing import Any
+
+_PAUSE = 0.25  # seconds between two looks, where the system has nothing to wait on
+
+
+def _wait_for_end(pid: int, pidfd: int | None) -> None:
+    """Return once the process is gone."""
+    if pidfd is not None:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        while not poll.poll():
+            pass
+        return
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        except PermissionError:
+            pass
+        time.sleep(_PAUSE)
+
+
+def _revoke(settings: dict[str, Any]) -> None:
+    """Revoke what is left, with the libraries of whoever started this process; say in the system's log what went wrong."""
+    sys.path[:] = settings["path"]
+    # By hand, since a package of this name may also be installed without this collection in it.
+    package = types.ModuleType("ansible_collections")
+    package.__path__ = [settings["collections"]]
+    sys.modules["ansible_collections"] = package
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
+
+    for words in revoke_tokens(Ledger(settings["ledger"], bytes.fromhex(settings["key"])), for_good=True):
+        import syslog
+
+        syslog.syslog(syslog.LOG_WARNING, f"latchkey.tokens: {words}")
+
+
+def main() -> None:
+    """Read the settings, say that they came, wait, revoke."""
+    # When a machine or a service is stopped, everybody is told to end at once; this process ends soon after the one it waits for.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
+    settings = json.loads(sys.stdin.buffer.read())
+    os.write(sys.stdout.fileno(), b"!")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    _wait_for_end(settings["pid"], settings["pidfd"])
+    _revoke(settings)
+
+
+if __name__ == "__main__":
+    main()
