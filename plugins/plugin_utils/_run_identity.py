@@ -17,7 +17,7 @@ def this_run(host: str) -> str:
     It says the machine, the process space, the main process and when that started, and the inventory host.
     """
     pid = os.getppid()
-    return f"{_place()} {pid} {_started(pid)} {host.replace(' ', '_')}"
+    return f"{_place()} {pid} {process_start(pid)} {host.replace(' ', '_')}"
 
 
 def is_gone(run: str, host: str) -> bool | None:
@@ -28,7 +28,7 @@ def is_gone(run: str, host: str) -> bool | None:
     parts = run.split(" ")
     if len(parts) != 4 or parts[0] != _place() or not parts[1].isdecimal():
         return None
-    return run == this_run(host) or _started(int(parts[1])) != parts[2]
+    return run == this_run(host) or process_start(int(parts[1])) != parts[2]
 
 
 def _place() -> str:
@@ -43,7 +43,7 @@ def _place() -> str:
     return "/".join(parts)
 
 
-def _started(pid: int) -> str:
+def process_start(pid: int) -> str:
     """Return when a process started, in the kernel's ticks; empty when there is none, 'alive' where the system does not tell.
 
     One that has ended counts as none, although its parent has not asked for its exit code yet, or never will.

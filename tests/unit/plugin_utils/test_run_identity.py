@@ -29,7 +29,7 @@ def test_another_host_of_this_run_is_at_work():
 
 def test_a_process_that_ended():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        run = f"{_run_identity._place()} {process.pid} {_run_identity._started(process.pid)} web1"
+        run = f"{_run_identity._place()} {process.pid} {_run_identity.process_start(process.pid)} web1"
         assert is_gone(run, "web1") is False
         process.communicate(b"\n")
     assert is_gone(run, "web1") is True
