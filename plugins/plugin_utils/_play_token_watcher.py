@@ -83,14 +83,3 @@ def _told(process: subprocess.Popen[bytes], settings: bytes) -> bool:
         process.kill()
         process.wait()
     return bool(ready)
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -19,7 +19,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Aut
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Contents, Entry, Ledger
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity, is_orphan, main_process, run_key
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import is_running, start_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 
 _REMEMBERED = 60.0  # seconds for which refused credentials are not tried again: accounts get locked
 _UNWATCHED = (
@@ -150,7 +151,7 @@ def _show(sentences: list[str], warn: Callable[[str], None]) -> None:
 
 def _watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> None:
     """See to it that somebody revokes what is about to be minted."""
-    if contents.watcher and is_running(contents.watcher):
+    if contents.watcher and process_start(contents.watcher):
         return
     pid = start_watcher(ledger_path(), run_key(), main_process())
     if pid:

@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Play tokens: one mint per identity and run, where options come from, renewal, refusal, check mode, and where no secret may be."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration._ansible import ROOT, Ansible
+from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
+from tests.simulator.launch import Simulator, launch
+
+FILTERS = str(ROOT / "tests" / "integration" / "filter")
+USE = {"name": "Use", MODULE: {}}
+FINGERPRINT = {"name": "Fingerprint", "ansible.builtin.debug": {"msg": "{{ " + LOOKUP + " | hash('sha256') }}"}}
+
+
+@pytest.fixture
+def cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def rig(ansible: Ansible, cdm: Simulator) -> Rig:
+    return Rig(ansible, cdm, "rubrik_cdm")
+
+
+def _one_mint(rig: Rig, hosts: int) -> None:
+    """Ten uses for each host: in variables, defaults of modules, arguments, loops and conditions."""
+    inventory = rig.ansible.folder / "hosts"
+    inventory.write_text(f"[many]\nmany[1:{hosts}] ansible_connection=local\n")
+    loop = {"name": "Loop", "ansible.builtin.debug": {"msg": "{{ (item ~ " + LOOKUP + ") | length }}"}, "loop": [1, 2, 3, 4]}
+    tasks = [
+        {**USE, "when": f"{LOOKUP} | length > 20"},
+        {**loop, "when": f"{LOOKUP} | length > 20"},
+    ]
+    before = rig.live()
+    run = rig.run(
+        rig.play(*tasks, hosts="many", name="Token of {{ (" + LOOKUP + ") | length }} characters"),
+        arguments=["-i", str(inventory), "--forks", "20"],
+    ).assert_ok()
+    assert run.output.count("ok=2 ") == hosts
+    rig.assert_as_before(before)
+
+
+def test_one_mint_for_many_hosts(rig: Rig) -> None:
+    _one_mint(rig, 200)
+
+
+def test_one_mint_on_each_core(each_core: Ansible, cdm: Simulator) -> None:
+    _one_mint(Rig(each_core, cdm, "rubrik_cdm"), 20)
+
+
+@pytest.mark.chaos
+def test_one_mint_for_many_hosts_on_each_core(each_core: Ansible, cdm: Simulator) -> None:
+    _one_mint(Rig(each_core, cdm, "rubrik_cdm"), 200)
+
+
+def test_identities_are_not_mixed_up(rig: Rig) -> None:
+    """Two accounts and an option that differs: three tokens, each always the same."""
+    other = {"client_id": "rsc_client_id", "client_secret": "rsc_client_secret"}
+    call = ", ".join(f"{name}='{rig.simulator.service_account[value]}'" for name, value in other.items())
+    lookups = [f"lookup('latchkey.tokens.play_token'{more})" for more in ("", f", {call}", ", validate_certs=false")]
+    hosts = rig.ansible.folder / "hosts"
+    hosts.write_text("[many]\nmany[1:6] ansible_connection=local\n")
+    before = rig.live()
+    task = {"name": "Who", "ansible.builtin.debug": {"msg": "{{ [" + ", ".join(f"{one} | hash('sha256')" for one in lookups) + "] }}"}}
+    check = {"name": "Account", MODULE: {"token": "{{ " + lookups[1] + " }}"}, "run_once": True}
+    run = rig.run(rig.play(task, check, hosts="many"), arguments=["-i", str(hosts), "--forks", "6"]).assert_ok()
+    seen = {tuple(one.result["msg"]) for one in run.tasks if one.task == "Who"}
+    assert len(seen) == 1
+    assert len(set(seen.pop())) == 3
+    assert run["Account"]["account"] in (rig.simulator.service_account["rsc_client_id"], rig.simulator.service_account["rsc_name"])
+    rig.assert_as_before(before, 3)
+
+
+def test_runs_side_by_side_do_not_disturb_each_other(rig: Rig) -> None:
+    before = rig.live()
+    processes = [rig.start([USE, USE]) for _unused in range(3)]
+    for process in processes:
+        output, _unused = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    rig.assert_as_before(before, 3)
+
+
+@pytest.mark.parametrize("source", ["ini", "env", "vars", "templated vars", "product env"])
+def test_options_come_from_everywhere(rig: Rig, source: str) -> None:
+    options = {name.removeprefix("latchkey_"): value for name, value in rig.variables().items()}
+    play = rig.play(FINGERPRINT)
+    play["vars"], env = {}, {}
+    if source == "ini":
+        settings = rig.ansible.folder / "ansible.cfg"
+        settings.write_text("[latchkey_tokens]\n" + "".join(f"{name} = {value}\n" for name, value in options.items()))
+    elif source == "env":
+        env = {f"LATCHKEY_{name.upper()}": value for name, value in options.items()}
+    elif source == "product env":
+        platform = {"platform": options.pop("platform")}
+        env = {f"RUBRIK_CDM_{name.upper()}": value for name, value in options.items()}
+        play["vars"] = {f"latchkey_{name}": value for name, value in platform.items()}
+    else:
+        indirect = source == "templated vars"
+        play["vars"] = {f"latchkey_{name}": f"{{{{ my_{name} }}}}" if indirect else value for name, value in options.items()}
+        play["vars"] |= {f"my_{name}": value for name, value in options.items()} if indirect else {}
+    before = rig.live()
+    rig.run(play, env=env).assert_ok()
+    rig.assert_as_before(before)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("client_secert='x'", "there is no option client_secert."),
+        ("client_secret='wrong'", "Rubrik CDM at https://"),
+        ("expires_in='1h'", "expires_in: Rubrik CDM"),
+        ("endpoint='http://example.com'", "plain http to 'example.com'"),
+        ("min_remaining='soon'", "min_remaining: 'soon' is not a duration."),
+        ("platform=''", "platform: '' is not one of"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(rig: Rig, call: str, words: str) -> None:
+    before = rig.live()
+    run = rig.run(rig.play({"name": "Ask", "ansible.builtin.debug": {"msg": "{{ lookup('latchkey.tokens.play_token', " + call + ") }}"}}))
+    assert run.returncode == 2
+    assert words in " ".join(run.output.split()), run.output
+    assert "Traceback" not in run.output
+    assert rig.variables()["latchkey_client_secret"] not in run.output
+    assert rig.live() == before
+
+
+def test_refused_credentials_are_not_tried_by_every_host(rig: Rig) -> None:
+    """Accounts get locked: ten hosts that have the wrong secret send it once."""
+    hosts = rig.ansible.folder / "hosts"
+    hosts.write_text("[many]\nmany[1:10] ansible_connection=local\n")
+    rig.simulator.fault("POST:/api/v1/service_account/session:401")
+    run = rig.run(rig.play(USE, hosts="many"), arguments=["-i", str(hosts), "--forks", "10"])
+    assert run.returncode == 2
+    assert run.output.count("HTTP 401") >= 10
+    assert len([one for one in rig.simulator.journal() if one["method"] == "POST"]) == 1
+
+
+def test_ten_slots_are_named(rig: Rig) -> None:
+    """An eleventh session is refused: the error names the ten, and how to free them."""
+    tasks = []
+    for number in range(11):  # each spelling of the endpoint is an identity of its own
+        endpoint = rig.simulator.url + "/" * number
+        tasks.append(
+            {
+                "name": f"Session {number}",
+                "ansible.builtin.debug": {"msg": "{{ lookup('latchkey.tokens.play_token', endpoint='" + endpoint + "') | length }}"},
+            }
+        )
+    before = rig.live()
+    run = rig.run(rig.play(*tasks))
+    assert run.returncode == 2
+    words = " ".join(run.output.split())
+    assert "The account has 10 sessions: " in words, words
+    assert "latchkey.tokens.session_revoke" in words
+    rig.assert_as_before(before, 10)
+
+
+def test_a_full_qumulo_account_is_told_its_tokens(ansible: Ansible, qumulo: Simulator) -> None:
+    rig = Rig(ansible, qumulo, "qumulo")
+    mint = {"name": "Fill", "latchkey.tokens.access_token": {"user": "local:admin", "additional": True}}
+    login = {name: value for name, value in qumulo.admin.items() if name in ("username", "password")}
+    mint["latchkey.tokens.access_token"] |= {**login, "token": "{{ omit }}"}
+    run = rig.run(rig.play({**mint, "loop": [1, 2]}, USE))
+    assert run.returncode == 2
+    words = " ".join(run.output.split())
+    assert "The account has 2 access tokens already, and the platform allows 2: " in words, words
+
+
+@pytest.mark.parametrize(("platform", "life"), [("qumulo", 3600), ("rubrik_cdm", 24 * 3600)])
+def test_renewed_before_it_expires(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, life: int) -> None:
+    """Both clocks move while a task runs; what comes after it gets a new token, no task fails, and both tokens are revoked."""
+    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
+        rig = Rig(ansible, simulator, platform).with_clock()
+        before = rig.live()
+        with rig.in_the_middle(USE) as process:
+            first = rig.live()
+            rig.move_clock(life - 200)
+            simulator.advance(life - 200)
+            rig.let_go_on()
+            output, _unused = process.communicate(timeout=60)
+            assert process.returncode == 0, output
+        assert first != before
+        wait_until(lambda: rig.live() == before, "the tokens are revoked", SOON)
+        wait_until(lambda: rig.revocations() == 2, "two revocations", SOON)
+        assert rig.mints() == 2
+
+
+def test_refresh_replaces_a_dead_token_once(rig: Rig) -> None:
+    """Somebody ends the session behind our back; six hosts ask with refresh, and one of them gets a new one for all."""
+    hosts = rig.ansible.folder / "hosts"
+    hosts.write_text("[many]\nmany[1:6] ansible_connection=local\n")
+    fresh = "lookup('latchkey.tokens.play_token', refresh=true)"
+    end = {"name": "End", "latchkey.tokens.session_revoke": {"target": "self"}, "run_once": True}
+    use = {"name": "Use fresh", MODULE: {"token": "{{ " + fresh + " }}"}}
+    before = rig.live()
+    rig.run(rig.play(USE, end, use, USE, hosts="many"), arguments=["-i", str(hosts), "--forks", "6"]).assert_ok()
+    wait_until(lambda: rig.live() == before, "the tokens are revoked", SOON)
+    wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
+    assert rig.mints() == 2
+
+
+def test_check_mode(rig: Rig) -> None:
+    run = rig.run(rig.play(USE), arguments=["--check"]).assert_ok()
+    assert rig.mints() == 1
+    run = rig.run(rig.play(USE, vars={"latchkey_mint_in_check_mode": False}), arguments=["--check"])
+    assert run.returncode == 2
+    assert "mint_in_check_mode" in run.output or "no bearer token has" in run.output
+    assert rig.mints() == 1
+    rig.run(rig.play(USE, vars={"latchkey_mint_in_check_mode": False})).assert_ok()
+    assert rig.mints() == 2
+
+
+def _found_in(folder: Path, secrets: list[bytes]) -> list[str]:
+    found = []
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            found += [str(path) for secret in secrets if secret in content]
+    return found
+
+
+def test_no_secret_is_left_in_clear(each_core: Ansible, cdm: Simulator, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Looked for while the play runs and afterwards: in files, arguments and environments, and in all output that there is."""
+    notes = tmp_path_factory.mktemp("notes") / "secrets"
+    rig = Rig(each_core, cdm, "rubrik_cdm").with_callback()
+    log = each_core.folder / "ansible.log"
+    rig.env |= {
+        "ANSIBLE_FILTER_PLUGINS": FILTERS,
+        "REMEMBER_FILE": str(notes),
+        "ANSIBLE_LOG_PATH": str(log),
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(each_core.folder / "facts"),
+        "ANSIBLE_LOCAL_TEMP": str(each_core.folder / "local"),
+        "TMPDIR": str(each_core.folder),
+    }
+    remember = {"name": "Remember", "ansible.builtin.debug": {"msg": "{{ " + LOOKUP + " | remember }}"}}
+    fact = {"name": "Fact", "ansible.builtin.set_fact": {"length": "{{ " + LOOKUP + " | length }}", "cacheable": True}}
+    fail = {"name": "Fail", MODULE: {"expect_account": "somebody-else"}, "ignore_errors": True}
+    with rig.in_the_middle(remember, fact, fail, arguments=["-vvvv"]) as process:
+        (ledger,) = (each_core.folder / "local").rglob("latchkey_play_tokens")
+        assert ledger.stat().st_mode & 0o777 == 0o600
+        assert ledger.parent.stat().st_mode & 0o777 == 0o700
+        environment = Path(f"/proc/{rig.watchers()[0]}/environ").read_bytes()
+        assert rig.variables()["latchkey_client_secret"].encode() not in environment
+        kept = {path: path.read_bytes() for path in each_core.folder.rglob("*") if path.is_file() and not path.is_symlink()}
+        processes = {
+            f"{one.name}/{name}": (one / name).read_bytes()
+            for one in Path("/proc").iterdir()
+            for name in ("cmdline", "environ")
+            if one.name.isdecimal() and os.access(one / name, os.R_OK) and (one / name).exists()
+        }
+        rig.let_go_on()
+        output, _unused = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    (secret,) = set(notes.read_text().split())
+    token, client_secret = secret.encode(), rig.variables()["latchkey_client_secret"].encode()
+    assert not [str(path) for path, content in kept.items() if token in content]
+    assert not [name for name, content in processes.items() if token in content or client_secret in content]
+    assert _found_in(each_core.folder, [token]) == []
+    # The playbook itself has the client secret, and nothing else may.
+    assert [one for one in _found_in(each_core.folder, [client_secret]) if "/playbook-" not in one] == []
+    assert secret not in output
+    assert client_secret.decode() not in output
+    assert log.stat().st_size > 1000
+    assert json.loads(next(each_core.folder.joinpath("facts").iterdir()).read_text())
