@@ -18,6 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
 
 
 class OperationAction(ActionBase):
@@ -45,15 +46,21 @@ class OperationAction(ActionBase):
                 "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. "
                 "Take async off the task.",
             }
-        if self._can_run_here():
-            result = failures_as_result(lambda: self._run_here(name))
-        else:
-            wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result = self._execute_module(module_name=name, module_args=self._task.args, task_vars=task_vars, wrap_async=wrap_async)
-            result.pop("invocation", None)
+        result = self._run_with(name, self._task.args, task_vars)
+        another = token_to_try_with(self._task.args, result, Display().warning)
+        if another:
+            result = self._run_with(name, {**self._task.args, "token": another}, task_vars)
         result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
         hide_loop(self._task, result)
         show_apart(result, Display())
+        return result
+
+    def _run_with(self, name: str, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        if self._can_run_here():
+            return failures_as_result(lambda: self._run_here(name, arguments))
+        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+        result: dict[str, Any] = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+        result.pop("invocation", None)
         return result
 
     def _can_run_here(self) -> bool:
@@ -66,6 +73,6 @@ class OperationAction(ActionBase):
             and not any(self._task.environment or ())
         )
 
-    def _run_here(self, name: str) -> dict[str, Any]:
-        options = checked_arguments(name, self._task.args, self.operation.full_argument_spec(), self.operation.rules)
+    def _run_here(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        options = checked_arguments(name, arguments, self.operation.full_argument_spec(), self.operation.rules)
         return execute(self.operation, options, bool(self._task.check_mode))
