@@ -65,12 +65,14 @@ class Contents:
 
     Attributes:
         tokens: those that are not revoked, by the names of their entries, in the order in which they were made.
+        revoked: those that are; tasks may still come with one of them.
         refusals: by identity, when a mint was refused last, and in which words.
         watcher: process id of the one that watches the run.
         closed: whether the run is over, so that nothing may be minted any more.
     """
 
     tokens: dict[str, Entry] = field(default_factory=dict)
+    revoked: list[Entry] = field(default_factory=list)
     refusals: dict[str, tuple[float, str]] = field(default_factory=dict)
     watcher: int | None = None
     closed: bool = False
@@ -78,6 +80,10 @@ class Contents:
     def current(self, identity: str) -> Entry | None:
         """Return the token to use for an identity, however long it may live."""
         return next((one for one in self.tokens.values() if one.identity == identity and one.current), None)
+
+    def find(self, secret: str) -> Entry | None:
+        """Return what a token was made for, also one that is revoked; None for one that is none of ours."""
+        return next((one for one in (*self.tokens.values(), *self.revoked) if one.secret == secret), None)
 
     def _add(self, kind: str, value: Any) -> None:
         if kind == "minted":
@@ -88,7 +94,7 @@ class Contents:
             self.tokens[minted.name] = minted
             self.refusals.pop(minted.identity, None)
         elif kind == "revoked":
-            self.tokens.pop(value, None)
+            self.revoked += [self.tokens.pop(value)] if value in self.tokens else []
         elif kind == "refused":
             self.refusals[value["identity"]] = (value["at"], value["words"])
         elif kind == "watcher":

@@ -161,7 +161,7 @@ def _watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> N
 
 
 def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
-    """Return another token in place of one that the platform refused; None where it is no play token of this run.
+    """Return another token in place of one that the platform refused; None where it is no play token of this run, or alive after all.
 
     Args:
         refused: the token.
@@ -173,15 +173,17 @@ def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
     if not os.path.exists(ledger_path()):
         return None
     with _open_ledger() as ledger, ledger.locked() as contents:
-        refused_one = next((one for one in contents.tokens.values() if one.secret == refused), None)
+        refused_one = contents.find(refused)
         if refused_one is None:
             return None
         latest = contents.current(refused_one.identity)
-        if latest and latest is not refused_one:
+        if latest and latest.secret != refused:
             return latest.secret
         if contents.closed or is_orphan():
             raise _run_has_ended()
-        from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, mint_like
+        from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint_like
 
         grant = Grant.from_data(refused_one.grant)
+        if is_alive(grant):
+            return None
         return _replace(refused_one.identity, refused_one.scope, refused_one, ledger, contents, lambda: mint_like(grant), warn)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
+from tests.integration._rotation_harness import PASSWORDS, inline
 from tests.simulator.launch import Simulator, launch
 
 FILTERS = str(ROOT / "tests" / "integration" / "filter")
@@ -36,7 +37,7 @@ def _one_mint(rig: Rig, hosts: int) -> None:
     inventory = rig.ansible.folder / "hosts"
     inventory.write_text(f"[many]\nmany[1:{hosts}] ansible_connection=local\n")
     loop = {"name": "Loop", "ansible.builtin.debug": {"msg": "{{ (item ~ " + LOOKUP + ") | length }}"}, "loop": [1, 2, 3, 4]}
-    tasks = [
+    tasks: list[dict[str, object]] = [
         {**USE, "when": f"{LOOKUP} | length > 20"},
         {**loop, "when": f"{LOOKUP} | length > 20"},
     ]
@@ -89,12 +90,13 @@ def test_runs_side_by_side_do_not_disturb_each_other(rig: Rig) -> None:
     rig.assert_as_before(before, 3)
 
 
-@pytest.mark.parametrize("source", ["ini", "env", "vars", "templated vars", "product env"])
+@pytest.mark.parametrize("source", ["ini", "env", "vars", "templated vars", "vaulted vars", "product env"])
 def test_options_come_from_everywhere(rig: Rig, source: str) -> None:
     options = {name.removeprefix("latchkey_"): value for name, value in rig.variables().items()}
     play = rig.play(FINGERPRINT)
     play["vars"] = {}
     env: dict[str, str] = {}
+    arguments: list[str] = []
     if source == "ini":
         settings = rig.ansible.folder / "ansible.cfg"
         settings.write_text("[latchkey_tokens]\n" + "".join(f"{name} = {value}\n" for name, value in options.items()))
@@ -104,12 +106,20 @@ def test_options_come_from_everywhere(rig: Rig, source: str) -> None:
         platform = {"platform": options.pop("platform")}
         env = {f"RUBRIK_CDM_{name.upper()}": value for name, value in options.items()}
         play["vars"] = {f"latchkey_{name}": value for name, value in platform.items()}
-    else:
+    elif source in ("vars", "templated vars"):
         indirect = source == "templated vars"
         play["vars"] = {f"latchkey_{name}": "{{ my_" + name + " }}" if indirect else value for name, value in options.items()}
         play["vars"].update({f"my_{name}": value for name, value in options.items()})
+    elif source == "vaulted vars":
+        secrets = rig.ansible.folder / "secrets.yml"
+        secrets.write_text(inline("latchkey_client_secret", options.pop("client_secret")))
+        password = rig.ansible.folder / "password"
+        password.write_text(PASSWORDS["prod"])
+        play["vars"] = {f"latchkey_{name}": value for name, value in options.items()}
+        play["vars_files"] = [str(secrets)]
+        arguments = ["--vault-id", f"prod@{password}"]
     before = rig.live()
-    rig.run(play, env=env).assert_ok()
+    rig.run(play, env=env, arguments=arguments).assert_ok()
     rig.assert_as_before(before)
 
 
@@ -167,10 +177,9 @@ def test_ten_slots_are_named(rig: Rig) -> None:
 
 def test_a_full_qumulo_account_is_told_its_tokens(ansible: Ansible, qumulo: Simulator) -> None:
     rig = Rig(ansible, qumulo, "qumulo")
-    mint = {"name": "Fill", "latchkey.tokens.access_token": {"user": "local:admin", "additional": True}}
-    login = {name: value for name, value in qumulo.admin.items() if name in ("username", "password")}
-    mint["latchkey.tokens.access_token"] |= {**login, "token": "{{ omit }}"}
-    run = rig.run(rig.play({**mint, "loop": [1, 2]}, USE))
+    login = {**qumulo.admin, "token": "{{ omit }}"}
+    fill = {"name": "Fill", "latchkey.tokens.access_token": {"user": "local:admin", "additional": True, **login}, "loop": [1, 2]}
+    run = rig.run(rig.play(fill, USE))
     assert run.returncode == 2
     words = " ".join(run.output.split())
     assert "The account has 2 access tokens already, and the platform allows 2: " in words, words
@@ -207,6 +216,36 @@ def test_refresh_replaces_a_dead_token_once(rig: Rig) -> None:
     wait_until(lambda: rig.live() == before, "the tokens are revoked", SOON)
     wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
     assert rig.mints() == 2
+
+
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
+@pytest.mark.parametrize("by_module", [False, True], ids=["in process", "as a module"])
+def test_modules_replace_a_dead_token_by_themselves(
+    ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, by_module: bool
+) -> None:
+    """The token is ended behind our back, between two tasks; six hosts go on with one new token."""
+    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
+        rig = Rig(ansible, simulator, platform)
+        hosts = ansible.folder / "hosts"
+        hosts.write_text("[many]\nmany[1:6] ansible_connection=local ansible_python_interpreter='{{ ansible_playbook_python }}'\n")
+        end = {"name": "End", "latchkey.tokens.session_revoke": {"target": "self"}, "run_once": True}
+        check = {"name": "Check", MODULE: {}, "environment": {"ANY": "1"} if by_module else {}}
+        before = rig.live()
+        run = rig.run(rig.play(USE, end, check, USE, hosts="many"), arguments=["-i", str(hosts), "--forks", "6"]).assert_ok()
+        assert run.output.count("ok=") == 6
+        wait_until(lambda: rig.live() == before, "the tokens are revoked", SOON)
+        wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
+        assert rig.mints() == 2
+
+
+def test_appliance_that_refuses_everything(rig: Rig) -> None:
+    """The token is alive, so another one would be refused, too: nothing is made for it, and the task fails as it would without."""
+    rig.simulator.fault("GET:/api/v1/principal/role:401")
+    before = rig.live()
+    run = rig.run(rig.play(USE))
+    assert run.returncode == 2
+    assert "HTTP 401" in run.output
+    rig.assert_as_before(before)
 
 
 def test_check_mode(rig: Rig) -> None:
