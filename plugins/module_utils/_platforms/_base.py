@@ -197,6 +197,10 @@ class Platform:
         """
         self._cannot("make tokens")
 
+    def open_session(self) -> Minted:
+        """Log in for the user, where sessions are no tokens: nobody can end it, so it ends by itself."""
+        self._cannot("open sessions that are not tokens")
+
     def inspect_token(self, secret: str) -> Credential | None:
         """Return what a bearer token is, asked with that token itself; None when it is dead. Nobody logs in for it."""
         self._cannot("tell what a token is")

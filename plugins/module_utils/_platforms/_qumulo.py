@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,7 @@ from .._http import OWN, Answer
 from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
+from .._times import utc_now
 from ._base import Platform, Probed
 from ._fields import bearer_field, id_field, instant_field, quoted, text_field
 from ._qumulo_identity import parse_identity
@@ -40,6 +41,7 @@ _USERS = "/v1/users/"
 _ROLES = "/v1/auth/roles/"
 _GROUPS = "/v1/groups/"
 _USERS_GROUP = "513"  # the built-in group Users
+_SESSION_LIFE = timedelta(hours=10)  # vendor docs
 _READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 # Marks a role as one that this collection made for one account; a role without it is never changed as such.
 _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
@@ -72,17 +74,14 @@ class Qumulo(Platform):
     def _call(self, operation: str, method: str, path: str, **how: Any) -> Answer:
         """Send a request as the caller, logging in first where the caller came with a password."""
         if self.http.authorization is None and how.get("authorization", OWN) is OWN:
-            auth = self.connection.auth
-            login = self.http.request(
-                "log in",
-                "POST",
-                "/v1/session/login",
-                body={"username": auth.username, "password": auth.password},
-                authorization=None,
-            )
-            token = bearer_field(login, login.json_object(), "bearer_token")
-            self.http.authorization = f"Bearer {token}"
+            self.http.authorization = f"Bearer {self._log_in()}"
         return self.http.request(operation, method, path, **how)
+
+    def _log_in(self) -> str:
+        auth = self.connection.auth
+        body = {"username": auth.username, "password": auth.password}
+        login = self.http.request("log in", "POST", "/v1/session/login", body=body, authorization=None)
+        return bearer_field(login, login.json_object(), "bearer_token")
 
     def _pages(self, operation: str, path: str, params: dict[str, str] | None = None) -> Iterator[tuple[Answer, dict[str, Any]]]:
         """Follow ``paging.next``, a path with query, until it is null or empty; never to another host, never in a circle."""
@@ -271,6 +270,13 @@ class Qumulo(Platform):
 
     def delete_token(self, token_id: str) -> bool:
         return self._delete("delete an access token", _TOKENS + quoted(token_id), lambda: self.token(token_id) is None)
+
+    def open_session(self) -> Minted:
+        if self.connection.auth.token:
+            raise OptionError("token: a session cannot be opened with a token.", "Set username and password.")
+        now = utc_now()
+        name = self.connection.auth.username or ""
+        return Minted(Credential("", Account(name, name), now, now + _SESSION_LIFE, kind="session"), self._log_in())
 
     def own_token(self) -> Credential | None:
         caller = self.caller()
