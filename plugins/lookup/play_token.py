@@ -85,6 +85,16 @@ options:
     env: [{name: LATCHKEY_EXPIRES_IN}]
     ini: [{section: latchkey_tokens, key: expires_in}]
     vars: [{name: latchkey_expires_in}]
+  qumulo_kind:
+    description:
+      - What the token is on Qumulo Core. With V(session), it is that of a log-in, for users who may not have an access token, or have two.
+      - Nobody can end such a session; it ends by itself after 10 hours.
+    type: str
+    choices: [access_token, session]
+    default: access_token
+    env: [{name: LATCHKEY_QUMULO_KIND}]
+    ini: [{section: latchkey_tokens, key: qumulo_kind}]
+    vars: [{name: latchkey_qumulo_kind}]
   min_remaining:
     description:
       - A token that lives no longer than this is replaced by a new one. Of a token that lives for less than twice as long, half of its

@@ -33,7 +33,7 @@ class Grant:
     Attributes:
         connection: how it was had, with the credentials.
         expires_in: how long it was asked to live; None for the usual time.
-        session: whether a session was asked for where the platform has access tokens, too.
+        session: whether a session was asked for where the platform has tokens that can be revoked.
         minted: the token.
         good_for: for how many seconds from the mint it can be used; None where that is not known.
     """
@@ -101,7 +101,10 @@ def _mint(connection: Connection, expires_in: str | None, session: bool, bearers
             platform.require_options(["expires_in"])
         before = utc_now()
         try:
-            minted = platform.mint_token(None, None if platform.tokens_are_sessions else before + lifetime)
+            if session:
+                minted = platform.open_session()
+            else:
+                minted = platform.mint_token(None, None if platform.tokens_are_sessions else before + lifetime)
         except RequestError as failure:
             _explain(platform, failure, bearers)
             raise
@@ -150,6 +153,8 @@ def revoke(grant: Grant) -> list[str]:
     Raises:
         RequestError: it may still be alive.
     """
+    if grant.session:
+        return []  # nobody can
     credential = grant.minted.credential
     platform = open_platform(_as_bearer(grant))
     try:

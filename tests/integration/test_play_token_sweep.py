@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook sweep: what a killed container left is ended, what may be in use is not; and the pair of tasks that needs no lookup."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from tests.integration._ansible import Ansible
+from tests.integration._play_token_rig import MODULE, Rig
+from tests.simulator.launch import launch
+
+SWEEP = "latchkey.tokens.sweep"
+
+
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm"])
+def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str) -> None:
+    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
+        rig = Rig(ansible, simulator, platform)
+        before = rig.live()
+        with rig.in_the_middle() as process:  # a container is killed, and the watcher with everything else
+            (watcher,) = rig.watchers()
+            os.kill(watcher, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+        (left,) = set(rig.live()) - set(before)
+        account = "local:admin" if platform == "qumulo" else simulator.service_account["client_id"]
+        prefix = platform.upper()
+        admin = {f"{prefix}_{name.upper()}": value for name, value in simulator.admin.items() if name in ("username", "password")}
+        env = {**admin, f"{prefix}_CA_PATH": simulator.ca_file}
+        arguments = ["-e", f"sweep_platform={platform}", "-e", f"sweep_endpoint={simulator.url}", "-e", f"sweep_account={account}"]
+
+        def sweep(*more: str) -> dict[str, Any]:
+            return ansible.run(SWEEP, [*arguments, *more], env=env).assert_ok()["Tell what was ended"]
+
+        assert sweep()["msg"] == "0 ended: "
+        assert sweep("-e", "sweep_hours=1")["msg"] == "0 ended: "
+        assert sweep("-e", "sweep_hours=0")["msg"] == f"1 ended: {left}"
+        assert left not in rig.live()
+
+
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_explicit_pair(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, fails: bool) -> None:
+    """As the manual of the lookup has it, for those who want no magic: mint, use, revoke in always."""
+    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
+        rig = Rig(ansible, simulator, platform)
+        before = rig.live()
+        where = {"platform": platform, "endpoint": simulator.url, "ca_path": simulator.ca_file}
+        names = ("username", "password") if platform == "qumulo" else ("client_id", "client_secret")
+        login = {name: rig.variables()[f"latchkey_{name}"] for name in names}
+        lifetime = {"expires_in": "1h", "additional": True} if platform == "qumulo" else {}
+        block = {
+            "name": "With a token",
+            "block": [
+                {"name": "Mint", "latchkey.tokens.access_token": {**where, **login, **lifetime}, "register": "minted"},
+                {"name": "Use", MODULE: {**where, "token": "{{ minted.token }}"}},
+                *([{"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}] if fails else []),
+            ],
+            "always": [
+                {
+                    "name": "Revoke",
+                    "latchkey.tokens.session_revoke": {**where, "token": "{{ minted.token }}", "target": "self"},
+                    "when": "minted.token is defined",
+                }
+            ],
+        }
+        run = ansible.play([block])
+        assert run.returncode == (2 if fails else 0), run.output
+        assert rig.live() == before
+        assert rig.mints() == rig.revocations() == 1
