@@ -127,7 +127,7 @@ options:
   mint_in_check_mode:
     description:
       - Whether to make a token in check mode. Reading takes one, too.
-      - With V(false), check mode gets a text that is no token, and that no module of this collection sends.
+      - With V(false), check mode gets a text that is no token. No module of this collection sends it, they skip their tasks.
     type: bool
     default: true
     env: [{name: LATCHKEY_MINT_IN_CHECK_MODE}]
@@ -197,13 +197,12 @@ from ansible.utils.display import Display
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import Request, play_token
 
 _VARIABLES = "latchkey_"
 # Options that have no say in which token one gets.
 _APART = ("timeout", "min_remaining", "refresh", "scope", "mint_in_check_mode")
-# No bearer token has blanks, so the modules refuse it before they send anything.
-_PLACEHOLDER = "no token: mint_in_check_mode is false"
 
 
 class LookupModule(LookupBase):
@@ -214,7 +213,7 @@ class LookupModule(LookupBase):
         variables = variables or {}
         options = self._options_from(terms, variables, kwargs)
         if variables.get("ansible_check_mode") and not options["mint_in_check_mode"]:
-            return [_PLACEHOLDER]
+            return [PLACEHOLDER]
         try:
             request = Request(
                 options={name: value for name, value in options.items() if name not in _APART},

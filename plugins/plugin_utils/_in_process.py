@@ -18,6 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
 
 
@@ -46,6 +47,9 @@ class OperationAction(ActionBase):
                 "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. "
                 "Take async off the task.",
             }
+        skipped = skipped_for_want_of_a_token(self._task.args)
+        if skipped:
+            return skipped
         result = self._run_with(name, self._task.args, task_vars)
         another = token_to_try_with(self._task.args, result, Display().warning)
         if another:

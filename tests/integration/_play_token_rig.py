@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from tests.integration._ansible import Ansible, Run
+from tests.integration.conftest import administrator, client, where
 from tests.simulator.launch import Simulator
 
 CALLBACK = "latchkey.tokens.revoke_play_tokens"
@@ -92,33 +93,30 @@ class Rig:
     Args:
         ansible: where to run.
         simulator: the appliance.
-        platform: what it is.
+        env: more for the environment.
     """
 
     ansible: Ansible
     simulator: Simulator
-    platform: str
     env: dict[str, str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
+    def login(self) -> dict[str, str]:
+        """Return the options that prove the account whose token it is."""
+        return administrator(self.simulator) if self.simulator.platform == "qumulo" else client(self.simulator)
+
     def variables(self) -> dict[str, Any]:
         """Return the lookup's options as variables of a play."""
-        if self.platform == "qumulo":
-            auth = {name: self.simulator.admin[name] for name in ("username", "password")}
-        else:
-            auth = {name: self.simulator.service_account[name] for name in ("client_id", "client_secret")}
-        where = {"platform": self.platform, "endpoint": self.simulator.url, "ca_path": self.simulator.ca_file}
-        return {f"latchkey_{name}": value for name, value in {**where, **auth}.items()}
+        return {f"latchkey_{name}": value for name, value in {**where(self.simulator), **self.login()}.items()}
 
     def play(self, *tasks: Mapping[str, Any], **keywords: Any) -> dict[str, Any]:
         """Return a play whose modules authenticate with a play token."""
-        where = {"platform": self.platform, "endpoint": self.simulator.url, "ca_path": self.simulator.ca_file}
         return {
             "name": "Test",
             "hosts": "localhost",
             "gather_facts": False,
             "vars": {**self.variables(), **keywords.pop("vars", {})},
-            "module_defaults": {"group/latchkey.tokens.latchkey": {**where, "token": "{{ " + LOOKUP + " }}"}},
+            "module_defaults": {"group/latchkey.tokens.latchkey": {**where(self.simulator), "token": "{{ " + LOOKUP + " }}"}},
             **keywords,
             "tasks": [dict(task) for task in tasks],
         }
@@ -135,7 +133,7 @@ class Rig:
 
     def with_callback(self) -> Rig:
         """Return the same with the callback enabled."""
-        return Rig(self.ansible, self.simulator, self.platform, {**self.env, "ANSIBLE_CALLBACKS_ENABLED": f"{CALLBACK},record"})
+        return Rig(self.ansible, self.simulator, {**self.env, "ANSIBLE_CALLBACKS_ENABLED": f"{CALLBACK},record"})
 
     def without_watcher(self) -> Rig:
         """Return the same on a controller that cannot start the watcher."""
@@ -154,7 +152,7 @@ class Rig:
         folder.mkdir(exist_ok=True)
         (folder / "sitecustomize.py").write_text(code)
         env = {**self.env, "PYTHONPATH": str(folder), "CLOCK_FILE": str(self.ansible.folder / "clock")}
-        return Rig(self.ansible, self.simulator, self.platform, env)
+        return Rig(self.ansible, self.simulator, env)
 
     def watchers(self) -> list[int]:
         """Return the processes that watch runs of this rig: they hold a file open in its folder."""
@@ -168,7 +166,7 @@ class Rig:
 
     def mints(self) -> int:
         """Return how many tokens were made."""
-        return sum(bool(_MINT[self.platform].fullmatch(one)) for one in self.requests())
+        return sum(bool(_MINT[self.simulator.platform].fullmatch(one)) for one in self.requests())
 
     def revocations(self) -> int:
         """Return how many tokens were ended."""
@@ -176,7 +174,7 @@ class Rig:
 
     def live(self) -> list[str]:
         """Return the tokens that are alive. Sessions of Qumulo Core do not count: nobody can end them."""
-        others = ("client_secret", *(["session"] if self.platform == "qumulo" else []))
+        others = ("client_secret", *(["session"] if self.simulator.platform == "qumulo" else []))
         return sorted(one["id"] for one in self.simulator.credentials() if one["kind"] not in others)
 
     def assert_as_before(self, before: list[str], mints: int = 1) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,13 @@ FAIL = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}
 
 
 @pytest.fixture
-def cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def rig(ansible: Ansible, cdm: Simulator) -> Rig:
-    return Rig(ansible, cdm, "rubrik_cdm")
+    return Rig(ansible, cdm)
 
 
 @pytest.fixture
 def core_rig(each_core: Ansible, cdm: Simulator) -> Rig:
-    return Rig(each_core, cdm, "rubrik_cdm")
+    return Rig(each_core, cdm)
 
 
 @pytest.fixture(params=["watcher", "callback", pytest.param("both", marks=pytest.mark.chaos)])
@@ -45,7 +38,7 @@ def each_way(request: pytest.FixtureRequest, rig: Rig) -> Rig:
 @pytest.mark.parametrize("callback", [False, True])
 def test_normal_end(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, callback: bool) -> None:
     with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
-        rig = Rig(ansible, simulator, platform)
+        rig = Rig(ansible, simulator)
         rig = rig.with_callback() if callback else rig
         before = rig.live()
         rig.run(rig.play(USE, {**USE, "loop": [1, 2]}, {**USE, "when": f"{LOOKUP} | length > 20"})).assert_ok()

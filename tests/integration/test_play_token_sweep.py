@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._play_token_rig import MODULE, Rig
+from tests.integration.conftest import administrator, where
 from tests.simulator.launch import launch
 
 SWEEP = "latchkey.tokens.sweep"
@@ -20,7 +21,7 @@ SWEEP = "latchkey.tokens.sweep"
 @pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm"])
 def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str) -> None:
     with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
-        rig = Rig(ansible, simulator, platform)
+        rig = Rig(ansible, simulator)
         before = rig.live()
         with rig.in_the_middle() as process:  # a container is killed, and the watcher with everything else
             (watcher,) = rig.watchers()
@@ -29,9 +30,8 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
             process.wait(30)
         (left,) = set(rig.live()) - set(before)
         account = "local:admin" if platform == "qumulo" else simulator.service_account["client_id"]
-        prefix = platform.upper()
-        admin = {f"{prefix}_{name.upper()}": value for name, value in simulator.admin.items() if name in ("username", "password")}
-        env = {**admin, f"{prefix}_CA_PATH": simulator.ca_file}
+        options = {**administrator(simulator), "ca_path": simulator.ca_file}
+        env = {f"{platform}_{name}".upper(): value for name, value in options.items()}
         arguments = ["-e", f"sweep_platform={platform}", "-e", f"sweep_endpoint={simulator.url}", "-e", f"sweep_account={account}"]
 
         def sweep(*more: str) -> dict[str, Any]:
@@ -48,23 +48,21 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
 def test_explicit_pair(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, fails: bool) -> None:
     """As the manual of the lookup has it, for those who want no magic: mint, use, revoke in always."""
     with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
-        rig = Rig(ansible, simulator, platform)
+        rig = Rig(ansible, simulator)
         before = rig.live()
-        where = {"platform": platform, "endpoint": simulator.url, "ca_path": simulator.ca_file}
-        names = ("username", "password") if platform == "qumulo" else ("client_id", "client_secret")
-        login = {name: rig.variables()[f"latchkey_{name}"] for name in names}
+        here = where(simulator)
         lifetime = {"expires_in": "1h", "additional": True} if platform == "qumulo" else {}
         block = {
             "name": "With a token",
             "block": [
-                {"name": "Mint", "latchkey.tokens.access_token": {**where, **login, **lifetime}, "register": "minted"},
-                {"name": "Use", MODULE: {**where, "token": "{{ minted.token }}"}},
+                {"name": "Mint", "latchkey.tokens.access_token": {**here, **rig.login(), **lifetime}, "register": "minted"},
+                {"name": "Use", MODULE: {**here, "token": "{{ minted.token }}"}},
                 *([{"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}] if fails else []),
             ],
             "always": [
                 {
                     "name": "Revoke",
-                    "latchkey.tokens.session_revoke": {**where, "token": "{{ minted.token }}", "target": "self"},
+                    "latchkey.tokens.session_revoke": {**here, "token": "{{ minted.token }}", "target": "self"},
                     "when": "minted.token is defined",
                 }
             ],

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger of play tokens: what its entries add up to, who may read them, and its lock."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger
+
+KEY = bytes(range(32))
+FORK = multiprocessing.get_context("fork")
+
+
+def grant(secret="canary-token", good_for=3600.0):
+    return {"secret": secret, "good_for": good_for}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "ledger")
+
+
+@pytest.fixture
+def ledger(path):
+    with Ledger.open(path, KEY) as opened:
+        yield opened
+
+
+def test_nothing_yet(ledger):
+    contents = ledger.read()
+    assert (contents.tokens, contents.revoked, contents.refusals, contents.watcher, contents.closed) == ({}, [], {}, None, False)
+    assert contents.current("one") is None
+
+
+def test_the_latest_of_an_identity_is_current(ledger):
+    for secret in ("first", "second"):
+        ledger.add_minted("one", grant(secret), "run")
+    ledger.add_minted("two", grant("third"), "play")
+    contents = ledger.read()
+    assert [(one.secret, one.current, one.scope) for one in contents.tokens.values()] == [
+        ("first", False, "run"),
+        ("second", True, "run"),
+        ("third", True, "play"),
+    ]
+    assert contents.current("one").secret == "second"
+    assert contents.current("two").secret == "third"
+
+
+def test_revoked_ones_are_still_known(ledger):
+    ledger.add_minted("one", grant(), "run")
+    (name,) = ledger.read().tokens
+    ledger.add_revoked(name)
+    ledger.add_revoked(name)
+    contents = ledger.read()
+    assert contents.tokens == {}
+    assert contents.current("one") is None
+    assert contents.find("canary-token").identity == "one"
+    assert contents.find("another") is None
+
+
+def test_refusals_are_forgotten_after_a_mint(ledger):
+    ledger.add_refusal("one", "It was refused.")
+    ((at, words),) = ledger.read().refusals.values()
+    assert words == "It was refused."
+    assert abs(time.time() - at) < 5
+    ledger.add_minted("one", grant(), "run")
+    assert ledger.read().refusals == {}
+
+
+def test_the_watcher_and_the_end(ledger):
+    ledger.add_watcher(17)
+    ledger.close_for_good()
+    contents = ledger.read()
+    assert (contents.watcher, contents.closed) == (17, True)
+
+
+@pytest.mark.parametrize(
+    ("good_for", "age", "margin", "good"),
+    [
+        (None, 1e6, 300, True),  # nobody knows, so it is used until it is refused
+        (3600, 0, 300, True),
+        (3600, 3299, 300, True),
+        (3600, 3301, 300, False),
+        (3600, 3601, 0, False),
+        (60, 29, 300, True),  # a short life: half of it will do, or every use would mint
+        (60, 31, 300, False),
+        (60, 59, 0, True),
+    ],
+)
+def test_how_long_a_token_is_good(good_for, age, margin, good):
+    entry = Entry("name", "one", grant(good_for=good_for), time.time() - age, "run")
+    assert entry.is_good(margin) is good
+
+
+def test_nothing_is_in_clear(path, ledger):
+    ledger.add_minted("one", grant("canary-token"), "run")
+    ledger.add_refusal("one", "canary-words")
+    with open(path, "rb") as file:
+        content = file.read()
+    assert b"canary" not in content
+    assert b"minted" not in content
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert "canary-token" not in repr(ledger.read())
+
+
+def test_entries_of_another_run_are_passed_over(path, ledger):
+    ledger.add_minted("one", grant(), "run")
+    with Ledger.open(path, bytes(32)) as other:
+        assert other.read().tokens == {}
+
+
+def test_what_is_still_being_written_is_passed_over(path, ledger):
+    ledger.add_minted("one", grant(), "run")
+    whole = os.path.getsize(path)
+    ledger.add_minted("two", grant(), "run")
+    os.truncate(path, os.path.getsize(path) - 1)
+    assert len(ledger.read().tokens) == 1
+    os.truncate(path, whole + 10)
+    assert len(ledger.read().tokens) == 1
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path, path):
+    os.symlink(tmp_path / "elsewhere", path)
+    with pytest.raises(OSError, match="symbolic"):
+        Ledger.open(path, KEY)
+
+
+def _mint_when_none(path, start):
+    start.wait(10)
+    with Ledger.open(path, KEY) as ledger, ledger.locked() as contents:
+        if contents.current("one") is None:
+            time.sleep(0.05)
+            ledger.add_minted("one", grant(), "run")
+
+
+def test_one_at_a_time(path):
+    start = FORK.Event()
+    processes = [FORK.Process(target=_mint_when_none, args=(path, start)) for _unused in range(8)]
+    for process in processes:
+        process.start()
+    start.set()
+    for process in processes:
+        process.join(20)
+        assert process.exitcode == 0
+    with Ledger.open(path, KEY) as ledger:
+        assert len(ledger.read().tokens) == 1
+
+
+def test_signals_wait_for_the_lock(ledger):
+    """A handler that wants the ledger, too, must not meet our own lock, and a token just made must be entered first."""
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_unused: seen.append(len(ledger.read().tokens)))
+    try:
+        with ledger.locked():
+            os.kill(os.getpid(), signal.SIGTERM)
+            ledger.add_minted("one", grant(), "run")
+            assert seen == []
+        assert seen == [1]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_failure_gives_the_lock_back(path, ledger):
+    with pytest.raises(ValueError), ledger.locked():
+        raise ValueError
+    with Ledger.open(path, KEY) as other, other.locked():
+        pass
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The watcher: started, told what to do, and at work once the process that it waits for is gone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run to be watched: a process that ends when its input does, and a ledger."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process, str(tmp_path / "ledger")
+        process.kill()
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("pidfd", [True, False])
+def test_it_closes_the_ledger_when_the_run_is_gone(run, monkeypatch, pidfd):
+    """Also where the system has no descriptors of processes, and although the folder of the run is gone by then."""
+    if not pidfd:
+        monkeypatch.setattr(_play_token_watcher, "_pidfd", lambda _pid: None)
+    process, path = run
+    with Ledger.open(path, KEY) as ledger:
+        watcher = start_watcher(path, KEY, process.pid)
+        assert process_start(watcher)
+        assert not ledger.read().closed
+        os.unlink(path)
+        process.kill()
+        process.wait()
+        wait_for(lambda: ledger.read().closed)
+        wait_for(lambda: not process_start(watcher))
+
+
+def test_it_knows_no_secret_from_outside(run, monkeypatch):
+    monkeypatch.setenv("QUMULO_PASSWORD", "canary-password")
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
+    process, path = run
+    with Ledger.open(path, KEY):
+        watcher = start_watcher(path, KEY, process.pid)
+    with open(f"/proc/{watcher}/environ", "rb") as file:
+        environment = file.read()
+    with open(f"/proc/{watcher}/cmdline", "rb") as file:
+        arguments = file.read()
+    assert b"canary" not in environment
+    assert b"proxy.example.com" in environment
+    assert KEY.hex().encode() not in environment + arguments
+    process.kill()
+    process.wait()
+    wait_for(lambda: not process_start(watcher))
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false", ""])
+def test_it_cannot_be_started(run, monkeypatch, python):
+    monkeypatch.setattr(sys, "executable", python)
+    process, path = run
+    with Ledger.open(path, KEY):
+        assert start_watcher(path, KEY, process.pid) is None
+
+
+def test_a_python_that_hangs_counts_as_none(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(_play_token_watcher, "_PROMPT", 0.2)
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    process, path = run
+    with Ledger.open(path, KEY):
+        assert start_watcher(path, KEY, process.pid) is None
