@@ -1,4 +1,5 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The callback revoke_play_tokens: when to revoke the tokens of the lookup play_token, in Ansible's main process."""
 

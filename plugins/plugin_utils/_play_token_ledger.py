@@ -19,9 +19,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 _NONCE = 12  # bytes, as AES-GCM wants it
 _PAUSE = 0.02  # seconds between two looks at a lock that somebody else holds
 # While the ledger is locked these wait: a token must not be made without being entered, and a handler must not wait for our own lock.
@@ -112,8 +109,13 @@ class Ledger:
     """
 
     def __init__(self, descriptor: int, key: bytes) -> None:
+        # Here, so that the file can be looked at without it; Ansible itself comes with it.
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self.descriptor = descriptor
         self._cipher = AESGCM(key)
+        self._foreign = InvalidTag
 
     @classmethod
     def open(cls, path: str, key: bytes) -> Ledger:
@@ -154,8 +156,8 @@ class Ledger:
             raw = base64.b64decode(line)
             try:
                 kind, value = json.loads(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None))
-            except InvalidTag:
-                continue  # not of this run
+            except self._foreign:
+                continue  # written with another key
             contents._add(kind, value)
         return contents
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -70,15 +71,12 @@ def _pidfd(pid: int) -> int | None:
 
 def _told(process: subprocess.Popen[bytes], settings: bytes) -> bool:
     """Hand over the settings, and tell whether they came."""
-    assert process.stdin
-    assert process.stdout
-    try:
-        with process.stdin, process.stdout:
+    ready: object = b""
+    if process.stdin and process.stdout:
+        with contextlib.suppress(OSError), process.stdin, process.stdout:
             process.stdin.write(settings)
             process.stdin.close()
             ready = select.select([process.stdout], [], [], _PROMPT)[0] and process.stdout.read(1)
-    except OSError:
-        ready = b""
     if not ready:
         process.kill()
         process.wait()
