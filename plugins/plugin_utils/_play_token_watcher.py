@@ -39,7 +39,7 @@ def start_watcher(ledger_path: str, key: bytes, main_pid: int) -> int | None:
             if pidfd is not None:
                 stack.callback(os.close, pidfd)
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", _play_token_watcher_process.__file__],
+                [sys.executable, "-I", "-S", os.path.abspath(_play_token_watcher_process.__file__)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

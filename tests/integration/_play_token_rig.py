@@ -79,11 +79,17 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = _LONG) -> A
 
 
 def _watches(process: Path, folder: Path) -> bool:
-    try:
-        line = (process / "cmdline").read_bytes().decode(errors="replace")
-        return "_play_token_watcher_process" in line and any(str(folder) in os.readlink(one) for one in (process / "fd").iterdir())
-    except OSError:
-        return False
+    with contextlib.suppress(OSError):
+        if b"_play_token_watcher_process" in (process / "cmdline").read_bytes():
+            return any(str(folder) in _target(one) for one in (process / "fd").iterdir())
+    return False
+
+
+def _target(descriptor: Path) -> str:
+    """Return what a descriptor of a process stands for; nothing for one that was closed meanwhile."""
+    with contextlib.suppress(OSError):
+        return os.readlink(descriptor)
+    return ""
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 from tests.integration._ansible import Ansible
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
 from tests.simulator.launch import Simulator, launch
@@ -154,6 +155,53 @@ def test_neither_is_warned_of(core_rig: Rig) -> None:
     assert " ".join(run.output.split()).count("Nothing will revoke the token that play_token is about to make") == 1
     assert run.output.index("WARNING") < run.output.index("ok:")
     assert (rig.mints(), rig.revocations()) == (1, 0)
+
+
+def test_orphan_does_not_mint(core_rig: Rig) -> None:
+    """The main process is killed while a worker is in a loop; the worker goes on to an item that needs a token of another identity."""
+    rig = core_rig
+    before = rig.live()
+    started, gate = rig.ansible.folder / "started", rig.ansible.folder / "gate"
+    os.mkfifo(gate)
+    other = "lookup('latchkey.tokens.play_token', validate_certs=false) | length"
+    wait = f"echo > {started}; read line < {gate}"
+    script = "{{ item if item != 'last' else " + other + " }}"
+    loop = {"name": "Loop", "ansible.builtin.command": {"argv": ["sh", "-c", script]}, "loop": [wait, "last"]}
+    process = rig.start([USE, loop])
+    try:
+        wait_until(lambda: started.exists() or process.poll() is not None, "the play is in the middle")
+        workers = [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        assert workers
+        process.kill()
+        process.wait(30)
+        rig.assert_as_before(before)
+        rig.let_go_on()
+        wait_until(lambda: not any(process_start(one) for one in workers), "the worker ends")
+        rig.assert_as_before(before)
+    finally:
+        rig.let_go_on()
+        process.kill()
+        process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_stopped_while_a_token_is_made(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory, stop: str) -> None:
+    """Who makes it holds the ledger, and enters it; the watcher waits for that."""
+    with launch("rubrik_cdm", settings={"slow_seconds": "1"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
+        rig = Rig(each_core, simulator)
+        before = rig.live()
+        simulator.fault("POST:/api/v1/service_account/session:slow:1")
+        process = rig.start([USE])
+        try:
+            wait_until(lambda: rig.watchers() or process.poll() is not None, "a token is about to be made")
+            (os.killpg if stop == "SIGINT" else os.kill)(process.pid, STOPS[stop])
+            process.wait(30)
+            wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
+            assert rig.live() == before
+            assert rig.mints() == rig.revocations()
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
 
 
 def test_output_is_closed_at_the_end(rig: Rig) -> None:
