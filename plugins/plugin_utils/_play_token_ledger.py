@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from typing import Any
 _NONCE = 12  # bytes, as AES-GCM wants it
 _PAUSE = 0.02  # seconds between two looks at a lock that somebody else holds
 # While the ledger is locked these wait: a token must not be made without being entered, and a handler must not wait for our own lock.
+# Not with a signal mask: Ansible's main process has more threads, and any of them may get the signal.
 _HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -100,6 +102,24 @@ class Contents:
             self.closed = True
 
 
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Keep signals from being handled, and send them again afterwards. Only the main thread can, and only there handlers run."""
+    came: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: handler for number in _HELD_BACK if (handler := signal.getsignal(number)) is not None}
+    for number in before:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in came:
+            os.kill(os.getpid(), one)
+
+
 class Ledger:
     """The file. Each process opens it for itself, since a lock belongs to an opening.
 
@@ -132,8 +152,7 @@ class Ledger:
     def locked(self) -> Iterator[Contents]:
         """Keep every other process from minting and revoking, and signals from this one; yields what is in it."""
         while True:
-            held_back = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
-            try:
+            with _signals_held_back():
                 try:
                     fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -144,8 +163,6 @@ class Ledger:
                         return
                     finally:
                         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
             time.sleep(_PAUSE)
 
     def read(self) -> Contents:

@@ -90,4 +90,4 @@ def test_a_mint_is_sent_once(appliance: Start) -> None:
         simulator.fault(f"POST:{path[platform]}:503")
         with pytest.raises(LatchkeyError, match="503"):
             mint(options_for(simulator), {}, [])
-        assert len([one for one in simulator.journal() if one["path"] == path[platform]]) == 1
+        assert len([one for one in simulator.journal() if (one["method"], one["path"]) == ("POST", path[platform])]) == 1
