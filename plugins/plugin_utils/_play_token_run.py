@@ -14,9 +14,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-# Platform -> the prefix of the environment variables that may complete its options
-_PREFIXES = {"qumulo": "QUMULO_", "rubrik_cdm": "RUBRIK_CDM_", "rubrik_rsc": "RUBRIK_RSC_"}
-
 
 def run_key() -> bytes:
     """Return a key of 32 bytes that only the processes of this run have."""
@@ -30,8 +27,8 @@ def identity(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
         options: all options that have a say in which token one gets.
         environment: environment variables; those of the platform count as well.
     """
-    prefix = _PREFIXES.get(str(options.get("platform")), "")
-    context = {name: value for name, value in environment.items() if prefix and name.startswith(prefix)}
+    prefix = f"{options.get('platform')}_".upper()
+    context = {name: value for name, value in environment.items() if name.startswith(prefix)}
     return _derived(json.dumps([dict(options), context], sort_keys=True)).hex()
 
 
