@@ -9,6 +9,7 @@ import re
 import pytest
 
 from tests.integration._ansible import ROOT, Ansible
+from tests.integration._play_token_rig import wait_until
 from tests.simulator.launch import Simulator, launch
 
 PLAYBOOKS = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -31,7 +32,7 @@ def environment(prefix: str, simulator: Simulator, *names: str) -> dict[str, str
 
 
 def test_qumulo(ansible: Ansible, qumulo: Simulator) -> None:
-    rotate, from_nothing, _rsc, _cdm = prepared(ansible)
+    rotate, from_nothing, *_others = prepared(ansible)
     env = environment("QUMULO", qumulo, "username", "password")
 
     ansible.run(from_nothing, VAULT, env=env).assert_ok()
@@ -51,7 +52,7 @@ def test_qumulo(ansible: Ansible, qumulo: Simulator) -> None:
 
 
 def test_rubrik_security_cloud(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    *_others, rsc, _cdm = prepared(ansible)
+    _rotate, _from_nothing, rsc, _cdm, play_token = prepared(ansible)
     with launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as simulator:
         env = environment("RUBRIK_RSC", simulator, "client_id", "client_secret")
         ansible.run(rsc, VAULT, env=env).assert_ok()
@@ -61,11 +62,14 @@ def test_rubrik_security_cloud(ansible: Ansible, tmp_path_factory: pytest.TempPa
         assert (ansible.folder / "vault.yml").read_text() == first
         ansible.run(rsc, [*VAULT, "-e", "rotate_force=true"], env=env).assert_ok()
         assert (ansible.folder / "vault.yml").read_text() != first
-        assert [one for one in simulator.credentials() if one["kind"] == "session"] == []
+        minted = [one["path"] for one in simulator.journal()].count("/api/client_token")
+        ansible.run(play_token, env=env).assert_ok()
+        assert [one["path"] for one in simulator.journal()].count("/api/client_token") == minted + 1
+        wait_until(lambda: not [one for one in simulator.credentials() if one["kind"] == "session"], "every session has ended")
 
 
 def test_rubrik_cdm(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    cdm = prepared(ansible)[-1]
+    cdm = prepared(ansible)[3]
     with launch("rubrik_cdm", settings={"totp": "on", "code_reuse": "refused"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
         env = environment("RUBRIK_CDM", simulator, "username", "password", "totp_secret")
         ansible.run(cdm, env=env).assert_ok()
