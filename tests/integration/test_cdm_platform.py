@@ -263,7 +263,7 @@ def test_an_account_of_rsc() -> None:
         assert [each.id for each in same.tokens(None)]
         assert seen.id in [each.id for each in same.tokens(same.find_account(client["client_id"]))]
     with platform(cluster) as admin:
-        (state,) = admin.service_accounts("svc-rsc")
+        state = next(iter(admin.service_accounts("svc-rsc")))
         for attempt in (lambda: admin.delete_account(state), lambda: admin.rotate_secret(state, False)):
             with pytest.raises(LatchkeyError, match="rubrik_rsc"):
                 attempt()

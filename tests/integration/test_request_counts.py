@@ -341,7 +341,7 @@ def test_everything_is_in_the_table() -> None:
     assert TABLE.keys() == OPERATIONS.keys()
 
 
-@pytest.mark.parametrize(("platform", "words"), OPERATIONS, ids=lambda one: str(one))
+@pytest.mark.parametrize(("platform", "words"), OPERATIONS, ids=str)
 def test_requests(appliance: Start, record_property: Callable[[str, object], None], platform: str, words: str) -> None:
     sent = sent_for(appliance(platform), platform, words)
     record_property("requests", [platform, words, sent])

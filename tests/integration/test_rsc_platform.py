@@ -248,7 +248,7 @@ LOGINS: list[tuple[dict[str, str], dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "how", "words"), LOGINS, ids=lambda one: str(one))
+@pytest.mark.parametrize(("settings", "how", "words"), LOGINS, ids=str)
 def test_a_refused_login_says_why(settings: dict[str, str], how: dict[str, str], words: str) -> None:
     tenant = Tenant(**settings)
     for ask in (lambda one: one.caller(), lambda one: one.mint_token(None, None)):
@@ -295,7 +295,7 @@ def test_a_missing_right_is_named(role: str, schema: str) -> None:
     state = only(admin, "admin")
     wish = AccountState(Account("", "x"), frozenset({READ_ONLY}), attributes={})
     calls = {
-        "VIEW_SERVICE_ACCOUNT": lambda: one.service_accounts(),
+        "VIEW_SERVICE_ACCOUNT": one.service_accounts,
         "VIEW_ROLE": lambda: one.checked_wish(wish, None),
         "MANAGE_SERVICE_ACCOUNT": lambda: one.update_account(state, {"description": "x"}),
         "MANAGE_SERVICE_ACCOUNT_CREDENTIALS": lambda: one.rotate_secret(state, False),

@@ -98,8 +98,8 @@ class CdmPrincipals(CdmApi):
             OptionError: there is no such role, or several have the name.
         """
         if not all(one in known or one in known.values() for one in wanted):
-            listed = [(answer, one) for answer, one in self._items("list roles", _ROLES, {})]
-            known = {id_: name for answer, one in listed for id_, name in role_names(answer, [one]).items()}
+            listed = [role_names(answer, [one]) for answer, one in self._items("list roles", _ROLES, {})]
+            known = {id_: name for roles in listed for id_, name in roles.items()}
         return self._named_roles(wanted, known)
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:

@@ -60,7 +60,7 @@ class Fake(Platform):
 
     def _mint(self, words: str) -> Any:
         self.done.append(words)
-        if self.failure:
+        if self.failure is not None:
             raise self.failure
         return self.made
 

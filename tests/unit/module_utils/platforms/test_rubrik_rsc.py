@@ -11,6 +11,7 @@ import os
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import requests
@@ -284,18 +285,11 @@ def test_reading_is_repeated_and_changing_is_not(monkeypatch, status):
     }
     for document, change in changes.items():
         for answer in (Response(status, {}, b""), requests.ConnectionError()):
-            one, sent = platform(), []
-
-            def request(_method: str, _url: str, *, json: Any, answer: Any = answer, sent: Any = sent, **_how: Any) -> Response:
-                sent.append(json["operationName"])
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer
-
+            one, request = platform(), Mock(side_effect=[answer])
             one.http._session.request = request
             with pytest.raises(RequestError):
                 change(one)
-            assert sent == [document.field]
+            assert [call.kwargs["json"]["operationName"] for call in request.call_args_list] == [document.field]
 
 
 # -- who calls
