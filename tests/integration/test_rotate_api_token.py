@@ -174,6 +174,7 @@ def test_no_api_tokens_any_more(ansible: Ansible, tmp_path_factory: pytest.TempP
         assert "Rubrik Security Cloud" in said
 
 
+@pytest.mark.chaos
 def test_a_session_cannot_be_logged_in_with_an_api_token(rig: CdmApiTokenRig) -> None:
     rig.seed()
     _unused, secret = rig.mint(tag="admin")
