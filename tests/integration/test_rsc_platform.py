@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -294,7 +295,7 @@ def test_a_missing_right_is_named(role: str, schema: str) -> None:
     admin, one = connect(tenant), as_service_account(tenant)
     state = only(admin, "admin")
     wish = AccountState(Account("", "x"), frozenset({READ_ONLY}), attributes={})
-    calls = {
+    calls: dict[str, Callable[[], Any]] = {
         "VIEW_SERVICE_ACCOUNT": one.service_accounts,
         "VIEW_ROLE": lambda: one.checked_wish(wish, None),
         "MANAGE_SERVICE_ACCOUNT": lambda: one.update_account(state, {"description": "x"}),
