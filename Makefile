@@ -19,7 +19,7 @@ BIN := .venv/bin
 LINT := .cache/venvs/lint/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-lint demo cores test lint format sanity build clean
+.PHONY: help setup setup-demo setup-lint demo cores test bench lint format sanity build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: setup-demo ## rotate credentials on simulated appliances
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(TESTS)
+
+bench: setup ## measure what a play token costs, against what one would write in its place
+	@$(BIN)/python -m tests.benchmark.play_token
 
 lint: setup setup-lint ## check style, types, YAML, shell, licences and Ansible content
 	$(BIN)/ruff check .
