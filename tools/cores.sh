@@ -31,7 +31,7 @@ make_core() {
     esac
 }
 
-[ $# -gt 0 ] || set -- 2.16 2.19 2.21
+[ $# -gt 0 ] || set -- 2.16 2.18 2.19 2.21
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 jobs=

@@ -232,4 +232,6 @@ class Rig:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # A shell lets its background jobs ignore Ctrl-C, and they hand that on, to a test run too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )

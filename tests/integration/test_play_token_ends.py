@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
-from tests.integration._ansible import Ansible
+from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
 from tests.simulator.launch import Simulator, launch
 
+EXTRA_CORE = "2.18"  # what this rests on differs from version to version more than the rest does
 USE = {"name": "Use", MODULE: {}}
 FAIL = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}
 
@@ -24,9 +25,11 @@ def rig(ansible: Ansible, cdm: Simulator) -> Rig:
     return Rig(ansible, cdm)
 
 
-@pytest.fixture
-def core_rig(each_core: Ansible, cdm: Simulator) -> Rig:
-    return Rig(each_core, cdm)
+@pytest.fixture(params=[*CORE_VERSIONS, EXTRA_CORE])
+def core_rig(request: pytest.FixtureRequest, ansible: Ansible, cdm: Simulator) -> Rig:
+    if core_bin(request.param) is None:
+        pytest.skip(f"ansible-core {request.param} is not installed here")
+    return Rig(ansible.with_core(request.param), cdm)
 
 
 @pytest.fixture(params=["watcher", "callback", pytest.param("both", marks=pytest.mark.chaos)])
@@ -119,6 +122,13 @@ def test_stopped(core_rig: Rig, stop: str) -> None:
 @pytest.mark.parametrize("stop", ["SIGHUP", "SIGKILL"])
 def test_hung_up_or_killed(rig: Rig, stop: str) -> None:
     stop_in_the_middle(rig, stop)
+
+
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_rsc"])
+@pytest.mark.parametrize("stop", [pytest.param(one, marks=[] if one == "SIGKILL" else pytest.mark.chaos) for one in STOPS])
+def test_stopped_on_the_other_platforms(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, stop: str) -> None:
+    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
+        stop_in_the_middle(Rig(ansible, simulator), stop)
 
 
 @pytest.mark.chaos
