@@ -20,7 +20,7 @@ from tests.integration._play_token_rig import LOOKUP
 from tests.integration.conftest import client, where
 from tests.simulator.launch import Simulator, launch
 
-HOSTS, USES, RUNS, FORKS = 100, 10, 7, 10
+HOSTS, USES, RUNS, FORKS = 100, 10, 5, 10
 
 
 def play(simulator: Simulator, uses: int, expression: str) -> list[dict[str, Any]]:
