@@ -6,6 +6,7 @@
 PYTHON ?=
 CORE ?=
 TESTS ?=
+FULL ?=
 WORKERS ?= 2
 
 # Nothing is written outside of the checkout: neither pip's cache nor Ansible's.
@@ -19,10 +20,10 @@ BIN := .venv/bin
 LINT := .cache/venvs/lint/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-lint demo cores test bench lint format sanity build clean
+.PHONY: help setup setup-demo setup-lint demo cores test test-chaos bench lint format sanity build clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "With PYTHON=/path/to/python3, new environments are made with that one (make clean removes the old ones)."
 
 demo: setup-demo ## rotate credentials on simulated appliances
@@ -30,6 +31,10 @@ demo: setup-demo ## rotate credentials on simulated appliances
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(TESTS)
+
+test-chaos: setup ## kill rotations and break servers at every point, and print what came of it (FULL=1: at all of them; WORKERS=n ARGS='-k word')
+	@status=0; CHAOS_FULL=$(FULL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) tests/chaos || status=$$?; \
+	$(BIN)/python -m tests.chaos.table; exit $$status
 
 bench: setup ## measure what a play token costs, against what one would write in its place
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.play_token

@@ -50,6 +50,18 @@ last:   "yes"
 """
 
 
+class CredentialLostError(AssertionError):
+    """The vars file holds no credential that works."""
+
+
+class OrphanLeftError(AssertionError):
+    """A credential is live that no vars file knows."""
+
+
+class SecretShownError(AssertionError):
+    """A secret is where it must not be."""
+
+
 class _Loader(yaml.SafeLoader):
     """Reads vars files as far as the tests need it; a vaulted value stays an object."""
 
@@ -120,6 +132,7 @@ class RoleRig(ABC):
     play: dict[str, Any] = field(default_factory=dict)  # of the play's keywords
 
     looks_secret: ClassVar[re.Pattern[str]]
+    searched: ClassVar[int] = 0  # runs of all rigs whose output was searched for secrets
 
     def __post_init__(self) -> None:
         for label, password in PASSWORDS.items():
@@ -256,32 +269,49 @@ class RoleRig(ABC):
 
     def assert_no_secret(self, run: Run) -> None:
         """No secret is in the output, nor in what callbacks were told."""
+        RoleRig.searched += 1
         shown = run.output + json.dumps([one.result for one in run.tasks])
-        found = self.looks_secret.search(shown)
-        assert not found, f"a token is shown: ...{shown[max(0, found.start() - 300) : found.start() + 16]}..."
-        for secret in self.secrets():
-            assert secret not in shown
+        if found := self.looks_secret.search(shown):
+            raise SecretShownError(f"a token is shown: ...{shown[max(0, found.start() - 300) : found.start() + 16]}...")
+        if any(secret in shown for secret in self.secrets()):
+            raise SecretShownError(f"a secret is shown in the output of {len(shown)} characters")
         assert "Traceback" not in run.output, run.output
 
     def assert_works(self) -> str:
         """The file parses, decrypts, and its value is a credential of the account that works; return its id."""
         value = self.stored()
-        assert isinstance(value, str), f"no credential is in the file: {self.text}"
-        assert value not in self.text or self.path.read_bytes().startswith(b"$ANSIBLE_VAULT"), "it is there in clear"
+        if not isinstance(value, str):
+            raise CredentialLostError(f"no credential is in the file: {self.text}")
+        if value in self.text and not self.path.read_bytes().startswith(b"$ANSIBLE_VAULT"):
+            raise SecretShownError("the credential is in the vars file in clear")
         who = self.works_as(value)
-        assert who is not None, f"the credential in the file is refused; state: {self.state}"
+        if who is None:
+            raise CredentialLostError(f"the credential in the file is refused; state: {self.state}")
         assert who[0] == self.account
         return who[1]
 
-    def assert_settled(self, live: Sequence[str] | None = None) -> str:
+    def assert_current(self, live: Sequence[str] | None = None) -> str:
         """The file works, nothing is under way, and of the account's credentials only this one is live (or those named)."""
         token_id = self.assert_works()
-        assert sorted(self.ids()) == sorted([token_id] if live is None else live)
+        self.assert_live([token_id] if live is None else live)
         assert self.state.get("stage", "current") == "current"
         assert "pending" not in self.state
         assert "old_value" not in self.state
+        return token_id
+
+    def assert_settled(self, live: Sequence[str] | None = None) -> str:
+        """The same, and no temporary file is left."""
+        token_id = self.assert_current(live)
         assert self.leftover_files() == []
         return token_id
+
+    def assert_live(self, ids: Sequence[str]) -> None:
+        """Of the account's credentials just these are live."""
+        live = self.ids()
+        if set(live) - set(ids):
+            raise OrphanLeftError(f"{sorted(live)} are live, and not just {sorted(ids)}; state: {self.state}")
+        if sorted(live) != sorted(ids):
+            raise CredentialLostError(f"only {sorted(live)} are live, not {sorted(ids)}; state: {self.state}")
 
     def leftover_files(self) -> list[str]:
         """Return temporary files beside the vars file."""
@@ -291,8 +321,8 @@ class RoleRig(ABC):
         """Neither the vars file nor a file that a killed run left beside it holds a secret in clear."""
         for name in (self.file, *self.leftover_files()):
             text = (self.ansible.folder / name).read_text(errors="replace")
-            assert not self.looks_secret.search(text), name
-            assert not any(secret in text for secret in self.secrets()), name
+            if self.looks_secret.search(text) or any(secret in text for secret in self.secrets()):
+                raise SecretShownError(f"{name} holds a secret in clear")
 
     def assert_unchanged(self, **variables: Any) -> dict[str, Any]:
         """Another run changes nothing, neither in the file (bytes and times) nor at the appliance; return its rotate_result."""
@@ -456,7 +486,8 @@ import os
 import signal
 
 _here = os.path.dirname(os.path.abspath(__file__))
-_main = os.getpid()
+# Modules that run in a process of their own load this too.
+_main = int(os.environ.setdefault("SABOTEUR_MAIN", str(os.getpid())))
 with open(os.path.join(_here, "orders.json")) as _file:
     _orders = json.load(_file)
 _log = os.path.join(_here, "events")
@@ -491,7 +522,7 @@ def _path_of(fd):
 
 
 _half = set()  # files whose first half was written by itself
-_write, _fsync, _replace = os.write, os.fsync, os.replace
+_write, _fsync, _replace, _unlink = os.write, os.fsync, os.replace, os.unlink
 
 
 def write(fd, data):
@@ -520,6 +551,14 @@ def replace(source, target, **more):
     _note("after replace")
 
 
+def unlink(path, **more):
+    if not os.path.basename(os.fspath(path)).endswith(".rescue.yml"):
+        return _unlink(path, **more)
+    _note("before unlink")
+    _unlink(path, **more)
+    _note("after unlink")
+
+
 def _requested(self, method, url, *arguments, **more):
     self._event = f"{method} {url.split('?')[0]}"
     _note("before " + self._event)
@@ -532,10 +571,13 @@ def _answered(self, *arguments, **more):
     return answer
 
 
-os.write, os.fsync, os.replace = write, fsync, replace
+os.write, os.fsync, os.replace, os.unlink, os.remove = write, fsync, replace, unlink, unlink
 _putrequest, _getresponse = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
 http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse = _requested, _answered
 '''
+
+
+_ID = re.compile(r"\d{22}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass
@@ -566,7 +608,7 @@ class Saboteur:
     def events(self) -> list[str]:
         """What was noted: one line for each point."""
         path = self.folder / "events"
-        return [re.sub(r"\d{22}", "ID", line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [_ID.sub("ID", line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 MINTED = f"answered POST {TOKENS}#1"  # the server has made the new token, and the run does not know it yet

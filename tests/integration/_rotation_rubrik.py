@@ -268,8 +268,8 @@ class SecretRig(RubrikRig):
         client_id = str(self.stored(self.id_name))
         return (self.account, client_id) if self.appliance.works(client_id, value) else None
 
-    def assert_settled(self, live: Sequence[str] | None = None) -> str:
-        client_id = super().assert_settled(live)
+    def assert_current(self, live: Sequence[str] | None = None) -> str:
+        client_id = super().assert_current(live)
         assert self.strategy == "replace" or self.family()[client_id]["name"] == self.account
         # There is no state where the very bytes of a file that never had one came back.
         assert self.state.get("current", {"id": client_id})["id"] == client_id

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The points at which a run can be struck: those that an undisturbed run goes through, found out once for all test processes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.chaos._scenarios import AnyRig, Scenario
+from tests.integration._rotation_harness import Saboteur, finish, start
+
+
+@dataclass(frozen=True)
+class Points:
+    """What an undisturbed run goes through.
+
+    Attributes:
+        events: what the saboteur noted: each request before it is sent and once it is answered, each step of a file's replacement.
+        requests: the requests, as method and path.
+    """
+
+    events: list[str]
+    requests: list[tuple[str, str]]
+
+
+Of = Callable[[AnyRig, Scenario], Points]
+
+
+@pytest.fixture
+def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> Of:
+    """Return the points of a scenario."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if shared.name.startswith("popen-") else shared) / "points"
+    folder.mkdir(exist_ok=True)
+
+    def found(rig: AnyRig, scenario: Scenario) -> Points:
+        with (folder / f"{scenario}.json").open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            text = file.read()
+            if not text:
+                text = json.dumps(_undisturbed(rig, saboteur, scenario))
+                file.write(text)
+        events, requests = json.loads(text)
+        return Points(events, [(method, path) for method, path in requests])
+
+    return found
+
+
+def _undisturbed(rig: AnyRig, saboteur: Saboteur, scenario: Scenario) -> tuple[list[str], list[tuple[str, str]]]:
+    scenario.begin(rig)
+    since = len(rig.simulator.journal())
+    finish(rig, start(rig, saboteur.environment(rig.file), **scenario.variables))
+    events = saboteur.events
+    assert len(events) > 20
+    requests = [(one["method"], one["path"]) for one in rig.simulator.journal()[since:]]
+    assert sum(one.startswith("answered ") for one in events) == len(requests)
+    return events, requests

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the role that are made to go wrong: what is rotated and where, how it begins, and with which variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.integration import _rotation_rubrik as rubrik
+from tests.integration._ansible import Ansible
+from tests.integration._rotation_harness import CredentialLostError, Rig, encrypted
+from tests.simulator.launch import Simulator
+
+AnyRig = Rig | rubrik.CdmApiTokenRig | rubrik.SecretRig
+KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-cdm", "replace-cdm", "in_place-rsc", "replace-rsc")
+FORCED = {"rotate_force": True}
+FAILING = [{"path": "/v1/users/", "status": [403]}]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of run.
+
+    Attributes:
+        kind: one of KINDS.
+        name: how the run differs from a plain forced rotation.
+        begin: makes what is there before it.
+        variables: it is run with.
+        after: variables that the run after it has too.
+        works_before: whether the vars file holds a credential that works when it begins.
+    """
+
+    kind: str
+    name: str = "forced"
+    begin: Callable[[Any], Any] = lambda rig: rig.seed()
+    variables: dict[str, Any] = field(default_factory=lambda: dict(FORCED))
+    after: dict[str, Any] = field(default_factory=dict)
+    works_before: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.name}"
+
+
+def _nothing(rig: AnyRig) -> None:
+    rig.seed(stored=False)
+
+
+def _whole_file(rig: Rig) -> None:
+    rig.seed()
+    rig.write(encrypted(rig.text))
+
+
+def _self(rig: Rig) -> None:
+    rig.seed()
+    rig.more = {"rotate_auth": {"token": "{{ qumulo_token }}", "ca_path": rig.simulator.ca_file}}
+    rig.play = {"vars_files": [rig.file]}
+
+
+def _password(rig: Rig) -> None:
+    rig.seed()
+    rig.more = {"rotate_auth": {**rig.simulator.admin, "ca_path": rig.simulator.ca_file}}
+
+
+def _disabled_one(rig: Rig) -> None:
+    rig.seed()
+    rig.result(rig.rotate(rotate_force=True, rotate_retire="disable"))
+
+
+def _orphan(rig: Rig) -> None:
+    rig.seed()
+    rig.mint()
+
+
+def _refused(rig: Rig) -> None:
+    rig.seed()
+    rig.revoke_all()
+
+
+def _of_qumulo(name: str, begin: Callable[[Any], Any], variables: dict[str, Any], *after: str, works_before: bool = True) -> Scenario:
+    return Scenario("access_token-qumulo", name, begin, variables, {key: variables[key] for key in after}, works_before)
+
+
+def _undone(kind: str, name: str = "undone") -> Scenario:
+    return Scenario(kind, name, variables={**FORCED, "rotate_checks": rubrik.FAILING})
+
+
+def _first(kind: str) -> Scenario:
+    return Scenario(kind, "first", _nothing, {}, works_before=False)
+
+
+FORCED_ONES = tuple(Scenario(kind) for kind in KINDS)
+# What CI has no time for.
+MORE = (
+    _of_qumulo("first", _nothing, {}, works_before=False),
+    _of_qumulo("undone", Rig.seed, {**FORCED, "rotate_checks": FAILING}),
+    _of_qumulo("first-undone", _nothing, {"rotate_checks": FAILING}, works_before=False),
+    _of_qumulo("never-expires", Rig.seed, {**FORCED, "rotate_expires_in": ""}, "rotate_expires_in"),
+    _of_qumulo("whole-file", _whole_file, FORCED),
+    _of_qumulo("disable", _disabled_one, {**FORCED, "rotate_retire": "disable"}, "rotate_retire"),
+    _of_qumulo("orphan", _orphan, {**FORCED, "rotate_orphans": "revoke"}, "rotate_orphans"),
+    _of_qumulo("refused", _refused, {}, works_before=False),
+    _of_qumulo("password", _password, FORCED),
+    _of_qumulo("self", _self, FORCED),
+    *(_first(kind) for kind in ("api_token-cdm", "in_place-rsc", "replace-rsc")),
+    *(_undone(kind) for kind in ("api_token-cdm", "replace-rsc")),
+    _undone("in_place-rsc", "unproved"),
+    Scenario("replace-rsc", "first-undone", _nothing, {"rotate_checks": rubrik.FAILING}, works_before=False),
+)
+
+
+def rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> AnyRig:
+    """Return the rig of one of KINDS."""
+    return Rig(ansible, simulators["qumulo"]) if kind == "access_token-qumulo" else rubrik.rig_of(kind, ansible, simulators)
+
+
+def is_in_place(rig: AnyRig) -> bool:
+    """Tell whether the rig's credential is the one secret of an account, which the making of a new one kills."""
+    return isinstance(rig, rubrik.SecretRig) and rig.strategy == "in_place"
+
+
+def assert_known(rig: AnyRig, since: int) -> str:
+    """The vars file, or the rescue file of a secret that is rotated in place, holds a credential that works; return where.
+
+    Only where a secret was made in place since the since-th request, and nothing was written after that, nobody has it: the documented
+    exception, which the next run mends by making another.
+    """
+    try:
+        rig.assert_works()
+    except CredentialLostError:
+        if not isinstance(rig, rubrik.SecretRig) or not is_in_place(rig):
+            raise
+        rescued = rig.rescued()
+        if rescued is not None:
+            if rig.appliance.works(rig.ids()[0], rescued):
+                return "the rescue file"
+            raise
+        if not rig.writing_requests(since):
+            raise
+        return "nowhere"
+    return "the vars file"
