@@ -32,6 +32,7 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
@@ -63,6 +64,10 @@ class CallbackModule(CallbackBase):
                 if before is not signal.SIG_IGN:  # nohup, for one, wants it ignored
                     self._before[number] = before
                     signal.signal(number, self._on_stop)
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        """Load the lookup here once: the workers are forked from this process, and each would load it anew."""
+        lookup_loader.get("latchkey.tokens.play_token")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """A play or a batch of it starts; the same play comes here once for each of its batches."""

@@ -16,11 +16,8 @@ from typing import Any
 from ansible import constants as C
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, LatchkeyError, RefusedError, RequestError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Contents, Entry, Ledger
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity, is_orphan, main_process, run_key
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 
 _REMEMBERED = 60.0  # seconds for which refused credentials are not tried again: accounts get locked
 _UNWATCHED = (
@@ -91,11 +88,13 @@ def _run_has_ended() -> LatchkeyError:
 
 
 def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> str:
-    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint
-
     if contents.closed or is_orphan():
         raise _run_has_ended()
     found = contents.current(key)
+    if found and not request.refresh and found.is_good(request.margin):
+        return found.secret  # somebody made it while this one waited
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint
+
     dead = bool(found and request.refresh and not is_alive(Grant.from_data(found.grant)))
     if found and not dead and found.is_good(request.margin):
         return found.secret
@@ -120,6 +119,8 @@ def _replace(
     warn: Callable[[str], None],
 ) -> str:
     """Mint, and revoke those of the same identity that nobody can be using any more."""
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
+
     _watch(ledger, contents, warn)
     others = [one for one in contents.tokens.values() if one.identity == key]
     # The latest one may be in use by a task that runs now, so it stays until the next one is replaced.
@@ -151,6 +152,9 @@ def _show(sentences: list[str], warn: Callable[[str], None]) -> None:
 
 def _watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> None:
     """See to it that somebody revokes what is about to be minted."""
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+
     if contents.watcher and process_start(contents.watcher):
         return
     pid = start_watcher(ledger_path(), run_key(), main_process())
