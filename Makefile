@@ -20,7 +20,7 @@ BIN := .venv/bin
 LINT := .cache/venvs/lint/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-lint demo cores test test-chaos bench lint format sanity build clean
+.PHONY: help setup setup-demo setup-lint setup-docs demo cores test test-chaos bench lint lint-docs docs format sanity build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ test-chaos: setup ## kill rotations and break servers at every point, and print 
 bench: setup ## measure what a play token costs, against what one would write in its place
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.play_token
 
-lint: setup setup-lint ## check style, types, YAML, shell, licences and Ansible content
+lint: setup setup-lint lint-docs ## check style, types, YAML, shell, licences, documentation and Ansible content
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -48,6 +48,12 @@ lint: setup setup-lint ## check style, types, YAML, shell, licences and Ansible 
 	$(LINT)/reuse lint --quiet
 	@echo ansible-lint --profile production --offline
 	@PATH="$(CURDIR)/$(LINT):$$PATH" ansible-lint --profile production --offline
+
+lint-docs: setup-docs ## check the documentation of the plugins and the guides
+	tools/docs.sh lint
+
+docs: setup-docs ## build the site of the documentation into .cache/docs/html
+	@tools/docs.sh build
 
 format: setup ## repair what ruff can repair
 	$(BIN)/ruff check --fix .
@@ -71,6 +77,9 @@ setup-demo:
 
 setup-lint:
 	@tools/venv.sh .cache/venvs/lint 3.10 -r tests/requirements-lint.txt
+
+setup-docs: setup-demo
+	@tools/venv.sh .cache/venvs/docs 3.10 -r docs/site/requirements.txt
 
 cores: ## install the ansible-core versions the tests cover, as far as there are Pythons for them
 	@tools/cores.sh

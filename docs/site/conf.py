@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Sphinx builds the site of the documentation: as the Ansible community's own site looks, and without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+
+project = "latchkey.tokens"
+copyright = "2026 the latchkey.tokens authors"
+title = html_short_title = html_title = "latchkey.tokens"
+
+extensions = ["sphinx_antsibull_ext"]
+highlight_language = "YAML+Jinja"
+pygments_style = "ansible"
+smartquotes = False  # what is quoted is copied
+
+html_theme = "sphinx_ansible_theme"
+html_theme_options = {"vcs_pageview_mode": "blob", "topbar_links": {}}
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
+html_show_sphinx = False
+html_show_sourcelink = False
+html_copy_source = False
+html_use_index = False
+
+# What antsibull-docs and our pages refer to in Ansible's own documentation. Its inventory is on the network.
+_ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
+_ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
+    "ansible_collections.ansible.builtin.include_vars_module": "collections/ansible/builtin/include_vars_module.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
+    "callback_plugins": "plugins/callback.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
+    "ANSIBLE_CALLBACKS_ENABLED": "reference_appendices/config.html#envvar-ANSIBLE_CALLBACKS_ENABLED",
+}
+
+
+def _link_to_ansible(_app: Any, _environment: Any, missing: Any, content: nodes.Node) -> nodes.Node | None:
+    page = _ANSIBLE_PAGES.get(missing["reftarget"])
+    return nodes.reference("", "", content, internal=False, refuri=_ANSIBLE + page) if page else None
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("missing-reference", _link_to_ansible)
