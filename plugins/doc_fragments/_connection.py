@@ -49,4 +49,14 @@ options:
       - How many seconds to wait for the connection, and again for the answer. More than 0, at most 3600.
       - When not set, E(QUMULO_TIMEOUT), E(RUBRIK_CDM_TIMEOUT) or E(RUBRIK_RSC_TIMEOUT) is used, else 30.
     type: float
+  max_parallel_requests:
+    description:
+      - How many requests at a time the platform may get from all tasks with this option that one user runs on one machine, in whatever
+        number of forks and runs. A request for which there is no place waits, at most ten times O(timeout).
+      - What is counted is the host and port in O(endpoint), so name the platform in the same way everywhere.
+      - It is counted with locks on files in a folder of the user in E(TMPDIR), else in C(/tmp). Containers that do not share it count
+        for themselves.
+      - When not set, E(QUMULO_MAX_PARALLEL_REQUESTS), E(RUBRIK_CDM_MAX_PARALLEL_REQUESTS) or E(RUBRIK_RSC_MAX_PARALLEL_REQUESTS) is
+        used, else there is no limit.
+    type: int
 """

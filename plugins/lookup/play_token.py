@@ -42,6 +42,10 @@ options:
     env: [{name: LATCHKEY_TIMEOUT}]
     ini: [{section: latchkey_tokens, key: timeout}]
     vars: [{name: latchkey_timeout}]
+  max_parallel_requests:
+    env: [{name: LATCHKEY_MAX_PARALLEL_REQUESTS}]
+    ini: [{section: latchkey_tokens, key: max_parallel_requests}]
+    vars: [{name: latchkey_max_parallel_requests}]
   token:
     env: [{name: LATCHKEY_TOKEN}]
     ini: [{section: latchkey_tokens, key: token}]

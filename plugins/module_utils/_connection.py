@@ -56,7 +56,7 @@ class Auth:
 
 @dataclass(frozen=True)
 class Connection:
-    """Where to connect, how, and as whom; timeout in seconds."""
+    """Where to connect, how, and as whom; timeout in seconds, and None for any number of requests at a time."""
 
     platform: str
     endpoint: Endpoint
@@ -64,6 +64,7 @@ class Connection:
     validate_certs: bool = True
     ca_path: str | None = None
     timeout: float = _DEFAULT_TIMEOUT
+    max_parallel_requests: int | None = None
     organization_id: str | None = None
 
 
@@ -102,6 +103,7 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
         validate_certs=_boolean(setting("validate_certs"), "validate_certs"),
         ca_path=setting("ca_path"),
         timeout=_seconds(setting("timeout")),
+        max_parallel_requests=_count(setting("max_parallel_requests"), "max_parallel_requests"),
         organization_id=setting("organization_id"),
     )
 
@@ -192,3 +194,15 @@ def _seconds(value: Any) -> float:
     if not 0 < seconds <= 3600:
         raise OptionError(f"timeout: '{value}' is not a number of seconds between 0 and 3600.")
     return seconds
+
+
+def _count(value: Any, option: str) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise OptionError(f"{option}: '{value}' is not a number from 1 on.", "Leave it out for any number.")
+    return number

@@ -7,6 +7,7 @@ Knows nothing of any vendor's API: a platform hands in how to read its error bod
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
@@ -34,6 +35,7 @@ from ._errors import (
     OptionError,
     RequestError,
 )
+from ._request_places import NoPlaceError, RequestPlaces
 from ._secrets import redact
 from ._times import utc_now
 
@@ -59,6 +61,7 @@ _ATTEMPTS = 4
 _LONGEST_PAUSE = 30.0  # seconds; a Retry-After beyond it is not waited for
 _LARGEST_BODY = 32 * 1024 * 1024  # bytes
 OWN = "the client's own"  # stands for the Authorization header of the client itself
+_PATIENCE = 10  # time-outs that a request waits for its turn
 _WORDS = 400  # characters of a vendor's own words that go into an error
 # Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
 _SYSTEM_BUNDLES = (
@@ -200,6 +203,7 @@ class HttpClient:
         ca_path: PEM file or folder of the certificates to trust instead of the system's.
         timeout: seconds to wait for the connection, and again for each part of the answer.
         vendor_words: takes an error body's JSON value, returns the vendor's own words or an empty string.
+        max_parallel_requests: how many requests at a time the appliance may get from this user on this machine; None for any number.
 
     Raises:
         LatchkeyError: the Python library requests is not there.
@@ -216,6 +220,7 @@ class HttpClient:
         ca_path: str | None,
         timeout: float,
         vendor_words: Callable[[Any], str],
+        max_parallel_requests: int | None = None,
     ) -> None:
         if not HAS_REQUESTS:
             raise LatchkeyError(
@@ -236,6 +241,9 @@ class HttpClient:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "latchkey.tokens"
+        self._places: RequestPlaces | None = None
+        if max_parallel_requests is not None:
+            self._places = RequestPlaces(urlsplit(endpoint.url).netloc, max_parallel_requests, _PATIENCE * timeout)
 
     def hide(self, *secret_values: str | None) -> None:
         """Mask these strings in every error of this client from now on."""
@@ -280,7 +288,8 @@ class HttpClient:
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
             try:
-                answer = self._send(exchange, params, body, headers, self.authorization if authorization is OWN else authorization)
+                with self._turn(exchange):
+                    answer = self._send(exchange, params, body, headers, self.authorization if authorization is OWN else authorization)
             except requests.RequestException as failure:
                 if last or not self._worth_repeating(failure, exchange):
                     raise self._no_answer(failure, exchange) from None
@@ -296,6 +305,22 @@ class HttpClient:
                     raise self._refused(answer, exchange)
             time.sleep(pause)
         raise AssertionError("unreachable")
+
+    @contextlib.contextmanager
+    def _turn(self, exchange: _Exchange) -> Iterator[None]:
+        """Wait until the appliance may get one more request; it counts until the block ends."""
+        with contextlib.ExitStack() as held:
+            if self._places is not None:
+                try:
+                    held.enter_context(self._places.one())
+                except NoPlaceError:
+                    raise ConnectionFailedError(
+                        f"{self._place(exchange)}: for {_PATIENCE * self._timeout:g} s other tasks sent it all the requests that it may "
+                        "get at a time, so this one was not sent.",
+                        "Run with fewer forks, or raise max_parallel_requests.",
+                        **self._facts(exchange, None),
+                    ) from None
+            yield
 
     def _send(
         self,

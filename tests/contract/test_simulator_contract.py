@@ -394,6 +394,16 @@ def test_requests_run_in_parallel(tmp_path: Path) -> None:
     assert 0.5 <= took < 3
 
 
+def test_requests_in_progress_are_counted(tmp_path: Path) -> None:
+    with launch("qumulo", directory=tmp_path, faults=["GET:.*/version:slow"], settings={"slow_seconds": "0.5"}) as simulator:
+        assert simulator.most_requests() == 0
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda _unused: Api(simulator)("GET", "/v1/version"), range(3)))
+        assert simulator.control("GET", "requests") == {"in_progress": 0, "most": 3}
+        simulator.forget_requests()
+        assert simulator.most_requests() == 0
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/users", "/v1/auth/roles", "/v1/auth/access-tokens", "/v1/groups", "/v1/session/who-am-i/", "/v1//users/"]
 )

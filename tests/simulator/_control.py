@@ -31,6 +31,15 @@ def add_control(platform: Platform) -> None:
         everything = request.args.get("all") == "true"
         return jsonify([entry for entry in platform.credentials() if everything or entry["state"] == "live"])
 
+    @app.get(CONTROL + "requests")
+    def requests_in_progress() -> ResponseReturnValue:
+        return jsonify(context.gauge.read())
+
+    @app.delete(CONTROL + "requests")
+    def forget_requests() -> ResponseReturnValue:
+        context.gauge.forget()
+        return jsonify(context.gauge.read())
+
     @app.get(CONTROL + "faults")
     def faults() -> ResponseReturnValue:
         return jsonify(context.faults.texts())

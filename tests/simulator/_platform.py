@@ -20,6 +20,7 @@ from werkzeug.routing import RequestRedirect
 
 from ._clock import Clock
 from ._faults import Faults
+from ._gauge import Gauge
 from ._journal import Journal
 from ._serve import CONNECTION_FAULT
 from ._settings import Setting, Settings
@@ -40,6 +41,7 @@ class Context:
     faults: Faults
     latency: float
     stopping: threading.Event = field(default_factory=threading.Event)
+    gauge: Gauge = field(default_factory=Gauge)
     # set once it listens: its URL, and the path without ending that files for clients start with
     url: str = "https://127.0.0.1"
     stem: Path | None = None
@@ -146,6 +148,7 @@ class Platform(ABC):
     def _before(self) -> Response | None:
         if request.path.startswith(CONTROL):
             return None
+        self.context.gauge.begin()
         if self.context.latency:
             time.sleep(self.context.latency)
         with self.app.lock:
@@ -183,6 +186,8 @@ class Platform(ABC):
         response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)
         if request.path.startswith(CONTROL):
             return response
+        # Before the answer goes out: who has it may send the next request, and then there is no more of this one.
+        self.context.gauge.end()
         fault = g.fault
         self.context.journal.write(self._entry(response, fault))
         if fault in ("drop", "close"):

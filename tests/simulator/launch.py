@@ -120,6 +120,14 @@ class Simulator:
         """Add a fault, METHOD:PATH_REGEX:STATUS[:TIMES]."""
         self.control("POST", "faults", {"fault": fault})
 
+    def most_requests(self) -> int:
+        """Return how many requests were in progress at a time, at most, since the start or the last forget_requests()."""
+        return int(self.control("GET", "requests")["most"])
+
+    def forget_requests(self) -> None:
+        """Count anew how many there are at most."""
+        self.control("DELETE", "requests")
+
     def clear_faults(self) -> None:
         """Remove all faults."""
         self.control("DELETE", "faults")

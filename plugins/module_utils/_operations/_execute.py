@@ -105,6 +105,7 @@ def _shared_arguments() -> dict[str, Any]:
         "validate_certs": {"type": "bool"},
         "ca_path": {"type": "path"},
         "timeout": {"type": "float"},
+        "max_parallel_requests": {"type": "int"},
         "token": {"type": "str", "no_log": True},
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},

@@ -74,6 +74,7 @@ class Platform:
             ca_path=connection.ca_path,
             timeout=connection.timeout,
             vendor_words=vendor_words,
+            max_parallel_requests=connection.max_parallel_requests,
         )
         self.http.hide(*connection.auth.secrets())
         self.warnings: list[str] = []

@@ -28,9 +28,10 @@ def test_defaults():
 )
 def test_everything_from_the_environment(platform, prefix, port):
     values = {"ENDPOINT": "host", "TOKEN": "t", "VALIDATE_CERTS": "no", "CA_PATH": "/ca", "TIMEOUT": "5", "ORGANIZATION_ID": "o"}
+    values["MAX_PARALLEL_REQUESTS"] = "3"
     found = resolve_connection({"platform": platform}, {f"{prefix}_{name}": value for name, value in values.items()})
     assert (found.endpoint.url, found.auth.token, found.validate_certs) == (f"https://host:{port}", "t", False)
-    assert (found.ca_path, found.timeout, found.organization_id) == ("/ca", 5, "o")
+    assert (found.ca_path, found.timeout, found.organization_id, found.max_parallel_requests) == ("/ca", 5, "o", 3)
 
 
 def test_options_win_over_the_environment():
@@ -76,6 +77,8 @@ def test_the_environment_never_mixes_another_way_in():
         ({"token": "t"}, {"QUMULO_TIMEOUT": "soon"}, "timeout: 'soon'"),
         ({"token": "t"}, {"QUMULO_TIMEOUT": "nan"}, "timeout: 'nan'"),
         ({"token": "t"}, {"QUMULO_TIMEOUT": "inf"}, "timeout: 'inf'"),
+        ({"token": "t", "max_parallel_requests": 0}, {}, "max_parallel_requests: '0' is not a number from 1 on. Leave it out"),
+        ({"token": "t"}, {"QUMULO_MAX_PARALLEL_REQUESTS": "few"}, "max_parallel_requests: 'few'"),
         ({"token": "t"}, {"QUMULO_VALIDATE_CERTS": "maybe"}, "validate_certs: 'maybe' is neither true nor false."),
     ],
 )

@@ -9,6 +9,7 @@ import contextlib
 import json
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RequestError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import Answer, Endpoint, HttpClient
+from ansible_collections.latchkey.tokens.plugins.module_utils._request_places import RequestPlaces
 from tests.unit.module_utils.wire import Response
 
 SECRET = 'access-v1:c3Bpbg+/"\\ü='
@@ -684,6 +686,44 @@ FAILURES = st.sampled_from(
         requests.exceptions.InvalidURL,
     ]
 )
+
+
+# -- how many at a time
+
+
+def test_a_request_that_gets_no_turn_is_not_sent(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = serve(reply(200, "{}"))
+    http = client(server, timeout=0.01, max_parallel_requests=1)
+    http._timeout = 5.0  # to wait for the answer, not for the turn
+    with (
+        RequestPlaces(f"127.0.0.1:{server.port}", 1, 0).one(),
+        pytest.raises(ConnectionFailedError, match=r"so this one was not sent\. Run with fewer forks") as caught,
+    ):
+        http.request("make a token", "POST", "/x")
+    assert not caught.value.may_have_acted
+    assert server.requests == []
+    assert http.request("make a token", "POST", "/x").status == 200
+
+
+def test_nothing_is_held_between_two_attempts(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = serve(reply(503), reply(200, "{}"))
+    http = client(server, max_parallel_requests=1)
+
+    def pause(_seconds: float) -> None:
+        with RequestPlaces(f"127.0.0.1:{server.port}", 1, 0).one():
+            pass
+
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    assert http.request("look", "GET", "/x").status == 200
+    assert len(server.requests) == 2
+
+
+def test_without_a_limit_there_are_no_places(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert client(serve(reply(200, "{}"))).request("look", "GET", "/x").status == 200
+    assert list(tmp_path.iterdir()) == []
 
 
 @settings(max_examples=150, deadline=None)
