@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos._scenarios import AnyRig, Scenario
+from tests.chaos._scenarios import Scenario
 from tests.integration._rotation_harness import Saboteur, finish, start
+from tests.integration._rotation_kinds import AnyRig
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Points:
     requests: list[tuple[str, str]]
 
 
-Of = Callable[[AnyRig, Scenario], Points]
+PointsOf = Callable[[AnyRig, Scenario], Points]
 
 
 @pytest.fixture
-def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> Of:
+def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> PointsOf:
     """Return the points of a scenario."""
     shared = tmp_path_factory.getbasetemp()
     folder = (shared.parent if shared.name.startswith("popen-") else shared) / "points"

@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.integration import _rotation_rubrik as rubrik
-from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import CredentialLostError, Rig, encrypted
-from tests.simulator.launch import Simulator
+from tests.integration._rotation_harness import Rig, encrypted
+from tests.integration._rotation_kinds import KINDS, AnyRig
 
-AnyRig = Rig | rubrik.CdmApiTokenRig | rubrik.SecretRig
-KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-cdm", "replace-cdm", "in_place-rsc", "replace-rsc")
 FORCED = {"rotate_force": True}
 FAILING = [{"path": "/v1/users/", "status": [403]}]
 
@@ -108,35 +105,3 @@ MORE = (
     _undone("in_place-rsc", "unproved"),
     Scenario("replace-rsc", "first-undone", _nothing, {"rotate_checks": rubrik.FAILING}, works_before=False),
 )
-
-
-def rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> AnyRig:
-    """Return the rig of one of KINDS."""
-    return Rig(ansible, simulators["qumulo"]) if kind == "access_token-qumulo" else rubrik.rig_of(kind, ansible, simulators)
-
-
-def is_in_place(rig: AnyRig) -> bool:
-    """Tell whether the rig's credential is the one secret of an account, which the making of a new one kills."""
-    return isinstance(rig, rubrik.SecretRig) and rig.strategy == "in_place"
-
-
-def assert_known(rig: AnyRig, since: int) -> str:
-    """The vars file, or the rescue file of a secret that is rotated in place, holds a credential that works; return where.
-
-    Only where a secret was made in place since the since-th request, and nothing was written after that, nobody has it: the documented
-    exception, which the next run mends by making another.
-    """
-    try:
-        rig.assert_works()
-    except CredentialLostError:
-        if not isinstance(rig, rubrik.SecretRig) or not is_in_place(rig):
-            raise
-        rescued = rig.rescued()
-        if rescued is not None:
-            if rig.appliance.works(rig.ids()[0], rescued):
-                return "the rescue file"
-            raise
-        if not rig.writing_requests(since):
-            raise
-        return "nowhere"
-    return "the vars file"

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.chaos._points import points_of
 from tests.chaos._record import LINES, Recorder
 from tests.integration._rotation_harness import Saboteur
-from tests.integration.conftest import ansible, collections  # noqa: F401  (fixtures)
-from tests.simulator.launch import Simulator, launch
+from tests.integration._rotation_kinds import Appliances
+from tests.integration.conftest import ansible, collections
 
-PLATFORMS = {"qumulo": "qumulo", "cdm": "rubrik_cdm", "rsc": "rubrik_rsc"}
+__all__ = ["ansible", "collections", "points_of"]  # fixtures
 
 
 @pytest.fixture
@@ -31,27 +31,11 @@ def saboteur(tmp_path: Path) -> Saboteur:
 
 
 @pytest.fixture(scope="module")
-def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
+def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliances]:
     """A simulated appliance of each platform, started when it is asked for; every trial begins with credentials of its own."""
-    with _Simulators(tmp_path_factory) as simulators:
-        yield simulators
-
-
-class _Simulators(dict[str, Simulator]):
-    def __init__(self, folders: pytest.TempPathFactory) -> None:
-        super().__init__()
-        self._folders = folders
-        self._running = contextlib.ExitStack()
-
-    def __enter__(self) -> _Simulators:
-        return self
-
-    def __exit__(self, *_unused: object) -> None:
-        self._running.close()
-
-    def __missing__(self, name: str) -> Simulator:
-        self[name] = self._running.enter_context(launch(PLATFORMS[name], directory=self._folders.mktemp(name)))
-        return self[name]
+    # A stalled answer takes longer than any time-out that a test sets.
+    with Appliances(tmp_path_factory, slow_seconds="6") as appliances:
+        yield appliances
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.chaos._points import Of, points_of  # noqa: F401  (a fixture)
+from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
-from tests.chaos._scenarios import FORCED_ONES, MORE, Scenario, assert_known, is_in_place, rig_of
+from tests.chaos._scenarios import FORCED_ONES, MORE, Scenario
 from tests.integration._ansible import Ansible
 from tests.integration._rotation_harness import Saboteur, run_and_kill
-from tests.simulator.launch import Simulator
+from tests.integration._rotation_kinds import Appliances, is_in_place, kill_and_recover, rig_of
 
 SLICES = 8  # of each scenario, so that they can run side by side
 SCENARIOS = (*FORCED_ONES, *(MORE if FULL else ()))
@@ -33,56 +33,42 @@ def _grid() -> list[Any]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("scenario", "part"), _grid())
 def test_killed_at_every_point(
-    ansible: Ansible,
-    simulators: dict[str, Simulator],
-    saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
-    recorder: Recorder,
-    scenario: Scenario,
-    part: int,
+    ansible: Ansible, simulators: Appliances, saboteur: Saboteur, points_of: PointsOf, recorder: Recorder, scenario: Scenario, part: int
 ) -> None:
     rig = rig_of(scenario.kind, ansible, simulators)
     events = points_of(rig, scenario).events
     for number in range(1 + part, 1 + len(events), SLICES):
         event = events[number - 1]
-        point = f"{event}#{events[:number].count(event)}"
-        with recorder.trial("killed", scenario.kind, point, "SIGKILL", scenario.name) as trial:
-            scenario.begin(rig)
-            since = len(rig.simulator.journal())
-            with rig.rest_untouched():
-                assert run_and_kill(rig, saboteur, number, **scenario.variables), f"{point} was not reached: {saboteur.events}"
-                assert saboteur.events == events[:number]
-                rig.stored()  # it parses and decrypts
-                where = assert_known(rig, since) if scenario.works_before else "not there yet"
-                rig.assert_nothing_in_clear()
-                rotated = rig.result(rig.rotate(**scenario.after))["rotated"]
-                rig.assert_current()
-                assert not is_in_place(rig) or not rig.rescue.exists()
-            trial.outcome = f"credential in {where}; the next run " + ("rotated" if rotated else "tidied up")
+        with recorder.trial("killed", scenario.kind, f"{event}#{events[:number].count(event)}", "SIGKILL", scenario.name) as trial:
+            where = kill_and_recover(
+                rig,
+                saboteur,
+                number,
+                begin=scenario.begin,
+                works_before=scenario.works_before,
+                after=scenario.after,
+                **scenario.variables,
+            )
+            assert saboteur.events == events[:number]
+            trial.outcome = f"the credential was {where}; set right by the next run"
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["access_token-qumulo", "in_place-rsc"])
 def test_killed_again_and_again(
-    ansible: Ansible,
-    simulators: dict[str, Simulator],
-    saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
-    recorder: Recorder,
-    kind: str,
+    ansible: Ansible, simulators: Appliances, saboteur: Saboteur, points_of: PointsOf, recorder: Recorder, kind: str
 ) -> None:
-    scenario = Scenario(kind)
     rig = rig_of(kind, ansible, simulators)
-    events = points_of(rig, scenario).events
+    events = points_of(rig, Scenario(kind)).events
     lasting = [number for number, event in enumerate(events, 1) if event == "after replace" or event.startswith("answered POST")]
     rig.seed()
     for number in (*lasting, *reversed(lasting)):
         with recorder.trial("killed", kind, events[number - 1], "SIGKILL", "again and again") as trial:
-            since = len(rig.simulator.journal())
-            reached = run_and_kill(rig, saboteur, number, **scenario.variables)
+            reached = run_and_kill(rig, saboteur, number, rotate_force=True)
             if not is_in_place(rig):
                 rig.assert_works()
-            trial.outcome = f"{len(rig.simulator.journal()) - since} requests, " + ("killed" if reached else "ended")
+            trial.outcome = "goes on" if reached else "was over before"
     with recorder.trial("killed", kind, "after all these", "none", "again and again") as trial:
         rig.rotate().assert_ok()
         rig.assert_settled()
-        trial.outcome = "all tidied up"
+        trial.outcome = "set right"

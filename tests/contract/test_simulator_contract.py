@@ -343,6 +343,58 @@ def test_faults_come_and_go(shared: Simulator) -> None:
         shared.fault("GET")
 
 
+def test_a_fault_lets_requests_pass_first(shared: Simulator) -> None:
+    shared.fault("GET:.:503:1", after=2)
+    assert [Api(shared)("GET", "/v1/version").status_code for _unused in range(4)] == [200, 200, 503, 200]
+    assert shared.faults() == []
+
+
+@pytest.mark.parametrize(("fault", "error"), [("expired", "certificate has expired"), ("changed", "CERTIFICATE_VERIFY_FAILED")])
+@pytest.mark.parametrize("after", [0, 2])
+def test_fault_of_the_next_handshake(shared: Simulator, fault: str, error: str, after: int) -> None:
+    api = Api(shared)
+    shared.fault(f"*:.:{fault}:1", after)
+    # one connection, which is hung up after the last request that is let pass
+    assert [api("GET", "/v1/version").status_code for _unused in range(after)] == [200] * after
+    before = len(shared.journal())
+    with pytest.raises(requests.exceptions.SSLError, match=error):
+        api("POST", TOKENS, {"user": {"name": "svc-ansible"}})
+    assert len(shared.journal()) == before
+    assert shared.faults() == []
+    assert api("GET", "/v1/version").status_code == 200
+
+
+def test_fault_hangs_up_after_a_whole_answer(shared: Simulator) -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", shared.port, context=tls(shared), timeout=20)
+    shared.fault("*:.:hang-up:1", after=1)
+    for last in (False, True):
+        connection.request("GET", "/v1/version")
+        answer = connection.getresponse()
+        assert json.loads(answer.read())["revision_id"]
+        assert answer.will_close is last
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_fault_stalls_in_the_middle(shared: Simulator, method: str) -> None:
+    api = Api(shared)
+    made = api("POST", TOKENS, {"user": {"name": "svc-ansible"}}).json()["id"]
+    shared.fault(f"{method}:{TOKENS}{made}:stall:2")
+    with pytest.raises((requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError)):
+        api(method, TOKENS + made, timeout=0.1)
+    # who waits gets the whole answer
+    assert api(method, TOKENS + made).status_code == (404 if method == "DELETE" else 200)
+    api("DELETE", TOKENS + made)
+
+
+def test_fault_garbles_the_answer_of_what_was_done(shared: Simulator) -> None:
+    api = Api(shared)
+    made = api("POST", TOKENS, {"user": {"name": "svc-ansible"}}).json()["id"]
+    shared.fault("*:.:garbled:1")
+    answer = api("DELETE", TOKENS + made)
+    assert (answer.status_code, answer.text) == (200, '{"unexpected": tru')
+    assert api("GET", TOKENS + made).status_code == 404
+
+
 def test_control_is_neither_journaled_nor_faulted(shared: Simulator) -> None:
     before = len(shared.journal())
     shared.fault("*:.*:500")

@@ -484,6 +484,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 
 _here = os.path.dirname(os.path.abspath(__file__))
 # Modules that run in a process of their own load this too.
@@ -522,7 +523,7 @@ def _path_of(fd):
 
 
 _half = set()  # files whose first half was written by itself
-_write, _fsync, _replace, _unlink = os.write, os.fsync, os.replace, os.unlink
+_write, _fsync, _replace, _link, _unlink = os.write, os.fsync, os.replace, os.link, os.unlink
 
 
 def write(fd, data):
@@ -551,6 +552,14 @@ def replace(source, target, **more):
     _note("after replace")
 
 
+def link(source, target, **more):
+    if not _is_ours(target):
+        return _link(source, target, **more)
+    _note("before link")
+    _link(source, target, **more)
+    _note("after link")
+
+
 def unlink(path, **more):
     if not os.path.basename(os.fspath(path)).endswith(".rescue.yml"):
         return _unlink(path, **more)
@@ -571,7 +580,25 @@ def _answered(self, *arguments, **more):
     return answer
 
 
-os.write, os.fsync, os.replace, os.unlink, os.remove = write, fsync, replace, unlink, unlink
+def getaddrinfo(host, port, *arguments, **more):
+    if port == _orders["unresolved"].get("port") and _is_unresolved(**_orders["unresolved"]):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return _getaddrinfo(host, port, *arguments, **more)
+
+
+def _is_unresolved(after, times, **_port):
+    with open(_log, "a+") as events:
+        events.seek(0)
+        if sum(line.startswith("answered ") for line in events) < after:
+            return False
+    with open(os.path.join(_here, "unresolved"), "a") as struck:
+        struck.write("x")
+        struck.flush()
+        return times is None or struck.tell() <= times
+
+
+_getaddrinfo, socket.getaddrinfo = socket.getaddrinfo, getaddrinfo
+os.write, os.fsync, os.replace, os.link, os.unlink, os.remove = write, fsync, replace, link, unlink, unlink
 _putrequest, _getresponse = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
 http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse = _requested, _answered
 '''
@@ -586,7 +613,13 @@ class Saboteur:
 
     folder: Path
 
-    def environment(self, file: str, at: int | str | Sequence[str] | None = None, run: str | None = None) -> dict[str, str]:
+    def environment(
+        self,
+        file: str,
+        at: int | str | Sequence[str] | None = None,
+        run: str | None = None,
+        unresolved: Mapping[str, int | None] | None = None,
+    ) -> dict[str, str]:
         """Prepare for a run and return what its environment needs.
 
         Args:
@@ -594,11 +627,17 @@ class Saboteur:
             at: the point to strike at, or several: its number, from 1, or its words with the how-manieth it is, "before replace#2";
                 None only notes.
             run: Python to run in the worker at those points instead of a kill; `main` is the id of the main process.
+            unresolved: the host of this `port` has no address `after` so many answers, so many `times` (None: for good).
         """
         self.folder.mkdir(exist_ok=True)
-        (self.folder / "events").unlink(missing_ok=True)
+        for name in ("events", "unresolved"):
+            (self.folder / name).unlink(missing_ok=True)
         (self.folder / "sitecustomize.py").write_text(_SABOTEUR)
-        orders: dict[str, Any] = {"file": file, "at": [at] if isinstance(at, (int, str)) else list(at or ())}
+        orders: dict[str, Any] = {
+            "file": file,
+            "at": [at] if isinstance(at, (int, str)) else list(at or ()),
+            "unresolved": unresolved or {},
+        }
         if run is not None:
             orders["run"] = run
         (self.folder / "orders.json").write_text(json.dumps(orders))
@@ -609,6 +648,11 @@ class Saboteur:
         """What was noted: one line for each point."""
         path = self.folder / "events"
         return [_ID.sub("ID", line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether an address was asked for in vain."""
+        return (self.folder / "unresolved").exists()
 
 
 MINTED = f"answered POST {TOKENS}#1"  # the server has made the new token, and the run does not know it yet

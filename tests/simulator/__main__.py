@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
     ca_file = stem.with_name(stem.name + ".ca.pem")
-    server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file), options.port)
+    server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file, platform.context.faults.take_handshake), options.port)
     port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
     platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
     ready = {

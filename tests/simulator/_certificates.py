@@ -6,9 +6,14 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import trustme
+
+CONTROL_NAME = "localhost"  # whoever connects by this name is never hit by a fault of handshakes
+_NAMES = ("127.0.0.1", CONTROL_NAME, "::1")
 
 
 def _authority(directory: Path | None) -> trustme.CA:
@@ -25,13 +30,31 @@ def _authority(directory: Path | None) -> trustme.CA:
     return authority
 
 
-def server_context(directory: Path | None, ca_file: Path) -> ssl.SSLContext:
+def server_context(directory: Path | None, ca_file: Path, fault: Callable[[], str | None] = lambda: None) -> ssl.SSLContext:
     """Return a server's TLS context for loopback, and write its authority's certificate to `ca_file`.
 
     :arg directory: where the authority is kept and found again; None makes a new one.
+    :arg fault: asked at each handshake whether it shows a certificate that has "expired", or another one, "changed".
     """
     authority = _authority(directory)
     authority.cert_pem.write_to_path(ca_file)
+    context = _context(authority.issue_cert(*_NAMES))
+    now = datetime.now(timezone.utc)
+    bad = {
+        "expired": _context(authority.issue_cert(*_NAMES, not_before=now - timedelta(days=90), not_after=now - timedelta(days=1))),
+        "changed": _context(trustme.CA().issue_cert(*_NAMES)),
+    }
+
+    def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+        kind = None if name == CONTROL_NAME else fault()
+        if kind is not None:
+            connection.context = bad[kind]
+
+    context.sni_callback = choose
+    return context
+
+
+def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost", "::1").configure_cert(context)
+    certificate.configure_cert(context)
     return context

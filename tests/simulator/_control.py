@@ -46,8 +46,9 @@ def add_control(platform: Platform) -> None:
 
     @app.post(CONTROL + "faults")
     def add_fault() -> ResponseReturnValue:
+        given = _json()
         try:
-            context.faults.add(str(_json().get("fault")))
+            context.faults.add(str(given.get("fault")), int(given.get("after", 0)))
         except FaultError as error:
             return jsonify(error=str(error)), 400
         return jsonify(context.faults.texts())

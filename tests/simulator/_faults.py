@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 # answered before anything else happens
 REPLACING = frozenset({"html", "text", "empty", "nonsense", "strange", "retry-after"})
-# change how the request or its connection goes
-BREAKING = frozenset({"close", "drop", "cut", "slow"})
-KINDS = REPLACING | BREAKING
+# change how the request, its answer or its connection goes
+BREAKING = frozenset({"close", "drop", "cut", "slow", "stall", "garbled", "hang-up"})
+# strike no request but the handshake of the next connection, which is one that the fault's time has come for
+HANDSHAKE = frozenset({"expired", "changed"})
+KINDS = REPLACING | BREAKING | HANDSHAKE
 
 
 class FaultError(ValueError):
@@ -22,12 +24,13 @@ class FaultError(ValueError):
 
 @dataclass
 class Fault:
-    """One fault; `times` counts down, None is for ever."""
+    """One fault; `times` counts down, None is for ever; `after` counts down first, through requests that are let pass."""
 
     method: str
     pattern: re.Pattern[str]
     kind: str
     times: int | None
+    after: int = 0
 
     def matches(self, method: str, path: str) -> bool:
         """Tell whether a request is hit; the pattern is searched in the path, so anchor it with ^ and $ where it matters."""
@@ -70,9 +73,13 @@ class Faults:
         self._lock = threading.Lock()
         self._faults = [parse_fault(text) for text in texts]
 
-    def add(self, text: str) -> None:
-        """Add a fault; see :func:`parse_fault`."""
+    def add(self, text: str, after: int = 0) -> None:
+        """Add a fault; see :func:`parse_fault`.
+
+        :arg after: how many requests that it would hit are let pass first.
+        """
         fault = parse_fault(text)
+        fault.after = after
         with self._lock:
             self._faults.append(fault)
 
@@ -82,14 +89,35 @@ class Faults:
             self._faults.clear()
 
     def take(self, method: str, path: str) -> str | None:
-        """Return the kind of the first fault that hits this request, and count it."""
+        """Return the kind of the first fault that hits this request, and count it.
+
+        After the last request that a fault of handshakes lets pass the connection is hung up, so that there is a next one.
+        """
         with self._lock:
             for fault in self._faults:
-                if fault.matches(method, path):
-                    if fault.times is not None:
-                        fault.times -= 1
-                    return fault.kind
+                if not fault.matches(method, path):
+                    continue
+                if fault.after:
+                    fault.after -= 1
+                    if fault.kind in HANDSHAKE and not fault.after:
+                        return "hang-up"
+                elif fault.kind not in HANDSHAKE:
+                    return self._count(fault)
         return None
+
+    def take_handshake(self) -> str | None:
+        """Return the kind of the first fault that hits a handshake, and count it."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.kind in HANDSHAKE and not fault.after and fault.times != 0:
+                    return self._count(fault)
+        return None
+
+    @staticmethod
+    def _count(fault: Fault) -> str:
+        if fault.times is not None:
+            fault.times -= 1
+        return fault.kind
 
     def texts(self) -> list[str]:
         """Return the faults that can still hit."""

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -157,7 +157,7 @@ class Platform(ABC):
         return self._apply_fault(g.fault)
 
     def _apply_fault(self, fault: str | None) -> Response | None:
-        if fault in (None, "drop", "cut"):
+        if fault in (None, "drop", "cut", "hang-up", "stall", "garbled"):
             return None
         if fault == "slow":
             if not self.context.stopping.wait(self.settings.number("slow_seconds")):
@@ -195,7 +195,29 @@ class Platform(ABC):
         elif fault == "cut":
             request.environ[CONNECTION_FAULT] = "cut"
             response.headers["Content-Length"] = str(len(response.get_data()) + 100)
+        elif fault == "hang-up":
+            request.environ[CONNECTION_FAULT] = "hang-up"
+        elif fault == "stall":
+            self._stall(response)
+        elif fault == "garbled":
+            if response.status_code == 204:
+                response.status_code = 200
+            response.data, response.mimetype = b'{"unexpected": tru', "application/json"
         return response
+
+    def _stall(self, response: Response) -> None:
+        """Send the first half of the body, wait, and send the rest. Without a body, wait before the head is sent."""
+        data, seconds = response.get_data(), self.settings.number("slow_seconds")
+
+        def parts() -> Iterator[bytes]:
+            yield data[: len(data) // 2]
+            self.context.stopping.wait(seconds)
+            yield data[len(data) // 2 :]
+
+        if data:
+            response.response = parts()
+        else:
+            self.context.stopping.wait(seconds)
 
     def _entry(self, response: Response, fault: str | None) -> dict[str, Any]:
         identification: Identification = g.identification

@@ -20,7 +20,8 @@ from cheroot.ssl import Adapter
 from cheroot.wsgi import Gateway_10, Server
 from flask import Flask
 
-# WSGI environment key: "drop" closes the connection without an answer, "cut" closes it after a part of the answer
+# WSGI environment key: "drop" closes the connection without an answer, "cut" closes it after a part of the answer, "hang-up"
+# after the whole
 CONNECTION_FAULT = "latchkey.connection_fault"
 
 
@@ -32,7 +33,7 @@ class _Gateway(Gateway_10):
         if fault == "drop":
             # the one exception that makes cheroot hang up without a word
             raise FatalSSLAlert("closed by a fault")
-        if fault == "cut":
+        if fault in ("cut", "hang-up"):
             self.req.close_connection = True
         return super().start_response(*arguments, **keywords)
 

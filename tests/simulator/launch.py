@@ -93,7 +93,10 @@ class Simulator:
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file)),
         )
         body = None if data is None else json.dumps(data).encode()
-        request = urllib.request.Request(f"{self.url}/_simulator/{path}", body, {"Content-Type": "application/json"}, method=method)
+        # By this name it can be reached whatever certificate it shows to others.
+        request = urllib.request.Request(
+            f"https://localhost:{self.port}/_simulator/{path}", body, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with opener.open(request, timeout=30) as answer:
                 return json.load(answer)
@@ -116,9 +119,14 @@ class Simulator:
         """Move the simulator's clock."""
         self.control("POST", "advance", {"seconds": seconds})
 
-    def fault(self, fault: str) -> None:
-        """Add a fault, METHOD:PATH_REGEX:STATUS[:TIMES]."""
-        self.control("POST", "faults", {"fault": fault})
+    def fault(self, fault: str, after: int = 0) -> None:
+        """Add a fault, METHOD:PATH_REGEX:STATUS[:TIMES], that lets so many requests pass first."""
+        self.control("POST", "faults", {"fault": fault, "after": after})
+
+    def faults(self) -> list[str]:
+        """Return the faults that can still hit."""
+        found: list[str] = self.control("GET", "faults")
+        return found
 
     def most_requests(self) -> int:
         """Return how many requests were in progress at a time, at most, since the start or the last forget_requests()."""

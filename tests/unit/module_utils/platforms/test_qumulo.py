@@ -29,6 +29,7 @@ from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 TOKENS, WHO = "/v1/auth/access-tokens/", "/v1/session/who-am-i"
 JANE = {"domain": "LOCAL", "auth_id": "1002", "uid": None, "gid": None, "sid": "S-1-5-21-1-1002", "name": "jane"}
+READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 ADMIN = Exchange("GET", WHO, {"id": "500", "name": "admin", "privileges": []})
 FIND = Exchange("POST", "/v1/identity/find", JANE, body={"domain": "LOCAL", "name": "jane"}, authorization="Bearer access-v1:admin")
 SHARED = {"platform": "qumulo", "endpoint": "cluster.example.com", "token": "access-v1:admin"}
@@ -268,7 +269,21 @@ def test_probes_stay_on_the_appliance(run, path):
 
 def test_revoke_by_id(run):
     read, delete = Exchange("GET", f"{TOKENS}1", meta("1")), Exchange("DELETE", f"{TOKENS}1")
-    assert run("session_revoke", {"ids": ["1", "2", "1"]}, read, Exchange("GET", f"{TOKENS}2", status=404), delete)["revoked"] == ["1"]
+    missing = Exchange("GET", f"{TOKENS}2", status=404)
+    assert run("session_revoke", {"ids": ["1", "2", "1"]}, read, missing, ADMIN, delete)["revoked"] == ["1"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("listed_ids", [["1"], ["1", "2"]])
+def test_an_id_is_missing_only_when_the_list_says_so_too(run, status, listed_ids):
+    missing = Exchange("GET", f"{TOKENS}2", status=status)
+    reader = Exchange("GET", WHO, {"id": "500", "name": "admin", "privileges": [READ_TOKENS]})
+    everything = Exchange("GET", TOKENS, {"entries": [meta(one) for one in listed_ids]})
+    result = run("session_revoke", {"ids": ["2"]}, missing, reader, everything)
+    if "2" in listed_ids:
+        assert f"cannot read an access token: GET {TOKENS}2 was answered with HTTP {status}" in result["msg"]
+    else:
+        assert result["revoked"] == []
 
 
 def test_an_old_cluster_has_no_expiry(run):

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rotate, with everything that can be wrong with a server or the way to it, at every request of a run.
+
+The fault strikes the N-th request, once, or from there on for good. Each run ends in one of these ways, seen from outside:
+
+- rotated: one credential is live, and it is in the file. The old one may have been left to the next run, and then that is said.
+- undone: the file's bytes and the appliance's credentials are what they were before, and one sentence says what was wrong.
+- open: nobody could be asked any more. The file, or the rescue file, holds a credential that works; one sentence says what was wrong,
+  and one why it is not undone; a plain run once the fault is gone sets it right.
+
+Never is a request to make something sent twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.chaos._points import PointsOf
+from tests.chaos._record import FULL, Recorder
+from tests.chaos._scenarios import Scenario
+from tests.chaos._server_faults import FAULTS, Fault
+from tests.integration._ansible import Ansible, Run
+from tests.integration._rotation_harness import Saboteur, failure
+from tests.integration._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
+from tests.integration._rotation_rubrik import RubrikRig
+
+ALWAYS = ("access_token-qumulo", "api_token-cdm", "replace-rsc")  # kinds that meet every fault in CI
+# Which faults stay in CI: those that a client does not wait for, else a run that meets one at every request takes minutes.
+STAYING = ("HTTP 500", "expired certificate")
+_SESSION = re.compile(r"/(session|client_token|session/me)$")
+_MINT = re.compile(r"POST \S+/(access-tokens/|session|service_account|rotate)$|create|rotate", re.IGNORECASE)
+
+
+@dataclass
+class Before:
+    """What there was before a run."""
+
+    rig: AnyRig
+
+    def __post_init__(self) -> None:
+        self.requests = len(self.rig.simulator.journal())
+        self.content, self.value, self.held = self.rig.path.read_bytes(), self.rig.stored(), self.rig.held()
+
+    @contextlib.contextmanager
+    def sessions_end(self, unless: bool) -> Iterator[None]:
+        """No session of the run is left, except where the fault struck when it was opened or ended."""
+        rig = self.rig
+        if not isinstance(rig, RubrikRig):
+            yield
+            return
+        rig.allow_left, sessions = True, rig.sessions()
+        yield
+        left = rig.sessions() - sessions
+        assert unless or not left, f"sessions are left: {left}"
+
+    def mints(self) -> int:
+        """Return how many requests that make a credential came in since then."""
+        return sum(self._makes(entry) for entry in self.rig.simulator.journal()[self.requests :])
+
+    def _makes(self, entry: Mapping[str, Any]) -> bool:
+        named = entry["operation"] if entry.get("operation") else [f"{entry['method']} {entry['path']}"]
+        return self.rig.is_writing(entry) and any(_MINT.search(one) for one in named)
+
+
+def outcome_of(fault: Fault, run: Run, before: Before) -> str:
+    """Assert that a run ended in one of the ways, and return which."""
+    rig = before.rig
+    shown = " ".join(run.output.split())  # warnings are broken into lines
+    assert before.mints() <= 1, f"made twice: {rig.writing_requests(before.requests)}"
+    where = assert_known(rig, before.requests)
+    if run.returncode == 0:
+        assert rig.stored() != before.value, shown[-2000:]
+        if len(rig.ids()) == 1:
+            rig.assert_current()
+            return "rotated"
+        assert "the next run tries again" in shown
+        assert fault.is_told(rig, shown)
+        set_right(rig)
+        return "rotated; the old one went with the next run"
+    said = failure(run)
+    told = fault.is_told(rig, said)
+    if rig.path.read_bytes() == before.content and rig.held() == before.held:
+        assert told == 1, said
+        rig.assert_live([rig.assert_works()])
+        assert rig.leftover_files() == []
+        return "undone" if before.mints() else "not begun"
+    assert told in (1, 2), said
+    set_right(rig)
+    return f"open, with the credential {where}; set right by the next run"
+
+
+def set_right(rig: AnyRig) -> None:
+    """A plain run ends well, and all is in order after it."""
+    with rig.rest_untouched():
+        rig.rotate().assert_ok()
+        rig.assert_current()
+
+
+def _grid() -> Iterator[Any]:
+    for kind in KINDS if FULL else ALWAYS:
+        for fault in FAULTS:
+            for stays in (False, True):
+                if FULL or not stays or fault.name in STAYING:
+                    yield pytest.param(kind, fault, stays, id=f"{kind}-{fault.name}-{'for good' if stays else 'once'}".replace(" ", "-"))
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("kind", "fault", "stays"), _grid())
+def test_every_fault_at_every_request(
+    ansible: Ansible,
+    simulators: Appliances,
+    saboteur: Saboteur,
+    points_of: PointsOf,
+    recorder: Recorder,
+    kind: str,
+    fault: Fault,
+    stays: bool,
+) -> None:
+    rig = rig_of(kind, ansible, simulators)
+    scenario = Scenario(kind)
+    failures = []
+    for after, (method, path) in enumerate(points_of(rig, scenario).requests):
+        point = f"request {after + 1}: {method} {path}"
+        try:
+            with recorder.trial("server faults", kind, point, fault.name + (", for good" if stays else "")) as trial:
+                scenario.begin(rig)
+                before = Before(rig)
+                with rig.rest_untouched(), before.sessions_end(unless=stays or _SESSION.search(path) is not None):
+                    env = fault.strike(rig, saboteur, after, stays)
+                    try:
+                        run = rig.rotate(env=env, **scenario.variables, **fault.variables(rig))
+                        assert fault.has_struck(rig, saboteur, before.requests, stays)
+                    finally:
+                        rig.simulator.clear_faults()
+                    trial.outcome = outcome_of(fault, run, before)
+        except AssertionError as error:  # the other requests are worth a look all the same
+            failures.append(f"{point}: {error}")
+    assert not failures, "\n".join(failures)
