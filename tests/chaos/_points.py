@@ -56,7 +56,8 @@ def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> P
 def _undisturbed(rig: AnyRig, saboteur: Saboteur, scenario: Scenario) -> tuple[list[str], list[tuple[str, str]]]:
     scenario.begin(rig)
     since = len(rig.simulator.journal())
-    finish(rig, start(rig, saboteur.environment(rig.file), **scenario.variables))
+    run = finish(rig, start(rig, saboteur.environment(rig.file), **scenario.variables))
+    assert run.returncode == scenario.ends, run.output
     events = saboteur.events
     assert len(events) > 20
     requests = [(one["method"], one["path"]) for one in rig.simulator.journal()[since:]]

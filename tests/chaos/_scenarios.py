@@ -27,6 +27,7 @@ class Scenario:
         variables: it is run with.
         after: variables that the run after it has too.
         works_before: whether the vars file holds a credential that works when it begins.
+        ends: with this code when nobody disturbs it.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Scenario:
     variables: dict[str, Any] = field(default_factory=lambda: dict(FORCED))
     after: dict[str, Any] = field(default_factory=dict)
     works_before: bool = True
+    ends: int = 0
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.name}"
@@ -75,12 +77,14 @@ def _refused(rig: Rig) -> None:
     rig.revoke_all()
 
 
-def _of_qumulo(name: str, begin: Callable[[Any], Any], variables: dict[str, Any], *after: str, works_before: bool = True) -> Scenario:
-    return Scenario("access_token-qumulo", name, begin, variables, {key: variables[key] for key in after}, works_before)
+def _of_qumulo(
+    name: str, begin: Callable[[Any], Any], variables: dict[str, Any], *after: str, works_before: bool = True, ends: int = 0
+) -> Scenario:
+    return Scenario("access_token-qumulo", name, begin, variables, {key: variables[key] for key in after}, works_before, ends)
 
 
 def _undone(kind: str, name: str = "undone") -> Scenario:
-    return Scenario(kind, name, variables={**FORCED, "rotate_checks": rubrik.FAILING})
+    return Scenario(kind, name, variables={**FORCED, "rotate_checks": rubrik.FAILING}, ends=2)
 
 
 def _first(kind: str) -> Scenario:
@@ -91,8 +95,8 @@ FORCED_ONES = tuple(Scenario(kind) for kind in KINDS)
 # What CI has no time for.
 MORE = (
     _of_qumulo("first", _nothing, {}, works_before=False),
-    _of_qumulo("undone", Rig.seed, {**FORCED, "rotate_checks": FAILING}),
-    _of_qumulo("first-undone", _nothing, {"rotate_checks": FAILING}, works_before=False),
+    _of_qumulo("undone", Rig.seed, {**FORCED, "rotate_checks": FAILING}, ends=2),
+    _of_qumulo("first-undone", _nothing, {"rotate_checks": FAILING}, works_before=False, ends=2),
     _of_qumulo("never-expires", Rig.seed, {**FORCED, "rotate_expires_in": ""}, "rotate_expires_in"),
     _of_qumulo("whole-file", _whole_file, FORCED),
     _of_qumulo("disable", _disabled_one, {**FORCED, "rotate_retire": "disable"}, "rotate_retire"),
@@ -103,5 +107,5 @@ MORE = (
     *(_first(kind) for kind in ("api_token-cdm", "in_place-rsc", "replace-rsc")),
     *(_undone(kind) for kind in ("api_token-cdm", "replace-rsc")),
     _undone("in_place-rsc", "unproved"),
-    Scenario("replace-rsc", "first-undone", _nothing, {"rotate_checks": rubrik.FAILING}, works_before=False),
+    Scenario("replace-rsc", "first-undone", _nothing, {"rotate_checks": rubrik.FAILING}, works_before=False, ends=2),
 )

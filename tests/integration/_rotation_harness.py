@@ -515,7 +515,7 @@ def _evil():
 
 
 def _is_ours(path):
-    return _orders["file"] in os.path.basename(os.fspath(path))
+    return _orders["file"] in os.path.basename(os.fsdecode(path))
 
 
 def _path_of(fd):
@@ -561,7 +561,7 @@ def link(source, target, **more):
 
 
 def unlink(path, **more):
-    if not os.path.basename(os.fspath(path)).endswith(".rescue.yml"):
+    if not os.fsdecode(path).endswith(".rescue.yml"):
         return _unlink(path, **more)
     _note("before unlink")
     _unlink(path, **more)

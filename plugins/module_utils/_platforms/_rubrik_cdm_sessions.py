@@ -40,7 +40,10 @@ class CdmSessions(CdmApi):
         answer = self._call(f"list the sessions of {account}", "GET", SESSIONS, params={"user_id": user}, accept=(404, 405), **how)
         if has_no_route(answer):
             return None
-        if answer.status >= 400:  # some versions may answer so for a user who is gone
+        if answer.status >= 400:
+            # Some versions may answer so for a user who is gone. The caller is not: then it comes from something in between.
+            if not how and user == user_of(self._myself()):
+                raise answer.refusal(answer.status, answer.words())
             return []
         page = answer.json()
         if isinstance(page, dict) and page.get("hasMore") is True:

@@ -318,6 +318,17 @@ def test_a_version_that_lists_no_sessions(play):
     assert [one.id for one in found] == ["a"]
 
 
+@pytest.mark.parametrize(("user", "is_caller"), [(UUID, True), (OTHER, False)])
+def test_the_caller_is_never_gone(play, user, is_caller):
+    missing = Exchange("GET", LOGIN, {"message": "nobody"}, 404, query={"user_id": user})
+    found, _one = play(AS_TOKEN, lambda one: one.tokens(Account(f"User:::{user}", "svc")), missing)
+    if is_caller:
+        assert "cannot list the sessions of svc" in str(found)
+        assert "error 404: nobody" in str(found)
+    else:
+        assert found == []
+
+
 def test_sessions_go_in_one_request_for_each_account(play):
     mine, other = Account(f"User:::{UUID}", "svc"), Account(f"User:::{OTHER}", "other")
     credentials = [Credential(SESSION, mine), Credential("b", mine), Credential("c", other), Credential("d", Account("", ""))]
