@@ -386,6 +386,15 @@ def test_fault_stalls_in_the_middle(shared: Simulator, method: str) -> None:
     api("DELETE", TOKENS + made)
 
 
+def test_all_secrets_that_were_handed_out_are_remembered(shared: Simulator) -> None:
+    api = Api(shared)
+    made = api("POST", TOKENS, {"user": {"name": "svc-ansible"}}).json()
+    assert made["bearer_token"] in shared.issued()
+    api("DELETE", TOKENS + made["id"])
+    assert made["bearer_token"] in shared.issued()
+    assert made["id"] not in shared.issued()
+
+
 def test_fault_garbles_the_answer_of_what_was_done(shared: Simulator) -> None:
     api = Api(shared)
     made = api("POST", TOKENS, {"user": {"name": "svc-ansible"}}).json()["id"]

@@ -178,7 +178,7 @@ class RoleRig(ABC):
 
     def secrets(self) -> list[str]:
         """Return what must never be shown, beside what looks like a secret."""
-        return [*PASSWORDS.values(), self.simulator.admin["password"]]
+        return [*PASSWORDS.values(), self.simulator.admin["password"], *self.simulator.issued()]
 
     @property
     def own_names(self) -> list[str]:

@@ -40,6 +40,10 @@ def add_control(platform: Platform) -> None:
         context.gauge.forget()
         return jsonify(context.gauge.read())
 
+    @app.get(CONTROL + "issued")
+    def issued() -> ResponseReturnValue:
+        return jsonify(sorted(context.issued))
+
     @app.get(CONTROL + "faults")
     def faults() -> ResponseReturnValue:
         return jsonify(context.faults.texts())

@@ -32,6 +32,16 @@ def hide_secrets(value: Any) -> Any:
     return value
 
 
+def secrets_in(value: Any) -> set[str]:
+    """Return the values of secret keys in a JSON value; what is too short to be a secret is none."""
+    if isinstance(value, list):
+        return {secret for item in value for secret in secrets_in(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {item for key, item in value.items() if isinstance(item, str) and _is_secret(key, item) and len(item) >= 16}
+    return own | {secret for item in value.values() for secret in secrets_in(item)}
+
+
 class Journal:
     """Appends entries to a file; without a path it drops them. Safe to use from several threads."""
 

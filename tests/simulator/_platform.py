@@ -21,7 +21,7 @@ from werkzeug.routing import RequestRedirect
 from ._clock import Clock
 from ._faults import Faults
 from ._gauge import Gauge
-from ._journal import Journal
+from ._journal import Journal, secrets_in
 from ._serve import CONNECTION_FAULT
 from ._settings import Setting, Settings
 from ._state import StateFile
@@ -41,6 +41,7 @@ class Context:
     faults: Faults
     latency: float
     stopping: threading.Event = field(default_factory=threading.Event)
+    issued: set[str] = field(default_factory=set)  # all secrets that were ever handed out
     gauge: Gauge = field(default_factory=Gauge)
     # set once it listens: its URL, and the path without ending that files for clients start with
     url: str = "https://127.0.0.1"
@@ -188,6 +189,8 @@ class Platform(ABC):
             return response
         # Before the answer goes out: who has it may send the next request, and then there is no more of this one.
         self.context.gauge.end()
+        if response.is_json:
+            self.context.issued |= secrets_in(response.get_json(silent=True))
         fault = g.fault
         self.context.journal.write(self._entry(response, fault))
         if fault in ("drop", "close"):

@@ -115,6 +115,11 @@ class Simulator:
         found: list[dict[str, Any]] = self.control("GET", "credentials?all=true" if everything else "credentials")
         return found
 
+    def issued(self) -> list[str]:
+        """Return all secrets that it has handed out, those of what is gone by now too: what must never be shown."""
+        found: list[str] = self.control("GET", "issued")
+        return found
+
     def advance(self, seconds: float) -> None:
         """Move the simulator's clock."""
         self.control("POST", "advance", {"seconds": seconds})
