@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -46,7 +46,7 @@ def rig_of(kind: str, ansible: Ansible, appliances: Appliances) -> AnyRig:
     return rubrik.rig_of(kind, ansible, appliances)
 
 
-def is_in_place(rig: AnyRig) -> bool:
+def is_in_place(rig: AnyRig) -> TypeGuard[rubrik.SecretRig]:
     """Tell whether the rig's credential is the one secret of an account, which the making of a new one kills."""
     return isinstance(rig, rubrik.SecretRig) and rig.strategy == "in_place"
 
@@ -60,7 +60,7 @@ def assert_known(rig: AnyRig, since: int) -> str:
     try:
         rig.assert_works()
     except CredentialLostError:
-        if not isinstance(rig, rubrik.SecretRig) or not is_in_place(rig):
+        if not is_in_place(rig):
             raise
         rescued = rig.rescued()
         if rescued is not None and rig.appliance.works(rig.ids()[0], rescued):

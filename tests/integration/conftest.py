@@ -128,11 +128,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what each operation sends, and at how many points runs were killed."""
+    """Print what each operation sends."""
     passed = terminalreporter.stats.get("passed", [])
     noted = [one for report in passed if report.when == "call" for one in report.user_properties]
     for platform, what, sent in sorted(value for name, value in noted if name == "requests"):
         terminalreporter.write_line(f"{platform}, {what}: {len(sent)} requests: {', '.join(sent)}")
-    counts = [value for name, value in noted if name == "kill points"]
-    if counts:
-        terminalreporter.write_line(f"Rotations were killed, and set right by the next run, at {sum(counts)} points.")
