@@ -110,17 +110,17 @@ EXAMPLES = r"""
       - path: /api/v1/role?limit=1
         expect: data
 
-- name: The new secret logs in to Rubrik Security Cloud and may look at roles, but not at service accounts
+- name: The new secret logs in to Rubrik Security Cloud, and may not look at service accounts
   latchkey.tokens.access_check:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/svc-report.json
-    expect_account: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
+    service_account_file: ~/.rubrik/svc-report.json
+    expect_account: "{{ rsc_report_client_id }}"
     probes:
       - path: /api/graphql
         method: POST
         body:
-          query: "query { getAllRolesInOrgConnection(first: 1) { nodes { name } } }"
-        expect: data.getAllRolesInOrgConnection.nodes
+          query: "query { deploymentVersion }"
+        expect: data.deploymentVersion
       - path: /api/graphql
         method: POST
         body:
@@ -149,7 +149,7 @@ roles:
   returned: success
   type: list
   elements: str
-  sample: [Reports Viewer]
+  sample: [Backup Operator]
 privileges:
   description: What the credential may do, in the platform's words; V(null) where the platform does not tell, as on Rubrik.
   returned: success

@@ -146,7 +146,7 @@ EXAMPLES = r"""
     platform: qumulo
     endpoint: qumulo.example.com
     token: "{{ qumulo_admin_token }}"
-    token_id: "3421890012345678901234"
+    token_id: "{{ minted.token_id }}"
     enabled: false
 
 - name: Revoke all tokens of an account
@@ -218,7 +218,7 @@ EXAMPLES = r"""
 - name: A token of Rubrik Security Cloud; the file says where that is
   latchkey.tokens.access_token:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/automation.json
+    service_account_file: ~/.rubrik/automation.json
     current: "{{ rsc_token | default(omit, true) }}"
     min_remaining: 30m
   register: rsc

@@ -99,7 +99,7 @@ EXAMPLES = r"""
 - name: A token for the nightly report, for 90 days; a new one once less than 14 are left
   latchkey.tokens.api_token:
     endpoint: rubrik.example.com
-    username: svc-report
+    username: reports
     password: "{{ rubrik_report_password }}"
     totp_secret: "{{ rubrik_report_totp_secret }}"
     tag: nightly-report
@@ -118,7 +118,7 @@ EXAMPLES = r"""
 - name: Revoke what is left of a project, as that user
   latchkey.tokens.api_token:
     endpoint: rubrik.example.com
-    username: svc-report
+    username: reports
     password: "{{ rubrik_report_password }}"
     totp_secret: "{{ rubrik_report_totp_secret }}"
     tag: migration-2026

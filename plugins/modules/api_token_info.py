@@ -61,7 +61,7 @@ EXAMPLES = r"""
     user: "{{ item }}"
     query: "[].{id: token_id, tag: tag, expires_at: expires_at}"
   loop:
-    - svc-report
+    - reports
     - jane
 """
 

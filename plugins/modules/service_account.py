@@ -150,7 +150,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: An account for backups that may read files and make its own tokens
+- name: An account for backups that may look at all settings, and look up users
   latchkey.tokens.service_account:
     platform: qumulo
     endpoint: qumulo.example.com
@@ -172,14 +172,14 @@ EXAMPLES = r"""
     name: svc-backup
     state: absent
 
-- name: A service account of Rubrik Security Cloud that may read reports
+- name: A service account of Rubrik Security Cloud for the report on backups
   latchkey.tokens.service_account:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/automation.json
+    service_account_file: ~/.rubrik/automation.json
     name: svc-report
-    description: Nightly capacity report
+    description: Nightly report on backups
     roles:
-      - Reports Viewer
+      - Backup Operator
   register: account
 
 - name: Store its secret, if it is new
@@ -194,10 +194,10 @@ EXAMPLES = r"""
 - name: A new secret for Terraform, on the machine where Terraform runs
   latchkey.tokens.service_account:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/automation.json
+    service_account_file: ~/.rubrik/automation.json
     name: svc-terraform
     rotate_secret: true
-    credentials_file: /home/terraform/.rubrik/svc-terraform.json
+    credentials_file: ~/.rubrik/svc-terraform.json
     purge_sdk_cache: true
 
 - name: A service account on a Rubrik CDM cluster before 9.5.1
@@ -210,7 +210,7 @@ EXAMPLES = r"""
     name: svc-report
     roles:
       - ReadOnlyAdminRole
-    credentials_file: /etc/rubrik/svc-report.json
+    credentials_file: ~/.rubrik/svc-report.json
 
 - name: Its secret leaked, so it gets a new one and all its sessions end
   latchkey.tokens.service_account:
@@ -227,7 +227,7 @@ EXAMPLES = r"""
 - name: One of two accounts with the same name goes
   latchkey.tokens.service_account:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/automation.json
+    service_account_file: ~/.rubrik/automation.json
     name: svc-report
     account_id: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
     state: absent
@@ -267,13 +267,13 @@ description:
   description: What the account is for; V(null) when it has no description.
   returned: on Rubrik Security Cloud, when O(state=present) and the account existed or O(description) was set
   type: str
-  sample: Nightly capacity report
+  sample: Nightly report on backups
 roles:
   description: Names of the roles that the account now holds, without its own.
   returned: when O(state=present)
   type: list
   elements: str
-  sample: [Reports Viewer]
+  sample: [Backup Operator]
 role_ids:
   description: Ids of those roles, sorted.
   returned: on Rubrik, when O(state=present) and the account holds or held roles

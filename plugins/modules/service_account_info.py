@@ -56,7 +56,7 @@ EXAMPLES = r"""
 - name: Which service accounts of Rubrik Security Cloud have no description?
   latchkey.tokens.service_account_info:
     platform: rubrik_rsc
-    service_account_file: /etc/rubrik/automation.json
+    service_account_file: ~/.rubrik/automation.json
     query: "[?description==null].{name: account, id: account_id}"
 
 - name: Which service accounts does the cluster know?
@@ -88,7 +88,7 @@ service_accounts:
       returned: always
       type: list
       elements: str
-      sample: [Reports Viewer]
+      sample: [Backup Operator]
     role_ids:
       description: Ids of those roles.
       returned: on Rubrik, when it holds any
@@ -99,7 +99,7 @@ service_accounts:
       description: What the account is for; V(null) when it has no description.
       returned: on Rubrik Security Cloud
       type: str
-      sample: Nightly capacity report
+      sample: Nightly report on backups
     privileges:
       description: What the role of its own holds; empty when it has none, and always on Rubrik.
       returned: always

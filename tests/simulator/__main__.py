@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--journal", type=Path, help="one JSON line per request is appended here")
     parser.add_argument("--state", type=Path, help="keep the data here, secrets included, across restarts")
     parser.add_argument("--cert-dir", type=Path, help="keep the certificate authority here across restarts")
+    parser.add_argument("--host-name", action="append", default=[], help="a name that its certificate is good for, too; may be repeated")
     parser.add_argument("--version", help="the platform's version that it behaves as")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait so long before each answer")
     parser.add_argument("--fault", action="append", default=[], metavar="METHOD:PATH_REGEX:STATUS[:TIMES]", help="may be repeated")
@@ -88,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
     ca_file = stem.with_name(stem.name + ".ca.pem")
-    server = HttpsServer(platform.app, server_context(options.cert_dir, ca_file, platform.context.faults.take_handshake), options.port)
+    tls = server_context(options.cert_dir, ca_file, platform.context.faults.take_handshake, options.host_name)
+    server = HttpsServer(platform.app, tls, options.port)
     port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
     platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
     ready = {

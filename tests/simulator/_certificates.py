@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -30,15 +30,18 @@ def _authority(directory: Path | None) -> trustme.CA:
     return authority
 
 
-def server_context(directory: Path | None, ca_file: Path, fault: Callable[[], str | None] = lambda: None) -> ssl.SSLContext:
+def server_context(
+    directory: Path | None, ca_file: Path, fault: Callable[[], str | None] = lambda: None, names: Sequence[str] = ()
+) -> ssl.SSLContext:
     """Return a server's TLS context for loopback, and write its authority's certificate to `ca_file`.
 
     :arg directory: where the authority is kept and found again; None makes a new one.
     :arg fault: asked at each handshake whether it shows a certificate that has "expired", or another one, "changed".
+    :arg names: host names that the certificate is good for besides loopback's.
     """
     authority = _authority(directory)
     authority.cert_pem.write_to_path(ca_file)
-    context = _context(authority.issue_cert(*_NAMES))
+    context = _context(authority.issue_cert(*_NAMES, *names))
     now = datetime.now(timezone.utc)
     bad = {
         "expired": _context(authority.issue_cert(*_NAMES, not_before=now - timedelta(days=90), not_after=now - timedelta(days=1))),

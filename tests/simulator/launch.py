@@ -155,11 +155,13 @@ def launch(
     latency_ms: float = 0,
     directory: Path | None = None,
     python: str = sys.executable,
+    host_name: str | None = None,
 ) -> Iterator[Simulator]:
     """Run a simulator until the block ends.
 
     :arg directory: where its files go (ready.json, journal.jsonl, state.json, certificates, output.txt); None takes a temporary one.
         A second launch in the same directory goes on with the first one's data.
+    :arg host_name: a name that its certificate is good for, too.
     :raises StartError: when it does not start, for example for an unknown setting.
     """
     with nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="simulator-") as where:
@@ -168,6 +170,7 @@ def launch(
         command += ["--ready-file", str(folder / "ready.json"), "--journal", str(folder / "journal.jsonl")]
         command += ["--state", str(folder / "state.json"), "--cert-dir", str(folder / "certificates")]
         command += ["--version", version] if version else []
+        command += ["--host-name", host_name] if host_name else []
         for name, value in (settings or {}).items():
             command += ["--set", f"{name}={value}"]
         for fault in faults:
