@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._one_line import one_line
+
 
 class LatchkeyError(Exception):
     """A failure that a user is told about.
@@ -21,12 +23,13 @@ class LatchkeyError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "", **details: Any) -> None:
-        super().__init__(f"{message} {hint}" if hint else message)
+        # Names and words in it may be a server's, which could hold line breaks or a terminal's commands.
+        super().__init__(" ".join(one_line(part) for part in (message, hint) if part))
         self.details: dict[str, Any] = details
 
     def add(self, sentence: str, **details: Any) -> None:
         """Say one thing more, for who knows more than whoever raised it."""
-        self.args = (f"{self} {sentence}",)
+        self.args = (f"{self} {one_line(sentence)}",)
         self.details |= details
 
 

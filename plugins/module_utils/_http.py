@@ -16,11 +16,13 @@ import re
 import ssl
 import sys
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +37,8 @@ from ._errors import (
     OptionError,
     RequestError,
 )
+from ._http_deadline import DeadlineAdapter
+from ._one_line import one_line
 from ._request_places import NoPlaceError, RequestPlaces
 from ._secrets import redact
 from ._times import utc_now
@@ -44,7 +48,6 @@ try:
     import urllib3
     from urllib3.exceptions import (
         ConnectTimeoutError,
-        DecodeError,
         HTTPError,
         InsecureRequestWarning,
         NewConnectionError,
@@ -60,9 +63,12 @@ _BUSY_STATUSES = frozenset((429, 502, 503, 504))
 _ATTEMPTS = 4
 _LONGEST_PAUSE = 30.0  # seconds; a Retry-After beyond it is not waited for
 _LARGEST_BODY = 32 * 1024 * 1024  # bytes
+_DEEPEST = 100  # JSON values inside one another; what follows an answer walks it by recursion
 OWN = "the client's own"  # stands for the Authorization header of the client itself
 _PATIENCE = 10  # time-outs that a request waits for its turn
 _WORDS = 400  # characters of a vendor's own words that go into an error
+_READ_FOR_WORDS = 20_000  # characters of an error body that are looked through for them
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # how JSON writes half of a character
 # Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
 _SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -137,9 +143,14 @@ class Answer:
             AnswerError: the body is not JSON.
         """
         try:
-            return json.loads(self.text)
+            value = json.loads(self.text, parse_constant=_refuse_number, parse_float=_finite)
         except (ValueError, RecursionError):
             raise self.strange("the body is not JSON") from None
+        if self.text.count("[") + self.text.count("{") > _DEEPEST and _is_too_deep(value):
+            raise self.strange(f"more than {_DEEPEST} values inside one another")
+        if "\\u" in self.text and _has_surrogates(self.text, value):
+            raise self.strange("its text is not Unicode")
+        return value
 
     def json_object(self) -> dict[str, Any]:
         """Return the body's JSON object.
@@ -240,7 +251,11 @@ class HttpClient:
         if self._verify is False:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = "latchkey.tokens"
+        self._session.headers.update({"User-Agent": "latchkey.tokens", "Accept-Encoding": "gzip"})
+        # Redirects are not followed, but requests would read the whole body of one, however large, and trip over a strange link.
+        self._session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter())
         self._places: RequestPlaces | None = None
         if max_parallel_requests is not None:
             self._places = RequestPlaces(urlsplit(endpoint.url).netloc, max_parallel_requests, _PATIENCE * timeout)
@@ -339,22 +354,27 @@ class HttpClient:
             return prepared
 
         deadline = time.monotonic() + 2 * self._timeout
-        with self._session.request(
-            exchange.method,
-            self.endpoint.url + exchange.path,
-            params=params,
-            json=body,
-            headers=dict(headers or {}),
-            auth=authorize,
-            timeout=(self._timeout, self._timeout),
-            verify=self._verify,
-            allow_redirects=False,  # a redirect could carry the Authorization header elsewhere
-            stream=True,
-        ) as response:
+        try:
+            response = self._session.request(
+                exchange.method,
+                self.endpoint.url + exchange.path,
+                params=params,
+                json=body,
+                headers=dict(headers or {}),
+                auth=authorize,
+                timeout=(self._timeout, self._timeout),
+                verify=self._verify,
+                allow_redirects=False,  # a redirect could carry the Authorization header elsewhere
+                stream=True,
+            )
+        except (HTTPError, UnicodeError) as failure:  # requests lets some through, which headers that make no sense cause
+            raise requests.exceptions.ContentDecodingError from failure
+        with response:
             self._session.cookies.clear()
+            unpack = _unpacker(response.headers.get("Content-Encoding"))
             received = bytearray()
             for piece in _pieces(response):
-                received += piece
+                received += unpack(piece, _LARGEST_BODY + 1 - len(received))
                 if time.monotonic() > deadline:
                     raise requests.ReadTimeout("the answer did not end in time")
                 if len(received) > _LARGEST_BODY:
@@ -411,16 +431,15 @@ class HttpClient:
             value = json.loads(text) if text else None
             words = self._vendor_words(value) or (value if isinstance(value, str) else "")
         except (ValueError, RecursionError):
-            words = text
-            if "<" in text and ("html" in answer.headers.get("content-type", "") or text[:1] == "<"):
-                words = re.sub(r"(?is)<(script|style|head).*?(</\1\s*>|$)|<[^>]*>", " ", text)
+            words = redact(text, self._secrets)[:_READ_FOR_WORDS]  # secrets first: half of one that is cut off would not be known
+            if "<" in words and ("html" in answer.headers.get("content-type", "") or words[:1] == "<"):
+                words = re.sub(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<[^<>]*>", " ", words)
                 words = html.unescape(words)
         return self.masked(words)
 
     def masked(self, words: str) -> str:
         """Return a vendor's words on one line, not too long, with secrets masked."""
-        words = " ".join("".join(char if char.isprintable() else " " for char in redact(words, self._secrets)).split())
-        return words if len(words) <= _WORDS else words[:_WORDS] + "..."
+        return one_line(redact(words, self._secrets)[:_READ_FOR_WORDS], _WORDS)
 
 
 @dataclass(frozen=True)
@@ -440,17 +459,65 @@ _KINDS: dict[int, tuple[type[RequestError], str]] = {
 }
 
 
-def _pieces(response: Any) -> Iterator[bytes]:
-    """Yield the body as it comes in. The way of requests waits until a piece is full, however slowly it trickles."""
-    read1 = getattr(response.raw, "read1", None)
-    if read1 is None:  # urllib3 1.26 and the first of 2.x
-        yield from response.iter_content(1024)
-        return
+def _refuse_number(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity, which are not JSON, and which Ansible would hand on
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError(digits)
+    return number
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Tell whether more than so many lists and objects of a JSON value are inside one another; without recursion."""
+    level = [value]
+    for _unused in range(_DEEPEST + 1):
+        level = [inner for one in level if isinstance(one, (dict, list)) for inner in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return False
+    return True
+
+
+def _has_surrogates(text: str, value: Any) -> bool:
+    """Tell whether a JSON value has halves of characters in it, which no encoding takes."""
+    if not _HALF.search(text):
+        return False
     try:
-        while piece := read1(65536, decode_content=True):
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _unpacker(encoding: str | None) -> Callable[[bytes, int], bytes]:
+    """Return what unpacks the pieces of a body, and of each no more than so many bytes: a small answer may hold a huge one."""
+    name = (encoding or "").strip().lower()
+    if name in ("", "identity"):
+        return lambda piece, _most: piece
+    if name not in ("gzip", "x-gzip"):
+        raise requests.exceptions.ContentDecodingError("an encoding that was not asked for")
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    def unpack(piece: bytes, most: int) -> bytes:
+        try:
+            return unpacking.decompress(piece, most)
+        except zlib.error:
+            raise requests.exceptions.ContentDecodingError from None
+
+    return unpack
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """Yield the body as it comes in, packed. The way of requests waits until a piece is full, however slowly it trickles."""
+    read1 = getattr(response.raw, "read1", None)
+    try:
+        if read1 is None:  # urllib3 1.26 and the first of 2.x
+            yield from response.raw.stream(1024, decode_content=False)
+            return
+        while piece := read1(65536, decode_content=False):
             yield piece
-    except DecodeError:
-        raise requests.exceptions.ContentDecodingError from None
     except ReadTimeoutError:
         raise requests.ReadTimeout from None
     except HTTPError as failure:

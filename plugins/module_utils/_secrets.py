@@ -30,8 +30,9 @@ def redact(text: str, secret_values: Iterable[str]) -> str:
     for value in secret_values:
         if len(value) < _SHORTEST:
             continue
-        encoded = base64.b64encode(value.encode()).decode()
-        forms |= {value, json.dumps(value)[1:-1], quote(value), quote(value, safe=""), quote_plus(value), encoded, encoded.rstrip("=")}
+        data = value.encode("utf-8", "surrogatepass")  # an option of bytes that are no text has halves of characters in it
+        encoded = base64.b64encode(data).decode()
+        forms |= {value, json.dumps(value)[1:-1], quote(data), quote(data, safe=""), quote_plus(data), encoded, encoded.rstrip("=")}
     for form in sorted(forms, key=len, reverse=True):  # longest first: one form may contain another
         text = text.replace(form, _MASK)
     return text

@@ -16,6 +16,7 @@ from typing import Any
 
 from .._connection import PLATFORMS, resolve_connection
 from .._errors import LatchkeyError, OptionError
+from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
 from .._times import utc_now
@@ -72,7 +73,7 @@ class Outcome:
         if self.before is not None and self.after is not None:
             result["diff"] = {"before": self.before, "after": self.after}
         if self.warnings:
-            result["warnings"] = self.warnings
+            result["warnings"] = [one_line(warning) for warning in self.warnings]
         return result
 
 

@@ -19,9 +19,11 @@ from .._connection import Connection
 from .._errors import AnswerError, OptionError, RequestError, UnsupportedError
 from .._http import Answer, HttpClient
 from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
+from .._one_line import one_line
 from .._steps import Step
 
 _SHOWN = 50  # names that a failure lists
+MOST_PAGES = 1000  # of one list; a server that always has another one is not followed for ever
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Platform:
 
     def warn(self, sentence: str) -> None:
         """Note what the user should know although nothing failed; the same sentence only once."""
+        sentence = one_line(sentence)
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 

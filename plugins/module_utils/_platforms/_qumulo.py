@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._connection import Connection
 from .._errors import (
@@ -32,7 +31,7 @@ from .._model import Account, AccountState, Caller, ClientSecret, Credential, Mi
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
 from .._times import utc_now
-from ._base import Platform, Probed
+from ._base import MOST_PAGES, Platform, Probed
 from ._fields import bearer_field, id_field, instant_field, quoted, text_field
 from ._qumulo_identity import parse_identity
 
@@ -42,6 +41,7 @@ _ROLES = "/v1/auth/roles/"
 _GROUPS = "/v1/groups/"
 _USERS_GROUP = "513"  # the built-in group Users
 _SESSION_LIFE = timedelta(hours=10)  # vendor docs
+_LINK = re.compile(r"/(?!/)[!-~]*")  # a path and a query, and no host; anything else than visible ASCII is quoted in it
 _READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 # Marks a role as one that this collection made for one account; a role without it is never changed as such.
 _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
@@ -84,7 +84,7 @@ class Qumulo(Platform):
         return bearer_field(login, login.json_object(), "bearer_token")
 
     def _pages(self, operation: str, path: str, params: dict[str, str] | None = None) -> Iterator[tuple[Answer, dict[str, Any]]]:
-        """Follow ``paging.next``, a path with query, until it is null or empty; never to another host, never in a circle."""
+        """Follow ``paging.next``, a path with query, until it is null or empty; never to another host, never in a circle or for ever."""
         seen = {path}
         answer = self._call(operation, "GET", path, params=params)
         while True:
@@ -94,9 +94,10 @@ class Qumulo(Platform):
             following = paging.get("next") if isinstance(paging, dict) else None
             if not following:
                 return
-            parts = urlsplit(following) if isinstance(following, str) else None
-            if parts is None or parts.scheme or parts.netloc or not parts.path.startswith("/") or following in seen:
+            if not isinstance(following, str) or not _LINK.fullmatch(following) or following in seen:
                 raise answer.strange("the link to the next page leads somewhere else")
+            if len(seen) == MOST_PAGES:
+                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
             seen.add(following)
             answer = self._call(operation, "GET", following)
 
@@ -360,7 +361,7 @@ class Qumulo(Platform):
         held = frozenset(role for role in roles if user["id"] in members[role] and role != own)
         privileges = None
         if own:  # what it holds is of no use to an account that could not be made a member yet
-            privileges = frozenset(map(str, roles[own].get("privileges") or ())) if user["id"] in members[own] else frozenset()
+            privileges = _strings(roles[own].get("privileges")) if user["id"] in members[own] else frozenset()
         return AccountState(
             account=Account(user["id"], name, "LOCAL"),
             roles=held,
@@ -419,13 +420,12 @@ class Qumulo(Platform):
         user = current.json_object()
         # A password of null keeps the one that is set, as the vendor's client does it.
         kept = {key: user.get(key) for key in ("id", "name", "primary_group", "uid", "home_directory")}
-        etag = current.headers.get("etag")
         self._call(
             f"change the local user '{state.account.name}'",
             "PUT",
             path,
             body={**kept, "password": None, **attributes},
-            headers={"If-Match": etag} if etag else None,
+            headers=_if_unchanged(current),
         )
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
@@ -461,9 +461,8 @@ class Qumulo(Platform):
             return
         holds = sorted(privileges)
         if exists:
-            etag = found.headers.get("etag")
-            if set(map(str, found.json_object().get("privileges") or ())) != privileges:
-                how = {"If-Match": etag} if etag else None
+            if _strings(found.json_object().get("privileges")) != privileges:
+                how = _if_unchanged(found)
                 self._call(f"change the role '{role}'", "PATCH", path, body={"privileges": holds}, headers=how)
         else:
             body = {"name": role, "description": _OWN_ROLE.format(name=name), "privileges": holds}
@@ -499,6 +498,21 @@ def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None
     wanted = f"latchkey-{account}".lower()
     marks = _OWN_ROLE.format(name=account)
     return next((role for role, value in roles.items() if role.lower() == wanted and value.get("description") == marks), None)
+
+
+def _strings(value: Any) -> frozenset[str]:
+    """Return the strings of a list; none for anything else."""
+    return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()
+
+
+def _if_unchanged(answer: Answer) -> dict[str, str]:
+    """Return the header for a change of what an answer showed, so that it fails when somebody else has changed that since."""
+    etag = answer.headers.get("etag")
+    if not etag:
+        return {}
+    if not etag.isascii() or not etag.isprintable():
+        raise answer.strange("the header ETag cannot be sent back")
+    return {"If-Match": etag}
 
 
 def _vendor_words(value: Any) -> str:

@@ -12,7 +12,7 @@ from .._connection import Connection
 from .._errors import AuthenticationError, RequestError, UnsupportedError
 from .._http import OWN, Answer
 from .._model import Account
-from ._base import Platform, Probed
+from ._base import MOST_PAGES, Platform, Probed
 from ._fields import id_field
 from ._rubrik_cdm_ids import read_bearer, user_account, user_of
 from ._rubrik_cdm_login import Opened, open_session
@@ -102,7 +102,7 @@ class CdmApi(Platform):
     def _items(self, operation: str, path: str, params: dict[str, str], **how: Any) -> Iterator[tuple[Answer, dict[str, Any]]]:
         """Yield the items of all pages. How large a page may be is not published, and hasMore and total may be missing."""
         seen: set[str] = set()
-        while True:
+        for _unused in range(MOST_PAGES):
             answer = self._call(operation, "GET", path, params={**params, "limit": _PAGE, "offset": str(len(seen))}, **how)
             new = [one for one in objects(answer, answer.json()) if str(one) not in seen]
             seen |= {str(one) for one in new}
@@ -114,6 +114,7 @@ class CdmApi(Platform):
             total = page.get("total")
             if page.get("hasMore") is None and isinstance(total, int) and len(seen) >= total:
                 return
+        raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
 
     # Versions
 

@@ -12,7 +12,7 @@ from .._connection import Connection
 from .._errors import AuthenticationError, RequestError
 from .._http import OWN, Answer, Endpoint
 from .._times import utc_now
-from ._base import Platform
+from ._base import MOST_PAGES, Platform
 from ._fields import bearer_field, text_field
 from ._rubrik_rsc_errors import call_refusal, is_schema_gap, login_refusal, refusal_code, refused_for_now, vendor_words
 from ._rubrik_rsc_fields import json_object, json_objects, rsc_id_field
@@ -141,6 +141,8 @@ class RscApi(Platform):
             cursor = text_field(answer, info, "endCursor")
             if cursor in seen:
                 raise answer.strange("the next page is one that was read already")
+            if len(seen) == MOST_PAGES:
+                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
             seen.add(cursor)
             variables["after"] = cursor
 

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deadline for an answer from its first byte on. Private to this collection. For _http.py only.
+
+The time-out of requests is for each read. Without this, a server that always sends a little (headers, or the status 100 again and
+again) could keep a task for ever before its answer has even begun.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from typing import Any
+
+try:
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+except ImportError:  # _http.py says so
+    HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object
+
+
+class _Until(io.RawIOBase):
+    """What a socket sends, until a deadline."""
+
+    def __init__(self, raw: Any, deadline: float) -> None:
+        self._raw = raw
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError("the answer did not end in time")
+        found: int | None = self._raw.readinto(buffer)
+        return found
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that has twice the socket's time-out to come in."""
+
+    def __init__(self, sock: Any, *arguments: Any, **more: Any) -> None:
+        super().__init__(sock, *arguments, **more)
+        timeout = sock.gettimeout()
+        if timeout is not None:
+            file: Any = self.fp
+            self.fp = io.BufferedReader(_Until(file.detach(), time.monotonic() + 2 * timeout))
+
+
+class _Connection(HTTPConnection):  # type: ignore[misc, unused-ignore]
+    response_class = _Response
+
+
+class _TlsConnection(HTTPSConnection):  # type: ignore[misc, unused-ignore]
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):  # type: ignore[misc, unused-ignore]
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):  # type: ignore[misc, unused-ignore]
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class DeadlineAdapter(HTTPAdapter):  # type: ignore[misc, unused-ignore]
+    """The adapter of requests, with connections whose answers have a deadline."""
+
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        """Make the pools for direct connections."""
+        super().init_poolmanager(*arguments, **more)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *arguments: Any, **more: Any) -> Any:
+        """Return the pools for connections through a proxy."""
+        manager = super().proxy_manager_for(*arguments, **more)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
