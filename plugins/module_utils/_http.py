@@ -176,7 +176,7 @@ class Answer:
             hint: what to do; None for what is usual for the status.
         """
         kind, usual = _KINDS.get(status, (RequestError, ""))
-        place = f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}"
+        place = self.where.without_secrets(f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}")
         said = self.where.masked(words)
         message = f"{place}: it was answered with error {status}" + (f": {said}" if said else " and no words")
         return kind(
@@ -192,8 +192,10 @@ class Answer:
     def strange(self, what: str) -> AnswerError:
         """Return the error for an answer that makes no sense, to be raised by whoever reads it."""
         return AnswerError(
-            f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: "
-            f"HTTP {self.status} came with a strange answer, {what}.",
+            self.where.without_secrets(
+                f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: "
+                f"HTTP {self.status} came with a strange answer, {what}."
+            ),
             "Check that the endpoint is the platform's API and not a proxy or another product.",
             platform=self.where.platform,
             endpoint=self.where.endpoint.url,
@@ -405,13 +407,13 @@ class HttpClient:
         if acted:
             why += f"; whether {exchange.method} {exchange.path} took effect is not known, so it was not sent again"
         return ConnectionFailedError(
-            redact(f"{self._place(exchange)}: {why}.", self._secrets), hint, **self._facts(exchange, None), may_have_acted=acted
+            self.without_secrets(f"{self._place(exchange)}: {why}."), hint, **self._facts(exchange, None), may_have_acted=acted
         )
 
     def _refused(self, answer: Answer, exchange: _Exchange) -> RequestError:
         words = self.words(answer)
         message = f"{self._place(exchange)}: {exchange.method} {exchange.path} was answered with HTTP {answer.status}"
-        message = redact(message, self._secrets) + (f": {words}" if words else " and no words")
+        message = self.without_secrets(message) + (f": {words}" if words else " and no words")
         kind, hint = _KINDS.get(answer.status, (RequestError, ""))
         if 300 <= answer.status < 400:
             kind, hint = AnswerError, "Redirects are not followed; set endpoint to where the API really is."
@@ -431,7 +433,7 @@ class HttpClient:
             value = json.loads(text) if text else None
             words = self._vendor_words(value) or (value if isinstance(value, str) else "")
         except (ValueError, RecursionError):
-            words = redact(text, self._secrets)[:_READ_FOR_WORDS]  # secrets first: half of one that is cut off would not be known
+            words = self.without_secrets(text)[:_READ_FOR_WORDS]  # secrets first: half of one that is cut off would not be known
             if "<" in words and ("html" in answer.headers.get("content-type", "") or words[:1] == "<"):
                 words = re.sub(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<[^<>]*>", " ", words)
                 words = html.unescape(words)
@@ -439,7 +441,11 @@ class HttpClient:
 
     def masked(self, words: str) -> str:
         """Return a vendor's words on one line, not too long, with secrets masked."""
-        return one_line(redact(words, self._secrets)[:_READ_FOR_WORDS], _WORDS)
+        return one_line(self.without_secrets(words)[:_READ_FOR_WORDS], _WORDS)
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text with this client's secrets masked; a name in it may be the server's, which knows them."""
+        return redact(text, self._secrets)
 
 
 @dataclass(frozen=True)

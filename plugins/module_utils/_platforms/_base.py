@@ -94,7 +94,7 @@ class Platform:
 
     def warn(self, sentence: str) -> None:
         """Note what the user should know although nothing failed; the same sentence only once."""
-        sentence = one_line(sentence)
+        sentence = one_line(self.http.without_secrets(sentence))
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
@@ -123,7 +123,8 @@ class Platform:
         names = sorted(set(existing), key=str.lower)
         listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         place = f"{self.title} at {self.http.endpoint.url}"
-        return OptionError(f"{place}: there is no {kind} {which}.", f"There are: {listed}." if names else "Check the name.")
+        hint = self.http.without_secrets(f"There are: {listed}.") if names else "Check the name."
+        return OptionError(f"{place}: there is no {kind} {which}.", hint)
 
     def _ambiguous(self, kind: str, name: str, ids: Sequence[str]) -> OptionError:
         """Return the error for a name that several have."""
