@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -102,7 +103,7 @@ class CdmApi(Platform):
     def _items(self, operation: str, path: str, params: dict[str, str], **how: Any) -> Iterator[tuple[Answer, dict[str, Any]]]:
         """Yield the items of all pages. How large a page may be is not published, and hasMore and total may be missing."""
         seen: set[str] = set()
-        for _unused in range(MOST_PAGES):
+        for number in itertools.count(1):
             answer = self._call(operation, "GET", path, params={**params, "limit": _PAGE, "offset": str(len(seen))}, **how)
             new = [one for one in objects(answer, answer.json()) if str(one) not in seen]
             seen |= {str(one) for one in new}
@@ -114,7 +115,8 @@ class CdmApi(Platform):
             total = page.get("total")
             if page.get("hasMore") is None and isinstance(total, int) and len(seen) >= total:
                 return
-        raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
+            if number == MOST_PAGES:
+                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
 
     # Versions
 

@@ -16,3 +16,11 @@ _COMMON: dict[str, Any] = {
 settings.register_profile("vars_default", max_examples=300, **_COMMON)
 settings.register_profile("thorough", max_examples=10_000, **_COMMON)
 settings.load_profile("thorough" if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else "vars_default")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many edits of generated vars files were made."""
+    passed = terminalreporter.stats.get("passed", [])
+    counts = [value for report in passed if report.when == "call" for name, value in report.user_properties if name == "vars file edits"]
+    if counts:
+        terminalreporter.write_line(f"Vars files were edited, and everything around the value kept, in {sum(counts):,} generated cases.")

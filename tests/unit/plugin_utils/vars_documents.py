@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import itertools
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from ansible.errors import AnsibleError
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault, VaultLib
 
 
 class FakeSecret:
@@ -49,7 +51,7 @@ def fake_vault(*ids: str) -> Vault:
     return Vault(FakeVaultLib(*(ids or ("dev", "prod", "default"))))
 
 
-class PlainLoader(yaml.SafeLoader):
+class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """An independent reader: vaulted values become ("vault", ciphertext)."""
 
 
@@ -123,14 +125,25 @@ SCALARS = [
         "ünï ☃ 🎉",
         "http://x/y#z",
     ),
-    *("'single q'", "'it''s'", '"dou\\"ble \\u00e9"', "'{{ jinja }}'", "''", '"a: b"', "'#no comment'", "!unsafe '{{ x }}'", "!!str 5"),
+    *(
+        "'single q'",
+        "'it''s'",
+        '"dou\\"ble \\u00e9"',
+        "'{{ jinja }}'",
+        "''",
+        '"a\ttab"',
+        "'a\ttab'",
+        '"a: b"',
+        "'#no comment'",
+        "!unsafe '{{ x }}'",
+        "!!str 5",
+    ),
     *("[]", "{}", "[1, 'two', {three: 3}]", '{a: [b], "c": d}'),
 ]
-COMMENTS = ["# a comment", "#", "#: ü: !vault |", "# key: value", "#--- x"]
+COMMENTS = ["# a comment", "#\ttab\t", "#", "#: ü: !vault |", "# key: value", "#--- x"]
+SOME_SECRETS = ["s3cret", "", " ", "{{ x }}", "line\nline\n", "ü☃🎉", "'\"", "null", "0", "a: b # c", "\t", "x" * 200, "\u2028\x85\x7f"]
 SECRETS = st.one_of(
-    st.sampled_from(
-        ["s3cret", "", " ", "{{ x }}", "line\nline\n", "ü☃🎉", "'\"", "null", "0", "a: b # c", "\t", "x" * 200, "\u2028\x85\x7f"]
-    ),
+    st.sampled_from(SOME_SECRETS),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
 ).filter(lambda text: not text.startswith("$ANSIBLE_VAULT"))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=15)
@@ -173,20 +186,97 @@ def quote_key(key: str, style: int) -> str:
     return "'" + key.replace("'", "''") + "'"
 
 
+class Picker(Protocol):
+    """What chooses how a document comes out."""
+
+    def of(self, options: Sequence[Any]) -> Any: ...
+
+    def several(self, options: Sequence[Any]) -> list[Any]: ...
+
+    def different(self, options: Sequence[Any]) -> list[Any]: ...
+
+    def number(self, low: int, high: int) -> int: ...
+
+    def flag(self) -> bool: ...
+
+    def secret(self) -> str: ...
+
+
+class Drawn:
+    """Hypothesis chooses, and makes what fails small; that is most of what a case costs."""
+
+    def __init__(self, draw: Any) -> None:
+        self._draw = draw
+
+    def of(self, options: Sequence[Any]) -> Any:
+        return self._draw(st.sampled_from(options))
+
+    def several(self, options: Sequence[Any]) -> list[Any]:
+        return self._draw(st.lists(st.sampled_from(options), min_size=1, max_size=4))
+
+    def different(self, options: Sequence[Any]) -> list[Any]:
+        return self._draw(st.lists(st.sampled_from(options), min_size=1, max_size=4, unique=True))
+
+    def number(self, low: int, high: int) -> int:
+        return self._draw(st.integers(low, high))
+
+    def flag(self) -> bool:
+        return self._draw(st.booleans())
+
+    def secret(self) -> str:
+        return self._draw(SECRETS)
+
+
+class Seeded:
+    """A seed chooses, so that there can be many cases."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def of(self, options: Sequence[Any]) -> Any:
+        return self._random.choice(options)
+
+    def several(self, options: Sequence[Any]) -> list[Any]:
+        return self._random.choices(options, k=self.number(1, 4))
+
+    def different(self, options: Sequence[Any]) -> list[Any]:
+        return self._random.sample(options, k=self.number(1, 4))
+
+    def number(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+    def flag(self) -> bool:
+        return self._random.random() < 0.5
+
+    def secret(self) -> str:
+        if self.flag():
+            return self.of(SOME_SECRETS)
+        text = "".join(chr(self.of([self.number(0, 0x7F), self.number(0, 0x2FFF), 0x1F511])) for _unused in range(self.number(0, 30)))
+        return "" if text.startswith("$ANSIBLE_VAULT") else text
+
+
 @st.composite
 def documents(draw: Any, vault_ids: tuple[str, ...] = ("dev", "prod", "default"), anchors: bool = True) -> Document:
+    """Documents that hypothesis chooses."""
+    return document_of(Drawn(draw), vault_ids, anchors)
+
+
+def document_of(
+    pick: Picker, vault_ids: tuple[str, ...] = ("dev", "prod", "default"), anchors: bool = True, lib: VaultLib | None = None
+) -> Document:
+    """Return a document with all that vars files have in them, its secrets encrypted by a vault library."""
     document = Document()
-    lib = FakeVaultLib(*vault_ids)
+    lib = lib or FakeVaultLib(*vault_ids)
     lines = document.lines
     made: list[str] = []
 
     def noise(column: int) -> None:
-        for _unused in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
-            indent = draw(st.sampled_from([column, column, column, 0]))
-            lines.append(draw(st.sampled_from(["", "", *[" " * indent + text for text in COMMENTS]])))
+        for _unused in range(pick.of([0, 0, 0, 0, 1, 2])):
+            indent = pick.of([column, column, column, 0])
+            lines.append(pick.of(["", "", *[" " * indent + text for text in COMMENTS]]))
 
     def tail() -> str:
-        return draw(st.sampled_from(["", "", "", " # tail", "   #t: 1", " "]))
+        return pick.of(["", "", "", " # tail", "   #t: 1", " "])
 
     def value(column: int, opening: str, path: tuple[str, ...], depth: int, in_list: bool) -> None:
         """Lines of one value; opening is the text in front of it, with its colon or dash."""
@@ -196,87 +286,87 @@ def documents(draw: Any, vault_ids: tuple[str, ...] = ("dev", "prod", "default")
             kinds += ["map", "map", "list"]
         if anchors:
             kinds += ["anchor", "alias"]
-        kind = draw(st.sampled_from(kinds))
+        kind = pick.of(kinds)
         entry = Entry(path, first, first, kind)
         if kind == "alias" and not made:
             kind = entry.kind = "empty"
         if kind == "scalar":
-            lines.append(f"{opening}{draw(st.sampled_from([' ', ' ', '   ']))}{draw(st.sampled_from(SCALARS))}{tail()}")
+            lines.append(f"{opening}{pick.of([' ', ' ', '   '])}{pick.of(SCALARS)}{tail()}")
         elif kind == "empty":
             lines.append(opening + tail())
         elif kind == "anchor":
             name = f"a{len(made)}"
-            lines.append(f"{opening} &{name} {draw(st.sampled_from(['x', '[1, 2]', '{q: 1}']))}{tail()}")
+            lines.append(f"{opening} &{name} {pick.of(['x', '[1, 2]', '{q: 1}'])}{tail()}")
             made.append(name)
         elif kind == "alias":
-            lines.append(f"{opening} *{draw(st.sampled_from(made))}{tail()}")
+            lines.append(f"{opening} *{pick.of(made)}{tail()}")
         elif kind == "flow":
             lines.extend([f"{opening} {{a: 1, # inner", " " * (column + 2) + "b: [x,", " " * (column + 3) + f"y]}}{tail()}"])
         elif kind == "multi":
-            if draw(st.booleans()):
+            if pick.flag():
                 lines.extend([f'{opening} "one', "", " " * (column + 1) + 'two # three" # c'])
             else:
                 lines.extend([f"{opening} one", " " * (column + 3) + "two", " " * (column + 1) + f"three{tail()}"])
         elif kind == "literal":
-            style = draw(st.sampled_from(["|", ">", "|-", ">-", "|+", "|2", ">+"]))
+            style = pick.of(["|", ">", "|-", ">-", "|+", "|2", ">+"])
             # The blank lines below such a literal are part of its value.
             entry.kind = "keep" if "+" in style else kind
-            indent = column + (2 if "2" in style else draw(st.sampled_from([1, 2, 4, 7])))
-            lines.append(f"{opening} {style}{draw(st.sampled_from(['', ' # head']))}")
-            body = draw(st.lists(st.sampled_from(["text", "  deeper", "", "# no comment", "key: value", "- item"]), min_size=1, max_size=4))
+            indent = column + (2 if "2" in style else pick.of([1, 2, 4, 7]))
+            lines.append(f"{opening} {style}{pick.of(['', ' # head'])}")
+            body = pick.several(["text", "  deeper", "", "# no comment", "key: value", "- item", "a\ttab"])
             body[0] = "text"
             lines.extend(" " * indent + line if line else "" for line in body)
         elif kind == "vault":
-            entry.secret = draw(SECRETS)
-            vault_id, secret = draw(st.sampled_from(lib.secrets))
+            entry.secret = pick.secret()
+            vault_id, secret = pick.of(lib.secrets)
             entry.label = None if vault_id == "default" else vault_id
-            indent = column + draw(st.sampled_from([2, 2, 4, 10, 1]))
-            head = draw(st.sampled_from(["!vault |", "!vault |", "!vault |-", "!vault  |", "!vault-encrypted |"]))
-            lines.append(f"{opening} {head}{draw(st.sampled_from(['', '', ' # head']))}")
+            indent = column + pick.of([2, 2, 4, 10, 1])
+            head = pick.of(["!vault |", "!vault |", "!vault |-", "!vault  |", "!vault-encrypted |"])
+            lines.append(f"{opening} {head}{pick.of(['', '', ' # head'])}")
             lines.extend(" " * indent + line for line in lib.encrypt(entry.secret, secret, vault_id).decode().split())
-            if draw(st.integers(0, 5)) == 0:
+            if pick.number(0, 5) == 0:
                 lines.append("")
                 entry.end = -1
         elif kind == "map":
-            step = draw(st.sampled_from([2, 2, 4, 1]))
-            if in_list and draw(st.booleans()):
+            step = pick.of([2, 2, 4, 1])
+            if in_list and pick.flag():
                 mapping(len(opening) + 1, path, depth + 1, f"{opening} ")
             else:
                 lines.append(opening + tail())
                 mapping(column + step, path, depth + 1)
         else:
             lines.append(opening + tail())
-            dash = column + draw(st.sampled_from([2, 1] if in_list else [0, 2, 4]))
-            for number in range(draw(st.integers(1, 3))):
+            dash = column + pick.of([2, 1] if in_list else [0, 2, 4])
+            for number in range(pick.number(1, 3)):
                 noise(dash)
                 value(dash, f"{' ' * dash}-", (*path, str(number)), depth + 1, True)
         entry.end = len(lines) + entry.end if entry.end < 0 else len(lines)
         document.entries.append(entry)
 
     def mapping(column: int, path: tuple[str, ...], depth: int, opening: str = "") -> None:
-        keys = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4, unique=True))
+        keys = pick.different(WORDS)
         for number, key in enumerate(keys):
             if number or not opening:
                 noise(column)
             pad = opening if opening and not number else " " * column
-            written = quote_key(key, draw(st.integers(0, 2))) + draw(st.sampled_from(["", "", " "]))
+            written = quote_key(key, pick.number(0, 2)) + pick.of(["", "", " "])
             if len(written) > 3 or written not in ("1", "~"):
                 value(column, f"{pad}{written}:", (*path, key), depth, False)
 
-    if draw(st.booleans()):
-        lines.extend(draw(st.sampled_from([["---"], ["# top", "---"], ["%YAML 1.1", "---"], ["--- # x"]])))
+    if pick.flag():
+        lines.extend(pick.of([["---"], ["# top", "---"], ["%YAML 1.1", "---"], ["--- # x"]]))
     noise(0)
-    if draw(st.integers(0, 9)):
+    if pick.number(0, 9):
         mapping(0, (), 0)
     noise(0)
-    ended = draw(st.integers(0, 7)) == 0 and bool(document.entries)
+    ended = pick.number(0, 7) == 0 and bool(document.entries)
     if ended:
         lines.append("...")
-    breaks = draw(st.sampled_from([["\n"], ["\n"], ["\r\n"], ["\n", "\r\n"]]))
+    breaks = pick.of([["\n"], ["\n"], ["\r\n"], ["\n", "\r\n"]])
     pieces = [line + breaks[number % len(breaks)] for number, line in enumerate(lines)]
-    if pieces and draw(st.booleans()):
+    if pieces and pick.flag():
         pieces[-1] = lines[-1]
-    document.text = ("\ufeff" if draw(st.integers(0, 9)) == 0 else "") + "".join(pieces)
+    document.text = ("\ufeff" if pick.number(0, 9) == 0 else "") + "".join(pieces)
     if document.text.startswith("\ufeff%"):
         document.text = document.text[1:]
     return document
