@@ -31,7 +31,21 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import HEADER, Opened, Seal, Vault, label_of
 
-__all__ = ["Change", "Edit", "EditResult", "Reading", "Request", "Vault", "edit_file", "plan_edit", "read_file", "restore_file"]
+__all__ = [
+    "Change",
+    "Edit",
+    "EditResult",
+    "Reading",
+    "Request",
+    "Vault",
+    "adopt_file",
+    "edit_file",
+    "fingerprints",
+    "plan_edit",
+    "read_file",
+    "restore_file",
+    "transfer",
+]
 
 Action: TypeAlias = Literal["added", "changed", "removed"]
 _Place: TypeAlias = Callable[[Path], str]
@@ -458,6 +472,70 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
         changes = [planner.change(path, found.tree) for path, found in planner.old.items() if found is not None]
     data = text.encode("utf-8") if seal is None else content.wrap(vault.encrypt(text, seal, where))
     return Edit(True, data, tuple(changes), planner.vault_ids)
+
+
+# -- from one copy of a file to another
+
+
+def transfer(
+    source: bytes, target: bytes, names: Sequence[str], plain: Mapping[str, object], vault: Vault, *, where: Sequence[str]
+) -> bytes:
+    """The target with these names as the source has them, their ciphertexts too, and these plain values; all else as it is. Pure.
+
+    Args:
+        source, target: two copies of a vars file.
+        names: what to take over; absent in the source means absent in the target.
+        plain: values to keep readable, whatever the source has.
+        vault: the secrets of the run.
+        where: what the copies are called in errors.
+    """
+    here, there = _Content.of(source, vault, where[0]), _Content.of(target, vault, where[1])
+    if (here.seal is None) != (there.seal is None):
+        raise VarsFileError(f"Of {where[0]} and {where[1]} only one is encrypted as a whole.", "Bring them together by hand.")
+    ours, theirs = Document(here.text, where[0]), Document(there.text, where[1])
+    wanted: dict[Path, Tree] = {}
+    for name in names:
+        found = ours.find(parse_path(name))
+        wanted[parse_path(name)] = REMOVED if found is None else found.tree
+    wanted |= _targets(Request(plain=plain))
+    todo: dict[Path, Tree] = {}
+    for path, tree in wanted.items():
+        old = theirs.find(path)
+        if ("" if tree is REMOVED else _stored(tree)) != ("" if old is None else _stored(old.tree)):
+            todo[path] = tree
+    if not todo:
+        return target
+    text = theirs.edit(todo)
+    return text.encode("utf-8") if there.seal is None else there.wrap(vault.encrypt(text, there.seal, where[1]))
+
+
+def _rest(data: bytes, names: Sequence[str], vault: Vault, where: str) -> str:
+    """The text of a copy without these names."""
+    document = Document(_Content.of(data, vault, where).text, where)
+    there = [path for path in map(parse_path, names) if document.find(path) is not None]
+    return document.edit(dict.fromkeys(there, REMOVED)) if there else document.text
+
+
+def fingerprints(data: bytes, names: Sequence[str], vault: Vault, where: str) -> dict[str, str]:
+    """What read_file calls the fingerprints of these names, of a file that is not on disk."""
+    content = _Content.of(data, vault, where)
+    document = Document(content.text, where)
+    found = {name: document.find(parse_path(name)) for name in names}
+    return {name: "" if one is None else _fingerprint(one.tree, content.seal, vault) for name, one in found.items()}
+
+
+def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:
+    """Give a file these names as another copy of it has them, or that copy's very bytes where it differs in nothing else."""
+    with _atomic_file.locked(path, lock_timeout) as file:
+        now = file.read()
+        if now is None or now == other:
+            return False
+        alike = _rest(now, names, vault, path) == _rest(other, names, vault, path)
+        new = other if alike else transfer(other, now, names, {}, vault, where=("the other copy", path))
+        if new == now:
+            return False
+        file.replace(new)
+        return True
 
 
 # -- files

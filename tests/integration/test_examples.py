@@ -31,6 +31,7 @@ ORDER = [
     "access_token",
     "vault_vars",
     "vault_vars_info",
+    "git_publish",
     "access_check",
     "access_token_info",
     "rotation_plan",
@@ -56,6 +57,16 @@ PREPARE: dict[str, list[dict[str, Any]]] = {
     ],
     "vault_vars": [
         {"latchkey.tokens.access_token": {**QUMULO_ADMIN, "user": "local:svc-backup", "expires_in": "1d"}, "register": "minted"},
+    ],
+    "git_publish": [
+        {
+            "ansible.builtin.shell": {
+                "chdir": "{{ playbook_dir }}",
+                "cmd": "git init -q --bare -b main inventory.git && git init -q -b main && git remote add origin $PWD/inventory.git"
+                " && git add group_vars && git -c user.name=one -c user.email=one@example.com commit -q -m begin"
+                " && git push -q -u origin main",
+            }
+        },
     ],
     "rotation_plan": [
         {"latchkey.tokens.access_token_info": {**QUMULO_ADMIN, "user": "local:svc-backup"}, "register": "listed"},
@@ -93,6 +104,7 @@ def variables(appliances: World) -> dict[str, Any]:
         "qumulo_admin_token": done(q, "access_token", expires_in="1d")["token"],
         "qumulo_token": "{{ minted.token }}",
         "qumulo_password": PASSWORD,
+        "inventory_token": "not a real one",
         "rubrik_admin_password": cdm.admin["password"],
         "rubrik_admin_totp_secret": cdm.admin["totp_secret"],
         "rubrik_admin_token": done(cdm, "access_token")["token"],

@@ -1,0 +1,384 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables of a vars file, pushed by the real git to bare repositories in pytest's temporary folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _git_publish
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access, Git, GitError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, Published, publish
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, adopt_file, edit_file, read_file, transfer
+from tests.integration._publish_rig import Checkout, Remote, git
+
+VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
+CANARY = "ghp_canary0123456789"
+
+
+class Work:
+    """A work tree with a vars file, and the remote it came from."""
+
+    def __init__(self, folder: Path, inside: str = "vault.yml", whole: bool = False) -> None:
+        self.folder, self.inside = folder / "work", inside
+        self.remote = Remote(folder / "remote.git")
+        git(folder, "clone", "--quiet", str(self.remote.path), str(self.folder))
+        git(self.folder, "checkout", "--quiet", "-B", "main")
+        self.path = self.folder / inside
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        edit_file(
+            str(self.path),
+            Request({"token": "old"}, {"other": 1}, create=True, encrypt="file" if whole else "auto", vault_id="prod"),
+            VAULT,
+        )
+        (self.folder / "readme").write_text("as it was\n")
+        git(self.folder, "add", ".")
+        git(self.folder, "commit", "--quiet", "--message", "begin")
+        git(self.folder, "push", "--quiet", "--set-upstream", "origin", "main")
+
+    def store(self, value: str = "new", **plain: Any) -> None:
+        edit_file(str(self.path), Request({"token": value}, plain), VAULT)
+
+    def publish(self, check_mode: bool = False, access: Access | None = None, env: dict[str, str] | None = None, **more: Any) -> Published:
+        order = Order(**{"path": str(self.path), "names": ["token"], "plain": {"token_rotation": {"stage": "current"}}, **more})
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "GIT_CONFIG_NOSYSTEM": "1", **(env or {})}
+        return publish(order, access or Access(), environment, VAULT, check_mode=check_mode)
+
+    def fresh(self, name: str = "fresh") -> Path:
+        """The vars file in a new clone."""
+        git(self.folder.parent, "clone", "--quiet", str(self.remote.path), name)
+        return self.folder.parent / name / self.inside
+
+    def value(self, path: Path, *names: str) -> Any:
+        found = read_file(str(path), names or ["token"], VAULT).values
+        return found if names else found["token"]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    return Work(tmp_path)
+
+
+def refused(call: Callable[[], object], error: type[LatchkeyError] = LatchkeyError) -> str:
+    with pytest.raises(error) as caught:
+        call()
+    said = str(caught.value)
+    assert said.endswith(".")
+    assert "\n" not in said
+    assert CANARY not in said
+    return said
+
+
+def test_transfer_takes_the_ciphertext_over_and_nothing_else(work: Work, tmp_path: Path) -> None:
+    here, there = work.path.read_bytes(), b"# theirs\nother: 2\n"
+    new = transfer(here, there, ["token", "gone"], {"token_rotation": {"stage": "current"}}, VAULT, where=("here", "there"))
+    assert new.startswith(there)
+    assert here.decode().partition("token:")[2].split("\n")[2] in new.decode()
+    assert transfer(here, new, ["token"], {}, VAULT, where=("here", "there")) == new
+    assert b"token:" not in transfer(there, new, ["token"], {}, VAULT, where=("there", "here"))
+
+
+def test_adopting_gives_the_other_copys_bytes_where_nothing_else_differs(work: Work) -> None:
+    now = work.path.read_bytes()
+    work.store("newer")
+    newer = work.path.read_bytes()
+    work.path.write_bytes(now)
+    assert adopt_file(str(work.path), newer, ["token"], VAULT)
+    assert work.path.read_bytes() == newer
+    assert not adopt_file(str(work.path), newer, ["token"], VAULT)
+    work.path.write_bytes(now + b"mine: 1\n")
+    assert adopt_file(str(work.path), newer, ["token"], VAULT)
+    assert work.value(work.path, "token", "mine") == {"token": "newer", "mine": 1}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_published(tmp_path: Path, whole: bool) -> None:
+    work = Work(tmp_path, whole=whole)
+    work.store(token_rotation={"stage": "stored"})
+    done = work.publish()
+    assert done.changed
+    assert done.commit == work.remote.head == git(work.folder, "rev-parse", "HEAD")
+    assert git(work.folder, "status", "--porcelain") == ""
+    fresh = work.fresh()
+    assert fresh.read_bytes() == work.path.read_bytes()
+    assert work.value(fresh, "token", "token_rotation") == {"token": "new", "token_rotation": {"stage": "current"}}
+    assert not work.publish().changed
+    assert sorted(os.listdir(work.folder / ".git" / "latchkey")) == ["lock"]
+
+
+def test_what_else_is_changed_staged_or_committed_stays_and_is_not_pushed(work: Work) -> None:
+    base = work.remote.head
+    (work.folder / "readme").write_text("staged\n")
+    git(work.folder, "commit", "--quiet", "--all", "--message", "mine, not pushed")
+    (work.folder / "readme").write_text("unstaged\n")
+    with work.path.open("a") as file:
+        file.write("mine: 1\n")
+    before = git(work.folder, "rev-parse", "HEAD")
+    work.store()
+    work.publish()
+    assert git(work.folder, "rev-parse", "HEAD") == before
+    assert work.remote.log(base) == ["Update token in vault.yml"]
+    fresh = work.fresh()
+    assert work.value(fresh, "token", "mine") == {"token": "new"}
+    assert (fresh.parent / "readme").read_text() == "as it was\n"
+    assert work.value(work.path, "token", "mine") == {"token": "new", "mine": 1}
+
+
+@pytest.mark.parametrize("layout", ["subfolder", "symlink", "detached", "shallow", "url", "worktree", "glob"])
+def test_layouts(tmp_path: Path, layout: str) -> None:
+    work = Work(tmp_path, {"subfolder": "a/b c/vault.yml", "glob": "[a]*/v?.yml"}.get(layout, "vault.yml"))
+    more: dict[str, Any] = {}
+    if layout == "symlink":
+        (tmp_path / "link").symlink_to(work.folder)
+        work.path = tmp_path / "link" / work.inside
+    elif layout == "detached":
+        git(work.folder, "checkout", "--quiet", "--detach")
+        work.store()
+        assert "HEAD is detached" in refused(work.publish)
+        more = {"branch": "main"}
+    elif layout == "shallow":
+        git(work.folder, "commit", "--quiet", "--allow-empty", "--message", "more")
+        git(work.folder, "push", "--quiet")
+        git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{work.remote.path}", "shallow")
+        work.folder = tmp_path / "shallow"
+        work.path = work.folder / work.inside
+        assert git(work.folder, "rev-list", "--count", "HEAD") == "1"
+    elif layout == "url":
+        git(work.folder, "remote", "set-url", "origin", "/nowhere")
+        more = {"remote": f"file://{work.remote.path}", "branch": "main"}
+    elif layout == "worktree":
+        git(work.folder, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "linked"), "main")
+        work.folder = tmp_path / "linked"
+        work.path = work.folder / work.inside
+        more = {"branch": "main"}
+    work.store()
+    assert work.publish(check_mode=True, **more).changed
+    done = work.publish(**more)
+    assert done.commit == work.remote.head
+    assert not done.warnings
+    assert work.value(work.fresh()) == "new"
+    if layout != "worktree":  # another branch is checked out there
+        assert git(work.folder, "rev-parse", "HEAD") == done.commit
+        assert git(work.folder, "status", "--porcelain", "-uno") == ""
+
+
+def test_what_cannot_be_published(work: Work, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(work.remote.path), "outer")
+    git(tmp_path / "outer", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(work.remote.path), "inner")
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "vault.yml").write_bytes(work.path.read_bytes())
+    for path, words in (("outer/inner/vault.yml", "is in a git submodule"), ("plain/vault.yml", "is in no git work tree")):
+        assert words in refused(lambda path=path: work.publish(path=str(tmp_path / path)))
+    checkout = Checkout(work.folder)
+    for more, words in (
+        ({"branch": "nowhere"}, "there is no such branch. Push it first."),
+        ({"branch": "-x y"}, "one of them is no name that git takes"),
+        ({"remote": "nowhere"}, "git says: 'nowhere' does not appear to be a git repository"),
+        ({"remote": f"https://me:{CANARY}@example.com/x"}, "there is a password in the URL"),
+    ):
+        assert words in refused(lambda more=more: work.publish(**more))
+    checkout.assert_as_before()
+    (work.folder / "new.yml").write_bytes(work.path.read_bytes())
+    assert "the branch has no such file. Commit it and push it first." in refused(lambda: work.publish(path=str(work.folder / "new.yml")))
+
+
+def rival(work: Work, monkeypatch: pytest.MonkeyPatch, times: int, change: Callable[[Path, int], object]) -> None:
+    """Have somebody push right before each of the first pushes."""
+    clone, push, count = work.fresh("rival").parent, _git_publish._Checkout.push, [0]
+
+    def late(self: Any, commit: str, *, dry_run: bool) -> bool:
+        if not dry_run and count[0] < times:
+            count[0] += 1
+            git(clone, "pull", "--quiet")
+            change(clone, count[0])
+            git(clone, "add", ".")
+            git(clone, "commit", "--quiet", "--message", "rival")
+            git(clone, "push", "--quiet")
+        return push(self, commit, dry_run=dry_run)
+
+    monkeypatch.setattr(_git_publish._Checkout, "push", late)
+
+
+def test_rivals_with_other_files_and_other_variables(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(clone: Path, number: int) -> None:
+        (clone / "readme").write_text(f"{number}\n")
+        edit_file(str(clone / "vault.yml"), Request({"theirs": f"their {number}"}), VAULT)
+
+    rival(work, monkeypatch, 3, change)
+    work.store()
+    assert work.publish().changed
+    assert work.value(work.fresh(), "token", "theirs") == {"token": "new", "theirs": "their 3"}
+    assert work.value(work.path, "token", "theirs") == {"token": "new"}
+    assert (work.folder / "readme").read_text() == "as it was\n"
+
+
+def test_a_rival_who_never_ends(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    rival(work, monkeypatch, 99, lambda clone, number: (clone / "readme").write_text(f"{number}\n"))
+    work.store()
+    assert "others pushed at the same moment 8 times. Run again." in refused(work.publish, GitError)
+
+
+def test_a_rival_with_the_same_variable(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    rival(work, monkeypatch, 1, lambda clone, _number: edit_file(str(clone / "vault.yml"), Request({"token": "theirs"}), VAULT))
+    work.store()
+    checkout = Checkout(work.folder)
+    assert "token there is not what this checkout began with" in refused(work.publish)
+    checkout.assert_as_before()
+    assert work.value(work.path) == "new"
+    assert work.value(work.fresh()) == "theirs"
+
+
+def test_expect(work: Work) -> None:
+    seen = work.publish(check_mode=True).fingerprints
+    work.store()
+    git(work.folder, "commit", "--quiet", "--all", "--message", "committed, and not pushed")
+    assert "is not what this checkout began with" in refused(work.publish)
+    assert work.publish(expect=seen).changed
+
+
+def hook(work: Work, name: str, script: str) -> None:
+    path = work.folder / ".git" / "hooks" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_hooks_and_signing_are_respected_and_tried_in_check_mode(work: Work, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for name in ("pre-commit", "commit-msg", "pre-push"):
+        hook(work, name, f"echo {name} >> {log}; test -e readme")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    for key, value in (
+        ("gpg.format", "ssh"),
+        ("user.signingkey", str(tmp_path / "key")),
+        ("commit.gpgsign", "true"),
+        ("user.email", "me@x"),
+    ):
+        git(work.folder, "config", key, value)
+    work.store()
+    work.publish(check_mode=True)
+    assert log.read_text().split() == ["pre-commit", "commit-msg", "pre-push"]
+    work.publish()
+    assert "gpgsig -----BEGIN SSH SIGNATURE-----" in git(work.folder, "cat-file", "commit", "HEAD")
+    assert git(work.folder, "log", "-1", "--format=%ae %ce") == "me@x me@x"
+    work.store("third")
+    git(work.folder, "config", "user.signingkey", str(tmp_path / "gone"))
+    checkout = Checkout(work.folder)
+    assert "git says: " in refused(lambda: work.publish(check_mode=True), GitError)
+    checkout.assert_as_before()
+
+
+def test_a_hook_that_changes_the_credential(work: Work) -> None:
+    hook(work, "pre-commit", "sed -i s/AES256/AES512/ vault.yml; git add vault.yml")
+    work.store()
+    head = work.remote.head
+    assert "was not published" in refused(work.publish)
+    assert work.remote.head == head
+
+
+def test_authors(work: Work) -> None:
+    work.store()
+    work.publish(author_name="Robot", author_email="robot@example.com", message="A message")
+    assert git(work.folder, "log", "-1", "--format=%an %ae %cn %ce %s") == "Robot robot@example.com Robot robot@example.com A message"
+
+
+def test_an_answer_that_is_lost(work: Work) -> None:
+    # The remote's end of the connection dies after it took the commit, and then before it could.
+    work.remote.hook("post-receive", "kill -9 $PPID")
+    work.store()
+    done = work.publish()
+    assert done.changed
+    assert done.commit == work.remote.head
+    work.remote.hook("pre-receive", "kill -9 $PPID")
+    work.store("third")
+    with pytest.raises(GitError) as caught:
+        work.publish()
+    assert caught.value.in_doubt
+    assert str(caught.value).startswith("Whether vault.yml was published to main of origin is not known: git says: ")
+
+
+def test_a_push_that_takes_too_long_is_in_doubt(work: Work) -> None:
+    work.remote.hook("pre-receive", "sleep 20")
+    work.store()
+    with pytest.raises(GitError) as caught:
+        work.publish(access=Access(timeout=2))
+    assert caught.value.in_doubt
+    assert "Whether vault.yml was published to main of origin is not known: git says: it took longer than 2 seconds." in str(caught.value)
+    assert work.value(work.path) == "new"
+
+
+def test_a_way_that_ends_before_anything_is_sent_is_no_doubt(work: Work) -> None:
+    git(work.folder, "remote", "set-url", "--push", "origin", "/nowhere")
+    work.store()
+    with pytest.raises(GitError) as caught:
+        work.publish()
+    assert not caught.value.in_doubt
+
+
+def test_what_a_killed_run_left_is_cleared_away(work: Work) -> None:
+    folder = work.folder / ".git" / "latchkey"
+    folder.mkdir()
+    git(work.folder, "worktree", "add", "--quiet", "--detach", str(folder / "left"), "HEAD")
+    (folder / "trace").write_text("x")
+    work.store()
+    work.publish()
+    assert os.listdir(folder) == ["lock"]
+    assert len(git(work.folder, "worktree", "list").splitlines()) == 1
+
+
+def test_a_checkout_that_cannot_follow_is_a_warning(work: Work) -> None:
+    (work.folder / ".git" / "index.lock").write_text("")
+    work.store()
+    done = work.publish()
+    assert done.changed
+    assert "is published, but this checkout could not be brought up to date" in done.warnings[0]
+    assert work.value(work.fresh()) == "new"
+
+
+def test_ssh_with_a_key(work: Work, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/ssh.log\nfor last; do :; done\nexec sh -c "$last"\n')
+    ssh.chmod(0o755)
+    git(work.folder, "remote", "set-url", "origin", f"git@host.example:{work.remote.path}")
+    work.store()
+    access = Access(ssh_key_file="/keys/with a blank", ssh_known_hosts_file="/keys/known")
+    work.publish(access=access, env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    calls = (tmp_path / "ssh.log").read_text().splitlines()
+    assert len(calls) >= 2
+    for call in calls:
+        assert "-o BatchMode=yes -o StrictHostKeyChecking=yes -i /keys/with a blank -o IdentitiesOnly=yes" in call
+        assert "-o UserKnownHostsFile=/keys/known " in call
+
+
+def test_the_environment(tmp_path: Path) -> None:
+    start = {
+        "PATH": os.environ["PATH"],
+        "GIT_DIR": "/x",
+        "GIT_TRACE_CURL": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "a.b",
+        "GIT_CONFIG_VALUE_0": "c",
+    }
+    made = Git(str(tmp_path), Access(token=CANARY), start)
+    made.trust([f"https://me:{CANARY}@one.example:8443/x", "ssh://two.example/x"])
+    assert "GIT_DIR" not in made.environment
+    assert "GIT_TRACE_CURL" not in made.environment
+    assert made.run("config", "--get", "a.b", what="x").text == "c"
+    assert "LATCHKEY_GIT_TOKEN" in made.run("config", "--get", "credential.https://one.example:8443.helper", what="x").text
+    assert made.try_run("config", "--get", "credential.helper").text == ""
+    assert CANARY not in repr(made._access)
+    assert "over http," in refused(lambda: made.trust(["http://one.example/x"]))
+    assert "a line's end" in refused(lambda: Git(str(tmp_path), Access(token="a\nb"), start))
+    assert made.scrub(f"https://me:{CANARY}@host/x {CANARY}") == "https://host/x ********"
+
+
+def test_without_git(work: Work) -> None:
+    assert refused(lambda: work.publish(env={"PATH": "/nowhere"})) == "There is no git on the controller. Install it."
