@@ -50,6 +50,7 @@ class ActionModule(ControllerAction):
         "retire": {"type": "str", "choices": ["delete", "disable"], "default": "delete"},
         "retire_after": {"type": "str"},
         "sync_timeout": {"type": "str"},
+        "shared": {"type": "bool", "default": False},
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +123,7 @@ def _policy(options: dict[str, Any], now: datetime) -> rotation.Policy:
         retire_after=_duration(options["retire_after"], "rotate_retire_after"),
         exact_expiry=kind != "api_token",
         new_name=successor_name(options["account"], now) if kind == "replace" else "",
+        shared=options["shared"],
     )
 
 

@@ -106,6 +106,10 @@ options:
   sync_timeout:
     description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout); asks for RV(retries) and RV(delay) in place of a plan.
     type: str
+  shared:
+    description: Whether the vars file is published, so that a run on another machine may be at work on a copy of it.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - latchkey.tokens._attributes.controller_info
 author:

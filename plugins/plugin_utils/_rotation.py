@@ -36,6 +36,7 @@ class Policy:
     Attributes:
         exact_expiry: whether the platform lets a credential expire at the very instant that was asked for.
         new_name: the name that a new credential gets, where it is an account of its own; else empty.
+        shared: whether the vars file is published, so that a run on another machine may be at work on a copy of it.
     """
 
     force: bool = False
@@ -47,6 +48,7 @@ class Policy:
     retire_after: timedelta | None = None
     exact_expiry: bool = True
     new_name: str = ""
+    shared: bool = False
 
     @property
     def noun(self) -> str:
@@ -257,6 +259,9 @@ def _decide(found: Found, policy: Policy, now: datetime, run: str) -> Plan:
             problem="The platform does not tell which token the stored credential is, so none is revoked as an orphan. "
             f"{_orphans_problem(orphans, policy)}"
         )
+    young = [token for token in orphans if policy.orphans == "revoke" and policy.shared and _is_young(token, now)]
+    if young:
+        return Plan(problem=_young_problem(young, policy))
     orphan_ids = tuple(str(token["token_id"]) for token in orphans) if policy.orphans == "revoke" else ()
     warnings = tuple(
         f"{policy.noun.capitalize()} {token['token_id']} of {policy.owner} is live and no vars file knows it."
@@ -378,6 +383,19 @@ def _orphans_problem(orphans: Sequence[Mapping[str, Any]], policy: Policy) -> st
     return (
         f"{policy.owner.capitalize()} has {len(orphans)} live {noun} that this vars file does not know: {_listed(orphans)}. "
         f"Find out who uses it and {how}, or set rotate_orphans to revoke or ignore."
+    )
+
+
+def _is_young(token: Mapping[str, Any], now: datetime) -> bool:
+    created_at = _instant(token, "created_at")
+    return created_at is not None and now - created_at < _LEASE
+
+
+def _young_problem(young: Sequence[Mapping[str, Any]], policy: Policy) -> str:
+    last = max(parse_instant(token["created_at"], "created_at") for token in young)
+    return (
+        f"{policy.owner.capitalize()} has a {policy.noun} that this vars file does not know, and it is too new to be revoked as an orphan: "
+        f"{_listed(young)}. A run on another machine may be about to publish it; wait for that, or until {format_instant(last + _LEASE)}."
     )
 
 

@@ -3,8 +3,8 @@
 """A rig to test the role rotate: a credential in a vaulted vars file, and everything that must hold after any run of it.
 
 RoleRig has what is the same for all credentials, Rig those of Qumulo Core; the rigs of Rubrik are in _rotation_rubrik.py. Also the
-saboteur: a sitecustomize.py for the ansible-playbook process that notes each HTTP request and each operation on the vars file,
-and does something evil at one of them: kill the run, or what a test hands in.
+saboteur: a sitecustomize.py for the ansible-playbook process that notes each HTTP request, each operation on the vars file and each
+command of git, and does something evil at one of them: kill the run, or what a test hands in.
 """
 
 from __future__ import annotations
@@ -485,6 +485,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 
 _here = os.path.dirname(os.path.abspath(__file__))
 # Modules that run in a process of their own load this too.
@@ -568,6 +569,21 @@ def unlink(path, **more):
     _note("after unlink")
 
 
+def _started(self, arguments, *more, **named):
+    self._event = f"git {arguments[1]}" if arguments[0] == "git" else ""
+    if self._event:
+        _note("before " + self._event)
+    _init(self, arguments, *more, **named)
+
+
+def _ended(self, *arguments, **named):
+    code = _wait(self, *arguments, **named)
+    if getattr(self, "_event", ""):
+        event, self._event = self._event, ""
+        _note("after " + event)
+    return code
+
+
 def _requested(self, method, url, *arguments, **more):
     self._event = f"{method} {url.split('?')[0]}"
     _note("before " + self._event)
@@ -599,6 +615,8 @@ def _is_unresolved(after, times, **_port):
 
 _getaddrinfo, socket.getaddrinfo = socket.getaddrinfo, getaddrinfo
 os.write, os.fsync, os.replace, os.link, os.unlink, os.remove = write, fsync, replace, link, unlink, unlink
+_init, _wait = subprocess.Popen.__init__, subprocess.Popen.wait
+subprocess.Popen.__init__, subprocess.Popen.wait = _started, _ended
 _putrequest, _getresponse = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
 http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse = _requested, _answered
 '''

@@ -250,6 +250,15 @@ def test_a_dead_token_is_no_orphan():
     assert plan(found(token("1"), token("9", live=False)), WEEK, NOW) == plan(found(token("1")), WEEK, NOW)
 
 
+@pytest.mark.parametrize(
+    ("age", "shared", "revoked"), [(MINUTE, True, False), (16 * MINUTE, True, True), (MINUTE, False, True), (None, True, True)]
+)
+def test_an_orphan_that_another_machine_may_be_about_to_publish(age: timedelta | None, shared: bool, revoked: bool) -> None:
+    decided = plan(found(token("1"), token("9", age=age)), Policy(orphans="revoke", shared=shared), NOW)
+    assert decided.revoke == (("9",) if revoked else ())
+    assert revoked or "or until 2027-01-01T12:14:00Z." in decided.problem
+
+
 def test_a_dead_token_goes_with_the_orphans_when_its_place_is_needed():
     dead = token("2", expires=-DAY, live=False)
     assert plan(found(token("1"), dead), Policy(orphans="revoke"), NOW).revoke == ()
