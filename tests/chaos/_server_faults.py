@@ -12,7 +12,7 @@ from tests.integration._rotation_harness import Saboteur
 from tests.integration._rotation_kinds import AnyRig
 
 PRODUCTS = {"qumulo": "Qumulo Core", "rubrik_cdm": "Rubrik CDM", "rubrik_rsc": "Rubrik Security Cloud"}
-TIMEOUT = 2  # of a run against it
+TIMEOUT = 3  # seconds that a run waits for an answer that stalls
 
 
 @dataclass(frozen=True)

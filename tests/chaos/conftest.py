@@ -34,7 +34,7 @@ def saboteur(tmp_path: Path) -> Saboteur:
 def simulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliances]:
     """A simulated appliance of each platform, started when it is asked for; every trial begins with credentials of its own."""
     # A stalled answer takes longer than any time-out that a test sets.
-    with Appliances(tmp_path_factory, slow_seconds="6") as appliances:
+    with Appliances(tmp_path_factory, slow_seconds="8") as appliances:
         yield appliances
 
 
