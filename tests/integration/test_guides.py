@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guides print: playbooks are run as printed, in the order of the page; all other YAML is at least YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from tests.integration._ansible import Ansible
+from tests.integration._as_printed import GUIDES, Block, World, blocks, is_play, world
+from tests.integration._cases import done
+
+VAULT = ["--vault-id", "prod@vault-password"]
+PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
+PASSWORD = "Not a real 1"
+
+
+@dataclass
+class Page:
+    """A guide, and the folder of somebody who works through it."""
+
+    name: str
+    ansible: Ansible
+    world: World
+    arguments: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.ansible.folder
+
+    @property
+    def plays(self) -> Iterator[tuple[str, Block]]:
+        """The playbooks of the page, each with a name for its file."""
+        for number, block in enumerate(blocks(self.name)):
+            if block.language == "yaml" and is_play(yaml.safe_load(block.text)):
+                yield block.caption or f"block-{number}.yml", block
+
+    def write(self, name: str, **values: Any) -> None:
+        """Write a vars file, in clear."""
+        (self.folder / name).write_text(yaml.safe_dump(values))
+
+    def run(self) -> dict[str, str]:
+        """Run all playbooks in order; return the output of each."""
+        outputs: dict[str, str] = {}
+        for name, block in self.plays:
+            (self.folder / name).write_text(block.text)
+            environment = {**self.world.environment(), **self.world.credentials()}
+            outputs[name] = self.ansible.run(name, [*VAULT, *self.arguments], env=environment).assert_ok().output
+        return outputs
+
+
+@pytest.fixture(scope="module")
+def appliances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The appliances, which the pages share: each has accounts of its own, or leaves them as another one expects them."""
+    with world(tmp_path_factory.mktemp("world"), rubrik_cdm={"totp": "on"}) as appliances:
+        yield appliances
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, ansible: Ansible, appliances: World) -> Page:
+    """The page that a test is named after."""
+    (ansible.folder / "vault-password").write_text("not a real one\n")
+    (ansible.folder / ".rubrik").mkdir()
+    for name in ("automation", "rotator"):
+        (ansible.folder / ".rubrik" / f"{name}.json").write_text(appliances.service_account_file())
+    (ansible.folder / "vault.yml").touch()
+    return Page(request.function.__name__.removeprefix("test_"), ansible, appliances)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_yaml_of_the_guide_is_yaml(name: str) -> None:
+    for block in blocks(name):
+        if block.language == "yaml":
+            assert yaml.safe_load(block.text), block.text
+
+
+def test_getting_started(page: Page) -> None:
+    """The page's commands, as a shell runs them that is typed into; the password is what is typed."""
+    for name, block in page.plays:
+        (page.folder / name).write_text(block.text)
+    (page.folder / "vault.yml").unlink()
+    (page.folder / "vault-password").unlink()
+    (page.folder / "cluster.pem").write_text(Path(page.world.qumulo.ca_file).read_text())
+    commands = [line[2:] for block in blocks(page.name) if block.language == "console" for line in block.text.splitlines()]
+    assert [one for one in commands if one.startswith(("ansible-galaxy", "pip"))] == commands[:2]
+    (page.folder / "script").write_text("\n".join(commands[2:]) + "\n")
+    proxies = {name: value for name, value in page.world.environment().items() if name.lower().endswith("_proxy")}
+    done_ = subprocess.run(
+        ["bash", "-eux", "script"],
+        cwd=page.folder,
+        env={**page.ansible.env(proxies), "PATH": page.ansible.env()["PATH"]},
+        input=page.world.qumulo.admin["password"] + "\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done_.returncode == 0, done_.stdout + done_.stderr
+    recaps = re.findall(r"changed=(\d+)", done_.stdout)
+    assert len(recaps) == 4
+    assert re.search(r"qumulo_token: !vault \|\s+\$ANSIBLE_VAULT;1.2;AES256;prod\n", (page.folder / "vault.yml").read_text())
+
+
+def test_rotation(page: Page) -> None:
+    done(page.world.qumulo, "service_account", name="svc-backup")
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
+    assert "Rotated, since no credential is stored yet; due next at 20" in page.run()["block-3.yml"]
+
+
+def test_vault_files(page: Page) -> None:
+    page.run()
+    text = (page.folder / "vault.yml").read_text()
+    assert "host: qumulo.example.com" in text
+    assert "token: !vault" in text
+
+
+def test_qumulo(page: Page) -> None:
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke", "rotate_force": True})]
+    page.run()
+    assert "rotator_token_rotation" in (page.folder / "rotator.yml").read_text()
+    assert "qumulo_token_rotation" in (page.folder / "vault.yml").read_text()
+
+
+def test_rubrik_cdm(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    login = done(cdm, "access_token")["token"]
+    headers = {"Authorization": f"Bearer {login}"}
+    user = requests.post(
+        f"{cdm.url}/api/internal/user",
+        json={"username": "svc-rotator", "password": PASSWORD},
+        headers=headers,
+        verify=cdm.ca_file,
+        timeout=30,
+    ).json()
+    _give_role(page.world, headers, user["id"], "AdministratorRole")
+    done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    page.write("rotator.yml", rotator_password=PASSWORD, rotator_totp_secret="JBSWY3DPEHPK3PXP")
+    page.run()
+    text = (page.folder / "vault.yml").read_text()
+    assert "rubrik_client_secret: !vault" in text
+    assert "rubrik_token: !vault" in text
+    done(cdm, "service_account", name="svc-backup", state="absent")
+
+
+def _give_role(appliances: World, headers: dict[str, str], principal: str, role: str) -> None:
+    cdm = appliances.rubrik_cdm
+    roles = requests.get(f"{cdm.url}/api/v1/role", headers=headers, verify=cdm.ca_file, timeout=30).json()["data"]
+    wanted = [one.get("roleId", one.get("id")) for one in roles if one["name"] == role]
+    assert wanted, [one["name"] for one in roles]
+    body = {"principals": [principal], "roles": wanted}
+    requests.post(f"{cdm.url}/api/v1/principal/role", json=body, headers=headers, verify=cdm.ca_file, timeout=30).raise_for_status()
+
+
+def test_rubrik_rsc(page: Page) -> None:
+    done(page.world.rubrik_rsc, "service_account", name="svc-reports", roles=["Backup Operator"])
+    page.run()
+    assert "rsc_client_secret: !vault" in (page.folder / "vault.yml").read_text()
+
+
+def test_migrating_cdm(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    done(cdm, "api_token", tag="nightly-report", expires_in="1d")
+    outputs: dict[str, str] = {}
+    account = {f"rubrik_{name}": cdm.service_account[f"rsc_{name}"] for name in ("client_id", "client_secret")}
+    # The simulated cloud and the simulated cluster know nothing of each other: from here on it is the account that the cluster knows.
+    page.arguments = ["-e", json.dumps(account)]
+    outputs = page.run()
+    assert "nightly-report" in outputs["what_is_there.yml"]
+    assert "svc-backup" in outputs["what_is_there.yml"]
+    again = page.ansible.run("what_is_there.yml", VAULT, env={**page.world.environment(), **page.world.credentials()}).assert_ok().output
+    assert "nightly-report" not in again
+    assert "svc-backup" not in again
+
+
+def test_coming_from(page: Page) -> None:
+    page.run()
+
+
+def test_play_token(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    inventory = {"storage": {"hosts": {"localhost": {}}}}
+    (page.folder / "storage.yml").write_text(yaml.safe_dump(inventory))
+    variables = {f"rubrik_{name}": cdm.service_account[name] for name in ("client_id", "client_secret")}
+    page.arguments = ["-i", "storage.yml", "-e", json.dumps(variables)]
+    page.run()
+
+
+def test_every_page_with_a_playbook_is_worked_through() -> None:
+    with_plays = {name for name in PAGES if any(one.language == "yaml" and is_play(yaml.safe_load(one.text)) for one in blocks(name))}
+    assert {f"test_{name}" for name in with_plays} <= globals().keys()
