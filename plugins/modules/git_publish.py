@@ -147,7 +147,7 @@ fingerprints:
   description: One for each of O(names) at the remote, empty where there is none. They say nothing about a secret.
   returned: success
   type: dict
-  sample: {"qumulo_token": "5b0c0c8f..."}
+  sample: {"qumulo_token": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"}
 in_doubt:
   description: Whether the commit may have been pushed although the task failed, because the answer was lost.
   returned: when git failed

@@ -140,6 +140,11 @@ leftovers:
   type: list
   elements: str
   sample: []
+check_mode:
+  description: Whether the task ran in check mode.
+  returned: unless O(new), O(warn) or O(sync_timeout) is set
+  type: bool
+  sample: false
 state:
   description: The state to keep in the vars file after a rotation, while the old credential is still to be retired.
   returned: when O(new) is set

@@ -307,7 +307,7 @@ created:
   returned: when the task failed like that
   type: list
   elements: str
-  sample: [client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a]
+  sample: ['User:::62482f5f-9d3f-4a0e-8d42-52d0a47d2f11']
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module

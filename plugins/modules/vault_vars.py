@@ -83,7 +83,8 @@ options:
     default: false
   restore:
     description:
-      - Puts back the old content of the file, as an earlier task returned it in RV(previous), byte for byte.
+      - Puts back the old content of the file, as an earlier task returned it in RV(previous), byte for byte. Anything else is an error.
+      - It needs O(if_checksum), and excludes O(vars) and O(plain_vars).
     type: str
   if_checksum:
     description:

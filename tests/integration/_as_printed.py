@@ -140,6 +140,20 @@ def world(folder: Path, **settings: Mapping[str, str]) -> Iterator[World]:
         yield World(**running, folder=folder, proxy=proxy)  # type: ignore[arg-type]
 
 
+def git_repository(folder: str) -> dict[str, Any]:
+    """Return a task that makes the playbook's folder a git checkout of this folder, with a branch main and a remote of its own."""
+    author = "-c user.name=nobody -c user.email=nobody@example.com"
+    commands = [
+        "git init -q -b main .",
+        f"git add {folder}",
+        f"git {author} commit -qm begin",
+        "git init -q --bare -b main remote.git",
+        "git remote add origin remote.git",
+        "git push -q -u origin main",
+    ]
+    return {"ansible.builtin.shell": {"cmd": " && ".join(commands), "chdir": "{{ playbook_dir }}"}}
+
+
 def is_play(value: Any) -> bool:
     """Tell whether a YAML block is a playbook."""
     return isinstance(value, list) and all(isinstance(one, dict) and "hosts" in one for one in value)

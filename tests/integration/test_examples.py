@@ -16,7 +16,7 @@ import yaml
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._totp import one_time_code
 from tests.integration._ansible import ROOT, Ansible, Run
-from tests.integration._as_printed import World, printed, world
+from tests.integration._as_printed import World, git_repository, printed, world
 from tests.integration._cases import done, live
 from tests.integration._play_token_rig import wait_until
 
@@ -58,19 +58,10 @@ PREPARE: dict[str, list[dict[str, Any]]] = {
     "vault_vars": [
         {"latchkey.tokens.access_token": {**QUMULO_ADMIN, "user": "local:svc-backup", "expires_in": "1d"}, "register": "minted"},
     ],
-    "git_publish": [
-        {
-            "ansible.builtin.shell": {
-                "chdir": "{{ playbook_dir }}",
-                "cmd": "git init -q --bare -b main inventory.git && git init -q -b main && git remote add origin $PWD/inventory.git"
-                " && git add group_vars && git -c user.name=one -c user.email=one@example.com commit -q -m begin"
-                " && git push -q -u origin main",
-            }
-        },
-    ],
     "rotation_plan": [
         {"latchkey.tokens.access_token_info": {**QUMULO_ADMIN, "user": "local:svc-backup"}, "register": "listed"},
     ],
+    "git_publish": [git_repository("group_vars")],
     "access_check": [
         {
             "ansible.builtin.copy": {
