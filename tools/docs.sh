@@ -18,7 +18,7 @@ build)
     chmod 0755 "$pages" # antsibull-docs does not write where others may
     antsibull-docs --config-file docs/site/antsibull-docs.cfg collection --cleanup everything --fail-on-error --use-current \
         --squash-hierarchy --no-add-antsibull-docs-version --dest-dir "$pages" latchkey.tokens
-    sphinx-build -q -W --keep-going -c docs/site -d .cache/docs/doctrees -b html "$pages" .cache/docs/html
+    sphinx-build -q -W --keep-going -a -E -c docs/site -d .cache/docs/doctrees -b html "$pages" .cache/docs/html
     echo "The documentation is in .cache/docs/html/index.html"
     ;;
 lint)

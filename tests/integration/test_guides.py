@@ -17,7 +17,7 @@ import requests
 import yaml
 
 from tests.integration._ansible import Ansible
-from tests.integration._as_printed import GUIDES, Block, World, blocks, is_play, world
+from tests.integration._as_printed import GUIDES, Block, World, blocks, git_repository, is_play, world
 from tests.integration._cases import done
 
 VAULT = ["--vault-id", "prod@vault-password"]
@@ -33,6 +33,7 @@ class Page:
     ansible: Ansible
     world: World
     arguments: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -54,7 +55,7 @@ class Page:
         outputs: dict[str, str] = {}
         for name, block in self.plays:
             (self.folder / name).write_text(block.text)
-            environment = {**self.world.environment(), **self.world.credentials()}
+            environment = {**self.world.environment(), **self.world.credentials(), **self.environment}
             outputs[name] = self.ansible.run(name, [*VAULT, *self.arguments], env=environment).assert_ok().output
         return outputs
 
@@ -115,6 +116,21 @@ def test_rotation(page: Page) -> None:
     done(page.world.qumulo, "service_account", name="svc-backup")
     page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
     assert "Rotated, since no credential is stored yet; due next at 20" in page.run()["block-3.yml"]
+
+
+def test_publish(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup")
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    page.ansible.play([{"name": "Prepare", **git_repository("vault.yml")}]).assert_ok()
+    page.environment = {"LATCHKEY_GIT_REMOTE": str(page.folder / "remote.git")}
+    rest = {"platform": "qumulo", "endpoint": "qumulo.example.com", "credential": "access_token", "force": True}
+    rest |= {"account": "local:svc-backup", "var": "qumulo_token"}
+    page.arguments = ["-e", json.dumps({f"rotate_{name}": value for name, value in rest.items()})]
+    page.run()
+    log = ["git", "log", "--oneline", "main"]
+    commits = subprocess.run(log, cwd=page.folder / "remote.git", capture_output=True, text=True, timeout=60, check=True).stdout
+    assert len(commits.splitlines()) >= 3, commits  # the beginning, and at least one for each of the two rotations
 
 
 def test_vault_files(page: Page) -> None:
