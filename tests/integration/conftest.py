@@ -118,13 +118,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "chaos: takes long, and is left out unless -m is given: -m chaos, or for all -m 'chaos or not chaos'"
     )
+    config.addinivalue_line("markers", "fleet: takes long and measures, so that it wants a machine of its own: make test-fleet")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.markexpr:
         return
-    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("chaos")])
-    items[:] = [item for item in items if not item.get_closest_marker("chaos")]
+    long = [item for item in items if item.get_closest_marker("chaos") or item.get_closest_marker("fleet")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

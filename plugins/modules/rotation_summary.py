@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of rotation_summary, which is an action plugin: it runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rotation_summary
+short_description: Sum up what a run did with the credentials of many hosts
+version_added: 0.1.0
+description:
+  - A part of the playbook C(latchkey.tokens.rotate), for playbooks that use the role P(latchkey.tokens.rotate#role) on many hosts in a
+    way of their own.
+  - It makes a table for people and data for machines out of what the role left in C(rotate_result). No secret is in either.
+options:
+  hosts:
+    description: The hosts that it is about. Those with neither a result nor a failure are C(unfinished).
+    type: list
+    elements: str
+    required: true
+  results:
+    description: By host, what C(rotate_result) was after the role; empty or missing when the role did not get that far.
+    type: dict
+    default: {}
+  failures:
+    description:
+      - By host that failed, why, in C(reason), and in C(undone) whether the role put everything back, as its fact C(rotate_undone) says.
+    type: dict
+    default: {}
+  path:
+    description:
+      - A file for RV(summary), as JSON. It is replaced in one step, in check mode too.
+      - A relative path is relative to the working directory of the run.
+    type: path
+  state:
+    description:
+      - V(begun) writes the file with all O(hosts), before anything is done. V(noted) changes what it says of O(hosts) and leaves the
+        rest, when the file is of the same run of Ansible; that it cannot be written is then only a warning. V(finished) writes the whole.
+      - A run that is killed so leaves a file that says how far it got, in which C(finished) is false.
+    type: str
+    choices: [begun, noted, finished]
+    default: finished
+extends_documentation_fragment:
+  - latchkey.tokens._attributes.controller_info
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: Sum up
+  latchkey.tokens.rotation_summary:
+    hosts: "{{ ansible_play_hosts_all }}"
+    results: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars, 'rotate_result'))) }}"
+    path: rotation.json
+  run_once: true
+  register: summed_up
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ summed_up.table }}"
+  run_once: true
+"""
+
+RETURN = r"""
+summary:
+  description:
+    - What became of each host, in C(hosts), by its C(status), which is C(rotated), C(not_due), C(undone), C(failed) or C(unfinished), its
+      C(reason), and after a rotation or when none was due its C(token_id), C(expires_at), C(old_token_id), C(retired) and C(next_due).
+    - C(counts) has the number of hosts by status, C(next_due) the earliest time that a rotation is due next.
+  returned: success
+  type: dict
+  sample:
+    run: controller/1f0c8d52/4026531836 4711 98812345 -
+    finished: true
+    check_mode: false
+    counts: {not_due: 0, rotated: 1, undone: 0, failed: 0, unfinished: 0}
+    next_due: "2026-12-16T08:12:31Z"
+    hosts:
+      backup:
+        status: rotated
+        reason: it expires in 3 d 4 h
+        token_id: "3421890012345678901234"
+        expires_at: "2026-12-23T08:12:31Z"
+        old_token_id: "3421890012345678901233"
+        retired: true
+        next_due: "2026-12-16T08:12:31Z"
+table:
+  description: The same as lines of text with aligned columns, and a last line with the numbers.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "host    result   next due              why"
+    - "backup  rotated  2026-12-16T08:12:31Z  it expires in 3 d 4 h"
+    - "1 rotated; the next one is due at 2026-12-16T08:12:31Z"
+"""

@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook rotate: many credentials in one run, some of which fail, and what it says of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration._ansible import Ansible
+from tests.integration._fleet import MAX_PARALLEL, PLAYBOOK, Fleet, fleet
+
+FAILING = [{"path": "/v1/users/", "status": [403]}]
+
+
+@pytest.fixture
+def small(ansible: Ansible) -> Iterator[Fleet]:
+    with fleet(ansible, credentials=12, clusters=3, files=2) as made:
+        yield made
+
+
+def assert_rotated(made: Fleet, numbers: range | list[int]) -> None:
+    """These have a new token, which works, and no other is left."""
+    for number in numbers:
+        one = made[number]
+        token_id = one.works()
+        assert token_id != one.token_id
+        assert one.cluster.live()[one.account] == [token_id]
+
+
+def assert_kept(made: Fleet, numbers: list[int]) -> None:
+    """These have their first token, which works, and no other."""
+    for number in numbers:
+        one = made[number]
+        assert one.works() == one.token_id
+        assert one.cluster.live()[one.account] == [one.token_id]
+
+
+def test_a_fleet(small: Fleet) -> None:
+    wrong, unreachable, undone = 1, 2, 3
+    small[wrong].more = {"rotate_credential": "acess_token"}
+    small[unreachable].more = {"rotate_endpoint": "127.0.0.1:1"}
+    small[undone].more = {"rotate_checks": FAILING}
+    bad = [wrong, unreachable, undone]
+    good = [number for number in range(12) if number not in bad]
+
+    check = small.rotate(["--check", "--forks", "6"], rotate_force=True)
+    assert check.run.returncode == 2
+    assert_kept(small, list(range(12)))
+    assert small.summary["check_mode"] is True
+    assert small.summary["counts"] == {"not_due": 0, "rotated": 10, "undone": 0, "failed": 2, "unfinished": 0}
+    assert "10 would rotate, 2 would fail" in check.run.output
+
+    ended = small.rotate(["--forks", "6"], rotate_force=True)
+    assert ended.run.returncode == 2, ended.run.output
+    assert_rotated(small, good)
+    assert_kept(small, bad)
+    statuses = small.statuses()
+    assert [statuses[small[number].host] for number in bad] == ["failed", "failed", "undone"]
+    assert {statuses[small[number].host] for number in good} == {"rotated"}
+    assert {host for host, one in ended.recap.items() if one["failed"]} == {small[number].host for number in bad}
+    reasons = {host: one["reason"] for host, one in small.summary["hosts"].items()}
+    assert "value of rotate_credential must be one of" in reasons[small[wrong].host]
+    assert "the connection was refused" in reasons[small[unreachable].host]
+    assert "all is as it was before" in reasons[small[undone].host]
+    for one in small.clusters:
+        assert 0 < one.simulator.most_requests() <= MAX_PARALLEL
+    rows = re.findall(r'^ +"(\S+ +(?:rotated|failed|undone) +\S+ +.*)",?$', ended.run.output, re.MULTILINE)
+    assert [row.split()[0] for row in rows[-3:]] == [small[number].host for number in (undone, wrong, unreachable)]
+    assert len(rows) == 12
+    assert len({row.index(row.split()[1]) for row in rows}) == 1
+    assert "9 rotated, 1 undone, 2 failed; the next one is due at 20" in ended.run.output
+
+    for number in bad:
+        small[number].more = {}
+    before = {one.file: one.file.read_bytes() for one in small.credentials}
+    again = small.rotate(["--forks", "6"])
+    assert again.run.returncode == 0, again.run.output
+    assert {one["changed"] for host, one in again.recap.items()} == {0}
+    assert {file: file.read_bytes() for file in before} == before
+    assert set(small.statuses().values()) == {"not_due"}
+    assert small.summary["finished"] is True
+
+
+def test_a_run_that_is_killed_in_the_middle(small: Fleet) -> None:
+    process = small.start(["--forks", "2"], rotate_force=True)
+    deadline = time.monotonic() + 120
+    while not (small.folder / "summary.json").exists() or small.summary["counts"]["rotated"] < 2:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    killed = small.summary
+    assert killed["finished"] is False
+    assert set(small.statuses().values()) == {"rotated", "unfinished"}
+    assert {one["reason"] for one in killed["hosts"].values() if one["status"] == "unfinished"} == {
+        "The run ended before this host was done. Run again; no working credential was lost."
+    }
+    done = [number for number in range(12) if small.statuses()[small[number].host] == "rotated"]
+    assert_rotated(small, done)
+    for one in small.credentials:
+        one.works()
+
+    again = small.rotate(["--forks", "4"])
+    assert again.run.returncode == 0, again.run.output
+    assert small.summary["finished"] is True
+    assert set(small.statuses().values()) <= {"rotated", "not_due"}
+    for one in small.credentials:
+        assert one.cluster.live()[one.account] == [one.works()]
+
+
+@pytest.fixture
+def hopeless(ansible: Ansible) -> Path:
+    """An inventory of three hosts whose variables are wrong in different ways; nothing is ever sent."""
+    path = ansible.folder / "hopeless.yml"
+    hosts = {
+        "misspelt": {"rotate_credential": "acess_token"},
+        "undefined": {"rotate_auth": "{{ nowhere_to_be_found }}"},
+        "without_file": {"rotate_vars_file": str(ansible.folder / "nowhere" / "vault.yml")},
+    }
+    common = {"rotate_platform": "qumulo", "rotate_endpoint": "127.0.0.1:1", "rotate_credential": "access_token"}
+    common |= {"rotate_account": "local:svc", "rotate_var": "token", "rotate_vars_file": str(ansible.folder / "vault.yml")}
+    path.write_text(yaml.safe_dump({"rotate": {"hosts": hosts, "vars": common}}))
+    return path
+
+
+REASONS = {
+    "misspelt": "value of rotate_credential must be",
+    "undefined": "nowhere_to_be_found",
+    "without_file": "the folder does not exist",
+}
+
+
+@pytest.mark.parametrize("batch", ["all", "one by one"])
+def test_hosts_whose_variables_are_wrong_fail_alone(each_core: Ansible, hopeless: Path, batch: str) -> None:
+    arguments = ["-i", str(hopeless), "-e", '{"rotate_serial": 1}'] if batch == "one by one" else ["-i", str(hopeless)]
+    run = each_core.run(PLAYBOOK, arguments, env={"ANSIBLE_ANY_ERRORS_FATAL": "true"})
+    assert run.returncode == 2
+    assert "3 failed" in run.output
+    assert len({one.result["msg"] for one in run.tasks if one.task == "Say why"}) == 3
+    summary = run["Sum up"]["summary"]
+    assert summary["counts"]["failed"] == 3
+    for host, reason in REASONS.items():
+        assert reason in summary["hosts"][host]["reason"]
+    assert run.output.count("failed=1") == 3
+
+
+def test_a_limit(ansible: Ansible, hopeless: Path) -> None:
+    run = ansible.run(PLAYBOOK, ["-i", str(hopeless), "--limit", "misspelt", "-e", "rotate_summary_file=summary.json"])
+    assert run.returncode == 2
+    assert list(json.loads((ansible.folder / "summary.json").read_text())["hosts"]) == ["misspelt"]
+
+
+def test_a_summary_that_cannot_be_written_stops_the_run_before_it_begins(ansible: Ansible, hopeless: Path) -> None:
+    run = ansible.run(PLAYBOOK, ["-i", str(hopeless), "-e", "rotate_summary_file=nowhere/summary.json"])
+    assert run.returncode == 2
+    assert [one.task for one in run.tasks] == ["Write that nobody is finished"]
+    assert "nowhere/summary.json cannot be locked: the folder does not exist. Create the folder first." in run.failures[0]
+
+
+def test_a_group_of_nobody(ansible: Ansible) -> None:
+    run = ansible.run(PLAYBOOK, ["-e", "rotate_group=nobody"]).assert_ok()
+    assert run.tasks == []
+
+
+@pytest.mark.fleet
+@pytest.mark.timeout(3000)
+def test_five_hundred(ansible: Ansible, capsys: pytest.CaptureFixture[str]) -> None:
+    """Times are printed and not asserted, apart from how they grow: they are those of the machine, and of what else it does."""
+    credentials, clusters, forks = 500, 20, ["--forks", "10"]
+    with fleet(ansible, credentials, clusters, files=20) as made:
+        bad = [number for number in range(credentials) if number % 50 == 7]
+        for number in bad:
+            made[number].more = {"rotate_endpoint": "127.0.0.1:1"} if number % 100 == 7 else {"rotate_checks": FAILING}
+        one = made.rotate(count=1, rotate_force=True)
+        assert one.run.returncode == 0, one.run.output
+        fifty = made.rotate(forks, count=50, rotate_force=True, timeout=600)
+        for number in range(50):
+            made[number].token_id = made[number].works()
+        ended = made.rotate(forks, rotate_force=True, timeout=2000)
+        summary = made.summary
+        most = [cluster.simulator.most_requests() for cluster in made.clusters]
+        assert_rotated(made, [number for number in range(credentials) if number not in bad])
+        assert_kept(made, bad)
+        for number in bad:
+            made[number].more = {}
+        again = made.rotate(forks, timeout=2000)
+        changes = sum(numbers["changed"] for numbers in again.recap.values())
+    figures = [
+        f"{credentials} credentials at {clusters} clusters, {len(bad)} of which fail; 10 forks",
+        f"one rotation {one.seconds:8.1f} s {one.peak // 1024:5} MiB",
+        f"50           {fifty.seconds:8.1f} s {fifty.peak // 1024:5} MiB   {fifty.seconds / one.seconds / 50:.2f} of 50 x one",
+        f"500          {ended.seconds:8.1f} s {ended.peak // 1024:5} MiB   {ended.seconds / one.seconds / 500:.2f} of 500 x one",
+        f"a second run {again.seconds:8.1f} s {again.peak // 1024:5} MiB   {changes} changes",
+        f"most requests at a time, by cluster: {most}; allowed: {MAX_PARALLEL}",
+    ]
+    with capsys.disabled():
+        print("", *figures, sep="\n")
+    assert ended.run.returncode == 2
+    assert summary["counts"] == {"not_due": 0, "rotated": credentials - len(bad), "undone": 5, "failed": 5, "unfinished": 0}
+    assert max(most) <= MAX_PARALLEL
+    assert ended.peak < 1.1 * fifty.peak
+    assert ended.seconds < 1.3 * 10 * fifty.seconds
+    assert again.run.returncode == 0, again.run.output
+    assert changes == 0
