@@ -20,7 +20,7 @@ BIN := .venv/bin
 LINT := .cache/venvs/lint/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-lint setup-docs demo cores test test-chaos bench lint lint-docs docs format sanity build clean
+.PHONY: help setup setup-demo setup-lint setup-docs demo cores test test-chaos test-fleet bench lint lint-docs docs format sanity build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 test-chaos: setup ## kill rotations and break servers at every point, and print what came of it (FULL=1: at all of them; WORKERS=n ARGS='-k word')
 	@status=0; CHAOS_FULL=$(FULL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) tests/chaos || status=$$?; \
 	$(BIN)/python -m tests.chaos.table; exit $$status
+
+test-fleet: setup ## rotate 500 credentials on 20 simulated clusters in one run, and print what it takes (a quarter of an hour)
+	@$(BIN)/python -m pytest -n 0 -m fleet $(ARGS) tests/integration/test_fleet.py
 
 bench: setup ## measure what a play token costs, against what one would write in its place
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.play_token

@@ -67,23 +67,19 @@ class Cluster:
 
 @dataclass
 class Credential:
-    """One inventory host, its account's cluster, and the first token's id."""
+    """One inventory host: its account, the account's cluster, the vars file, and the first token's id."""
 
     host: str
     account: str
     cluster: Cluster
     file: Path
     token_id: str
-    more: dict[str, Any] = field(default_factory=dict)  # of its variables
-
-    @property
-    def variable(self) -> str:
-        """The name of its variable in the vars file."""
-        return f"token_of_{self.host}"
+    name: str  # of its variable in the vars file
+    more: dict[str, Any] = field(default_factory=dict)  # of its own variables in the inventory
 
     def stored(self) -> str:
         """Return the secret in the vars file."""
-        text = yaml.load(self.file.read_text(), _Loader)[self.variable]  # noqa: S506  (a SafeLoader)
+        text = yaml.load(self.file.read_text(), _Loader)[self.name]  # noqa: S506  (a SafeLoader)
         return vault_lib().decrypt(text).decode()
 
     def works(self) -> str:
@@ -140,7 +136,7 @@ class Fleet:
                 "rotate_endpoint": one.cluster.simulator.url,
                 "rotate_account": f"local:{one.account}",
                 "rotate_auth": {"token": one.cluster.token, "ca_path": one.cluster.simulator.ca_file},
-                "rotate_var": one.variable,
+                "rotate_var": one.name,
                 "rotate_vars_file": str(one.file),
                 **one.more,
             }
@@ -229,9 +225,10 @@ def fleet(ansible: Ansible, credentials: int, clusters: int, files: int) -> Iter
             cluster = found[number % clusters]
             host = f"credential-{number:03}"
             # the same name at several clusters, as a fleet has it
-            token_id, secret = cluster.account_with_token(f"svc-{number // clusters}")
-            made.append(Credential(host, f"svc-{number // clusters}", cluster, ansible.folder / f"vault-{number % files}.yml", token_id))
-            texts[number % files] += inline(made[-1].variable, secret)
+            account, file = f"svc-{number // clusters}", ansible.folder / f"vault-{number % files}.yml"
+            token_id, secret = cluster.account_with_token(account)
+            made.append(Credential(host, account, cluster, file, token_id, f"token_{number}"))
+            texts[number % files] += inline(made[-1].name, secret)
         for number, text in enumerate(texts):
             (ansible.folder / f"vault-{number}.yml").write_text(text)
         for one in found:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration._ansible import Ansible
-from tests.integration._fleet import MAX_PARALLEL, PLAYBOOK, Fleet, fleet
+from tests.integration._ansible import ROOT, Ansible
+from tests.integration._fleet import MAX_PARALLEL, PLAYBOOK, Credential, Fleet, fleet
 
 FAILING = [{"path": "/v1/users/", "status": [403]}]
 
@@ -116,6 +117,32 @@ def test_a_run_that_is_killed_in_the_middle(small: Fleet) -> None:
     assert set(small.statuses().values()) <= {"rotated", "not_due"}
     for one in small.credentials:
         assert one.cluster.live()[one.account] == [one.works()]
+
+
+def test_the_inventory_of_the_guide(ansible: Ansible) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "fleets.rst").read_text()
+    text = textwrap.dedent(guide.split(".. code-block:: yaml\n")[1].split("\n.. code-block")[0])
+    with fleet(ansible, credentials=0, clusters=2, files=0) as made:
+        given = {}
+        for name, one in zip(("berlin", "hamburg"), made.clusters, strict=True):
+            text = text.replace(f"{name}.example.com", one.simulator.url)
+            given[f"{name}_admin_token"] = one.token
+            for account in ("svc-backup", "svc-reports"):
+                one.call("POST", "/v1/users/", {"name": account, "primary_group": "0", "password": "Not-a-real-1"})
+        (ansible.folder / "inventory.yml").write_text(text)
+        vault = ansible.folder / "group_vars" / "all" / "vault.yml"
+        vault.parent.mkdir(parents=True)
+        vault.write_text("# all of them\n---\n")
+        env = {"QUMULO_CA_PATH": str(ansible.folder / "ca.pem")}
+        (ansible.folder / "ca.pem").write_text("".join(Path(one.simulator.ca_file).read_text() for one in made.clusters))
+        arguments = ["-i", "inventory.yml", "-e", json.dumps(given), "--vault-id", "prod@prod-password"]
+        ansible.run(PLAYBOOK, arguments, env=env).assert_ok()
+        names = ("berlin_backup_token", "berlin_reports_token", "hamburg_backup_token")
+        where = dict(zip(names, (made.clusters[0], made.clusters[0], made.clusters[1]), strict=True))
+        for name, cluster in where.items():
+            account = "svc-" + name.split("_")[1]
+            assert Credential("", account, cluster, vault, "", name).works() == cluster.live()[account][0]
+        assert vault.read_text().startswith("# all of them\n---\n")
 
 
 @pytest.fixture
