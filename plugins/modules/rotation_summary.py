@@ -51,8 +51,10 @@ EXAMPLES = r"""
 - name: Sum up
   latchkey.tokens.rotation_summary:
     hosts: "{{ ansible_play_hosts_all }}"
-    results: "{{ dict(ansible_play_hosts_all | zip(ansible_play_hosts_all | map('extract', hostvars, 'rotate_result'))) }}"
+    results: "{{ dict(ansible_play_hosts_all | zip(their_variables | map(attribute='rotate_result', default={}))) }}"
     path: rotation.json
+  vars:
+    their_variables: "{{ ansible_play_hosts_all | map('extract', hostvars) | list }}"
   run_once: true
   register: summed_up
 
