@@ -176,6 +176,7 @@ def test_hosts_whose_variables_are_wrong_fail_alone(each_core: Ansible, hopeless
     assert len({one.result["msg"] for one in run.tasks if one.task == "Say why"}) == 3
     summary = run["Sum up"]["summary"]
     assert summary["counts"]["failed"] == 3
+    assert run["Leave it where AWX shows it"]["ansible_stats"]["data"] == {"rotate_summary": summary}
     for host, reason in REASONS.items():
         assert reason in summary["hosts"][host]["reason"]
     assert run.output.count("failed=1") == 3
