@@ -207,10 +207,12 @@ def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Sabo
     before = rig.path.read_bytes()
     point, path = MAKING[rig.simulator.platform]
     env = saboteur.environment(rig.file, point, adds_fault(rig.simulator, f"POST:{path}$:{kind}:1"))
-    said = failure(rig.rotate(env=env, rotate_force=True))
+    run = rig.rotate(env=env, rotate_force=True)
+    said = failure(run)
     rig.simulator.clear_faults()
     if kind in REFUSED:
         assert f"was not rotated. All is as it was before: {rig.path} holds what it held." in said
+        assert run["Keep that all is as it was before"]["ansible_facts"] == {"rotate_undone": True}
         assert rig.path.read_bytes() == before
         rig.assert_works()
     else:
