@@ -137,7 +137,7 @@ def world(folder: Path, **settings: Mapping[str, str]) -> Iterator[World]:
         proxy = stack.enter_context(Proxy({f"{host}:{port}": running[platform].port for platform, (host, port) in PLACES.items()}))
         threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         stack.callback(proxy.shutdown)
-        yield World(**running, folder=folder, proxy=proxy)  # type: ignore[arg-type]
+        yield World(**running, folder=folder, proxy=proxy)
 
 
 def git_repository(folder: str) -> dict[str, Any]:
