@@ -129,13 +129,13 @@ def test_the_inventory_of_the_guide(ansible: Ansible) -> None:
             given[f"{name}_admin_token"] = one.token
             for account in ("svc-backup", "svc-reports"):
                 one.call("POST", "/v1/users/", {"name": account, "primary_group": "0", "password": "Not-a-real-1"})
-        (ansible.folder / "inventory.yml").write_text(text)
+        (ansible.folder / "clusters.yml").write_text(text)
         vault = ansible.folder / "group_vars" / "all" / "vault.yml"
         vault.parent.mkdir(parents=True)
         vault.write_text("# all of them\n---\n")
         env = {"QUMULO_CA_PATH": str(ansible.folder / "ca.pem")}
         (ansible.folder / "ca.pem").write_text("".join(Path(one.simulator.ca_file).read_text() for one in made.clusters))
-        arguments = ["-i", "inventory.yml", "-e", json.dumps(given), "--vault-id", "prod@prod-password"]
+        arguments = ["-i", "clusters.yml", "-e", json.dumps(given), "--vault-id", "prod@prod-password"]
         ansible.run(PLAYBOOK, arguments, env=env).assert_ok()
         names = ("berlin_backup_token", "berlin_reports_token", "hamburg_backup_token")
         where = dict(zip(names, (made.clusters[0], made.clusters[0], made.clusters[1]), strict=True))
