@@ -233,6 +233,6 @@ def fleet(ansible: Ansible, credentials: int, clusters: int, files: int) -> Iter
             texts[number % files] += inline(made[-1].name, secret)
         for number, text in enumerate(texts):
             (ansible.folder / f"vault-{number}.yml").write_text(text)
-        for one in found:
-            one.simulator.forget_requests()
+        for cluster in found:
+            cluster.simulator.forget_requests()
         yield Fleet(ansible, found, made)
