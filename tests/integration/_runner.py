@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ import yaml
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import CredentialType, Injected, document
+from tests.simulator.launch import Simulator
 
 _IDENT = "one"
 # What AWX itself has in the environment of its jobs.
@@ -135,7 +136,6 @@ class Runner:
     vault: Mapping[str, str] = field(default_factory=dict)
     mesh: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, project: Path | Callable[[Path], Any], playbook: str, extra_vars: Mapping[str, Any] | None = None) -> Job:
         """Run a job to its end."""
@@ -149,10 +149,10 @@ class Runner:
             playbook: the playbook in it.
             extra_vars: of the job template, with the answers to its survey.
         """
-        folder = self.ansible.folder / f"job-{next(self._numbers)}"
+        folder = Path(tempfile.mkdtemp(prefix="job-", dir=self.ansible.folder))
         control = folder / "control"
         execution = folder / "execution" if self.mesh else control
-        control.mkdir(parents=True)
+        control.mkdir()
         if isinstance(project, Path):
             shutil.copytree(project, control / "project")
         else:
@@ -205,8 +205,13 @@ class Runner:
             if before is not None:
                 before.close()
             processes.append(process)
-            before = process.stdout
+            before, process.stdout = process.stdout, None  # the next one's alone
         return processes
+
+
+def entered(simulator: Simulator, login: Mapping[str, str]) -> dict[str, str]:
+    """Return what somebody enters into AWX for an appliance, the certificate as text of many lines."""
+    return {"endpoint": simulator.url, "ca_certificate": Path(simulator.ca_file).read_text(), **login}
 
 
 @contextmanager

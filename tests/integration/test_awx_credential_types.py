@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +19,12 @@ from tests.integration._awx import CREDENTIAL_TYPES, CredentialType, Injected, n
 from tests.integration._play_token_rig import wait_until
 from tests.integration._rotation_harness import PASSWORDS, Rig, RoleRig
 from tests.integration._rotation_rubrik import CdmApiTokenRig, SecretRig
-from tests.integration._runner import Runner
+from tests.integration._runner import Runner, entered
 from tests.integration.conftest import administrator, client
 from tests.simulator.launch import Simulator, launch
 
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-SECRET = re.compile(r"secret|password|token")
+SECRET = re.compile(r"secret|password|token|key")
 
 
 @needs_awx
@@ -96,11 +95,6 @@ def test_what_is_left_empty_counts_as_unset(name: str, tmp_path: Path) -> None:
     assert [Path(one).read_text().count("EXAMPLE") for one in set_anyway.values()] == [2] * (name == "rubrik_rsc")
 
 
-def credential(simulator: Simulator, login: Mapping[str, str]) -> dict[str, str]:
-    """Return what somebody enters into AWX, the certificate as text of many lines."""
-    return {"endpoint": simulator.url, "ca_certificate": Path(simulator.ca_file).read_text(), **login}
-
-
 def rig_of(case: str, ansible: Ansible, simulator: Simulator) -> tuple[RoleRig | None, dict[str, str]]:
     """Return the rig of a rotation, and the way to log in."""
     if case == "rubrik_cdm account":
@@ -134,7 +128,7 @@ def test_all_that_modules_lookup_and_role_need(case: str, ansible: Ansible, tmp_
         (project / "play.yml").write_text(yaml.safe_dump([play]))
         before = sessions(simulator)
 
-        runner = Runner(ansible, [(platform, credential(simulator, login))], {"prod": PASSWORDS["prod"]} if rig else {})
+        runner = Runner(ansible, [(platform, entered(simulator, login))], {"prod": PASSWORDS["prod"]} if rig else {})
         job = runner.run(project, "play.yml", extra_vars).assert_ok()
 
         assert job["Module"]["account"] == job["Lookup"]["account"]

@@ -75,6 +75,18 @@ def test_failures_and_shapes_of_plays(each_way: Rig) -> None:
         rig.assert_as_before(before, count)
 
 
+def test_certificates_that_go_with_the_run(each_way: Rig) -> None:
+    """As in a job of AWX, which deletes its folder with everything that a credential put there."""
+    rig = each_way
+    copy = rig.ansible.folder / "ca.pem"
+    copy.write_bytes(Path(rig.simulator.ca_file).read_bytes())
+    before = rig.live()
+    remove = {"name": "Remove", "ansible.builtin.file": {"path": str(copy), "state": "absent"}}
+    rig.run(rig.play(USE, remove, vars={"latchkey_ca_path": str(copy)})).assert_ok()
+    assert not copy.exists()
+    rig.assert_as_before(before)
+
+
 def test_two_playbooks_on_one_command_line(each_way: Rig) -> None:
     """They are one run, so they share the token."""
     before = each_way.live()

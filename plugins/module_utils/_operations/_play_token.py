@@ -8,8 +8,10 @@ encrypted only.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +26,7 @@ from .._times import parse_duration, utc_now
 
 _USUAL_LIFE = timedelta(hours=1)  # where the platform lets the lifetime be chosen
 _SHORTEST_LIFE = timedelta(minutes=1)
+_LARGEST_TRUST = 64 * 1024  # characters of certificates that are kept; larger files are the system's, and stay
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Grant:
         session: whether a session was asked for where the platform has tokens that can be revoked.
         minted: the token.
         good_for: for how many seconds from the mint it can be used; None where that is not known.
+        trusted: the certificates in ca_path; None where there are none to keep. A job of AWX has them in a folder that ends with the job.
     """
 
     connection: Connection = field(repr=False)
@@ -43,6 +47,7 @@ class Grant:
     session: bool
     minted: Minted
     good_for: float | None
+    trusted: str | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON data, secrets in it."""
@@ -56,6 +61,7 @@ class Grant:
             "account": {"id": account.id, "name": account.name},
             "secret": self.minted.secret,
             "good_for": self.good_for,
+            "trusted": self.trusted,
         }
 
     @classmethod
@@ -65,7 +71,8 @@ class Grant:
         connection["endpoint"] = Endpoint(**connection["endpoint"])
         connection["auth"] = Auth(**connection["auth"])
         credential = Credential(data["id"], Account(**data["account"]), kind=data["kind"])
-        return cls(Connection(**connection), data["expires_in"], data["session"], Minted(credential, data["secret"]), data["good_for"])
+        minted = Minted(credential, data["secret"])
+        return cls(Connection(**connection), data["expires_in"], data["session"], minted, data["good_for"], data["trusted"])
 
 
 def mint(options: Mapping[str, Any], environment: Mapping[str, str], bearers: list[str]) -> Grant:
@@ -112,7 +119,30 @@ def _mint(connection: Connection, expires_in: str | None, session: bool, bearers
     good_for = None
     if credential.expires_at:  # by the appliance's clock alone where it tells both ends, since ours may differ
         good_for = (credential.expires_at - (credential.created_at or before)).total_seconds()
-    return Grant(connection, expires_in, session, minted, good_for)
+    return Grant(connection, expires_in, session, minted, good_for, _certificates(connection.ca_path))
+
+
+def _certificates(path: str | None) -> str | None:
+    """Return what is in a file of certificates; None for a folder, or for what nobody should keep."""
+    try:
+        with open(path or "", encoding="utf-8") as file:
+            text = file.read(_LARGEST_TRUST + 1)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if len(text) <= _LARGEST_TRUST else None
+
+
+@contextlib.contextmanager
+def _with_its_certificates(grant: Grant) -> Iterator[Grant]:
+    """Have the certificates in a file of our own, for theirs may go at any moment once the run is over."""
+    with contextlib.ExitStack() as stack:
+        if grant.trusted is not None:
+            with contextlib.suppress(OSError):  # no place for it, so theirs has to do
+                file = stack.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="latchkey-", suffix=".pem"))
+                file.write(grant.trusted)
+                file.flush()
+                grant = replace(grant, connection=replace(grant.connection, ca_path=file.name))
+        yield grant
 
 
 def _explain(platform: Platform, failure: RequestError, bearers: list[str]) -> None:
@@ -155,6 +185,11 @@ def revoke(grant: Grant) -> list[str]:
     """
     if grant.session:
         return []  # nobody can
+    with _with_its_certificates(grant) as reachable:
+        return _revoke(reachable)
+
+
+def _revoke(grant: Grant) -> list[str]:
     credential = grant.minted.credential
     platform = open_platform(_as_bearer(grant))
     try:
