@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import DOCS, needs_awx
@@ -17,7 +19,6 @@ from tests.integration.conftest import administrator
 from tests.simulator.launch import Simulator
 
 BRANCH = "main"
-FORCED = {"rotate_force": "true", "rotate_orphans": "fail"}  # the answers to the survey are texts
 
 
 @dataclass
@@ -40,36 +41,23 @@ class Repository:
         )
         return done.stdout.strip()
 
-    def fill(self, project: Path) -> None:
-        """Make it, with the files of a project in one commit."""
-        work = self.folder / "work"
-        self.git("init", "--quiet", "--bare", "--initial-branch", BRANCH, str(self.remote), cwd=self.folder)
-        self.git("clone", "--quiet", str(self.remote), str(work), cwd=self.folder)
-        for one in project.rglob("*"):
-            if one.is_file():
-                target = work / one.relative_to(project)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(one.read_bytes())
-        self.git("add", ".", cwd=work)
-        self.git("commit", "--quiet", "--message", "The sample", cwd=work)
-        self.git("push", "--quiet", "origin", f"HEAD:{BRANCH}", cwd=work)
-
     def clone(self, name: str) -> Path:
-        """Return a fresh clone, as the next job starts from it."""
+        """Return a fresh clone."""
         self.git("clone", "--quiet", str(self.remote), str(self.folder / name), cwd=self.folder)
         return self.folder / name
 
-    def copy_of_awx(self, name: str) -> Callable[[Path], None]:
-        """Return what makes a job's copy of a project that was just updated: a shallow clone, at a branch of AWX's own, of AWX's clone."""
-        own, branch = self.clone(name), f"awx_internal/{name}"
-        self.git("checkout", "--quiet", "--detach", cwd=own)
-
-        def make(path: Path) -> None:
-            self.git("branch", branch, cwd=own)
-            self.git("clone", "--quiet", "--depth", "1", "--single-branch", "--branch", branch, own.as_uri(), str(path), cwd=own)
-            self.git("branch", "--quiet", "-D", branch, cwd=own)
-
-        return make
+    def make(self) -> Path:
+        """Make it with the sample in it; return the copy that AWX has of the project, which has no .git folder."""
+        self.folder.mkdir()
+        self.git("init", "--quiet", "--bare", "--initial-branch", BRANCH, str(self.remote), cwd=self.folder)
+        work = self.clone("project")
+        shutil.copytree(DOCS / "project", work, dirs_exist_ok=True)
+        shutil.copy(DOCS / "rotate_in_a_clone.yml", work)
+        self.git("add", ".", cwd=work)
+        self.git("commit", "--quiet", "--message", "The sample", cwd=work)
+        self.git("push", "--quiet", "origin", f"HEAD:{BRANCH}", cwd=work)
+        shutil.rmtree(work / ".git")
+        return work
 
     def head(self) -> str:
         """Return the commit that the branch is at."""
@@ -77,76 +65,36 @@ class Repository:
 
 
 @needs_awx
-def test_from_nothing_over_the_mesh(ansible: Ansible, qumulo: Simulator) -> None:
-    """The first job makes the token, the second one changes nothing, and one that is forced replaces it."""
-    rig, repository = rig_and_repository(ansible, qumulo)
-    runner = runner_of(rig, repository, mesh=True)
+@pytest.mark.parametrize("mesh", [False, True])
+def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool) -> None:
+    """The first job makes the token, the second one changes nothing, and one that is forced replaces it. None gets anything back but a push."""
+    rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
+    rig.revoke_all()
+    project = repository.make()
+    credentials = [
+        ("qumulo", entered(qumulo, administrator(qumulo))),
+        ("git", {"remote": str(repository.remote), "branch": BRANCH, "author_name": "AWX", "author_email": "awx@example.com"}),
+    ]
+    runner = Runner(ansible, credentials, {"prod": PASSWORDS["prod"]}, mesh=mesh)
+    empty = (project / rig.file).read_bytes()
 
-    def job(name: str, **more: str) -> Job:
-        done = runner.run(repository.copy_of_awx(name), "rotate.yml", {"rotate_account": f"local:{rig.account}", **more}).assert_ok()
-        assert not done.execution.exists()
-        fresh = repository.clone(f"after-{name}") / rig.file
-        rig.path.write_bytes(fresh.read_bytes())
+    def job(name: str, **survey: str) -> Job:
+        done = runner.run(project, "rotate.yml", {"rotate_account": f"local:{rig.account}", **survey}).assert_ok()
+        assert (done.control / "project" / rig.file).read_bytes() == empty
+        assert done.execution.exists() is not mesh
+        rig.path.write_bytes((repository.clone(f"after-{name}") / rig.file).read_bytes())
         rig.assert_settled()
         done.assert_no_secret({*PASSWORDS.values(), rig.stored()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
         return done
 
-    empty = (DOCS / "project" / rig.file).read_bytes()
-    first = job("first-job")
-    assert first["What was done"]["rotate_result"]["rotated"] is True
-    assert (first.control / "project" / rig.file).read_bytes() == empty  # nothing comes back but the push
+    first = job("first")["What was done"]["rotate_result"]
+    assert first["rotated"] is True
     (made, pushed) = rig.ids(), repository.head()
 
-    second = job("second-job", rotate_force="false")
-    assert second["What was done"]["rotate_result"]["rotated"] is False
+    second = job("second", rotate_force="false")["What was done"]["rotate_result"]
+    assert second["rotated"] is False
     assert (rig.ids(), repository.head()) == (made, pushed)
 
-    third = job("third-job", **FORCED)
-    assert third["What was done"]["rotate_result"]["old_token_id"] == made[0]
-    assert third["What was done"]["rotate_result"]["retired"] is True
+    third = job("third", rotate_force="true", rotate_orphans="fail")["What was done"]["rotate_result"]
+    assert (third["rotated"], third["old_token_id"], third["retired"]) == (True, made[0], True)
     assert made[0] not in rig.ids()
-
-
-@needs_awx
-def test_the_same_without_the_mesh(ansible: Ansible, qumulo: Simulator) -> None:
-    rig, repository = rig_and_repository(ansible, qumulo)
-    job = runner_of(rig, repository, mesh=False).run(
-        repository.copy_of_awx("job"), "rotate.yml", {"rotate_account": f"local:{rig.account}"}
-    )
-    assert job.assert_ok()["What was done"]["rotate_result"]["rotated"] is True
-    rig.path.write_bytes((repository.clone("after") / rig.file).read_bytes())
-    rig.assert_settled()
-    job.assert_no_secret({*PASSWORDS.values(), rig.stored()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
-
-
-@needs_awx
-def test_a_job_from_a_project_that_was_not_updated(ansible: Ansible, qumulo: Simulator) -> None:
-    """It finds that somebody else has rotated meanwhile, and leaves all as it is."""
-    rig, repository = rig_and_repository(ansible, qumulo)
-    runner, extra_vars = runner_of(rig, repository, mesh=True), {"rotate_account": f"local:{rig.account}"}
-    stale = repository.copy_of_awx("stale")
-    runner.run(repository.copy_of_awx("up-to-date"), "rotate.yml", extra_vars).assert_ok()
-    before = rig.ids(everything=True), repository.head()
-    job = runner.run(stale, "rotate.yml", {**extra_vars, "rotate_orphans": "revoke"})
-    assert job.status == "failed"
-    assert job.failures()[-1].endswith("Nothing was rotated.")
-    assert (rig.ids(everything=True), repository.head()) == before
-
-
-def rig_and_repository(ansible: Ansible, simulator: Simulator) -> tuple[Rig, Repository]:
-    """Return an account without a token, and the repository with the sample project."""
-    rig = Rig(ansible, simulator, file="keys.yml")
-    rig.revoke_all()
-    repository = Repository(ansible.folder / "git")
-    repository.folder.mkdir()
-    repository.fill(DOCS / "project")
-    return rig, repository
-
-
-def runner_of(rig: Rig, repository: Repository, *, mesh: bool) -> Runner:
-    """Return the job template's runner, with the three credentials of the guide."""
-    credentials = [
-        ("qumulo", entered(rig.simulator, administrator(rig.simulator))),
-        ("git", {"remote": str(repository.remote), "branch": BRANCH, "author_name": "AWX", "author_email": "awx@example.com"}),
-    ]
-    return Runner(rig.ansible, credentials, {"prod": PASSWORDS["prod"]}, mesh=mesh)
