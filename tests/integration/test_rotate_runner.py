@@ -67,7 +67,7 @@ class Repository:
 @needs_awx
 @pytest.mark.parametrize("mesh", [False, True])
 def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool) -> None:
-    """The first job makes the token, the second one changes nothing, and one that is forced replaces it. None gets anything back but a push."""
+    """The first job makes the token, the second one changes nothing, and a forced one replaces it. Nothing comes back but the push."""
     rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
     rig.revoke_all()
     project = repository.make()
