@@ -52,7 +52,6 @@ class Repository:
         self.git("init", "--quiet", "--bare", "--initial-branch", BRANCH, str(self.remote), cwd=self.folder)
         work = self.clone("project")
         shutil.copytree(DOCS / "project", work, dirs_exist_ok=True)
-        shutil.copy(DOCS / "rotate_in_a_clone.yml", work)
         self.git("add", ".", cwd=work)
         self.git("commit", "--quiet", "--message", "The sample", cwd=work)
         self.git("push", "--quiet", "origin", f"HEAD:{BRANCH}", cwd=work)
