@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tests.integration._ansible import Ansible
 from tests.integration._awx import CREDENTIAL_TYPES, CredentialType, Injected, needs_awx
 from tests.integration._play_token_rig import wait_until
-from tests.integration._rotation_harness import PASSWORDS, Rig, RoleRig
+from tests.integration._rotation_harness import PASSWORDS, Rig
 from tests.integration._rotation_rubrik import CdmApiTokenRig, SecretRig
 from tests.integration._runner import Runner, entered
 from tests.integration.conftest import administrator, client
@@ -95,11 +95,15 @@ def test_what_is_left_empty_counts_as_unset(name: str, tmp_path: Path) -> None:
     assert [Path(one).read_text().count("EXAMPLE") for one in set_anyway.values()] == [2] * (name == "rubrik_rsc")
 
 
-def rig_of(case: str, ansible: Ansible, simulator: Simulator) -> tuple[RoleRig | None, dict[str, str]]:
+def rig_of(case: str, ansible: Ansible, simulator: Simulator) -> tuple[Rig | CdmApiTokenRig | SecretRig | None, dict[str, str]]:
     """Return the rig of a rotation, and the way to log in."""
     if case == "rubrik_cdm account":
         return None, client(simulator)
-    rigs: dict[str, type[RoleRig]] = {"rubrik_rsc": SecretRig, "rubrik_cdm user": CdmApiTokenRig, "qumulo user": Rig}
+    rigs: dict[str, type[Rig | CdmApiTokenRig | SecretRig]] = {
+        "rubrik_rsc": SecretRig,
+        "rubrik_cdm user": CdmApiTokenRig,
+        "qumulo user": Rig,
+    }
     return rigs[case](ansible, simulator), administrator(simulator)
 
 
