@@ -31,6 +31,8 @@ class ActionModule(ControllerAction):
         "backup": {"type": "bool", "default": False},
         "expect": {"type": "dict"},
         "keep_previous": {"type": "bool", "default": False},
+        "if_gone": {"type": "str", "no_log": True},
+        "or_overwrite": {"type": "bool", "default": False},
         "restore": {"type": "str", "no_log": True},
         "if_checksum": {"type": "str"},
         "lock_timeout": {"type": "str", "default": "30s"},
@@ -44,8 +46,9 @@ class ActionModule(ControllerAction):
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         path = self.path(options["path"])
         lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
+        mode = _mode(options["mode"])
         if options["restore"]:
-            return self._restore(path, options, check_mode, lock_timeout)
+            return self._restore(path, options, check_mode, mode, lock_timeout)
         absent = options["state"] == "absent"
         secrets, plain = options["vars"] or {}, options["plain_vars"] or {}
         request = Request(
@@ -55,9 +58,11 @@ class ActionModule(ControllerAction):
             vault_id=options["vault_id"],
             encrypt=options["encrypt"],
             create=options["create"] and not absent,
-            mode=_mode(options["mode"]),
+            mode=mode,
             expect=options["expect"] or {},
             backup=options["backup"],
+            if_gone=_content(options, "if_gone"),
+            or_overwrite=options["or_overwrite"],
         )
         done = edit_file(path, request, self.vault(), check_mode=check_mode, lock_timeout=lock_timeout)
         result: dict[str, Any] = {
@@ -77,18 +82,28 @@ class ActionModule(ControllerAction):
         }
         if done.backup_file:
             result["backup_file"] = done.backup_file
-        if options["keep_previous"] and done.previous is not None:
+        if done.warnings:
+            result["warnings"] = list(done.warnings)
+        if options["keep_previous"] and done.mode is not None:
             self.hide_all = True
-            result["previous"] = base64.b64encode(done.previous).decode()
+            result["content"] = base64.b64encode(done.content).decode()
+            result["mode"] = f"{done.mode:04o}"
+            if done.previous is not None:
+                result["previous"] = base64.b64encode(done.previous).decode()
         return result
 
-    def _restore(self, path: str, options: dict[str, Any], check_mode: bool, lock_timeout: float) -> dict[str, Any]:
-        try:
-            content = base64.b64decode(options["restore"], validate=True)
-        except binascii.Error:
-            raise OptionError("restore: it is not what an earlier task returned as previous.") from None
-        restored = not check_mode and restore_file(path, content, if_checksum=options["if_checksum"], lock_timeout=lock_timeout)
+    def _restore(self, path: str, options: dict[str, Any], check_mode: bool, mode: int | None, lock_timeout: float) -> dict[str, Any]:
+        content, if_checksum = _content(options, "restore"), options["if_checksum"] or None
+        restored = not check_mode and restore_file(path, content, if_checksum=if_checksum, mode=mode, lock_timeout=lock_timeout)
         return {"changed": restored, "path": path, "restored": restored}
+
+
+def _content(options: dict[str, Any], name: str) -> bytes | None:
+    """Return a file's content that an earlier task returned."""
+    try:
+        return base64.b64decode(options[name], validate=True) if options[name] else None
+    except binascii.Error:
+        raise OptionError(f"{name}: it is not what an earlier task returned as previous or content.") from None
 
 
 def _mode(value: Any) -> int | None:

@@ -73,12 +73,23 @@ options:
     default: false
   expect:
     description:
-      - Fingerprints, by name, that values must still have, as M(latchkey.tokens.vault_vars_info) returned them. When one has changed since,
-        the task fails and changes nothing.
+      - Fingerprints, by name, that values must still have, as M(latchkey.tokens.vault_vars_info) returned them; of a list any one. When one
+        has changed since, the task fails and changes nothing.
     type: dict
   keep_previous:
     description:
-      - Whether to return the file's old content in RV(previous), for O(restore).
+      - Whether to return the file's old content in RV(previous), for O(restore), and its new content in RV(content), for O(if_gone).
+    type: bool
+    default: false
+  if_gone:
+    description:
+      - The content to start from when somebody has deleted the file meanwhile, as an earlier task returned it in RV(previous) or
+        RV(content). The file is made again then, with O(mode).
+    type: str
+  or_overwrite:
+    description:
+      - Whether to write over the content that is there when no second file can be written beside it, on a full disk for example. Only for a
+        file whose old content nobody needs; a kill in that instant leaves half of each.
     type: bool
     default: false
   restore:
@@ -89,7 +100,7 @@ options:
   if_checksum:
     description:
       - Restores only when the file still has this SHA-256 checksum, as an earlier task returned it in RV(checksum). When somebody has
-        changed it since, it is left alone and RV(restored) is V(false).
+        changed it since, it is left alone and RV(restored) is V(false). Empty when there must be no file any more.
     type: str
   lock_timeout:
     description:
@@ -190,6 +201,16 @@ previous:
   returned: with O(keep_previous=true), when the file existed
   type: str
   sample: LS0tCg==
+content:
+  description: The file's new content, Base64.
+  returned: with O(keep_previous=true), when there is a file
+  type: str
+  sample: LS0tCg==
+mode:
+  description: The file's mode.
+  returned: with O(keep_previous=true), when there is a file
+  type: str
+  sample: "0640"
 restored:
   description: Whether the old content was put back.
   returned: when restoring

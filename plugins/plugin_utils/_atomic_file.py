@@ -3,7 +3,8 @@
 """Read and replace one file so that no writer loses another's change and no reader ever sees half a file.
 
 Touches the file, a temporary file beside it that exists only while it is written, and on request a backup beside it. The lock is
-a flock on the file's own inode, so nothing is left behind. Content is written as given: callers pass ciphertext, never clear text.
+a flock on the file's own inode, so nothing is left behind. Who takes no lock, such as an editor, is noticed until the instant before
+the new content is put in place. Content is written as given: callers pass ciphertext, never clear text.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 from collections.abc import Iterator
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._lock_holder import holder
 
 _POLL_SECONDS = 0.05
 _BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
@@ -29,6 +31,9 @@ _CAUSES = {
     errno.EROFS: ("the file system is read-only", "Mount it writable."),
     errno.ENOSPC: ("the disk is full", "Free some space."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space."),
+    errno.EIO: ("the disk failed (input/output error)", "Look after the disk."),
+    errno.EFBIG: ("it would be larger than this process may write", "Raise the limit of file sizes (ulimit -f)."),
+    errno.EBUSY: ("it is a mount point, which cannot be replaced", "Mount its folder instead of the file."),
     errno.ENOENT: ("the folder does not exist", "Create the folder first."),
     errno.ENOTDIR: ("a part of the path is not a folder", "Correct the path."),
     errno.EISDIR: ("it is not a regular file", "Name a file."),
@@ -38,8 +43,8 @@ _CAUSES = {
 }
 
 
-class AppearedError(Exception):
-    """A file that was to be created has appeared meanwhile: start over."""
+class ChangedError(Exception):
+    """Somebody who takes no lock has made, changed, moved or deleted the file meanwhile: start over with what is there now."""
 
 
 def sha256(data: bytes) -> str:
@@ -81,19 +86,54 @@ class LockedFile:
         self._path = path
         self._target = target
         self._fds = [] if fd is None else [fd]
+        self._seen = None if fd is None else _signature(os.fstat(fd))
         self.exists = fd is not None
+
+    @property
+    def mode(self) -> int | None:
+        """The file's permission bits, None when it does not exist."""
+        return os.fstat(self._fds[-1]).st_mode & 0o777 if self._fds else None
+
+    @property
+    def other_names(self) -> int:
+        """How many hard links the file has beside this one; they keep the old content when it is replaced."""
+        return max(0, os.fstat(self._fds[-1]).st_nlink - 1) if self._fds else 0
 
     def read(self) -> bytes | None:
         """The content now, or None when the file does not exist."""
         with _explained(self._path, "read"):
-            return _read_all(self._fds[-1]) if self._fds else None
+            if not self._fds:
+                return None
+            self._seen = _signature(os.fstat(self._fds[-1]))
+            return _read_all(self._fds[-1])
 
-    def replace(self, data: bytes, mode: int | None = None) -> None:
+    def replace(self, data: bytes, mode: int | None = None, *, or_overwrite: bool = False) -> None:
         """Put this content in place in one step, and prove that it is there.
 
         Args:
             mode: of a file that is created; an existing file keeps its mode, owner and extended attributes.
+            or_overwrite: where there is no room for a second file, write over the content that is there. A kill in that instant
+                leaves half of each, so this is only for a file whose old content nobody needs.
+
+        Raises:
+            ChangedError: the file is no longer the one that was read.
         """
+        try:
+            self._replace(data, mode)
+        except VarsFileError:
+            if not (or_overwrite and self.exists):
+                raise
+            with _explained(self._path, "write"):
+                if os.fstat(self._fds[-1]).st_size < len(data):
+                    raise
+                _overwrite(self._fds[-1], data)
+        with _explained(self._path, "write"):
+            stored = read(self._path)
+        if stored != data:
+            raise VarsFileError(f"{self._path} does not hold what was written to it.", "Another program writes it without a lock; find it.")
+        self._seen = _signature(os.fstat(self._fds[-1]))
+
+    def _replace(self, data: bytes, mode: int | None) -> None:
         folder, name = os.path.split(self._target)
         temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}.tmp")
         if self.exists and len(name) <= 200:
@@ -111,6 +151,7 @@ class LockedFile:
                     os.fchmod(fd, 0o600 if mode is None else mode)
                 os.fsync(fd)
                 if self.exists:
+                    self._refuse_changed(self._fds[-2])
                     os.replace(temporary, self._target)
                 else:
                     # Unlike a rename, a link never clobbers what has appeared meanwhile.
@@ -121,13 +162,14 @@ class LockedFile:
                     os.unlink(temporary)
                 os.close(self._fds.pop())
                 if isinstance(error, FileExistsError) and not self.exists:
-                    raise AppearedError from None
+                    raise ChangedError from None
                 raise
             self.exists = True
             _sync_folder(folder)
-            stored = read(self._path)
-        if stored != data:
-            raise VarsFileError(f"{self._path} does not hold what was written to it.", "Another program writes it without a lock; find it.")
+
+    def _refuse_changed(self, fd: int) -> None:
+        if _signature(os.fstat(fd)) != self._seen or os.path.realpath(self._path) != self._target or not _is_at(fd, self._target):
+            raise ChangedError
 
     def remove(self) -> None:
         """Delete the file."""
@@ -169,7 +211,8 @@ def locked(path: str, timeout: float = 30.0) -> Iterator[LockedFile]:
     with _explained(path, "lock"):
         file = _lock(path, deadline)
     if file is None:
-        raise VarsFileError(f"{path} is locked by another process for more than {timeout:g} s.", "Wait for it to end, then try again.")
+        who = holder(os.path.realpath(path)) or "another process"
+        raise VarsFileError(f"{path} is locked by {who} for more than {timeout:g} s.", "Wait for it to end, then try again.")
     try:
         yield file
     finally:
@@ -203,6 +246,11 @@ def _try_lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _signature(status: os.stat_result) -> tuple[int, int]:
+    """What differs once a file was written to."""
+    return status.st_size, status.st_mtime_ns
 
 
 def _is_at(fd: int, target: str) -> bool:
@@ -245,6 +293,15 @@ def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def _overwrite(fd: int, data: bytes) -> None:
+    """Write over a file's content, which may not be shorter: the disk gave it that room already."""
+    view, offset = memoryview(data), 0
+    while offset < len(data):
+        offset += os.pwrite(fd, view[offset:], offset)
+    os.ftruncate(fd, len(data))
+    os.fsync(fd)
 
 
 def _copy_attributes(source: int, target: int) -> None:

@@ -51,6 +51,7 @@ Action: TypeAlias = Literal["added", "changed", "removed"]
 _Place: TypeAlias = Callable[[Path], str]
 
 
+_ATTEMPTS = 10  # when somebody changes the file without its lock
 IN_CLEAR = "not encrypted"  # in place of the fingerprint of a value that becomes a secret only now
 
 
@@ -72,8 +73,10 @@ class Request:
         vault_id: encrypt the secrets under this id; by default each keeps the one it has.
         encrypt: each value, the file as a whole, or whatever the file does already.
         create: make the file when there is none, with this mode (0600 by default).
-        expect: fingerprints that values must still have, "" for absent.
+        expect: fingerprints that values must still have, "" for absent; of several any one.
         backup: keep a copy of the old file beside it.
+        if_gone: the content to start from when somebody deleted the file: then it is made again, with this mode.
+        or_overwrite: where there is no room for a second file, write over the one that is there.
     """
 
     secrets: Mapping[str, object] = field(default_factory=dict, repr=False)
@@ -83,8 +86,10 @@ class Request:
     encrypt: Literal["auto", "value", "file"] = "auto"
     create: bool = False
     mode: int | None = None
-    expect: Mapping[str, str] = field(default_factory=dict)
+    expect: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     backup: bool = False
+    if_gone: bytes | None = field(default=None, repr=False)
+    or_overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class EditResult:
-    """An edit that was made, or in check mode would be; checksum is of the file as it is now."""
+    """An edit that was made, or in check mode would be; checksum and content are of the file as it is now."""
 
     changed: bool
     changes: tuple[Change, ...]
@@ -119,6 +124,9 @@ class EditResult:
     created: bool
     previous: bytes | None = field(repr=False)
     vault_ids: dict[str, str | None]
+    content: bytes = field(default=b"", repr=False)
+    mode: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -460,7 +468,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
         content = _Content("---\n")
     planner = _Planner(content, request, vault, where, seal)
     for name, fingerprint in request.expect.items():
-        if planner.fingerprint(parse_path(name)) != fingerprint:
+        if planner.fingerprint(parse_path(name)) not in ([fingerprint] if isinstance(fingerprint, str) else fingerprint):
             raise VarsFileError(f"Variable {name!r} in {where} was changed by someone else since it was read.", "Run again.")
     todo = planner.changes()
     relabelled = content.seal is not None and seal != content.seal and bool(request.secrets)
@@ -526,16 +534,19 @@ def fingerprints(data: bytes, names: Sequence[str], vault: Vault, where: str) ->
 
 def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:
     """Give a file these names as another copy of it has them, or that copy's very bytes where it differs in nothing else."""
-    with _atomic_file.locked(path, lock_timeout) as file:
-        now = file.read()
-        if now is None or now == other:
-            return False
-        alike = _rest(now, names, vault, path) == _rest(other, names, vault, path)
-        new = other if alike else transfer(other, now, names, {}, vault, where=("the other copy", path))
-        if new == now:
-            return False
-        file.replace(new)
-        return True
+    try:
+        with _atomic_file.locked(path, lock_timeout) as file:
+            now = file.read()
+            if now is None or now == other:
+                return False
+            alike = _rest(now, names, vault, path) == _rest(other, names, vault, path)
+            new = other if alike else transfer(other, now, names, {}, vault, where=("the other copy", path))
+            if new == now:
+                return False
+            file.replace(new)
+            return True
+    except _atomic_file.ChangedError:
+        return False
 
 
 # -- files
@@ -548,22 +559,27 @@ def edit_file(path: str, request: Request, vault: Vault, *, check_mode: bool = F
         edit = plan_edit(old, request, vault, where=path)
         checksum = "" if old is None else _atomic_file.sha256(old)
         return EditResult(edit.changed, edit.changes, checksum, "", edit.changed and old is None, old, edit.vault_ids)
-    while True:
+    for _attempt in range(_ATTEMPTS):
         try:
             with _atomic_file.locked(path, lock_timeout) as file:
                 return _edit_locked(file, path, request, vault)
-        except _atomic_file.AppearedError:
+        except _atomic_file.ChangedError:
             continue
+    raise VarsFileError(f"{path} is changed all the time by a program that takes no lock.", "Find it, and run again.")
 
 
 def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vault: Vault) -> EditResult:
     old = file.read()
-    edit = plan_edit(old, request, vault, where=path)
-    if not edit.changed:
+    gone = old is None and request.if_gone is not None
+    edit = plan_edit(request.if_gone if gone else old, request, vault, where=path)
+    if not edit.changed and not gone:
         checksum = "" if old is None else _atomic_file.sha256(old)
-        return EditResult(False, (), checksum, "", False, old, edit.vault_ids)
+        return EditResult(False, (), checksum, "", False, old, edit.vault_ids, old or b"", file.mode)
+    warnings = [f"{path} was deleted by someone else meanwhile; it was made again."] if gone else []
+    if file.other_names:
+        warnings.append(f"{path} had another name (a hard link), which keeps the old content. A symbolic link would follow it.")
     backup_file = file.back_up() if request.backup and old is not None else ""
-    file.replace(edit.data, request.mode)
+    file.replace(edit.data, request.mode, or_overwrite=request.or_overwrite)
     try:
         _verify(file.read() or b"", request, vault, path)
     except VarsFileError:
@@ -572,7 +588,8 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
         else:
             file.replace(old)
         raise
-    return EditResult(True, edit.changes, _atomic_file.sha256(edit.data), backup_file, old is None, old, edit.vault_ids)
+    checksum = _atomic_file.sha256(edit.data)
+    return EditResult(True, edit.changes, checksum, backup_file, old is None, old, edit.vault_ids, edit.data, file.mode, tuple(warnings))
 
 
 def _verify(data: bytes, request: Request, vault: Vault, path: str) -> None:
@@ -592,17 +609,28 @@ def _verify(data: bytes, request: Request, vault: Vault, path: str) -> None:
                 raise VarsFileError(f"Variable {name!r} in {path} was not stored correctly.", "The file is as it was; report a bug.")
 
 
-def restore_file(path: str, content: bytes | None, *, if_checksum: str, lock_timeout: float = 30.0) -> bool:
-    """Put these bytes back, or remove the file if None, if it still has this checksum; False when it was changed since."""
-    with _atomic_file.locked(path, lock_timeout) as file:
-        now = file.read()
-        if now is None or _atomic_file.sha256(now) != if_checksum:
-            return False
-        if content is None:
-            file.remove()
-        elif now != content:
-            file.replace(content)
-        return True
+def restore_file(path: str, content: bytes | None, *, if_checksum: str | None, mode: int | None = None, lock_timeout: float = 30.0) -> bool:
+    """Put these bytes back, or remove the file if None; False when it was changed since.
+
+    Args:
+        path: the file.
+        content: its old content.
+        if_checksum: what it must still have; None when there must be no file.
+        mode: of a file that is made again.
+        lock_timeout: seconds to wait for another writer.
+    """
+    try:
+        with _atomic_file.locked(path, lock_timeout) as file:
+            now = file.read()
+            if (None if now is None else _atomic_file.sha256(now)) != if_checksum:
+                return False
+            if content is None:
+                file.remove()
+            elif now != content:
+                file.replace(content, mode)
+            return True
+    except _atomic_file.ChangedError:
+        return False
 
 
 def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:

@@ -302,14 +302,16 @@ class SecretRig(RubrikRig):
         return self.path.with_name(f"{self.file}.{self.name}.rescue.yml")
 
     def rescued(self) -> str | None:
-        """Return the secret in the rescue file, decrypted; None when there is no such file."""
+        """Return the secret in the rescue file, decrypted; None when there is no such file, or only its room is reserved."""
         if not self.rescue.exists():
             return None
         assert self.rescue.stat().st_mode & 0o777 == 0o600
         text = self.rescue.read_text()
         if not text.startswith("$ANSIBLE_VAULT"):
             envelope = re.search(r"rotate_rescued_secret: !vault \|\n((?: +\S+\n?)+)", text)
-            assert envelope, text
+            if envelope is None:
+                assert "rotate_reserved_room" in text, text
+                return None
             text = "".join(f"{line.strip()}\n" for line in envelope[1].splitlines())
             return vault_lib().decrypt(text).decode()
         return str(vault_lib().decrypt(text).decode().partition("rotate_rescued_secret:")[2].strip().strip("'\""))

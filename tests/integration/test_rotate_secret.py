@@ -48,7 +48,7 @@ def each(*kinds: str, chaos: tuple[str, ...] = ()) -> Any:
 
 
 # The vars file is put in place for the note that a secret is about to be made, and again with the secret; in between comes the rescue file.
-RESCUED, STORED = "before fsync of file#2", "before replace#2"
+RESCUED, STORED = "before fsync of file#3", "before replace#3"
 FULL = "raise OSError(28, 'No space left on device')"
 
 
@@ -312,7 +312,7 @@ def test_an_account_that_rotates_itself_is_killed(ansible: Ansible, tmp_path_fac
         rig.seed()
         rig.more = {"rotate_auth": {"client_id": "{{ robot_id }}", "client_secret": "{{ robot_secret }}", "ca_path": simulator.ca_file}}
         rig.play = {"vars_files": ["vault.yml"]}
-        assert run_and_kill(rig, saboteur, "before fsync of folder#2", rotate_force=True)
+        assert run_and_kill(rig, saboteur, "before fsync of folder#3", rotate_force=True)
         new = rig.rescued()
         assert rig.result(rig.rotate())["reason"] == "an earlier run made a secret and could not store it"
         rig.assert_settled()

@@ -27,7 +27,7 @@ for _ in range(50):
             with _atomic_file.locked(sys.argv[1], 60) as file:
                 file.replace(str(int(file.read() or b"0") + 1).encode())
                 break
-        except _atomic_file.AppearedError:
+        except _atomic_file.ChangedError:
             pass
 """
 
@@ -144,7 +144,7 @@ def test_a_file_that_appears_is_not_clobbered(tmp_path: Path) -> None:
     path = tmp_path / "v"
     with _atomic_file.locked(str(path)) as file:
         path.write_bytes(b"theirs")
-        with pytest.raises(_atomic_file.AppearedError):
+        with pytest.raises(_atomic_file.ChangedError):
             file.replace(b"ours")
     assert path.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["v"]
@@ -165,7 +165,7 @@ def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
         fcntl.flock(holder, fcntl.LOCK_EX)
         began = time.monotonic()
         with (
-            pytest.raises(VarsFileError, match=r"v is locked by another process for more than 0\.2 s\. Wait"),
+            pytest.raises(VarsFileError, match=rf"v is locked by process {os.getpid()} \(.+\) for more than 0\.2 s\. Wait"),
             _atomic_file.locked(str(path), 0.2),
         ):
             pass
