@@ -315,12 +315,12 @@ class RoleRig(ABC):
 
     def leftover_files(self) -> list[str]:
         """Return temporary files beside the vars file."""
-        return [one.name for one in self.ansible.folder.iterdir() if self.file in one.name and one.name != self.file]
+        return [one.name for one in self.path.parent.iterdir() if self.path.name in one.name and one != self.path]
 
     def assert_nothing_in_clear(self) -> None:
         """Neither the vars file nor a file that a killed run left beside it holds a secret in clear."""
-        for name in (self.file, *self.leftover_files()):
-            text = (self.ansible.folder / name).read_text(errors="replace")
+        for name in (self.path.name, *self.leftover_files()):
+            text = self.path.with_name(name).read_text(errors="replace")
             if self.looks_secret.search(text) or any(secret in text for secret in self.secrets()):
                 raise SecretShownError(f"{name} holds a secret in clear")
 
@@ -375,12 +375,14 @@ class Rig(RoleRig):
     """One account of Qumulo Core with an access token."""
 
     name: str = "qumulo_token"
-    _admin: dict[str, str] = field(default_factory=dict, repr=False)
+    # Of each simulator: an account has room for ten tokens, and simulators are shared by more rigs than that.
+    _admins: ClassVar[dict[Path, dict[str, str]]] = {}
 
     looks_secret = re.compile(r"(access|session)-v1:[A-Za-z0-9+/]{6,}")
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._admin = self._admins.setdefault(self.simulator.directory, {})
         if not self._admin:
             login = self.call("POST", "/v1/session/login", dict(self.simulator.admin), token=None)[1]["bearer_token"]
             made = self.call("POST", TOKENS, {"user": {"auth_id": "500"}}, token=login)[1]
@@ -503,12 +505,12 @@ def _note(event):
     finally:
         os.close(fd)
     if len(events) in _orders["at"] or f"{event}#{events.count(event)}" in _orders["at"]:
-        _evil()
+        _evil(event)
 
 
-def _evil():
+def _evil(event):
     if "run" in _orders:
-        exec(compile(_orders["run"], "evil", "exec"), {"main": _main})
+        exec(compile(_orders["run"], "evil", "exec"), {"main": _main, "event": event})
         return
     # Workers of ansible-core 2.19 and later lead a session of their own: the main process first, then this one.
     os.killpg(os.getpgid(_main), signal.SIGKILL)
@@ -634,7 +636,7 @@ class Saboteur:
     def environment(
         self,
         file: str,
-        at: int | str | Sequence[str] | None = None,
+        at: int | str | Sequence[int | str] | None = None,
         run: str | None = None,
         unresolved: Mapping[str, int | None] | None = None,
     ) -> dict[str, str]:
@@ -644,7 +646,7 @@ class Saboteur:
             file: the vars file's name.
             at: the point to strike at, or several: its number, from 1, or its words with the how-manieth it is, "before replace#2";
                 None only notes.
-            run: Python to run in the worker at those points instead of a kill; `main` is the id of the main process.
+            run: Python to run in the worker at those points instead of a kill; `main` is the id of the main process, `event` the point.
             unresolved: the host of this `port` has no address `after` so many answers, so many `times` (None: for good).
         """
         self.folder.mkdir(exist_ok=True)

@@ -299,7 +299,7 @@ class SecretRig(RubrikRig):
     @property
     def rescue(self) -> Path:
         """The rescue file."""
-        return self.path.with_name(f"{self.file}.{self.name}.rescue.yml")
+        return self.path.with_name(f"{self.path.name}.{self.name}.rescue.yml")
 
     def rescued(self) -> str | None:
         """Return the secret in the rescue file, decrypted; None when there is no such file, or only its room is reserved."""
