@@ -150,6 +150,56 @@ def test_a_file_that_appears_is_not_clobbered(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["v"]
 
 
+@pytest.mark.parametrize("how", ["written to", "replaced", "deleted", "moved"])
+def test_a_foreign_change_before_the_new_content_is_in_place_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    path, other = tmp_path / "v", tmp_path / "other"
+    path.write_bytes(b"old")
+    fsync = os.fsync
+
+    def late(fd: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        if how == "written to":
+            path.write_bytes(b"their")
+        elif how == "replaced":
+            other.write_bytes(b"old")
+            other.rename(path)
+        elif how == "deleted":
+            path.unlink()
+        else:
+            path.rename(other)
+            path.symlink_to(other)
+
+    monkeypatch.setattr(os, "fsync", late)
+    with pytest.raises(_atomic_file.ChangedError):
+        replace(path, b"new")
+    assert path.exists() == (how != "deleted")
+    assert how == "deleted" or path.read_bytes() == (b"their" if how == "written to" else b"old")
+    assert path.is_symlink() == (how == "moved")
+    assert [one for one in os.listdir(tmp_path) if one.endswith(".tmp")] == []
+
+
+@pytest.mark.parametrize("room", [100, 3, 2])
+def test_where_there_is_no_room_for_a_second_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"x" * room)
+
+    def full(_fd: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with _atomic_file.locked(str(path)) as file:
+        with pytest.raises(VarsFileError, match="the disk is full"):
+            file.replace(b"new")
+        if room < 3:
+            with pytest.raises(VarsFileError, match="the disk is full"):
+                file.replace(b"new", or_overwrite=True)
+            assert path.read_bytes() == b"xx"
+        else:
+            file.replace(b"new", or_overwrite=True)
+            assert file.read() == path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["v"]
+
+
 def test_a_foreign_change_right_after_the_write_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "v"
     path.write_bytes(b"old")

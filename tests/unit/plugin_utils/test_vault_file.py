@@ -221,7 +221,8 @@ def test_expect() -> None:
     old = f"x: {made(DEV_PROD, 'a', 'dev')}y: 1\n"
     fingerprint = hashlib.sha256("\n".join(old.partition("y:")[0].split()[3:]).encode()).hexdigest()
     assert plan(old, secrets={"x": "b"}, expect={"x": fingerprint, "z": ""}).changed
-    expects: tuple[dict[str, str], ...] = ({"x": "0" * 64}, {"x": ""}, {"z": fingerprint})
+    assert plan(old, secrets={"x": "b"}, expect={"x": ["", fingerprint]}).changed
+    expects: tuple[dict[str, str | list[str]], ...] = ({"x": "0" * 64}, {"x": ""}, {"z": fingerprint}, {"x": ["", "0" * 64]}, {"x": []})
     for expect in expects:
         with pytest.raises(VarsFileError, match="was changed by someone else since it was read"):
             plan(old, secrets={"x": "b"}, expect=expect)
@@ -331,8 +332,62 @@ def test_restore(tmp_path: Path) -> None:
     assert path.read_bytes() == b"older"
     assert restore_file(str(tmp_path / "none"), b"x", if_checksum=checksum) is False
     assert os.listdir(tmp_path) == ["v.yml"]
+    assert restore_file(str(path), b"oldest", if_checksum=None) is False
     assert restore_file(str(path), None, if_checksum=hashlib.sha256(b"older").hexdigest()) is True
     assert os.listdir(tmp_path) == []
+    assert restore_file(str(path), b"again", if_checksum=None, mode=0o640) is True
+    assert path.read_bytes() == b"again"
+    assert path.stat().st_mode & 0o7777 == 0o640
+
+
+def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    result = edit_file(str(path), Request(plain={"ours": 2}, if_gone=b"theirs: 1\n", mode=0o640), DEV_PROD)
+    assert path.read_bytes() == result.content == b"theirs: 1\nours: 2\n"
+    assert result.mode == path.stat().st_mode & 0o7777 == 0o640
+    assert result.warnings == (f"{path} was deleted by someone else meanwhile; it was made again.",)
+    # Also when nothing else is to be changed in it; and only then.
+    path.unlink()
+    assert edit_file(str(path), Request(plain={"theirs": 1}, if_gone=b"theirs: 1\n"), DEV_PROD).created
+    assert edit_file(str(path), Request(plain={"theirs": 1}, if_gone=b"other: 1\n"), DEV_PROD).warnings == ()
+    assert path.read_bytes() == b"theirs: 1\n"
+
+
+def test_a_hard_link_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    path.write_bytes(b"a: 1\n")
+    os.link(path, tmp_path / "other")
+    assert edit_file(str(path), Request(plain={"a": 1}), DEV_PROD).warnings == ()
+    (warning,) = edit_file(str(path), Request(plain={"a": 2}), DEV_PROD).warnings
+    assert warning.startswith(f"{path} had another name (a hard link), which keeps the old content.")
+    assert (tmp_path / "other").read_bytes() == b"a: 1\n"
+    assert edit_file(str(path), Request(plain={"a": 3}), DEV_PROD).warnings == ()
+
+
+@pytest.mark.parametrize("times", [1, 1000])
+def test_what_an_editor_writes_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    path = tmp_path / "v.yml"
+    path.write_bytes(b"a: 1\n")
+    fsync, edits = os.fsync, 0
+
+    def late(fd: int) -> None:
+        nonlocal edits
+        edits += 1
+        if edits <= times:
+            with path.open("ab") as file:
+                file.write(f"theirs{edits}: 1\n".encode())
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", late)
+    request = Request(plain={"a": 2})
+    if times == 1:
+        assert edit_file(str(path), request, DEV_PROD).changed
+        assert path.read_bytes() == b"a: 2\ntheirs1: 1\n"
+    else:
+        words = "is changed all the time by a program that takes no lock. Find it, and run again."
+        assert refused(lambda: edit_file(str(path), request, DEV_PROD)) == f"{path} {words}"
+        assert path.read_bytes().startswith(b"a: 1\ntheirs1: 1\n")
+    assert os.listdir(tmp_path) == ["v.yml"]
 
 
 def test_fingerprints_are_of_what_is_stored(tmp_path: Path) -> None:
