@@ -18,7 +18,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 
-STEPS = ("write", "written", "fsync", "replace")  # words of those points where the disk can fail
+STEPS = ("before write", "half written", "before fsync", "before replace", "before link")  # the points at which the disk can fail
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Error:
     @property
     def at_steps(self) -> str:
         """The same, at points of which some are requests: they go on."""
-        return f"if any(step in event for step in {STEPS!r}) and not event.startswith(('before GET', 'answered')): {self.once}"
+        return f"if event.startswith({STEPS!r}): {self.once}"
 
 
 FULL_DISK = Error(errno.ENOSPC, "the disk is full")

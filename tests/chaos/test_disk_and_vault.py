@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from tests.chaos import _evil_disk as evil
-from tests.chaos._points import Of, points_of  # noqa: F401  (a fixture)
+from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
-from tests.chaos._scenarios import AnyRig, Scenario, assert_known, is_in_place, rig_of
+from tests.chaos._scenarios import Scenario
 from tests.integration._ansible import Ansible, Run
 from tests.integration._rotation_harness import AFTER, BEFORE, MINTED, Rig, Saboteur, encrypted, failure, inline
-from tests.simulator.launch import Simulator
+from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
 
 PART = "disk and vault faults"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))
@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def rig(ansible: Ansible, simulators: dict[str, Simulator], kind: str) -> AnyRig:
+def rig(ansible: Ansible, simulators: Appliances, kind: str) -> AnyRig:
     return rig_of(kind, ansible, simulators)
 
 
@@ -48,13 +48,12 @@ def numbered(events: list[str]) -> list[tuple[int, str]]:
 
 def is_step(event: str) -> bool:
     """Tell whether a point is a step on the disk that can fail."""
-    return event in ("before write", "half written", "before fsync of file", "before fsync of folder", "before replace")
+    return event.startswith(evil.STEPS)
 
 
 def first_written(rig: AnyRig, events: list[str]) -> int:
     """Return the number of the first point after the new credential was made."""
-    store = "before write"
-    writes = [number for number, event in enumerate(events, 1) if event == store]
+    writes = [number for number, event in enumerate(events, 1) if event == "before write"]
     return writes[2 if is_in_place(rig) else 1]  # after the intent, and the room of the rescue file
 
 
@@ -87,7 +86,7 @@ def outcome(rig: AnyRig, run: Run, words: str, since: int, **after: Any) -> str:
 def test_a_step_on_the_disk_fails_once(
     rig: AnyRig,
     saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
+    points_of: PointsOf,
     recorder: Recorder,
     kind: str,
     part: int,
@@ -110,7 +109,7 @@ def test_a_step_on_the_disk_fails_once(
 def test_the_disk_fails_for_good(
     rig: AnyRig,
     saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
+    points_of: PointsOf,
     recorder: Recorder,
     kind: str,
     part: int,
@@ -134,7 +133,7 @@ def test_the_disk_fails_for_good(
 def test_a_real_disk_is_full(
     rig: AnyRig,
     saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
+    points_of: PointsOf,
     recorder: Recorder,
     kind: str,
     made: bool,
@@ -166,7 +165,7 @@ def test_a_real_disk_is_full(
 def test_a_read_only_mount(
     rig: AnyRig,
     saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
+    points_of: PointsOf,
     recorder: Recorder,
     kind: str,
     made: bool,
@@ -267,7 +266,7 @@ def _disturbed(rig: AnyRig, saboteur: Saboteur, number: int, point: str, deed: s
 def test_somebody_else_is_at_the_file(
     rig: AnyRig,
     saboteur: Saboteur,
-    points_of: Of,  # noqa: F811
+    points_of: PointsOf,
     recorder: Recorder,
     kind: str,
     deed: str,
@@ -277,7 +276,7 @@ def test_somebody_else_is_at_the_file(
     points = numbered(events)
     if not FULL:
         # Within each write, and after each; and after what lasts was done at the appliance.
-        points = [one for one in points if re.match(r"half written|after replace|answered (POST|DELETE|PATCH)", one[1])]
+        points = [one for one in points if re.match(r"half written|after (replace|link)|answered (POST|DELETE|PATCH)", one[1])]
         if kind != KINDS[0]:
             points = [one for one in points if one[0] >= first_written(rig, events) and one[1].startswith(("half", "after"))]
     for number, point in points[part::SLICES]:
@@ -287,7 +286,7 @@ def test_somebody_else_is_at_the_file(
 
 @pytest.mark.parametrize("where", ["intent", "store"])
 def test_somebody_else_stores_another_credential(
-    ansible: Ansible, simulators: dict[str, Simulator], saboteur: Saboteur, recorder: Recorder, where: str
+    ansible: Ansible, simulators: Appliances, saboteur: Saboteur, recorder: Recorder, where: str
 ) -> None:
     # It works, so it stays; the one that the run made goes, and whose the first one was is for people to say.
     rig = rig_of("access_token-qumulo", ansible, simulators)
@@ -340,7 +339,7 @@ def test_links(rig: AnyRig, recorder: Recorder, kind: str) -> None:
 # Locks
 
 
-def test_the_lock_is_held(rig: AnyRig, saboteur: Saboteur, points_of: Of, recorder: Recorder, kind: str) -> None:  # noqa: F811
+def test_the_lock_is_held(rig: AnyRig, saboteur: Saboteur, points_of: PointsOf, recorder: Recorder, kind: str) -> None:
     rig.play = {"module_defaults": {"latchkey.tokens.vault_vars": {"lock_timeout": "1s"}}}
     with recorder.trial(PART, kind, "before", "another process holds the lock") as trial:
         rig.seed()
@@ -401,7 +400,7 @@ def test_two_vault_ids_in_one_file(rig: AnyRig, recorder: Recorder, kind: str) -
         assert rig.text.partition(f"{rig.name}: ")[2].splitlines()[1].strip() == "$ANSIBLE_VAULT;1.2;AES256;dev"
 
 
-def test_the_password_changes_meanwhile(rig: AnyRig, saboteur: Saboteur, points_of: Of, recorder: Recorder, kind: str) -> None:  # noqa: F811
+def test_the_password_changes_meanwhile(rig: AnyRig, saboteur: Saboteur, points_of: PointsOf, recorder: Recorder, kind: str) -> None:
     # As with ansible-vault rekey: what this run knows does not open the file any more, once the new credential is made.
     number = first_written(rig, points_of(rig, Scenario(kind)).events)
     with recorder.trial(PART, kind, "once made", "the vault password changes") as trial:

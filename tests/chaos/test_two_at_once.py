@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from tests.chaos._contenders import Contender
-from tests.chaos._points import Of, points_of  # noqa: F401  (a fixture)
+from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
-from tests.chaos._scenarios import AnyRig, Scenario, assert_known, rig_of
+from tests.chaos._scenarios import Scenario
 from tests.integration import _rotation_rubrik as rubrik
 from tests.integration._ansible import Ansible, Run
 from tests.integration._rotation_harness import AFTER, BEFORE, Rig, failure
-from tests.simulator.launch import Simulator
+from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, rig_of
 
 PART = "two at once"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))
@@ -41,7 +41,10 @@ def lasting(events: list[str]) -> list[str]:
     """Return those points between which something lasting happens, in words that do not depend on ids."""
     found = [events[0] + "#1"]
     for number, event in enumerate(events, 1):
-        if re.match(r"(before|answered) (POST|DELETE|PATCH) |before replace|after replace|half written", event) and "ID" not in event:
+        if (
+            re.match(r"(before|answered) (POST|DELETE|PATCH) |before (replace|link)|after (replace|link)|half written", event)
+            and "ID" not in event
+        ):
             found.append(f"{event}#{events[:number].count(event)}")
     return list(dict.fromkeys(found))
 
@@ -81,8 +84,8 @@ def outcome(runs: list[Run]) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_one_account(
     ansible: Ansible,
-    simulators: dict[str, Simulator],
-    points_of: Of,  # noqa: F811
+    simulators: Appliances,
+    points_of: PointsOf,
     recorder: Recorder,
     tmp_path: Path,
     kind: str,
@@ -147,8 +150,8 @@ def _second(rig: AnyRig) -> AnyRig:
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_two_accounts_in_one_file(
     ansible: Ansible,
-    simulators: dict[str, Simulator],
-    points_of: Of,  # noqa: F811
+    simulators: Appliances,
+    points_of: PointsOf,
     recorder: Recorder,
     tmp_path: Path,
     kind: str,
@@ -183,8 +186,8 @@ def test_of_two_accounts_in_one_file(
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_begins_while_the_other_is_killed(
     ansible: Ansible,
-    simulators: dict[str, Simulator],
-    points_of: Of,  # noqa: F811
+    simulators: Appliances,
+    points_of: PointsOf,
     recorder: Recorder,
     tmp_path: Path,
     kind: str,
@@ -216,7 +219,7 @@ def test_one_begins_while_the_other_is_killed(
             trial.outcome += f", credential in {where.removeprefix('in ')}"
 
 
-def test_another_run_is_at_it(ansible: Ansible, simulators: dict[str, Simulator], recorder: Recorder, tmp_path: Path) -> None:
+def test_another_run_is_at_it(ansible: Ansible, simulators: Appliances, recorder: Recorder, tmp_path: Path) -> None:
     rig = rig_of("access_token-qumulo", ansible, simulators)
     with recorder.trial(PART, "access_token-qumulo", "before replace#2", "another run of the same account") as trial:
         rig.seed()
