@@ -122,7 +122,7 @@ def _second(rig: AnyRig) -> AnyRig:
     if isinstance(rig, Rig):
         user = {"name": "svc-second", "primary_group": "513", "uid": "", "home_directory": None, "password": "Not-real-1"}
         assert rig.call("POST", "/v1/users/", user)[0] in (200, 409)
-        second = Rig(rig.ansible, rig.simulator, "second_token", "svc-second")
+        second = Rig(rig.ansible, rig.simulator, "second_token", "svc-second", _admin=rig._admin)
         second.revoke_all()
         return second
     if isinstance(rig, rubrik.CdmApiTokenRig):

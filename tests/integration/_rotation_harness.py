@@ -375,14 +375,12 @@ class Rig(RoleRig):
     """One account of Qumulo Core with an access token."""
 
     name: str = "qumulo_token"
-    # Of each simulator: an account has room for ten tokens, and simulators are shared by more rigs than that.
-    _admins: ClassVar[dict[Path, dict[str, str]]] = {}
+    _admin: dict[str, str] = field(default_factory=dict, repr=False)
 
     looks_secret = re.compile(r"(access|session)-v1:[A-Za-z0-9+/]{6,}")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._admin = self._admins.setdefault(self.simulator.directory, {})
         if not self._admin:
             login = self.call("POST", "/v1/session/login", dict(self.simulator.admin), token=None)[1]["bearer_token"]
             made = self.call("POST", TOKENS, {"user": {"auth_id": "500"}}, token=login)[1]
