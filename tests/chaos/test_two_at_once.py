@@ -26,7 +26,7 @@ from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, 
 
 PART = "two at once"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))
-ROUNDS = None if FULL else 10  # of each kind; None for all pairs of points
+ROUNDS, OTHERS = (None, None) if FULL else (10, 5)  # of each kind, of one account and of two; None for all pairs of points
 SLICES = 2
 pytestmark = pytest.mark.timeout(1800)
 GAVE_WAY = re.compile(
@@ -49,11 +49,11 @@ def lasting(events: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def pairs(points: list[str], part: int) -> list[tuple[str, str]]:
+def pairs(points: list[str], part: int, rounds: int | None) -> list[tuple[str, str]]:
     """Return pairs of points, as many as there is time for and spread over all."""
     every = list(itertools.product(points, points))
-    if ROUNDS is not None and len(every) > ROUNDS:
-        every = [every[number * len(every) // ROUNDS + number % 3] for number in range(ROUNDS)]
+    if rounds is not None and len(every) > rounds:
+        every = [every[number * len(every) // rounds + number % 3] for number in range(rounds)]
     return every[part::SLICES]
 
 
@@ -93,7 +93,7 @@ def test_of_one_account(
 ) -> None:
     rig = rig_of(kind, ansible, simulators)
     rig.play = {"module_defaults": {"latchkey.tokens.vault_vars": {"lock_timeout": "3s"}}}
-    for first, second in pairs(lasting(points_of(rig, Scenario(kind)).events), part):
+    for first, second in pairs(lasting(points_of(rig, Scenario(kind)).events), part, ROUNDS):
         with recorder.trial(PART, kind, f"{first} / {second}", "another run of the same account") as trial:
             rig.seed()
             since = len(rig.simulator.journal())
@@ -161,7 +161,7 @@ def test_of_two_accounts_in_one_file(
     points = lasting(points_of(rig, Scenario(kind)).events)
     rig.seed()
     second = _second(rig)
-    for at, later in pairs(points, part):
+    for at, later in pairs(points, part, OTHERS):
         # Who holds the file's lock keeps the other from getting on.
         then = None if re.match("half written|before replace", at) else later
         with recorder.trial(PART, kind, f"{at} / {then}", "a run of another account in the file") as trial:
