@@ -163,7 +163,7 @@ def test_of_two_accounts_in_one_file(
     second = _second(rig)
     for at, later in pairs(points, part, OTHERS):
         # Who holds the file's lock keeps the other from getting on.
-        then = None if re.match("half written|before replace", at) else later
+        then = None if re.match("half written|before replace|after replace", at) else later
         with recorder.trial(PART, kind, f"{at} / {then}", "a run of another account in the file") as trial:
             with (
                 Contender(rig, tmp_path / "first", at, rotate_force=True) as one,
