@@ -9,7 +9,7 @@ import os
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import AppearedError, locked
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_summary import outcome, summarize, table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import this_run
@@ -54,7 +54,7 @@ def _write(path: str, summary: dict[str, Any], merge: bool) -> None:
                 summary = summarize(outcomes, run=summary["run"], check_mode=summary["check_mode"], finished=False)
             try:
                 file.replace(f"{json.dumps(summary, indent=2)}\n".encode())
-            except AppearedError:
+            except ChangedError:
                 continue
             return
 
