@@ -569,11 +569,11 @@ def unlink(path, **more):
     _note("after unlink")
 
 
-def _started(self, arguments, *more, **named):
-    self._event = f"git {arguments[1]}" if arguments[0] == "git" else ""
+def _started(self, args, *more, **named):
+    self._event = f"git {args[1]}" if args and args[0] == "git" else ""
     if self._event:
         _note("before " + self._event)
-    _init(self, arguments, *more, **named)
+    _init(self, args, *more, **named)
 
 
 def _ended(self, *arguments, **named):
