@@ -167,8 +167,8 @@ def _environment(access: Access, start: Mapping[str, str]) -> dict[str, str]:
         if access.ssh_known_hosts_file:
             parts += ["-o", f"UserKnownHostsFile={access.ssh_known_hosts_file}"]
         environment["GIT_SSH_COMMAND"] = shlex.join(parts)
-    # No housekeeping that goes on in the background after the task.
-    _configure(environment, [("gc.auto", "0"), ("maintenance.auto", "false")])
+    # Nothing that goes on in the background after the task.
+    _configure(environment, [("gc.auto", "0"), ("maintenance.auto", "false"), ("core.fsmonitor", "false")])
     return environment
 
 

@@ -27,7 +27,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Vault, adopt_file, fingerprints, transfer
 
 _ATTEMPTS = 8  # somebody who pushes at the same moment every time is not met by accident
-_LOCK_SECONDS = 120.0
+_LOCK_SECONDS = 600.0  # a whole inventory may publish from one checkout, one after the other
 _POLL_SECONDS = 0.1
 
 

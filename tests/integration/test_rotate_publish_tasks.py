@@ -90,6 +90,12 @@ def test_the_credential_in_awx_is_the_new_one(rig: Rig, awx: Awx) -> None:
     assert len(awx.told) == 1
 
 
+def test_tasks_that_are_not_there(rig: Rig) -> None:
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_force=True, rotate_publish_tasks="nowhere.yml"))
+    assert said == f"rotate_publish_tasks: there is no file {rig.ansible.folder}/nowhere.yml. Nothing was rotated."
+
+
 def test_tasks_that_fail_undo_the_rotation(rig: Rig, awx: Awx) -> None:
     awx.refuse = True
     with rig.all_undone():
