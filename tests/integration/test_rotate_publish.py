@@ -14,7 +14,7 @@ import pytest
 from tests.integration._ansible import Ansible
 from tests.integration._git_over_https import serve
 from tests.integration._publish_rig import Checkout, Remote, commit_and_push, git
-from tests.integration._rotation_harness import TOKENS, Rig, Saboteur, adds_fault, failure, inline
+from tests.integration._rotation_harness import TOKENS, Rig, Saboteur, adds_fault, encrypted, failure, inline
 from tests.simulator.launch import Simulator
 
 
@@ -238,3 +238,26 @@ def test_a_token_over_https_is_nowhere_to_be_seen(rig: Rig, remote: Remote, tmp_
     shown += "".join(one.read_text(errors="replace") for one in (folder / ".git").rglob("*") if one.is_file())
     assert canary not in shown
     assert not (folder / ".git-credentials").exists()
+
+
+def test_a_push_whose_answer_is_lost(rig: Rig, remote: Remote) -> None:
+    old = rig.assert_works()
+    remote.hook("pre-receive", "kill -9 $PPID")
+    said = failure(rig.rotate(rotate_force=True))
+    assert "holds a new credential that works, and the old one is kept too. Whether vault.yml was published to main of origin" in said
+    new = rig.assert_works()
+    assert sorted(rig.ids()) == sorted([old, new])
+    remote.hook("pre-receive", "exit 0")
+    rig.result(rig.rotate())
+    assert rig.assert_settled() == new
+    assert remote.file() == rig.text
+
+
+def test_a_file_that_is_encrypted_as_a_whole(rig: Rig, remote: Remote) -> None:
+    rig.write(encrypted(rig.text))
+    commit_and_push(rig, remote)
+    rig.result(rig.rotate(rotate_force=True))
+    rig.assert_settled()
+    assert remote.file() == rig.path.read_text()
+    assert git(rig.ansible.folder, "status", "--porcelain", "-uno") == ""
+    rig.assert_unchanged()
