@@ -117,8 +117,8 @@ def test_a_stale_checkout_revokes_nothing(ansible: Ansible, qumulo: Simulator, r
     second = fresh_clone(first, remote, tmp_path / "second")
     first.result(first.rotate(rotate_force=True, rotate_retire_after="1d"))
     held = first.held()
-    for variables in ({}, {"rotate_force": True}):
-        said = failure(second.rotate(rotate_orphans="revoke", **variables))
+    for force in (False, True):
+        said = failure(second.rotate(rotate_orphans="revoke", rotate_force=force))
         assert "is not what this checkout began with" in said
         assert first.held() == held
     git(second.ansible.folder, "pull", "--quiet")
