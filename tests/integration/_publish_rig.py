@@ -73,19 +73,15 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def start(folder: Path, file: str, remote: Remote) -> None:
-    """Make a file the first commit of a work tree, or the next one, and push it."""
+def commit_and_push(rig: RoleRig, remote: Remote) -> None:
+    """Make the vars file the first commit of a work tree, or the next one, and push it."""
+    folder = rig.ansible.folder
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet", f"--initial-branch={remote.branch}")
         git(folder, "remote", "add", "origin", str(remote.path))
-    git(folder, "add", file)
-    git(folder, "commit", "--quiet", "--allow-empty", "--message", "begin", "--", file)
+    git(folder, "add", rig.file)
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "begin", "--", rig.file)
     git(folder, "push", "--quiet", "--force", "--set-upstream", "origin", remote.branch)
-
-
-def commit_and_push(rig: RoleRig, remote: Remote) -> None:
-    """The same with a rig's vars file."""
-    start(rig.ansible.folder, rig.file, remote)
 
 
 def fresh_clone(rig: Rig, remote: Remote, folder: Path) -> Rig:
