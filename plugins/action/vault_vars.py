@@ -9,6 +9,7 @@ import binascii
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import quoted
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
@@ -116,7 +117,7 @@ def _mode(value: Any) -> int | None:
     except ValueError:
         mode = -1
     if not 0 <= mode <= 0o777:  # 600 without quotes is not 0600 but 01130
-        raise OptionError(f"mode: '{text}' is not an octal file mode.", "Write it in quotes, for example '0600'.")
+        raise OptionError(f"mode: {quoted(text)} is not an octal file mode.", "Write it in quotes, for example '0600'.")
     return mode
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ._errors import OptionError
 from ._http import Endpoint
+from ._secrets import quoted
 
 # Way to authenticate -> the options that belong to it, all of which it needs
 _METHODS = {
@@ -156,6 +157,8 @@ def checked_token(token: str, option: str) -> str:
 
 def _read_service_account_file(path: str) -> dict[str, str | None]:
     """Return client_id, client_secret and token_uri from the JSON file that Rubrik Security Cloud lets one download."""
+    if "{" in path or "\n" in path:
+        raise OptionError("service_account_file: it is the content of a file, not its path.", "Write the file, and name it here.")
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -183,7 +186,7 @@ def _boolean(value: Any, option: str) -> bool:
         return True
     if word in ("0", "false", "no", "off"):
         return False
-    raise OptionError(f"{option}: '{value}' is neither true nor false.")
+    raise OptionError(f"{option}: {quoted(value)} is neither true nor false.")
 
 
 def _seconds(value: Any) -> float:
@@ -192,7 +195,7 @@ def _seconds(value: Any) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise OptionError(f"timeout: '{value}' is not a number of seconds between 0 and 3600.")
+        raise OptionError(f"timeout: {quoted(value)} is not a number of seconds between 0 and 3600.")
     return seconds
 
 

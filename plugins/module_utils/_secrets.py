@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 _RESULT_KEYS = ("token", "client_secret")
 
 _MASK = "********"
+_LONGEST_SLIP = 12  # characters
 _SHORTEST = 4  # masking shorter strings would shred ordinary words and hide nothing
 
 
@@ -36,6 +37,11 @@ def redact(text: str, secret_values: Iterable[str]) -> str:
     for form in sorted(forms, key=len, reverse=True):  # longest first: one form may contain another
         text = text.replace(form, _MASK)
     return text
+
+
+def quoted(value: object) -> str:
+    """Return a value of the wrong form in quotes, or "it" for a long one: more likely a secret in the wrong option than a slip."""
+    return f"'{value}'" if len(str(value)) <= _LONGEST_SLIP else "it"
 
 
 def throwaway_password(length: int = 40) -> str:
@@ -59,6 +65,12 @@ def secret_strings(value: Any) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [text for item in value for text in secret_strings(item)]
     return []
+
+
+def option_secrets(arguments: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> list[str]:
+    """Return the secrets among a task's arguments: what is in options that are for secrets."""
+    given = [arguments.get(option) for option, spec in argument_spec.items() if spec.get("no_log")]
+    return [text for value in given for text in secret_strings(value)]
 
 
 def result_secrets(result: dict[str, Any]) -> list[str]:

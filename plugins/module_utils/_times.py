@@ -8,6 +8,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 from ._errors import OptionError
+from ._secrets import quoted
 
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _NUMBER = r"([0-9]{1,15})"
@@ -33,7 +34,7 @@ def parse_duration(text: str | int, option: str) -> timedelta:
         match = _DURATION.fullmatch(written)
         if not written or not match:
             raise OptionError(
-                f"{option}: '{text}' is not a duration.",
+                f"{option}: {quoted(text)} is not a duration.",
                 "Write it as weeks, days, hours, minutes and seconds, for example 30d, 12h, 1d12h or 90m, or as a number of seconds.",
             )
         seconds = sum(int(count) * factor for count, factor in zip(match.groups(), _UNITS.values(), strict=True) if count)
@@ -56,7 +57,7 @@ def parse_instant(text: str, option: str) -> datetime:
     """
     match = _INSTANT.fullmatch(str(text).strip())
     if not match:
-        raise OptionError(f"{option}: '{text}' is not a time.", "Write it in ISO 8601 with a zone, for example 2027-01-31T12:00:00Z.")
+        raise OptionError(f"{option}: {quoted(text)} is not a time.", "Write it in ISO 8601 with a zone, for example 2027-01-31T12:00:00Z.")
     day, minute, second, fraction, zone = match.groups()
     if zone is None:
         raise OptionError(

@@ -11,7 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, secret_strings
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets, redact, secret_strings
 
 
 def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,6 +30,12 @@ def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: 
         message = checked.errors.msg
         if isinstance(checked.errors[0], UnknownOptionError):
             message = f"Unsupported parameters for ({module}) module: {message}"
-        given = [arguments.get(option) for option, spec in argument_spec.items() if spec.get("no_log")]
-        raise OptionError(redact(message, [text for value in given for text in secret_strings(value)]))
+        raise OptionError(_unquoted(redact(message, option_secrets(arguments, argument_spec)), arguments))
     return dict(checked.validated_parameters)
+
+
+def _unquoted(message: str, arguments: Mapping[str, Any]) -> str:
+    """Return the message without the values that it quotes, since one may be a secret that was given to the wrong option."""
+    for text in sorted(set(secret_strings(dict(arguments))), key=len, reverse=True):
+        message = message.replace(f"'{text}'", "'********'").replace(f"got: {text}", "got: ********")
+    return message

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import nested_secrets
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import nested_secrets, secret_strings
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
@@ -15,6 +15,9 @@ except ImportError:
     MASKS_REGISTERED = False
 else:
     MASKS_REGISTERED = True
+
+
+_TELLING = 8  # characters of a secret that is in a longer text, or has one in it
 
 
 def register(secrets: Sequence[str]) -> None:
@@ -55,13 +58,24 @@ def show_apart(result: Mapping[str, Any], show: Any) -> None:
         show.error(str(result.get("msg")), wrap_text=False)
 
 
-def loop_secrets(task_vars: Mapping[str, Any] | None) -> list[str]:
+def loop_secrets(task_vars: Mapping[str, Any] | None, given: Sequence[str]) -> list[str]:
     """Return the secrets in the loop item that a task is run for, since Ansible shows the item with the task's result.
 
-    Such an item is the result of an earlier task that minted in a loop: ``loop: "{{ minted.results }}"``.
+    Such an item is the result of an earlier task that minted in a loop, ``loop: "{{ minted.results }}"``, or holds what the task
+    got in an option for secrets, ``loop: "{{ passwords | dict2items }}"``.
+
+    Args:
+        task_vars: the task's variables.
+        given: the secrets among its arguments.
     """
     loop_var = (task_vars or {}).get("ansible_loop_var")
-    return nested_secrets((task_vars or {}).get(loop_var)) if loop_var else []
+    item = (task_vars or {}).get(loop_var) if loop_var else None
+    return [*nested_secrets(item), *(text for text in secret_strings(item) if any(_overlap(text, one) for one in given))]
+
+
+def _overlap(text: str, secret: str) -> bool:
+    """Tell whether one is in the other, and not just a word or a name that happens to be."""
+    return text == secret or (min(len(text), len(secret)) >= _TELLING and (text in secret or secret in text))
 
 
 def hide_loop(task: Any, result: Mapping[str, Any]) -> None:

@@ -8,14 +8,16 @@ module. Either way a result with a secret in it is hidden.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, failures_as_result
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import result_secrets
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets, result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
@@ -54,7 +56,8 @@ class OperationAction(ActionBase):
         another = token_to_try_with(self._task.args, result, Display().warning)
         if another:
             result = self._run_with(name, {**self._task.args, "token": another}, task_vars)
-        result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars)])
+        given = option_secrets(self._task.args, self.operation.full_argument_spec())
+        result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars, given)])
         hide_loop(self._task, result)
         show_apart(result, Display())
         return result
@@ -62,10 +65,28 @@ class OperationAction(ActionBase):
     def _run_with(self, name: str, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         if self._can_run_here():
             return failures_as_result(lambda: self._run_here(name, arguments))
+        unfit = failures_as_result(lambda: self._checked(name, arguments))
+        if unfit.get("failed"):  # an ordinary module would quote the values
+            return unfit
+        self._keep_off_the_disk()
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        result: dict[str, Any] = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars, wrap_async=wrap_async)
+        result: dict[str, Any] = self._execute_module(
+            module_name=name,
+            module_args=dict(arguments),  # Ansible adds to them, and a task that is tried again has the same ones
+            task_vars=task_vars,
+            wrap_async=wrap_async,
+        )
         result.pop("invocation", None)
         return result
+
+    def _keep_off_the_disk(self) -> None:
+        """Hand a module over by its standard input, as Ansible's pipelining does, since a file of it would have the secrets in clear.
+
+        With become the user decides, since not every sudo takes it.
+        """
+        if not self._connection.become:
+            with contextlib.suppress(AnsibleError, KeyError):  # a connection plugin that has no such option
+                self._connection.set_option("pipelining", True)
 
     def _can_run_here(self) -> bool:
         """Tell whether this process is as good as the one that an ordinary module would get."""
@@ -78,5 +99,7 @@ class OperationAction(ActionBase):
         )
 
     def _run_here(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        options = checked_arguments(name, arguments, self.operation.full_argument_spec(), self.operation.rules)
-        return execute(self.operation, options, bool(self._task.check_mode))
+        return execute(self.operation, self._checked(name, arguments), bool(self._task.check_mode))
+
+    def _checked(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return checked_arguments(name, arguments, self.operation.full_argument_spec(), self.operation.rules)

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 
 
@@ -42,9 +44,11 @@ class ControllerAction(ActionBase):
             options = checked_arguments(f"latchkey.tokens.{self.name}", self._task.args, self.argument_spec, self.rules)
             return self.perform(options, bool(self._task.check_mode), task_vars or {})
 
-        result = failures_as_result(perform)
-        result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars)], self.hide_all)
+        given = option_secrets(self._task.args, self.argument_spec)
+        result = failures_as_result(perform, given)
+        result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all)
         hide_loop(self._task, result)
+        show_apart(result, Display())
         return result
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:

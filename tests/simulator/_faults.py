@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # answered before anything else happens
-REPLACING = frozenset({"html", "text", "empty", "nonsense", "strange", "retry-after"})
+REPLACING = frozenset({"html", "echo", "text", "empty", "nonsense", "strange", "retry-after"})
 # change how the request, its answer or its connection goes
 BREAKING = frozenset({"close", "drop", "cut", "slow", "stall", "garbled", "hang-up"})
 # strike no request but the handshake of the next connection, which is one that the fault's time has come for

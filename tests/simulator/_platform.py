@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -87,6 +88,13 @@ class _Application(Flask):
         if isinstance(request.routing_exception, RequestRedirect):
             raise NotFound
         super().raise_routing_exception(request)
+
+
+def _echo() -> Response:
+    """Answer as gateways do that show what they were sent: the headers and the body, for people, and as they came."""
+    sent = f"{request.headers}\n{request.get_data(as_text=True)}"
+    page = f"<html><body><h1>500 Internal Error</h1><pre>{escape(sent)}</pre>\n{sent}</body></html>"
+    return Response(page, 500, mimetype="text/html")
 
 
 class Platform(ABC):
@@ -168,6 +176,8 @@ class Platform(ABC):
             return Response(status=500)
         if fault == "html":
             return Response("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, mimetype="text/html")
+        if fault == "echo":
+            return _echo()
         if fault == "text":
             return Response("Internal server error", 500, mimetype="text/plain")
         if fault == "empty":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from .._errors import LatchkeyError, OptionError
 from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
+from .._secrets import option_secrets, redact
 from .._times import utc_now
 
 
@@ -127,7 +128,7 @@ def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) 
         options: validated options, unset ones as None.
         check_mode: True changes nothing.
     """
-    return failures_as_result(lambda: _run(operation, options, check_mode))
+    return failures_as_result(lambda: _run(operation, options, check_mode), option_secrets(options, operation.full_argument_spec()))
 
 
 def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -143,12 +144,17 @@ def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> 
     return outcome.as_result()
 
 
-def failures_as_result(run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what the function returns, or its failure as a result with ``failed``, ``msg`` and the facts of the failure."""
+def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what the function returns, or its failure as a result with ``failed``, ``msg`` and the facts of the failure.
+
+    Args:
+        run: the function.
+        secrets: what the message must not show, also where it stood in an option that is not for secrets, and was quoted.
+    """
     try:
         return run()
     except LatchkeyError as failure:
-        return {**failure.details, "changed": False, "failed": True, "msg": str(failure)}
+        return {**failure.details, "changed": False, "failed": True, "msg": redact(str(failure), secrets)}
     except Exception as failure:  # noqa: BLE001  (a bug of ours must not become a traceback, which could hold a secret)
         place = traceback.extract_tb(failure.__traceback__)[-1]
         return {

@@ -399,6 +399,8 @@ class Qumulo(Platform):
         return AccountState(wanted.account, roles, wanted.privileges, attributes)
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
+        password = throwaway_password()  # kept nowhere: the account is for tokens only
+        self.http.hide(password)
         answer = self._call(
             f"create the local user '{wanted.account.name}'",
             "POST",
@@ -408,7 +410,7 @@ class Qumulo(Platform):
                 "primary_group": wanted.attributes.get("primary_group") or _USERS_GROUP,
                 "uid": "",
                 "home_directory": wanted.attributes.get("home_directory"),
-                "password": throwaway_password(),  # kept nowhere: the account is for tokens only
+                "password": password,
             },
         )
         account = Account(id_field(answer, answer.json_object(), "id"), wanted.account.name, "LOCAL")

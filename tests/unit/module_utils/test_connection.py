@@ -142,6 +142,14 @@ def test_malformed_service_account_files(tmp_path, content):
         resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(path)}, {})
 
 
+def test_the_content_of_a_service_account_file_is_no_path():
+    content = json.dumps({"client_id": "client|1", "client_secret": "CANARY"})
+    for options, environment in (({"service_account_file": content}, {}), ({}, {"RUBRIK_RSC_SERVICE_ACCOUNT_FILE": content})):
+        with pytest.raises(OptionError, match="the content of a file, not its path") as refused:
+            resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", **options}, environment)
+        assert "CANARY" not in str(refused.value)
+
+
 def test_a_missing_service_account_file(tmp_path):
     with pytest.raises(OptionError, match="cannot be read: No such file"):
         resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(tmp_path / "x")}, {})

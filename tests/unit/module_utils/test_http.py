@@ -219,6 +219,14 @@ def test_secrets_are_masked_in_every_form(serve, form):
     assert "bad token ******** here" in str(caught.value)
 
 
+def test_a_secret_that_looks_like_a_tag_is_masked_as_a_whole(serve):
+    http = client(serve(reply(400, "<p>You sent one<b>two</b>three.</p>", Content_Type="text/html")))
+    http.hide("one<b>two</b>three")
+    with pytest.raises(RequestError) as caught:
+        http.request("do it", "POST", "/x")
+    assert "You sent ********." in str(caught.value)
+
+
 def test_a_secret_in_the_path_is_masked():
     http = client(f"http://127.0.0.1:{closed_port()}")
     for failing in (

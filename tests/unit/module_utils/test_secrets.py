@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact, result_secrets, secret_strings, throwaway_password
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import (
+    quoted,
+    redact,
+    result_secrets,
+    secret_strings,
+    throwaway_password,
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -50,3 +56,7 @@ def test_throwaway_passwords():
 
 def test_repr_hides_the_secret():
     assert "CANARY" not in repr(Minted(Credential("1", Account("2", "x")), "CANARY"))
+
+
+def test_what_is_of_the_wrong_form_is_quoted_when_it_is_short():
+    assert [quoted(value) for value in ("soon", "30 days", 0.0, "a password, perhaps")] == ["'soon'", "'30 days'", "'0.0'", "it"]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _hidden
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets, show_apart
 
 RESULT = {"changed": True, "token": "CANARY"}
 
@@ -51,3 +51,27 @@ def test_what_is_shown_apart_from_a_hidden_result():
     assert shown == []
     show_apart({**result, "_ansible_no_log": True}, show)
     assert shown == ["plain", "wrapped", "why"]
+
+
+ITEM = {"user": "x", "password": "long-CANARY-one"}
+
+
+@pytest.mark.parametrize(
+    ("item", "given", "found"),
+    [
+        (ITEM, ["long-CANARY-one"], ["long-CANARY-one"]),
+        (ITEM, ["Bearer long-CANARY-one"], ["long-CANARY-one"]),  # the task made its secret of the item
+        (ITEM, ["CANARY-one"], ["long-CANARY-one"]),  # or of a part of it
+        ("abc", ["abc"], ["abc"]),
+        ("prod", ["the-prod-password"], []),  # a word that happens to be in it
+        ({"name": "x"}, ["long-CANARY-one"], []),
+        ({"results": [{"token": "t"}]}, [], ["t"]),
+        (7, ["long-CANARY-one"], []),
+    ],
+)
+def test_secrets_of_a_loop_item(item, given, found):
+    assert loop_secrets({"ansible_loop_var": "one", "one": item}, given) == found
+
+
+def test_no_loop():
+    assert loop_secrets(None, ["long-CANARY-one"]) == loop_secrets({"item": ITEM}, ["long-CANARY-one"]) == []
