@@ -103,8 +103,8 @@ def test_a_leak_in_each_channel_is_found(scene: Scene) -> None:
     assert channels["raised"] >= callbacks
     assert any(one.startswith("file junit/") for one in channels["raised"])
     assert channels["changed"] >= {"output 0", "file ansible.log", "file shadow.txt"}
-    assert channels["argument"] == channels["variable"] == {"processes and the system's log"}
-    assert "processes and the system's log" in channels["logged"]
+    for name in ("argument", "variable", "logged"):
+        assert "processes and the system's log" in channels[name], name
     assert channels["cached"] == {"the fact cache"}
     assert "file tree/localhost" in channels["last"]
     assert "file tmp/x" in channels["kept"]
