@@ -22,8 +22,9 @@ from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import AFTER, BEFORE, MINTED, Rig, Saboteur, encrypted, failure, inline
+from tests.integration._rotation_harness import AFTER, BEFORE, Saboteur, encrypted, failure, inline
 from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
+from tests.integration._rotation_rubrik import CdmApiTokenRig
 
 PART = "disk and vault faults"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))
@@ -153,7 +154,8 @@ def test_a_real_disk_is_full(
         with rig.rest_untouched():
             run = rig.rotate(env=env, rotate_force=True)
             assert (disk / "filler").exists()
-            assert run.returncode
+            # The room that was reserved for the rescue file is enough to go on.
+            assert run.returncode or (made and is_in_place(rig))
             if not made:
                 assert rig.writing_requests(since) == []
             assert_known(rig, since)
@@ -302,10 +304,10 @@ def test_somebody_else_stores_another_credential(
     ansible: Ansible, simulators: Appliances, saboteur: Saboteur, recorder: Recorder, where: str
 ) -> None:
     # It works, so it stays; the one that the run made goes, and whose the first one was is for people to say.
-    rig = rig_of("access_token-qumulo", ansible, simulators)
-    assert isinstance(rig, Rig)
-    point = "before write#1" if where == "intent" else MINTED
-    with recorder.trial(PART, "access_token-qumulo", point, "another credential is stored") as trial:
+    rig = rig_of("api_token-cdm", ansible, simulators)
+    assert isinstance(rig, CdmApiTokenRig)
+    point = "before write#1" if where == "intent" else "before write#2"
+    with recorder.trial(PART, "api_token-cdm", point, "another credential is stored") as trial:
         old = rig.seed()
         other, secret = rig.mint()
         rig.more = {"rotate_orphans": "ignore"}
