@@ -205,7 +205,7 @@ def test_coming_from(page: Page) -> None:
 
 def test_play_token(page: Page) -> None:
     cdm = page.world.rubrik_cdm
-    inventory = {"storage": {"hosts": {"localhost": {}}}}
+    inventory: dict[str, Any] = {"storage": {"hosts": {"localhost": {}}}}
     (page.folder / "storage.yml").write_text(yaml.safe_dump(inventory))
     variables = {f"rubrik_{name}": cdm.service_account[name] for name in ("client_id", "client_secret")}
     page.arguments = ["-i", "storage.yml", "-e", json.dumps(variables)]
