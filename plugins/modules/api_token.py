@@ -81,7 +81,7 @@ options:
   min_remaining:
     description:
       - A token that lives no longer than this does not count as live, for example V(7d), so another one is made beside it. When not set,
-        any time left will do. A token whose expiry Rubrik CDM does not tell counts as live.
+        any time left will do. A token whose expiry Rubrik CDM does not tell counts as live. An empty string is an error.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection

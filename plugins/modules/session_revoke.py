@@ -50,7 +50,7 @@ options:
     type: str
   older_than:
     description:
-      - Only those that were made at least so long ago, for example V(2h). With O(target=account) only; an error otherwise.
+      - Only those that were made at least so long ago, for example V(2h). V(0) means all. With O(target=account) only; an error otherwise.
       - One of which the platform does not tell when it was made stays, which on some versions of Rubrik CDM is every session. Use O(query)
         with C(expires_in) there; a service account's session has 86400 seconds in all.
     type: str

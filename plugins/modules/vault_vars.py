@@ -68,7 +68,7 @@ options:
     type: raw
   backup:
     description:
-      - Whether to keep a copy of the old file, as encrypted as it was, beside it.
+      - Whether to keep a copy of the old file, as encrypted as it was, beside it. There is none of a file that is new or does not change.
     type: bool
     default: false
   expect:
@@ -99,12 +99,13 @@ options:
     type: str
   if_checksum:
     description:
-      - Restores only when the file still has this SHA-256 checksum, as an earlier task returned it in RV(checksum). When somebody has
-        changed it since, it is left alone and RV(restored) is V(false). Empty when there must be no file any more.
+      - Needed with O(restore), which restores only when the file still has this SHA-256 checksum, as an earlier task returned it in
+        RV(checksum). When somebody has changed it since, it is left alone and RV(restored) is V(false). Empty when
+        there must be no file any more.
     type: str
   lock_timeout:
     description:
-      - How long to wait for another writer of the file, for example V(30s).
+      - How long to wait for another writer of the file, for example V(30s). With V(0) the task does not wait.
     type: str
     default: 30s
 attributes:
