@@ -135,6 +135,9 @@ def _in_files(found: Results, ansible: Ansible) -> None:
     times = {"created_at": "2026-11-23T08:12:31Z", "expires_at": "2026-11-26T12:00:00Z"}
     listed = [{"token_id": "3421890012345678901234", "live": True, **times}]
     new = {"id": "3421890012345678901234", "minted_at": "2026-11-23T08:12:31Z", "expires_at": "2026-12-23T08:12:31Z"}
+    ids = {"token_id": "3421890012345678901234", "old_token_id": "3421890012345678901233"}
+    dates = {"expires_at": "2026-12-23T08:12:31Z", "next_due": "2026-12-16T08:12:31Z"}
+    rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates}
     calls: list[tuple[str, dict[str, Any]]] = [
         ("vault_vars", first),
         ("vault_vars_info", {**path, "names": ["qumulo_token"]}),
@@ -145,6 +148,7 @@ def _in_files(found: Results, ansible: Ansible) -> None:
         ("rotation_plan", {"has_value": True, "works": True, "value_id": listed[0]["token_id"], "tokens": listed, "force": True}),
         ("rotation_plan", {"new": new}),
         ("rotation_plan", {"sync_timeout": "5m"}),
+        ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
