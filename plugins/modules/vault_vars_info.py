@@ -21,8 +21,8 @@ options:
     required: true
   names:
     description:
-      - The values to read, by name, dotted as for O(latchkey.tokens.vault_vars#module:vars). A name that the file does not have is no error;
-        it is missing in RV(vars).
+      - The values to read, by name, dotted as for O(latchkey.tokens.vault_vars#module:vars). A name that the file does not have is no
+        error; it is missing in RV(vars).
     type: list
     elements: str
     required: true
