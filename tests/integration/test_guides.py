@@ -22,6 +22,7 @@ from tests.integration._cases import done
 
 VAULT = ["--vault-id", "prod@vault-password"]
 PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
+ELSEWHERE = {"awx"}  # test_awx_guide.py compares that page with the files that it shows, and runs those
 PASSWORD = "Not a real 1"
 
 
@@ -82,7 +83,7 @@ def page(request: pytest.FixtureRequest, ansible: Ansible, appliances: World) ->
 def test_yaml_of_the_guide_is_yaml(name: str) -> None:
     for block in blocks(name):
         if block.language == "yaml":
-            assert yaml.safe_load(block.text), block.text
+            yaml.safe_load(block.text)  # raises what is wrong with it
 
 
 def test_getting_started(page: Page) -> None:
@@ -214,4 +215,4 @@ def test_play_token(page: Page) -> None:
 
 def test_every_page_with_a_playbook_is_worked_through() -> None:
     with_plays = {name for name in PAGES if any(one.language == "yaml" and is_play(yaml.safe_load(one.text)) for one in blocks(name))}
-    assert {f"test_{name}" for name in with_plays} <= globals().keys()
+    assert {f"test_{name}" for name in with_plays - ELSEWHERE} <= globals().keys()
