@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._totp import one_time_code
-from tests.integration._ansible import ROOT, Ansible, Run
+from tests.integration._ansible import ROOT, Ansible
 from tests.integration._as_printed import World, git_repository, printed, world
 from tests.integration._cases import done, live
 from tests.integration._play_token_rig import wait_until
@@ -140,19 +140,6 @@ def write(folder: Path, appliances: World) -> list[str]:
     return ["examples.yml", *(f"{name}.yml" for name in plays)]
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, collections: Path) -> Iterator[tuple[Run, World]]:
-    """The one run, and the appliances after it."""
-    # A code is read off once, and the run takes longer than it is good for.
-    with world(tmp_path_factory.mktemp("world"), rubrik_cdm={"totp": "on", "totp_window": "20"}) as appliances:
-        ansible = Ansible(tmp_path_factory.mktemp("examples"), collections)
-        first, *others = write(ansible.folder, appliances)
-        make_users_of_cdm(appliances)
-        (ansible.folder / "variables.json").write_text(json.dumps(variables(appliances)))
-        arguments = [*others, "-i", "storage.yml", "-e", "@variables.json", "--vault-id", "prod@vault-password"]
-        yield ansible.run(first, arguments, env=appliances.environment(), timeout=280), appliances
-
-
 def tasks_of(value: Any) -> Iterator[str]:
     """Return the names of all tasks in tasks or plays, those in blocks too."""
     for one in value:
@@ -164,26 +151,26 @@ def tasks_of(value: Any) -> Iterator[str]:
             yield one["name"]
 
 
-def test_the_run_ended_well(ran: tuple[Run, World]) -> None:
-    run, _appliances = ran
-    run.assert_ok()
+def test_examples_run_as_printed(tmp_path_factory: pytest.TempPathFactory, ansible: Ansible) -> None:
+    """All in one run; every task of every plugin did its work, and the play tokens are gone afterwards."""
+    # A code is read off once, and the run takes longer than it is good for.
+    with world(tmp_path_factory.mktemp("world"), rubrik_cdm={"totp": "on", "totp_window": "20"}) as appliances:
+        first, *others = write(ansible.folder, appliances)
+        make_users_of_cdm(appliances)
+        (ansible.folder / "variables.json").write_text(json.dumps(variables(appliances)))
+        arguments = [*others, "-i", "storage.yml", "-e", "@variables.json", "--vault-id", "prod@vault-password"]
+        run = ansible.run(first, arguments, env=appliances.environment(), timeout=280).assert_ok()
 
-
-@pytest.mark.parametrize("plugin", EXAMPLES)
-def test_every_task_of_the_examples_did_its_work(plugin: str, ran: tuple[Run, World]) -> None:
-    run, _appliances = ran
-    for name in tasks_of(yaml.safe_load(EXAMPLES[plugin])):
-        assert {one.status for one in run.tasks if one.task == name} in ({"ok"}, {"ok", "item"}), name
+        every = [(plugin, name) for plugin, text in EXAMPLES.items() for name in tasks_of(yaml.safe_load(text))]
+        assert len(every) > 40
+        statuses = {(plugin, name): {one.status for one in run.tasks if one.task == name} for plugin, name in every}
+        assert {place: found for place, found in statuses.items() if found not in ({"ok"}, {"ok", "item"})} == {}
+        # A log-in of Qumulo Core cannot be ended; what it made can.
+        wait_until(lambda: not live(appliances.qumulo, "access_token", account="svc-backup"), "the access token is revoked")
+        wait_until(lambda: not live(appliances.rubrik_cdm, "session", account="svc-report"), "the session is ended")
 
 
 def test_every_plugin_has_examples() -> None:
     without = {path.stem for path in PLUGINS} - EXAMPLES.keys()
     assert without == {"revoke_play_tokens"}  # it is enabled, not called
     assert set(ORDER) | {"play_token"} == EXAMPLES.keys()
-
-
-def test_play_tokens_of_the_examples_are_gone(ran: tuple[Run, World]) -> None:
-    _run, appliances = ran
-    # A log-in of Qumulo Core cannot be ended; what it made can.
-    wait_until(lambda: not live(appliances.qumulo, "access_token", account="svc-backup"), "the access token is revoked")
-    wait_until(lambda: not live(appliances.rubrik_cdm, "session", account="svc-report"), "the session is ended")

@@ -22,7 +22,7 @@ from tests.integration._cases import done
 
 VAULT = ["--vault-id", "prod@vault-password"]
 PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
-ELSEWHERE = {"awx"}  # test_awx_guide.py compares that page with the files that it shows, and runs those
+ELSEWHERE = {"awx"}  # test_awx_guide.py looks at that page
 PASSWORD = "Not a real 1"
 
 
