@@ -48,7 +48,7 @@ def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> P
                 text = json.dumps(_undisturbed(rig, saboteur, scenario))
                 file.write(text)
         events, requests = json.loads(text)
-        return Points(events, [(method, path) for method, path in requests])
+        return Points(events, [tuple(one) for one in requests])
 
     return found
 

@@ -99,7 +99,7 @@ class Canaries:
     def _needles(self) -> dict[bytes, str]:
         needles: dict[bytes, str] = {}
         for secret, name in self._names.items():
-            for piece in {secret, secret[:_PIECE], secret[-_PIECE:]}:
+            for piece in (secret, secret[:_PIECE], secret[-_PIECE:]):
                 needles |= dict.fromkeys(_forms(piece), name)
         return needles
 

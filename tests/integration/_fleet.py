@@ -110,7 +110,9 @@ class Ended:
         """The numbers of PLAY RECAP by host."""
         lines = self.run.output.partition("PLAY RECAP")[2].splitlines()[1:]
         rows = [line.partition(" : ") for line in lines if " : ok=" in line]
-        return {host.strip(): {key: int(value) for key, value in (part.split("=") for part in rest.split())} for host, _, rest in rows}
+        return {
+            host.strip(): {key: int(value) for key, value in (part.split("=") for part in rest.split())} for host, _unused, rest in rows
+        }
 
 
 @dataclass

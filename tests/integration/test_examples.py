@@ -21,7 +21,7 @@ from tests.integration._cases import done, live
 from tests.integration._play_token_rig import wait_until
 
 PLUGINS = [path for kind in ("modules", "lookup", "callback") for path in sorted((ROOT / "plugins" / kind).glob("[!_]*.py"))]
-EXAMPLES = {path.stem: text for path in PLUGINS if (text := printed(path, "EXAMPLES"))}
+EXAMPLES = {stem: text for stem, text in ((path.stem, printed(path, "EXAMPLES")) for path in PLUGINS) if text}
 # Examples build on what those before them made.
 ORDER = [
     "service_account",

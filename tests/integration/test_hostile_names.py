@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,7 +41,7 @@ def files(folder: Path) -> set[str]:
     return found - {f"{folder.name}/{name}" for name in ("playbook.yml", "inventory.yml", "record.jsonl")}
 
 
-def make(rig: Rig, name: str, roles: list[str] = []) -> str:  # noqa: B006  (never changed)
+def make(rig: Rig, name: str, roles: Sequence[str] = ()) -> str:
     """Make a user of this name, with roles, and return its id."""
     status, user = rig.call("POST", "/v1/users/", {"name": name, "primary_group": "513", "uid": "", "password": "Not-a-real-1"})
     assert status == 200, name

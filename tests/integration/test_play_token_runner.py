@@ -60,7 +60,7 @@ class JobRig(Rig):
 def test_no_secret_in_the_artifacts(ansible: Ansible, cdm: Simulator, mesh: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Also where the watcher dies with the container: over the mesh, with the callback that the sample image enables."""
     notes = tmp_path_factory.mktemp("notes") / "secrets"
-    rig = JobRig(ansible, cdm, {"ANSIBLE_FILTER_PLUGINS": FILTERS, "REMEMBER_FILE": str(notes)}, mesh=mesh)
+    rig = JobRig(ansible=ansible, simulator=cdm, env={"ANSIBLE_FILTER_PLUGINS": FILTERS, "REMEMBER_FILE": str(notes)}, mesh=mesh)
     if mesh:
         rig.env |= image_environment() | rig.without_watcher().env
     before = rig.live()
@@ -75,7 +75,7 @@ def test_no_secret_in_the_artifacts(ansible: Ansible, cdm: Simulator, mesh: bool
 
 @needs_awx
 def test_the_sample(ansible: Ansible, cdm: Simulator) -> None:
-    rig = JobRig(ansible, cdm, mesh=True)
+    rig = JobRig(ansible=ansible, simulator=cdm, mesh=True)
     before = rig.live()
     job = rig.runner(rig.login()).run(DOCS / "project", "look.yml").assert_ok()
     assert job["Who are we?"]["account"]
@@ -86,7 +86,7 @@ def test_the_sample(ansible: Ansible, cdm: Simulator) -> None:
 @pytest.mark.parametrize("mesh", [False, True])
 def test_cancel(ansible: Ansible, cdm: Simulator, mesh: bool) -> None:
     """ansible-runner kills the process group of Ansible; the watcher is not in it."""
-    rig = JobRig(ansible, cdm, mesh=mesh)
+    rig = JobRig(ansible=ansible, simulator=cdm, mesh=mesh)
     before = rig.live()
     with rig.in_the_middle():
         (job,) = rig.jobs
