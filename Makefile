@@ -30,7 +30,7 @@ demo: setup-demo ## rotate credentials on simulated appliances
 	@$(BIN)/python tools/demo.py
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) $(TESTS)
 
 test-chaos: setup ## kill rotations and break servers at every point, and print what came of it (FULL=1: at all of them; WORKERS=n ARGS='-k word')
 	@status=0; CHAOS_FULL=$(FULL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) tests/chaos || status=$$?; \

@@ -92,6 +92,12 @@ def _target(descriptor: Path) -> str:
     return ""
 
 
+def heed_signals() -> None:
+    """Undo what a test run may have inherited: a shell lets its background jobs ignore Ctrl-C, and nohup the end of the terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Rig:
     """Ansible and an appliance, and a way to stop a play in the middle.
@@ -232,6 +238,5 @@ class Rig:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            # A shell lets its background jobs ignore Ctrl-C, and they hand that on, to a test run too.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=heed_signals,
         )

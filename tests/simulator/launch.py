@@ -42,6 +42,7 @@ class Simulator:
         self.ready_file = directory / "ready.json"
         self.journal_file = directory / "journal.jsonl"
         self._port: int = 0
+        self._issued: set[str] = set()
         self._start()
 
     def _start(self) -> None:
@@ -116,9 +117,13 @@ class Simulator:
         return found
 
     def issued(self) -> list[str]:
-        """Return all secrets that it has handed out, those of what is gone by now too: what must never be shown."""
-        found: list[str] = self.control("GET", "issued")
-        return found
+        """Return all secrets that it has handed out, those of what is gone by now too: what must never be shown.
+
+        Of one that is down, those that it told before.
+        """
+        if self._process.poll() is None:
+            self._issued |= set(self.control("GET", "issued"))
+        return sorted(self._issued)
 
     def advance(self, seconds: float) -> None:
         """Move the simulator's clock."""
