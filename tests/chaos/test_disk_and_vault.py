@@ -290,6 +290,8 @@ def test_somebody_else_is_at_the_file(
         # Within each write, and after each; and after what lasts was done at the appliance.
         lasting = r"half written|after (replace|link)|answered (POST /v1/auth/access-tokens|DELETE)"
         points = [one for one in points if re.match(lasting, one[1])]
+        if kind == KINDS[0]:  # each meets two of the deeds, in turn
+            points = [one for index, one in enumerate(points) if (index - list(DEEDS).index(deed)) % len(DEEDS) < 2]
         if kind != KINDS[0]:
             if deed not in ("the old version is put in place", "the file is deleted"):
                 pytest.skip("the same for every kind")
