@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import random
@@ -12,7 +11,7 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +28,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base i
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
 from tests.unit.module_utils.platforms import test_qumulo, test_rubrik_cdm, test_rubrik_rsc
+from tests.unit.module_utils.raw_server import Reply, Server
 from tests.unit.module_utils.wire import Response
 
 TOKEN, PASSWORD, SECRET = "canary-token-5f0c", "canary-pass/word+5f0c", "canary-secret=5f0c"
@@ -40,55 +40,25 @@ WHO = {"qumulo": [AS_TOKEN, AS_USER], "rubrik_cdm": [AS_TOKEN, AS_USER, AS_CLIEN
 MOST_REQUESTS = 150  # of one call, where the server has no pages without end
 
 
-class Hostile:
-    """Serves raw replies over and over, one per connection, and keeps the heads of what was asked."""
+class Hostile(Server):
+    """Sends its replies over and over."""
 
-    def __init__(self) -> None:
-        self.replies: list[bytes | Callable[[socket.socket], None]] = []
-        self.heads: list[str] = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+    def choose(self) -> Reply:
+        return self.replies[len(self.requests) % len(self.replies)]
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _peer = self.listener.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), connection:
-                self._answer(connection)
+    @property
+    def heads(self) -> list[str]:
+        """The heads of what was asked."""
+        return [head for head, _body in self.requests]
 
-    def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
-        received = b""
-        while b"\r\n\r\n" not in received:
-            piece = connection.recv(65536)
-            if not piece:
-                return
-            received += piece
-        head, _end, body = received.partition(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
-        while len(body) < length:
-            body += connection.recv(65536)
-        reply = self.replies[len(self.heads) % len(self.replies)]
-        self.heads.append(head.decode("latin-1"))
-        if callable(reply):
-            reply(connection)
-            return
-        connection.sendall(reply)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
-    def says(self, *replies: bytes | Callable[[socket.socket], None]) -> None:
+    def says(self, *replies: Reply) -> None:
         """Answer with these from now on, the first one first."""
         self.replies = list(replies)
-        self.heads.clear()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join(10)
+        self.requests.clear()
 
     def platform(self, name: str, who: dict[str, Any], **more: Any) -> Any:
         options = {"platform": name, "endpoint": self.url, "timeout": 5, **who, **more}
@@ -294,7 +264,7 @@ def assert_fit_to_show(told: str, secrets: list[str]) -> None:
 def call_and_judge(server: Hostile, name: str, call: str, who: dict[str, Any]) -> None:
     """Make a call: it must end with a result or with an error of ours, and say nothing that it must not."""
     secrets = [who[key] for key in ("token", "password", "client_secret") if key in who]
-    server.heads.clear()
+    server.requests.clear()
     one = server.platform(name, who)
     try:
         with one:
