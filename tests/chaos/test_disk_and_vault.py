@@ -261,8 +261,8 @@ def _disturbed(rig: AnyRig, saboteur: Saboteur, number: int, point: str, deed: s
     with rig.rest_untouched() if deed != "a line is added" else contextlib.nullcontext():
         run = rig.rotate(env=saboteur.environment(rig.file, number, DEEDS[deed](rig.path, old)), rotate_force=True)
         if deed == "the file is deleted" and not rig.path.exists():
-            # Before this run wrote anything: then it is for who deleted it to bring it back.
-            assert rig.writing_requests(since) == []
+            # Who deleted it has to bring it back, where this run had not written anything yet, or the secret is in the rescue file.
+            assert rig.writing_requests(since) == [] or (is_in_place(rig) and rig.rescue.exists())
             rig.path.write_bytes(old)
         came = outcome(rig, run, WORDS, since)
     if deed == "a line is added" and not point.startswith("before replace"):
@@ -285,7 +285,8 @@ def test_somebody_else_is_at_the_file(
     part: int,
 ) -> None:
     events = points_of(rig, Scenario(kind)).events
-    points = numbered(events)
+    # What is done to the file after the last write is done after the rotation.
+    points = numbered(events)[: len(events) - 1 - events[::-1].index("after replace")]
     if not FULL:
         # Within each write, and after each; and after what lasts was done at the appliance.
         lasting = r"half written|after (replace|link)|answered (POST /v1/auth/access-tokens|DELETE)"
@@ -399,7 +400,6 @@ def test_the_file_cannot_be_decrypted(rig: AnyRig, recorder: Recorder, kind: str
         with rig.nothing_changes():
             run = rig.rotate(rotate_force=True, vault=vault)
         assert words in failure(run)
-        assert len(rig.simulator.journal()) == since
         trial.outcome = outcome(rig, run, "", since)
 
 
