@@ -31,7 +31,7 @@ from tests.integration._rotation_harness import Saboteur, failure
 from tests.integration._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
 from tests.integration._rotation_rubrik import RubrikRig
 
-EVERY = "access_token-qumulo"  # the kind that meets every fault in CI, where something lasting is asked for
+EVERY = "access_token-qumulo"  # the kind that meets every fault in CI, where it asks for a token
 STAYING = "HTTP 500"  # the fault that stays in CI, of this kind: no client waits for it, so a run takes no minutes
 STRIDE = 5  # by which the faults are shifted from one kind to the next
 _SESSION = re.compile(r"/(session|client_token|session/me)$")
@@ -114,12 +114,9 @@ def _grid() -> list[Any]:
 
 
 def is_struck(kind: str, fault: Fault, stays: bool, number: int, method: str) -> bool:
-    """Tell whether a request meets a fault: in CI each meets one, in turn, and what asks for something lasting, of one kind, meets all."""
+    """Tell whether a request meets a fault: in CI each meets one, in turn, and that which makes a token, of one kind, meets all."""
     return (
-        FULL
-        or stays
-        or (number + KINDS.index(kind) * STRIDE) % len(FAULTS) == FAULTS.index(fault)
-        or (kind == EVERY and method in ("POST", "DELETE"))
+        FULL or stays or (number + KINDS.index(kind) * STRIDE) % len(FAULTS) == FAULTS.index(fault) or (kind == EVERY and method == "POST")
     )
 
 

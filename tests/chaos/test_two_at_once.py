@@ -26,7 +26,7 @@ from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, 
 
 PART = "two at once"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))
-ROUNDS, OTHERS = (None, None) if FULL else (8, 4)  # of each kind, of one account and of two; None for all pairs of points
+ROUNDS, OTHERS = (None, None) if FULL else (6, 3)  # of each kind, of one account and of two; None for all pairs of points
 SLICES = 2
 pytestmark = pytest.mark.timeout(1800)
 GAVE_WAY = re.compile(
