@@ -207,5 +207,5 @@ def _count(value: Any, option: str) -> int | None:
     except ValueError:
         number = 0
     if number < 1:
-        raise OptionError(f"{option}: '{value}' is not a number from 1 on.", "Leave it out for any number.")
+        raise OptionError(f"{option}: {quoted(value)} is not a number from 1 on.", "Leave it out for any number.")
     return number

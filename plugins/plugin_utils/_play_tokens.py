@@ -91,22 +91,26 @@ def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, 
     if contents.closed or is_orphan():
         raise _run_has_ended()
     found = contents.current(key)
-    if found and not request.refresh and found.is_good(request.margin):
-        return found.secret  # somebody made it while this one waited
-    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint
-
-    dead = bool(found and request.refresh and not is_alive(Grant.from_data(found.grant)))
+    dead = bool(found and request.refresh and not _is_alive(found))
     if found and not dead and found.is_good(request.margin):
-        return found.secret
+        return found.secret  # perhaps somebody made it while this one waited
     at, words = contents.refusals.get(key, (0.0, ""))
     if time.time() - at < _REMEMBERED and not request.refresh:
         raise LatchkeyError(words)
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, mint
+
     options = {**request.options, "timeout": request.timeout}
 
     def minted() -> Grant:
         return mint(options, os.environ, [one.secret for one in contents.tokens.values()])
 
     return _replace(key, request.scope, found if dead else None, ledger, contents, minted, warn)
+
+
+def _is_alive(entry: Entry) -> bool:
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive
+
+    return is_alive(Grant.from_data(entry.grant))
 
 
 def _replace(
