@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._endpoint import Endpoint
 from ._errors import OptionError
-from ._http import Endpoint
 from ._secrets import quoted
 
 # Way to authenticate -> the options that belong to it, all of which it needs

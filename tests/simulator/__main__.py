@@ -22,7 +22,7 @@ from ._serve import HttpsServer
 from ._settings import COMMON_SETTINGS, SettingError, Settings, describe, parse_assignments
 from ._state import StateFile, write_atomically
 
-PLATFORMS = ("qumulo", "rubrik_cdm", "rubrik_rsc")
+PLATFORMS = sorted(folder.parent.name for folder in Path(__file__).parent.glob("*/__init__.py"))
 
 
 def _definition(name: str) -> Definition:

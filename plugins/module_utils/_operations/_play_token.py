@@ -17,8 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from .._connection import Auth, Connection, resolve_connection
+from .._endpoint import Endpoint
 from .._errors import AuthenticationError, ForbiddenError, OptionError, RequestError
-from .._http import Endpoint
 from .._model import Account, Credential, Minted
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform

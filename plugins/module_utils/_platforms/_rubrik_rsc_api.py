@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._connection import Connection
+from .._endpoint import Endpoint
 from .._errors import AuthenticationError, RequestError
-from .._http import OWN, Answer, Endpoint
+from .._http import OWN, Answer
 from .._times import utc_now
 from ._base import MOST_PAGES, Platform
 from ._fields import bearer_field, text_field

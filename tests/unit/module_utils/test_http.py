@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     AnswerError,
     AuthenticationError,
@@ -36,7 +37,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     OptionError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._http import Answer, Endpoint, HttpClient
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import Answer, HttpClient
 from ansible_collections.latchkey.tokens.plugins.module_utils._request_places import RequestPlaces
 from tests.unit.module_utils.raw_server import Reply, Server
 from tests.unit.module_utils.wire import Response
