@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -43,6 +44,20 @@ def _link_to_ansible(_app: Any, _environment: Any, missing: Any, content: nodes.
     return nodes.reference("", "", content, internal=False, refuri=_ANSIBLE + page) if page else None
 
 
+def _let_names_break(_app: Any, _page: str, _template: str, context: dict[str, Any], _document: Any) -> None:
+    """Let names in tables break between their words: a phone has no room for rotate_max_parallel_requests beside anything else."""
+
+    def broken(name: re.Match[str]) -> str:
+        return name[1] + re.sub(r"(?<=[_/.])(?=\w)|(?<=[a-z])(?=[A-Z])", "<wbr>", name[2])
+
+    def with_broken_names(table: re.Match[str]) -> str:
+        return re.sub(r'(<span class="(?:pre|std std-ref)">)([^<]+)', broken, table[0])
+
+    if "body" in context:
+        context["body"] = re.sub(r"(?s)<table.*?</table>", with_broken_names, context["body"])
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("html-page-context", _let_names_break)
     app.connect("missing-reference", _link_to_ansible)
