@@ -179,9 +179,11 @@ def _give_role(appliances: World, headers: dict[str, str], principal: str, role:
 
 
 def test_rubrik_rsc(page: Page) -> None:
-    done(page.world.rubrik_rsc, "service_account", name="svc-reports", roles=["Backup Operator"])
+    page.arguments = ["-e", json.dumps({"rotate_force": True})]
     page.run()
-    assert "rsc_client_secret: !vault" in (page.folder / "vault.yml").read_text()
+    text = (page.folder / "vault.yml").read_text()
+    assert "rsc_client_secret: !vault" in text
+    assert "stage: current" in text
 
 
 def test_migrating_cdm(page: Page) -> None:

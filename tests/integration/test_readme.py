@@ -1,18 +1,20 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks in the README, run as printed."""
+"""The playbooks in the README, run as printed; and where its links lead."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+import yaml
 
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._play_token_rig import wait_until
-from tests.simulator.launch import Simulator, launch
+from tests.simulator.launch import Simulator
 
-PLAYBOOKS = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+README = (ROOT / "README.md").read_text()
+PLAYBOOKS = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 VAULT = ["--vault-id", "prod@vault-password"]
 
 
@@ -31,46 +33,46 @@ def environment(prefix: str, simulator: Simulator, *names: str) -> dict[str, str
     return {f"{prefix}_ENDPOINT": simulator.url, f"{prefix}_CA_PATH": simulator.ca_file, **credentials}
 
 
-def test_qumulo(ansible: Ansible, qumulo: Simulator) -> None:
-    rotate, from_nothing, *_others = prepared(ansible)
+def test_the_rotation(ansible: Ansible, qumulo: Simulator) -> None:
+    rotate, _play_token = prepared(ansible)
     env = environment("QUMULO", qumulo, "username", "password")
+    account = {"name": "svc-backup", **dict.fromkeys(("endpoint", "ca_path", "username", "password"))}
+    account |= {"endpoint": qumulo.url, "ca_path": qumulo.ca_file, **qumulo.admin, "platform": "qumulo"}
+    ansible.play([{"name": "The account that it speaks of", "latchkey.tokens.service_account": account}]).assert_ok()
+    vault = ansible.folder / "vault.yml"
+    vault.touch()
 
-    ansible.run(from_nothing, VAULT, env=env).assert_ok()
-    first = (ansible.folder / "vault.yml").read_text()
+    ansible.run(rotate, VAULT, env=env).assert_ok()
+    first = vault.read_text()
     assert "$ANSIBLE_VAULT;1.2;AES256;prod" in first
-
-    not_due = ansible.run(rotate, VAULT, env=env).assert_ok()
-    assert "changed=0" in not_due.output
-    assert (ansible.folder / "vault.yml").read_text() == first
-
     forced = ansible.run(rotate, [*VAULT, "-e", "rotate_force=true"], env=env).assert_ok()
     assert "failed=0" in forced.output
-    assert (ansible.folder / "vault.yml").read_text() != first
-    again = ansible.run(rotate, VAULT, env=env).assert_ok()
-    assert "changed=0" in again.output
+    second = vault.read_text()
+    assert second != first
+    assert "changed=0" in ansible.run(rotate, VAULT, env=env).assert_ok().output
+    assert vault.read_text() == second
     assert len([one for one in qumulo.credentials() if one["account"] == "svc-backup"]) == 1
 
 
-def test_rubrik_security_cloud(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    _rotate, _from_nothing, rsc, _cdm, play_token = prepared(ansible)
-    with launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as simulator:
-        env = environment("RUBRIK_RSC", simulator, "client_id", "client_secret")
-        ansible.run(rsc, VAULT, env=env).assert_ok()
-        first = (ansible.folder / "vault.yml").read_text()
-        assert "rsc_client_id: 'client|" in first or "rsc_client_id: client|" in first
-        assert "changed=0" in ansible.run(rsc, VAULT, env=env).assert_ok().output
-        assert (ansible.folder / "vault.yml").read_text() == first
-        ansible.run(rsc, [*VAULT, "-e", "rotate_force=true"], env=env).assert_ok()
-        assert (ansible.folder / "vault.yml").read_text() != first
-        minted = [one["path"] for one in simulator.journal()].count("/api/client_token")
-        ansible.run(play_token, env=env).assert_ok()
-        assert [one["path"] for one in simulator.journal()].count("/api/client_token") == minted + 1
-        wait_until(lambda: not [one for one in simulator.credentials() if one["kind"] == "session"], "every session has ended")
+def test_the_play_token(ansible: Ansible, rsc: Simulator) -> None:
+    _rotate, play_token = prepared(ansible)
+    ansible.run(play_token, env=environment("RUBRIK_RSC", rsc, "client_id", "client_secret")).assert_ok()
+    assert [one["path"] for one in rsc.journal()].count("/api/client_token") == 1
+    wait_until(lambda: not [one for one in rsc.credentials() if one["kind"] == "session"], "every session has ended")
 
 
-def test_rubrik_cdm(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    cdm = prepared(ansible)[3]
-    with launch("rubrik_cdm", settings={"totp": "on", "code_reuse": "refused"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
-        env = environment("RUBRIK_CDM", simulator, "username", "password", "totp_secret")
-        ansible.run(cdm, env=env).assert_ok()
-        assert simulator.credentials() == []
+def test_links_work_on_a_collection_index_too() -> None:
+    """They are absolute, and what they name in the repository is there."""
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 15
+    repository = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
+    for link in links:
+        assert link.startswith("https://"), link
+        found = re.match(rf"(?:{repository}/(?:blob|tree)|{repository.replace('//github', '//raw.githubusercontent')})/main/([^#]+)", link)
+        assert found is None or (ROOT / found[1]).exists(), link
+
+
+@pytest.mark.parametrize("name", ["CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_of_the_other_pages_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / name).read_text()):
+        assert link.startswith("https://") or (ROOT / link).exists(), link
