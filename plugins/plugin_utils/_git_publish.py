@@ -260,7 +260,8 @@ class _Checkout:
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(self._folder, name))
                 shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
-            if left:
+            # Of one that was killed between the two there is only git's note of the work tree.
+            if left or os.path.isdir(os.path.join(os.path.dirname(self._folder), "worktrees")):
                 self._git.try_run("worktree", "prune")
             yield
 

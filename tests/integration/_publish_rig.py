@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.integration._ansible import Ansible
 from tests.integration._rotation_harness import Rig, RoleRig
+from tests.simulator.launch import Simulator
 
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -82,6 +83,13 @@ def commit_and_push(rig: RoleRig, remote: Remote) -> None:
     git(folder, "add", rig.file)
     git(folder, "commit", "--quiet", "--allow-empty", "--message", "begin", "--", rig.file)
     git(folder, "push", "--quiet", "--force", "--set-upstream", "origin", remote.branch)
+
+
+def in_a_work_tree(ansible: Ansible, simulator: Simulator, folder: Path, administrator: dict[str, str]) -> Rig:
+    """Return a rig that works in this folder, which is made, and publishes; with the administrator's token that others got as well."""
+    folder.mkdir()
+    ansible.folder = folder
+    return Rig(ansible, simulator, more={"rotate_publish": "git"}, _admin=administrator)
 
 
 def fresh_clone(rig: Rig, remote: Remote, folder: Path) -> Rig:

@@ -16,6 +16,7 @@ import requests
 from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
 from tests.integration._in_process_simulator import InProcess
+from tests.integration._rotation_harness import Saboteur
 from tests.simulator.launch import Simulator, launch
 
 Start = Callable[..., InProcess]
@@ -54,6 +55,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """A simulated Qumulo cluster that the tests of a file share: for those that leave it as it was, or use accounts of their own."""
     with launch("qumulo", directory=tmp_path_factory.mktemp("shared")) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="module")
+def shared_administrator() -> dict[str, str]:
+    """The token that all rigs at the shared cluster work with: the administrator may have two."""
+    return {}
+
+
+@pytest.fixture
+def saboteur(tmp_path: Path) -> Saboteur:
+    """What notes the points of a run, and strikes at them."""
+    return Saboteur(tmp_path / "saboteur")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +27,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 @pytest.fixture
 def rig(ansible: Ansible, cluster: Simulator) -> CdmApiTokenRig:
     return CdmApiTokenRig(ansible, cluster)
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def test_first_then_forced_then_nothing_to_do(rig: CdmApiTokenRig) -> None:

@@ -23,23 +23,12 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Remote:
     return Remote(tmp_path_factory.mktemp("remote") / "inventory.git")
 
 
-@pytest.fixture(scope="module")
-def administrator() -> dict[str, str]:
-    """The token that rigs of the shared cluster work with: the administrator may have two."""
-    return {}
-
-
 @pytest.fixture
-def rig(ansible: Ansible, shared: Simulator, remote: Remote, administrator: dict[str, str]) -> Rig:
-    found = Rig(ansible, shared, more={"rotate_publish": "git"}, _admin=administrator)
+def rig(ansible: Ansible, shared: Simulator, remote: Remote, shared_administrator: dict[str, str]) -> Rig:
+    found = Rig(ansible, shared, more={"rotate_publish": "git"}, _admin=shared_administrator)
     found.seed()
     commit_and_push(found, remote)
     return found
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def unrelated_changes(rig: Rig, remote: Remote) -> None:

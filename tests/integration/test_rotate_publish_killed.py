@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._publish_rig import Remote, commit_and_push, fresh_clone, git
+from tests.integration._publish_rig import Remote, commit_and_push, fresh_clone, git, in_a_work_tree
 from tests.integration._rotation_harness import MINTED, TOKENS, Rig, Saboteur, failure, run_and_kill
 from tests.simulator.launch import Simulator
 
@@ -22,6 +22,7 @@ LASTING = [
     "before git commit#2",
     "before git push#2",
     "after git push#2",
+    "before git worktree#4",
     "after git update-index#1",
     "after git update-ref#1",
     "before git push#3",
@@ -29,27 +30,14 @@ LASTING = [
 ]
 
 
-@pytest.fixture(scope="module")
-def administrator() -> dict[str, str]:
-    """The token that all rigs work with: the administrator may have two."""
-    return {}
-
-
 @pytest.fixture
-def rig(ansible: Ansible, shared: Simulator, tmp_path: Path, administrator: dict[str, str]) -> Rig:
-    ansible.folder = tmp_path / "first"
-    ansible.folder.mkdir()
-    return Rig(ansible, shared, more={"rotate_publish": "git"}, _admin=administrator)
+def rig(ansible: Ansible, shared: Simulator, tmp_path: Path, shared_administrator: dict[str, str]) -> Rig:
+    return in_a_work_tree(ansible, shared, tmp_path / "first", shared_administrator)
 
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Remote:
     return Remote(tmp_path / "remote.git")
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def begin(rig: Rig, remote: Remote) -> None:
@@ -129,9 +117,8 @@ def test_an_orphan_of_a_killed_run_is_revoked_when_it_is_older(
     ansible: Ansible, qumulo: Simulator, remote: Remote, saboteur: Saboteur, tmp_path: Path
 ) -> None:
     qumulo.advance(-3600)  # to the controller, what the cluster makes is an hour old
-    ansible.folder = tmp_path / "first"
-    ansible.folder.mkdir()
-    rig = Rig(ansible, qumulo, more={"rotate_publish": "git", "rotate_orphans": "revoke"})
+    rig = in_a_work_tree(ansible, qumulo, tmp_path / "first", {})
+    rig.more["rotate_orphans"] = "revoke"
     begin(rig, remote)
     assert run_and_kill(rig, saboteur, "before git push#2", rotate_force=True)
     fresh = clone(rig, remote, "fresh")

@@ -13,22 +13,14 @@ import pytest
 import yaml
 
 from tests.integration._ansible import Ansible
-from tests.integration._publish_rig import Checkout, Remote, commit_and_push, fresh_clone, git
+from tests.integration._publish_rig import Checkout, Remote, commit_and_push, fresh_clone, git, in_a_work_tree
 from tests.integration._rotation_harness import Rig, Saboteur, failure, role
 from tests.simulator.launch import Simulator
 
 
-@pytest.fixture(scope="module")
-def administrator() -> dict[str, str]:
-    """The token that all rigs work with: the administrator may have two."""
-    return {}
-
-
 @pytest.fixture
-def first(ansible: Ansible, shared: Simulator, tmp_path: Path, administrator: dict[str, str]) -> Rig:
-    ansible.folder = tmp_path / "first"
-    ansible.folder.mkdir()
-    rig = Rig(ansible, shared, more={"rotate_publish": "git"}, _admin=administrator)
+def first(ansible: Ansible, shared: Simulator, tmp_path: Path, shared_administrator: dict[str, str]) -> Rig:
+    rig = in_a_work_tree(ansible, shared, tmp_path / "first", shared_administrator)
     rig.seed()
     commit_and_push(rig, Remote(tmp_path / "remote.git"))
     return rig
@@ -42,11 +34,6 @@ def remote(tmp_path: Path) -> Remote:
 @pytest.fixture
 def second(first: Rig, remote: Remote, tmp_path: Path) -> Rig:
     return fresh_clone(first, remote, tmp_path / "second")
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def whole_run(rig: Rig, log: Path, **variables: object) -> str:

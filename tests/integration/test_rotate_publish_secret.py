@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.integration._ansible import Ansible
@@ -33,11 +31,6 @@ def rig(request: pytest.FixtureRequest, ansible: Ansible, tenant: Simulator, rem
     found.seed()
     commit_and_push(found, remote)
     return found
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 @pytest.mark.parametrize("rig", ["in_place"], indirect=True)

@@ -60,24 +60,13 @@ def awx() -> Iterator[Awx]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def administrator() -> dict[str, str]:
-    """The token that all rigs work with: the administrator may have two."""
-    return {}
-
-
 @pytest.fixture
-def rig(ansible: Ansible, shared: Simulator, awx: Awx, administrator: dict[str, str]) -> Rig:
+def rig(ansible: Ansible, shared: Simulator, awx: Awx, shared_administrator: dict[str, str]) -> Rig:
     ansible.environment = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": CANARY, "no_proxy": "*"}
     more = {"rotate_publish_tasks": str(EXAMPLE), "rotate_awx_credential_id": 7, "rotate_awx_input": "token"}
-    rig = Rig(ansible, shared, more=more, _admin=administrator)
+    rig = Rig(ansible, shared, more=more, _admin=shared_administrator)
     rig.seed()
     return rig
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def test_the_credential_in_awx_is_the_new_one(rig: Rig, awx: Awx) -> None:

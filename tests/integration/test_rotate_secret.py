@@ -8,7 +8,6 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,11 +49,6 @@ def each(*kinds: str, chaos: tuple[str, ...] = ()) -> Any:
 # The vars file is put in place for the note that a secret is about to be made, and again with the secret; in between comes the rescue file.
 RESCUED, STORED = "before fsync of file#3", "before replace#3"
 FULL = "raise OSError(28, 'No space left on device')"
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 @each("in_place-rsc", "replace-rsc", "replace-cdm", chaos=("in_place-cdm",))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +21,6 @@ FAILING = [{"path": "/v1/users/", "status": [403]}]
 @pytest.fixture
 def rig(ansible: Ansible, qumulo: Simulator) -> Rig:
     return Rig(ansible, qumulo)
-
-
-@pytest.fixture
-def saboteur(tmp_path: Path) -> Saboteur:
-    return Saboteur(tmp_path / "saboteur")
 
 
 def all_as_before(rig: Rig, run: Run) -> str:
