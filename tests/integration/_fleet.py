@@ -9,7 +9,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,20 +216,32 @@ def _peak_memory(pid: int) -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def fleet(ansible: Ansible, credentials: int, clusters: int, files: int) -> Iterator[Fleet]:
-    """Start clusters, and give each its share of so many accounts, whose tokens are spread over vars files."""
+def fleet(
+    ansible: Ansible, credentials: int, clusters: int, files: int, latency_ms: float = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[Fleet]:
+    """Start clusters, and give each its share of so many accounts, whose tokens are spread over vars files.
+
+    With a latency, what asks at a time does so long enough to be seen.
+    """
     (ansible.folder / "prod-password").write_text(PASSWORDS["prod"] + "\n")
     with contextlib.ExitStack() as running, ThreadPoolExecutor(4) as pool:
         folders = [ansible.folder / f"cluster-{number}" for number in range(clusters)]
         for one in folders:
             one.mkdir()
-        found = list(pool.map(lambda one: Cluster(running.enter_context(launch("qumulo", directory=one))), folders))
+        found = list(
+            pool.map(
+                lambda one: Cluster(running.enter_context(launch("qumulo", directory=one, latency_ms=latency_ms, settings=settings))),
+                folders,
+            )
+        )
         made, texts = [], ["---\n"] * files
+        share = -(-credentials // clusters)
         for number in range(credentials):
-            cluster = found[number % clusters]
+            # Cluster by cluster, as people write an inventory: hosts that work at a time are at one cluster.
+            cluster = found[number // share]
             host = f"credential-{number:03}"
             # the same name at several clusters, as a fleet has it
-            account, file = f"svc-{number // clusters}", ansible.folder / f"vault-{number % files}.yml"
+            account, file = f"svc-{number % share}", ansible.folder / f"vault-{number % files}.yml"
             token_id, secret = cluster.account_with_token(account)
             made.append(Credential(host, account, cluster, file, token_id, f"token_{number}"))
             texts[number % files] += inline(made[-1].name, secret)

@@ -119,6 +119,27 @@ def test_a_run_that_is_killed_in_the_middle(small: Fleet) -> None:
         assert one.cluster.live()[one.account] == [one.works()]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables", "most"),
+    [
+        (["--forks", "5"], {"rotate_max_parallel_requests": 0}, 5),
+        (["--forks", "5"], {"rotate_max_parallel_requests": 2}, 2),
+        (["--forks", "5"], {"rotate_max_parallel_requests": 0, "rotate_serial": 2}, 2),
+        (["--forks", "5"], {"rotate_max_parallel_requests": 0, "rotate_throttle": 2}, 2),
+        (["--forks", "2"], {"rotate_max_parallel_requests": 0}, 2),
+    ],
+    ids=["nothing", "max_parallel_requests", "serial", "throttle", "forks"],
+)
+def test_what_bounds_the_requests_at_a_time(ansible: Ansible, arguments: list[str], variables: dict[str, int], most: int) -> None:
+    """Each host sends one request at a time, and the first five requests wait for so long that all that may join them do."""
+    with fleet(ansible, credentials=5, clusters=1, files=1, settings={"slow_seconds": "10"}) as made:
+        simulator = made.clusters[0].simulator
+        simulator.fault("GET:/v1/:slow:5")
+        made.rotate(arguments, rotate_force=True, **variables).run.assert_ok()
+        assert_rotated(made, range(5))
+        assert simulator.most_requests() == most
+
+
 def test_the_inventory_of_the_guide(ansible: Ansible) -> None:
     guide = (ROOT / "docs" / "docsite" / "rst" / "fleets.rst").read_text()
     text = textwrap.dedent(guide.split(".. code-block:: yaml\n")[1].split("\n.. code-block")[0])
@@ -203,40 +224,51 @@ def test_a_group_of_nobody(ansible: Ansible) -> None:
 @pytest.mark.fleet
 @pytest.mark.timeout(3000)
 def test_five_hundred(ansible: Ansible, capsys: pytest.CaptureFixture[str]) -> None:
-    """Times are printed and not asserted, apart from how they grow: they are those of the machine, and of what else it does."""
-    credentials, clusters, forks = 500, 20, ["--forks", "10"]
-    with fleet(ansible, credentials, clusters, files=20) as made:
-        bad = [number for number in range(credentials) if number % 50 == 7]
+    """Seconds are printed and not asserted, apart from how they grow: they are those of the machine, and of what else it does."""
+    count, clusters, few, forks = int(os.environ.get("FLEET_CREDENTIALS", "500")), 20, 50, ["--forks", "10"]
+    with fleet(ansible, count, clusters, files=20, latency_ms=50) as made:
+        simulators = [cluster.simulator for cluster in made.clusters]
+        bad = [number for number in range(count) if number % 50 == 7]
         for number in bad:
             made[number].more = {"rotate_endpoint": "127.0.0.1:1"} if number % 100 == 7 else {"rotate_checks": FAILING}
+        undone = sum(number % 100 != 7 for number in bad)
         one = made.rotate(count=1, rotate_force=True)
         assert one.run.returncode == 0, one.run.output
-        fifty = made.rotate(forks, count=50, rotate_force=True, timeout=600)
-        for number in range(50):
+        made.rotate(forks, count=10, rotate_force=True, rotate_max_parallel_requests=0)
+        unlimited = max(one.most_requests() for one in simulators)
+        for simulator in simulators:
+            simulator.forget_requests()
+        fifty = made.rotate(forks, count=few, rotate_force=True, timeout=600)
+        for number in range(few):
             made[number].token_id = made[number].works()
         ended = made.rotate(forks, rotate_force=True, timeout=2000)
         summary = made.summary
-        most = [cluster.simulator.most_requests() for cluster in made.clusters]
-        assert_rotated(made, [number for number in range(credentials) if number not in bad])
+        most = [one.most_requests() for one in simulators]
+        assert_rotated(made, [number for number in range(count) if number not in bad])
         assert_kept(made, bad)
         for number in bad:
             made[number].more = {}
         again = made.rotate(forks, timeout=2000)
         changes = sum(numbers["changed"] for numbers in again.recap.values())
+    by_one = {name: run.seconds / one.seconds / number for name, run, number in (("few", fifty, few), ("all", ended, count))}
     figures = [
-        f"{credentials} credentials at {clusters} clusters, {len(bad)} of which fail; 10 forks",
-        f"one rotation {one.seconds:8.1f} s {one.peak // 1024:5} MiB",
-        f"50           {fifty.seconds:8.1f} s {fifty.peak // 1024:5} MiB   {fifty.seconds / one.seconds / 50:.2f} of 50 x one",
-        f"500          {ended.seconds:8.1f} s {ended.peak // 1024:5} MiB   {ended.seconds / one.seconds / 500:.2f} of 500 x one",
-        f"a second run {again.seconds:8.1f} s {again.peak // 1024:5} MiB   {changes} changes",
-        f"most requests at a time, by cluster: {most}; allowed: {MAX_PARALLEL}",
+        f"{count} credentials at {clusters} clusters, {len(bad)} of which fail; 10 forks; every answer takes 50 ms",
+        f"one rotation {one.seconds:8.1f} s {one.peak / 1024:7.1f} MiB",
+        f"{few:<12} {fifty.seconds:8.1f} s {fifty.peak / 1024:7.1f} MiB   {by_one['few']:.2f} of {few} x one",
+        f"{count:<12} {ended.seconds:8.1f} s {ended.peak / 1024:7.1f} MiB   {by_one['all']:.2f} of {count} x one",
+        f"memory from {few} to {count}: {ended.peak / fifty.peak - 1:+.1%}",
+        f"a second run {again.seconds:8.1f} s {again.peak / 1024:7.1f} MiB   {changes} changes",
+        f"most requests at a time, by cluster: {most}; allowed: {MAX_PARALLEL}; where any number is allowed: {unlimited}",
     ]
     with capsys.disabled():
         print("", *figures, sep="\n")
     assert ended.run.returncode == 2
-    assert summary["counts"] == {"not_due": 0, "rotated": credentials - len(bad), "undone": 5, "failed": 5, "unfinished": 0}
-    assert max(most) <= MAX_PARALLEL
+    counts = {"not_due": 0, "rotated": count - len(bad), "undone": undone, "failed": len(bad) - undone, "unfinished": 0}
+    assert summary["counts"] == counts
+    assert unlimited > MAX_PARALLEL
+    assert set(most) == {MAX_PARALLEL}
     assert ended.peak < 1.1 * fifty.peak
-    assert ended.seconds < 1.3 * 10 * fifty.seconds
+    assert ended.seconds < 1.3 * count / few * fifty.seconds
+    assert by_one["all"] <= 0.6
     assert again.run.returncode == 0, again.run.output
     assert changes == 0

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sample project of docs/awx as AWX runs it: a rotation in a copy of the project that is thrown away, and pushed before that."""
+"""The sample project of docs/awx as AWX runs it: a rotation in a copy of the project that is thrown away, and pushed before that; and
+what a job leaves that is cancelled in the middle of one."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import DOCS, needs_awx
-from tests.integration._rotation_harness import PASSWORDS, Rig
-from tests.integration._runner import Job, Runner, entered
+from tests.integration._play_token_rig import wait_until
+from tests.integration._rotation_harness import PASSWORDS, TOKENS, Rig
+from tests.integration._runner import Job, Runner, entered, stopped_at_the_end
 from tests.integration.conftest import administrator
 from tests.simulator.launch import Simulator
 
@@ -63,6 +65,14 @@ class Repository:
         return self.git("rev-parse", BRANCH)
 
 
+def credentials(simulator: Simulator, repository: Repository) -> list[tuple[str, dict[str, str]]]:
+    """Return what somebody enters for a job: the cluster's administrator, and the repository."""
+    return [
+        ("qumulo", entered(simulator, administrator(simulator))),
+        ("git", {"remote": str(repository.remote), "branch": BRANCH, "author_name": "AWX", "author_email": "awx@example.com"}),
+    ]
+
+
 @needs_awx
 @pytest.mark.parametrize("mesh", [False, True])
 def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool) -> None:
@@ -70,11 +80,7 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
     rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
     rig.revoke_all()
     project = repository.make()
-    credentials = [
-        ("qumulo", entered(qumulo, administrator(qumulo))),
-        ("git", {"remote": str(repository.remote), "branch": BRANCH, "author_name": "AWX", "author_email": "awx@example.com"}),
-    ]
-    runner = Runner(ansible, credentials, {"prod": PASSWORDS["prod"]}, mesh=mesh)
+    runner = Runner(ansible, credentials(qumulo, repository), {"prod": PASSWORDS["prod"]}, mesh=mesh)
     empty = (project / rig.file).read_bytes()
 
     def job(name: str, **survey: str) -> Job:
@@ -99,3 +105,52 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
     third = job("third", rotate_force="true", rotate_orphans="fail")["What was done"]["rotate_result"]
     assert (third["rotated"], third["old_token_id"], third["retired"]) == (True, made[0], True)
     assert made[0] not in rig.ids()
+
+
+@needs_awx
+@pytest.mark.parametrize("way", ["the next run", "sweep"])
+def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumulo: Simulator, way: str) -> None:
+    """The folder of the job is gone with what it knew of the new token. What the repository has works, and both ways end that token."""
+    qumulo.advance(-3600)  # to the controller, what the cluster makes is an hour old
+    rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
+    rig.revoke_all()
+    project = repository.make()
+    runner = Runner(ansible, credentials(qumulo, repository), {"prod": PASSWORDS["prod"]}, mesh=True)
+    survey = {"rotate_account": f"local:{rig.account}"}
+
+    def published(name: str) -> None:
+        rig.path.write_bytes((repository.clone(name) / rig.file).read_bytes())
+
+    runner.run(project, "rotate.yml", survey).assert_ok()
+    published("first")
+    kept, head = rig.assert_settled(), repository.head()
+
+    qumulo.fault(f"POST:{TOKENS}:stall:1")  # the token is made, and its answer does not end
+    job = runner.start(project, "rotate.yml", {**survey, "rotate_force": "true"})
+    with stopped_at_the_end(job):
+        wait_until(lambda: len(rig.ids()) == 2, "a new token is made", 120)
+        assert job.cancel().status == "canceled"
+    assert not job.execution.exists()
+    assert repository.head() == head
+    assert rig.assert_works() == kept
+    (left,) = set(rig.ids()) - {kept}
+    job.assert_no_secret({*PASSWORDS.values(), *qumulo.issued()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
+
+    again = {**survey, "rotate_force": "true"}
+    refused = runner.run(project, "rotate.yml", again)
+    assert refused.status == "failed"
+    assert any("live token that this vars file does not know" in one for one in refused.failures())
+    assert set(rig.ids()) == {kept, left}
+    if way == "sweep":
+        sweep_query = f"[?token_id != '{kept}']"
+        there = {"sweep_platform": "qumulo", "sweep_endpoint": qumulo.url, "sweep_account": f"local:{rig.account}"}
+        extra_vars = {**there, "sweep_hours": 0, "sweep_query": sweep_query}
+        swept = runner.run(project, "sweep.yml", extra_vars).assert_ok()
+        assert swept["Tell what was ended"]["msg"] == f"1 ended: {left}"
+        rig.assert_settled()
+    else:
+        again["rotate_orphans"] = "revoke"
+    done = runner.run(project, "rotate.yml", again).assert_ok()["What was done"]["rotate_result"]
+    assert (done["rotated"], done["old_token_id"], done["retired"]) == (True, kept, True)
+    published("last")
+    assert rig.assert_settled() not in (kept, left)
