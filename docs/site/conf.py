@@ -45,7 +45,7 @@ def _link_to_ansible(_app: Any, _environment: Any, missing: Any, content: nodes.
 
 
 def _let_names_break(_app: Any, _page: str, _template: str, context: dict[str, Any], _document: Any) -> None:
-    """Let names in tables break between their words: a phone has no room for rotate_max_parallel_requests beside anything else."""
+    """Let names in tables and titles break between their words: a phone has no room for rotate_max_parallel_requests in a table."""
 
     def broken(name: re.Match[str]) -> str:
         return name[1] + re.sub(r"(?<=[_/.])(?=\w)|(?<=[a-z])(?=[A-Z])", "<wbr>", name[2])
@@ -54,7 +54,8 @@ def _let_names_break(_app: Any, _page: str, _template: str, context: dict[str, A
         return re.sub(r'(<span class="(?:pre|std std-ref)">)([^<]+)', broken, table[0])
 
     if "body" in context:
-        context["body"] = re.sub(r"(?s)<table.*?</table>", with_broken_names, context["body"])
+        body = re.sub(r"(?s)<table.*?</table>", with_broken_names, context["body"])
+        context["body"] = re.sub(r"(<h1>)([^<]+)", broken, body)
 
 
 def setup(app: Any) -> None:

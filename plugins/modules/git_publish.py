@@ -36,7 +36,7 @@ options:
     required: true
   plain_vars:
     description:
-      - Values to publish readable, whatever the file has. After the push they are in the file too.
+      - Values to publish readable, by name, whatever the file has. After the push they are in the file too; in check mode they are not.
     type: dict
     default: {}
   expect:
@@ -55,7 +55,7 @@ options:
         else the one of the same name. A checkout with a detached HEAD needs it.
     type: str
   message:
-    description: The commit's message.
+    description: The commit's message. When not set or empty, it names the first of O(names) and the file.
     type: str
   author_name:
     description:
@@ -87,7 +87,7 @@ options:
       - The keys of known servers. By default the environment variable E(LATCHKEY_GIT_SSH_KNOWN_HOSTS_FILE), else as ssh is configured.
     type: path
   timeout:
-    description: Seconds that each command of git may take.
+    description: Seconds that each command of git may take. One that takes longer is ended, and the task fails.
     type: float
     default: 60
 requirements:

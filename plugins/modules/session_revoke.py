@@ -33,7 +33,7 @@ options:
     choices: [self, ids, account]
   ids:
     description:
-      - Ids of the tokens or sessions to end. Write them in quotes. None of them may be empty.
+      - Ids of the tokens or sessions to end. Write them in quotes. None of them may be empty. An empty list ends nothing.
       - This is the way to revoke the very token that the task uses by its id; that happens only when it is named.
       - On Rubrik CDM, set O(account) too when they are not the calling account's. Without it, ids that are not the caller's own are deleted
         blindly, one request each; check mode cannot tell whether they are there, and lists them all.

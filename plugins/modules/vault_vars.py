@@ -38,7 +38,7 @@ options:
     type: dict
   state:
     description:
-      - Whether the named values shall be there, or not.
+      - Whether the named values shall be there, or not. With V(absent), a name or a file that is not there is no error.
     type: str
     choices: [present, absent]
     default: present
@@ -59,7 +59,7 @@ options:
     default: auto
   create:
     description:
-      - Whether to create the file when there is none. Otherwise that is an error.
+      - Whether to create the file when there is none. Otherwise that is an error, unless O(state=absent), which never creates it.
     type: bool
     default: false
   mode:
