@@ -5,6 +5,7 @@
 
 PYTHON ?=
 CORE ?=
+GATES ?=
 TESTS ?=
 FULL ?=
 WORKERS ?= 2
@@ -17,13 +18,13 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 BIN := .venv/bin
-LINT := .cache/venvs/lint/bin
+NOX := .cache/venvs/nox/bin/nox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-lint setup-docs demo cores test test-chaos test-fleet bench lint lint-docs docs format sanity build clean
+.PHONY: help setup setup-demo setup-nox demo cores test test-chaos test-fleet bench gates lint docs format sanity units integration artifact build clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "With PYTHON=/path/to/python3, new environments are made with that one (make clean removes the old ones)."
 
 demo: setup-demo ## rotate credentials on simulated appliances
@@ -42,31 +43,24 @@ test-fleet: setup ## rotate 500 credentials on 20 simulated clusters in one run,
 bench: setup ## measure what a play token costs, against what one would write in its place
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.play_token
 
-lint: setup setup-lint lint-docs ## check style, types, YAML, shell, licences, documentation and Ansible content
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/yamllint --strict .
-	$(BIN)/shellcheck .ci/run tools/*.sh
-	$(LINT)/reuse lint --quiet
-	@echo ansible-lint --profile production --offline
-	@PATH="$(CURDIR)/$(LINT):$$PATH" ansible-lint --profile production --offline
+gates: setup setup-nox ## run gates by name, or list them (GATES='style "sanity(2.16)"')
+	@$(if $(GATES),$(NOX) --session $(GATES),$(NOX) --list)
 
-lint-docs: setup-docs ## check the documentation of the plugins and the guides
-	tools/docs.sh lint
+lint: setup setup-nox ## check style, types, licences, documentation, changelog, declarations and Ansible content
+	@$(NOX)
 
-docs: setup-docs ## build the site of the documentation into .cache/docs/html
-	@tools/docs.sh build
+docs: setup setup-nox ## build the site of the documentation into .cache/docs/html
+	@$(NOX) --session docs
 
 format: setup ## repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-sanity: setup ## run ansible-test sanity (CORE=2.16, 2.19 or 2.21; ARGS='--test pylint')
-	@tools/cores.sh $(or $(CORE),2.19)
-	@python=.cache/venvs/core-$(or $(CORE),2.19)/bin/python; \
-	[ -x $$python ] || [ -n "$(CORE)" ] || python=$(BIN)/python; \
-	$$python tools/sanity.py $(ARGS)
+sanity units integration: setup setup-nox ## run ansible-test sanity, units or integration (CORE=2.16 and so on, ARGS='--test pylint')
+	@$(NOX) --session '$@($(or $(CORE),2.19))' -- $(ARGS)
+
+artifact: setup setup-nox ## run a play from the built artifact, with nothing beside plugins, roles and playbooks
+	@$(NOX) --session artifact
 
 build: setup-demo ## build the collection artifact into .cache/
 	@$(BIN)/ansible-galaxy collection build --force --output-path .cache .
@@ -78,11 +72,8 @@ setup-demo:
 	@tools/collection_path.sh
 	@tools/venv.sh .venv 3.10 -r tests/requirements-demo.txt
 
-setup-lint:
-	@tools/venv.sh .cache/venvs/lint 3.10 -r tests/requirements-lint.txt
-
-setup-docs: setup-demo
-	@tools/venv.sh .cache/venvs/docs 3.10 -r docs/site/requirements.txt
+setup-nox:
+	@tools/venv.sh .cache/venvs/nox 3.10 nox
 
 cores: ## install the ansible-core versions the tests cover, as far as there are Pythons for them
 	@tools/cores.sh

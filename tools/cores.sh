@@ -12,13 +12,20 @@ pythons() { # which Pythons run this ansible-core as a controller, the preferred
     2.18) echo 3.11-3.13 ;;
     2.19) echo 3.11-3.11 3.11-3.13 ;;
     2.20) echo 3.12-3.14 ;;
-    *) echo 3.13-3.13 3.12-3.14 ;;
+    2.21) echo 3.13-3.13 3.12-3.14 ;;
+    *) echo 3.13-3.14 ;;
+    esac
+}
+
+candidate() { # of what has not been released yet, its candidates
+    case $1 in
+    2.22) echo rc1 ;;
     esac
 }
 
 make_core() {
     folder=.cache/venvs/core-$1
-    reason=$(tools/venv.sh "$folder" "$(pythons "$1")" "ansible-core~=$1.0" requests jmespath 2>&1 >"$log/$1")
+    reason=$(tools/venv.sh "$folder" "$(pythons "$1")" "ansible-core~=$1.0$(candidate "$1")" requests jmespath 2>&1 >"$log/$1")
     status=$?
     case $status in
     0) cat "$log/$1" ;;
@@ -31,7 +38,7 @@ make_core() {
     esac
 }
 
-[ $# -gt 0 ] || set -- 2.16 2.18 2.19 2.21
+[ $# -gt 0 ] || set -- 2.16 2.18 2.19 2.20 2.21 2.22
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 jobs=

@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: revoke_play_tokens
 type: notification
 short_description: Revoke play tokens as soon as they are not needed any more
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Revokes the tokens that P(latchkey.tokens.play_token#lookup) made. Those with C(scope=play) when another play starts, all of them
     at the end of the last playbook on the command line, when Ansible exits, and when it is stopped with SIGTERM or SIGHUP.

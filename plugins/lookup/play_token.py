@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: play_token
 short_description: A bearer token for the duration of a play
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns a bearer token for an account. The first use in a run makes it; every further one gets the same, in all tasks, loops, hosts
     and forks. At the end of the run it is revoked, however the run ends.

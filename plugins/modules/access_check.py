@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: access_check
 short_description: Prove that a credential works, whose it is and what it may do
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Asks the platform whom it takes the caller for, compares that with what is expected, and sends probes.
   - Fails when the credential is refused, is another account's or another token, or when a probe is not answered as expected. Changes

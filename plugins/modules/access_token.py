@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: access_token
 short_description: Keep a live access token for an account
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes and revokes access tokens, and on Qumulo Core changes them. A live token is one that is switched on and has not expired.
   - On Qumulo Core an access token is a thing of its own, which an administrator makes for any account. An account has at most two,

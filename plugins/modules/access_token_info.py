@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: access_token_info
 short_description: List access tokens, without their secrets
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists access tokens, expired and disabled ones too.
   - On Qumulo Core these are the tokens of one account, or of all accounts that the caller may see.

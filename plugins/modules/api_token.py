@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: api_token
 short_description: Keep a live API token on Rubrik CDM
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes and revokes API tokens of Rubrik CDM. An API token is a long-lived session with a tag, its owner's name for it. It may do what its
     owner may do, apart from making sessions, tokens, users and service accounts.

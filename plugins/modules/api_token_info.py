@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: api_token_info
 short_description: List API tokens of Rubrik CDM, without their secrets
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the API tokens of one user of Rubrik CDM, expired ones too. Log-in sessions, which have no tag, are left out;
     M(latchkey.tokens.access_token_info) lists those.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: git_publish
 short_description: Push variables of a vars file to a branch of a git remote
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A helper of the role P(latchkey.tokens.rotate#role), for checkouts that are thrown away after the run. It can be used by itself as well.
   - Has the branch hold the named variables as the vars file has them. The commit goes on top of what the remote has at that moment, and

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rotation_plan
 short_description: Decide what a rotation has to do next
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A part of the role P(latchkey.tokens.rotate#role), which calls it with what it found. It sends nothing and changes nothing.
   - There is no need to use it by itself, and its options may change with the role.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rotation_summary
 short_description: Sum up what a run did with the credentials of many hosts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A part of the playbook C(latchkey.tokens.rotate), for playbooks that use the role P(latchkey.tokens.rotate#role) on many hosts in a
     way of their own.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: service_account
 short_description: Keep a service account with the rights it needs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes, changes and deletes an account that automation acts as, and gives it a new secret.
   - On Qumulo Core that is a local user. It gets a random password that nobody keeps, so that only access tokens open it

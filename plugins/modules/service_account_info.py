@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: service_account_info
 short_description: List service accounts and their rights
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists accounts with their roles. Secrets are never told.
   - On Qumulo Core these are all local users, people included, since the platform makes no difference.

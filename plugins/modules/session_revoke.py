@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: session_revoke
 short_description: End sessions and revoke tokens by id, account, age or query
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes sure that named sessions or tokens are gone. What is gone already is fine, and no change where the platform tells it.
   - On Qumulo Core an access token is deleted through its own id. A session that came from a password cannot be revoked there, since

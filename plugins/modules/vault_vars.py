@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vault_vars
 short_description: Change encrypted values in a vars file, and nothing else in it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets or removes values in a YAML vars file, encrypted with the vault secrets that this run of Ansible was started with
     (C(--vault-id), C(--vault-password-file), C(--ask-vault-pass)).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: vault_vars_info
 short_description: Read values from a vars file, decrypted
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads values from a YAML vars file as it is on disk now, decrypted with the vault secrets that this run of Ansible was started with.
     Variables that Ansible loaded earlier in the run may be out of date; these are not.

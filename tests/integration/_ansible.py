@@ -193,7 +193,7 @@ def install_collection(folder: Path) -> Path:
                     "--no-deps",
                     "-p",
                     str(target),
-                    str(folder / "latchkey-tokens-0.1.0.tar.gz"),
+                    str(folder / "latchkey-tokens-1.0.0.tar.gz"),
                 ],
             ):
                 subprocess.run([galaxy, *arguments], env=env, check=True, capture_output=True, timeout=120)
