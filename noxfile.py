@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def licences(session: nox.Session) -> None:
 def ansible_lint(session: nox.Session) -> None:
     """Ansible content, by the strictest profile."""
     programs = environment(session, "lint")
-    session.run(programs / "ansible-lint", "--profile", "production", "--offline", env={"PATH": f"{programs}:{session.env['PATH']}"})
+    where = {"PATH": f"{programs}:{os.environ['PATH']}", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections")}
+    session.run(programs / "ansible-lint", "--profile", "production", "--offline", env=where)
 
 
 @nox.session
@@ -99,7 +101,7 @@ def galaxy(session: nox.Session) -> None:
     artifact = build(session)
     settings = ROOT / ".cache" / "galaxy-importer.cfg"
     settings.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS = True\nRUN_ANSIBLE_LINT = False\n", encoding="utf-8")
-    where = {"GALAXY_IMPORTER_CONFIG": str(settings), "PATH": f"{programs}:{session.env['PATH']}"}
+    where = {"GALAXY_IMPORTER_CONFIG": str(settings), "PATH": f"{programs}:{os.environ['PATH']}"}
     session.run(programs / "python", "-m", "galaxy_importer.main", artifact, env=where)
 
 
