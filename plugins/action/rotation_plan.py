@@ -1,144 +1,265 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action rotation_plan: what the role rotate has to do next."""
+"""The action rotation_plan: find out what there is, and decide what the role rotate has to do next."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials, successor_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import NOT_YET, RotationAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
-_PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
+_MOST_SESSIONS = 10  # that an account of Rubrik CDM may have at once; nobody has published how the eleventh is refused
 
 
-class ActionModule(ControllerAction):
+@dataclass(frozen=True)
+class Listed:
+    """What the account has.
+
+    Attributes:
+        account_id: the account's id, for tokens.
+        tokens: its tokens.
+        accounts: service accounts, for their secrets.
+        limit: how many tokens it may have; None for any number.
+    """
+
+    account_id: str | None = None
+    tokens: Sequence[dict[str, Any]] = ()
+    accounts: Sequence[dict[str, Any]] = ()
+    limit: int | None = None
+
+    @property
+    def account_ids(self) -> list[str]:
+        """The ids of the service accounts."""
+        return [str(one["account_id"]) for one in self.accounts]
+
+
+class ActionModule(RotationAction):
     """Runs rotation_plan."""
 
     name = "rotation_plan"
     argument_spec: ClassVar[dict[str, Any]] = {
-        "kind": {"type": "str", "choices": ["access_token", "api_token", "in_place", "replace"], "default": "access_token"},
+        **shared_arguments(),
+        **POLICY_ARGUMENTS,
+        "kind": {"type": "str", "choices": list(KINDS), "default": "access_token"},
         "account": {"type": "str", "default": ""},
+        "path": {"type": "str", "default": ""},
+        "exists": {"type": "bool", "default": True},
+        "writable": {"type": "bool", "default": True},
+        "var": {"type": "str", "default": ""},
+        "client_id_var": {"type": "str", "default": ""},
         "state": {"type": "dict", "default": {}},
-        "has_value": {"type": "bool", "default": False},
-        "works": {"type": "bool", "default": False},
+        "stored_value": {"type": "str", "no_log": True},
+        "stored_id": {"type": "str"},
         "has_rescue": {"type": "bool", "default": False},
-        "rescue_works": {"type": "bool", "default": False},
-        "value_id": {"type": "str"},
-        "value_account": {"type": "dict"},
-        "account_id": {"type": "str"},
+        "rescued_value": {"type": "str", "no_log": True},
+        "roles": {"type": "list", "elements": "str", "default": []},
         "tag": {"type": "str"},
-        "tokens": {"type": "list", "elements": "dict", "default": [], "no_log": False},
-        "accounts": {"type": "list", "elements": "dict", "default": []},
-        "new": {"type": "dict"},
-        "old_id": {"type": "str"},
-        "warn": {"type": "str"},
-        "limit": {"type": "int"},
-        "force": {"type": "bool", "default": False},
-        "when_remaining": {"type": "str", "default": "7d"},
-        "max_age": {"type": "str"},
-        "expires_in": {"type": "str"},
-        "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"], "default": "fail"},
-        "retire": {"type": "str", "choices": ["delete", "disable"], "default": "delete"},
-        "retire_after": {"type": "str"},
-        "sync_timeout": {"type": "str"},
+        "sync_timeout": {"type": "str", "default": "5m"},
         "shared": {"type": "bool", "default": False},
+        "only_leftovers": {"type": "bool", "default": False},
+        "warn": {"type": "str"},
     }
 
-    def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-        now = utc_now()
-        policy = _policy(options, now)
+    def act(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         if options["warn"]:
             return {"changed": False, "warnings": [" ".join(options["warn"].split())]}
-        if options["sync_timeout"]:
-            return {"changed": False, **_patience(parse_duration(options["sync_timeout"], "rotate_sync_timeout"))}
-        if options["new"]:
-            unretired, retired = (
-                rotation.settled_state(options["new"], options["old_id"], policy, now, retired=done) for done in (False, True)
-            )
-            due = rotation.next_due(options["new"], policy)
-            return {"changed": False, "state": unretired, "state_when_retired": retired, "next_due": due}
+        wanted = policy(options, utc_now())
+        patience = parse_duration(options["sync_timeout"], "rotate_sync_timeout")
         rotation.check_state(options["state"])
-        host = str(task_vars.get("inventory_hostname", ""))
-        pending = options["state"].get("pending") or {}
-        run_is_gone = is_gone(str(pending.get("run", "")), host) if pending else True
-        state = {key: value for key, value in options["state"].items() if key != "old_value"}
+        if options["only_leftovers"]:
+            listed = self._list(options)
+            return {"changed": False, **_accounts(listed), "leftovers": rotation.leftovers(_state(options), _ours(options, listed))}
+        _check_file(options)
         if options["kind"] == "in_place":
-            secret = in_place.Found(
-                state=state,
-                account_id=options["account_id"] or "",
-                run_is_gone=run_is_gone,
-                **{key: options[key] for key in ("has_value", "works", "has_rescue", "rescue_works")},
+            return self._plan_in_place(options, check_mode, task_vars, wanted, patience)
+        return self._plan_beside(options, check_mode, task_vars, wanted)
+
+    def _plan_beside(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any], wanted: rotation.Policy) -> dict[str, Any]:
+        """Plan for credentials that can stand beside each other."""
+        listed = self._list(options)
+        value, stored_id, is_secret = options["stored_value"], options["stored_id"], options["kind"] == "replace"
+        if is_secret and value and not stored_id:
+            raise VarsFileError(
+                f"{options['path']} holds a secret in {options['var']}, but no client id in {options['client_id_var']}.",
+                "Put the id of the account that it belongs to there.",
             )
-            return {"changed": False, "plan": asdict(in_place.plan(secret, policy, now, this_run(host))), "check_mode": check_mode}
-        tokens = as_credentials(options["account"], options["accounts"]) if options["kind"] == "replace" else options["tokens"]
-        if options["tag"]:  # the user has other API tokens, for other things
-            ours = {options["value_id"], *((state.get(part) or {}).get("id") for part in ("current", "previous", "pending"))}
-            tokens = [token for token in tokens if token.get("tag") == options["tag"] or token["token_id"] in ours]
-        owners = [token["token_id"] for token in tokens] if options["kind"] == "replace" else [options["account_id"]]
-        owner = options["value_account"] or {}
+        check: dict[str, Any] = {}
+        # The secret of an account that is gone is dead; what it would get is not published.
+        if value and (not is_secret or stored_id in listed.account_ids):
+            check = self._check_stored(options, stored_id)
+        works = "account_id" in check
+        ours = _ours(options, listed, check.get("token_id"))
+        owners = [token["token_id"] for token in ours] if is_secret else [listed.account_id]
         found = rotation.Found(
-            state=state,
-            has_value=options["has_value"],
-            works=options["works"],
-            value_id=options["value_id"] or None,
-            tokens=tokens,
-            limit=options["limit"],
-            stranger=f"{owner['name']} (id {owner['id']})" if owner.get("id") not in (None, *owners) else "",
-            run_is_gone=run_is_gone,
+            state=_state(options),
+            has_value=bool(value),
+            works=works,
+            value_id=(stored_id if is_secret and value else check.get("token_id")) or None,
+            tokens=ours,
+            limit=listed.limit,
+            stranger=f"{check['account']} (id {check['account_id']})" if works and check["account_id"] not in owners else "",
+            run_is_gone=_run_is_gone(options, task_vars),
         )
-        plan = asdict(rotation.plan(found, policy, now, this_run(host)))
-        warnings = list(plan.pop("warnings"))
-        return {
-            "changed": False,
-            "plan": plan,
-            "leftovers": rotation.leftovers(found.state, found.tokens),
-            "check_mode": check_mode,
-            "warnings": warnings,
-        }
+        plan = rotation.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
+        self._stop_at(plan.problem, options, f"The stored credential was refused: {check['msg']}" if check and not works else "")
+        if is_secret and plan.rotate and not options["roles"] and plan.current.get("id") not in listed.account_ids:
+            raise RefusedError(
+                f"{_where(options)}: there is no account yet whose roles the new one could have. Nothing was rotated.",
+                "Name its roles in rotate_roles.",
+            )
+        planned = {**asdict(plan), "revoke": list(plan.revoke)}
+        warnings = list(planned.pop("warnings"))
+        return {"changed": False, **_accounts(listed), "plan": planned, "check_mode": check_mode, "warnings": warnings}
 
-
-def _policy(options: dict[str, Any], now: datetime) -> rotation.Policy:
-    kind = options["kind"]
-    if options["retire"] == "disable" and kind != "access_token":
-        raise OptionError(
-            "rotate_retire: only access tokens of Qumulo Core can be switched off.", "Use delete, with rotate_retire_after for a delay."
+    def _plan_in_place(
+        self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any], wanted: rotation.Policy, patience: timedelta
+    ) -> dict[str, Any]:
+        """Plan for the one secret of an account."""
+        listed = self._list(options)
+        account_id = _the_account(options, listed)
+        works = bool(options["stored_value"]) and "account_id" in self._check_stored(options, account_id)
+        rescue_works = False
+        if options["rescued_value"]:
+            rescued = self.connection_as(client_id=account_id, client_secret=options["rescued_value"])
+            rescue_works = "account_id" in self.check_patiently(rescued, patience, _refusals(options))
+        found = in_place.Found(
+            state=_state(options),
+            account_id=account_id,
+            has_value=bool(options["stored_value"]),
+            works=works,
+            has_rescue=options["has_rescue"],
+            rescue_works=rescue_works,
+            run_is_gone=_run_is_gone(options, task_vars),
         )
-    lives = kind in ("access_token", "api_token")
-    return rotation.Policy(
-        force=options["force"],
-        when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
-        max_age=_duration(options["max_age"], "rotate_max_age"),
-        expires_in=_lifetime(options["expires_in"]) if lives else None,
-        orphans=options["orphans"],
-        retire=options["retire"],
-        retire_after=_duration(options["retire_after"], "rotate_retire_after"),
-        exact_expiry=kind != "api_token",
-        new_name=successor_name(options["account"], now) if kind == "replace" else "",
-        shared=options["shared"],
-    )
+        plan = in_place.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
+        self._stop_at(plan.problem, options)
+        return {"changed": False, **_accounts(listed), "plan": {**asdict(plan), "current": {"id": account_id}}, "check_mode": check_mode}
+
+    def _list(self, options: dict[str, Any]) -> Listed:
+        kind, account = options["kind"], options["account"]
+        if kind == "access_token":
+            found = self.step("access_token_info", self.connection(user=account))
+            return Listed(account_id=found["account_id"], tokens=found["access_tokens"], limit=found.get("limit"))
+        if kind == "api_token":
+            found = self.step("api_token_info", self.connection(user=account))
+            return Listed(account_id=found["account_id"], tokens=found["api_tokens"])
+        found = self.step("service_account_info", self.connection(name=account if kind == "in_place" else None))
+        return Listed(accounts=found["service_accounts"])
+
+    def _check_stored(self, options: dict[str, Any], client_id: str | None) -> dict[str, Any]:
+        """Ask the platform whose the stored credential is; a refusal is an answer."""
+        value = options["stored_value"]
+        is_secret = options["kind"] in ("in_place", "replace")
+        asked = self.connection_as(client_id=client_id, client_secret=value) if is_secret else self.connection_as(token=value)
+        answer = self.check(asked, _refusals(options))
+        if is_secret and options["platform"] == "rubrik_cdm" and "account_id" not in answer:
+            self._rule_out_too_many_sessions(options, str(client_id))
+        return answer
+
+    def _rule_out_too_many_sessions(self, options: dict[str, Any], account_id: str) -> None:
+        """Make sure that a refusal is not one for too many sessions. Raises RefusedError."""
+        sessions = self.attempt("access_token_info", self.connection(user=account_id))
+        if sessions.get("failed"):
+            if not options["force"]:
+                raise RefusedError(
+                    f"{_where(options)}: the stored secret was refused. It may be dead, or the account may have ten sessions, "
+                    "and they cannot be counted: "
+                    f"{sessions['msg']} Nothing was rotated.",
+                    "Set rotate_force to make a new secret all the same.",
+                )
+            return
+        live = [one for one in sessions["access_tokens"] if one["live"]]
+        if len(live) >= _MOST_SESSIONS:
+            raise RefusedError(
+                f"{_where(options)}: the stored secret was refused, but the account has {len(live)} sessions, so that may be why. "
+                "Nothing was rotated.",
+                f"End old ones with latchkey.tokens.session_revoke, target account, account {account_id}, and run again.",
+            )
+
+    def _stop_at(self, problem: str, options: dict[str, Any], more: str = "") -> None:
+        if problem:
+            raise RefusedError(f"{_where(options)}: {problem} Nothing was rotated.", more)
 
 
-def _patience(timeout: timedelta) -> dict[str, int]:
-    """Return how often to look, and the seconds between two looks, as the keywords retries and delay take them."""
-    pause = max(1, round(min(_PAUSE, timeout.total_seconds() / 5)))
-    return {"retries": max(1, math.ceil(timeout.total_seconds() / pause)), "delay": pause}
+def _check_file(options: dict[str, Any]) -> None:
+    if not options["exists"]:
+        raise VarsFileError(
+            f"{options['path']} does not exist, so nothing was rotated.", "Check rotate_vars_file, or create the file first."
+        )
+    if not options["writable"]:
+        raise VarsFileError(f"{options['path']} cannot be written, so nothing was rotated.", "Mend its permissions or those of its folder.")
 
 
-def _lifetime(text: str | None) -> timedelta | None:
-    expires_in = _duration(text, "rotate_expires_in")
-    if expires_in is not None and expires_in < timedelta(minutes=1):
-        raise OptionError("rotate_expires_in: a credential must live at least a minute.", "Leave it empty for one that never expires.")
-    return expires_in
+def _the_account(options: dict[str, Any], listed: Listed) -> str:
+    """Return the id of the one account whose secret is rotated. Raises RefusedError."""
+    ids = listed.account_ids
+    if not ids:
+        raise RefusedError(
+            f"{_where(options)}: there is no service account of this name. Nothing was rotated.",
+            "Check rotate_account; the secret of an account that Rubrik Security Cloud manages is rotated there, with platform rubrik_rsc.",
+        )
+    if len(ids) > 1:
+        raise RefusedError(
+            f"{_where(options)}: there are several service accounts of this name, {' and '.join(ids)}. Nothing was rotated.",
+            "Delete those that nobody uses.",
+        )
+    if options["stored_id"] not in (None, "", ids[0]):
+        raise RefusedError(
+            f"{options['path']} holds the client id {options['stored_id']} in {options['client_id_var']}, but {options['account']} is "
+            f"{ids[0]}. Nothing was rotated.",
+            "Check rotate_account.",
+        )
+    return ids[0]
 
 
-def _duration(text: str | None, option: str) -> timedelta | None:
-    return parse_duration(text, option) if text else None
+def _accounts(listed: Listed) -> dict[str, Any]:
+    return {"account_id": listed.account_id, "accounts": list(listed.accounts)}
+
+
+def _refusals(options: dict[str, Any]) -> tuple[int, ...]:
+    """Return the statuses which say that the stored credential is dead."""
+    if options["kind"] not in ("in_place", "replace"):
+        return (401, 403)
+    # On Rubrik Security Cloud 403 tells that an account may not log in, whatever its secret.
+    return (401,) if options["platform"] == "rubrik_rsc" else NOT_YET
+
+
+def _ours(options: dict[str, Any], listed: Listed, value_id: str | None = None) -> list[dict[str, Any]]:
+    """Return those credentials that belong to the rotation."""
+    if options["kind"] == "replace":
+        return as_credentials(options["account"], listed.accounts)
+    if not options["tag"]:
+        return list(listed.tokens)
+    # The user has other API tokens, for other things.
+    state = _state(options)
+    ours = {value_id, *((state.get(part) or {}).get("id") for part in ("current", "previous", "pending"))}
+    return [token for token in listed.tokens if token.get("tag") == options["tag"] or token["token_id"] in ours]
+
+
+def _state(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the state without the old credential, which is kept in it encrypted."""
+    return {key: value for key, value in options["state"].items() if key != "old_value"}
+
+
+def _run_is_gone(options: dict[str, Any], task_vars: dict[str, Any]) -> bool | None:
+    pending = options["state"].get("pending") or {}
+    return is_gone(str(pending.get("run", "")), _host(task_vars)) if pending else True
+
+
+def _host(task_vars: dict[str, Any]) -> str:
+    return str(task_vars.get("inventory_hostname", ""))
+
+
+def _where(options: dict[str, Any]) -> str:
+    return f"{options['account']} on {options['endpoint']}"

@@ -55,6 +55,29 @@ attributes:
       - latchkey.tokens.latchkey
 """
 
+    ROTATION = r"""
+options: {}
+requirements:
+  - requests, on the controller
+attributes:
+  check_mode:
+    description: Whether the task can run in check mode. It changes nothing anyway.
+    support: full
+  diff_mode:
+    description: Whether the task tells what it changes in diff mode. It changes nothing.
+    support: N/A
+  action:
+    description: >-
+      It is an action plugin that runs on the controller, and runs other modules of this collection as its steps, on the connection of the
+      task.
+    support: full
+  action_group:
+    description: Use C(group/latchkey.tokens.latchkey) in C(module_defaults) to set the shared options once.
+    support: full
+    membership:
+      - latchkey.tokens.latchkey
+"""
+
     CONTROLLER_INFO = r"""
 options: {}
 attributes:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rotation_plan
-short_description: Decide what a rotation has to do next
+short_description: Find out what there is, and decide what a rotation has to do next
 version_added: 1.0.0
 description:
-  - A part of the role P(latchkey.tokens.rotate#role), which calls it with what it found. It sends nothing and changes nothing.
+  - A part of the role P(latchkey.tokens.rotate#role), which calls it with what the vars file holds. It lists what the account has, asks the
+    platform whether it takes the stored credential, and decides. It changes nothing.
   - There is no need to use it by itself, and its options may change with the role.
 options:
   kind:
@@ -22,51 +23,51 @@ options:
     description: Name of the account to rotate.
     type: str
     default: ""
+  path:
+    description: The vars file, for messages.
+    type: str
+    default: ""
+  exists:
+    description: Whether there is such a file. Fails where there is none.
+    type: bool
+    default: true
+  writable:
+    description: Whether it can be written. Fails where it cannot.
+    type: bool
+    default: true
+  var:
+    description: Name of the variable that holds the credential, for messages.
+    type: str
+    default: ""
+  client_id_var:
+    description: Name of the variable that holds the client id, for messages.
+    type: str
+    default: ""
   state:
     description: The state of the rotation, from the vars file.
     type: dict
     default: {}
-  has_value:
-    description: Whether a credential is stored.
-    type: bool
-    default: false
-  works:
-    description: Whether the platform takes the stored credential.
-    type: bool
-    default: false
+  stored_value:
+    description: The stored credential. An empty one is none.
+    type: str
+  stored_id:
+    description: The stored client id.
+    type: str
   has_rescue:
     description: Whether an earlier run left a rescue file.
     type: bool
     default: false
-  rescue_works:
-    description: Whether the platform takes the secret in it.
-    type: bool
-    default: false
-  value_id:
-    description: The stored credential's id, where the platform tells.
+  rescued_value:
+    description: The secret in it.
     type: str
-  value_account:
-    description: Id and name of the account that the stored credential is of.
-    type: dict
-  account_id:
-    description: Id of the account to rotate.
-    type: str
-  tokens:
-    description: The account's credentials, as M(latchkey.tokens.access_token_info) returns them.
+  roles:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_roles).
     type: list
-    elements: dict
+    elements: str
     default: []
   tag:
-    description: Of O(tokens) count only those with this tag, and those that the state or O(value_id) names.
+    description: Of the user's API tokens count only those with this tag, and those that the state names.
     type: str
-  accounts:
-    description: Service accounts, as M(latchkey.tokens.service_account_info) returns them.
-    type: list
-    elements: dict
-    default: []
-  limit:
-    description: How many the account may have.
-    type: int
   force:
     description: As O(latchkey.tokens.rotate#role:main:rotate_force).
     type: bool
@@ -94,24 +95,25 @@ options:
   retire_after:
     description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
     type: str
-  new:
-    description: Id and times of the credential that is now in use; asks for the settled RV(state) in place of a plan.
-    type: dict
-  old_id:
-    description: Id of the credential before it.
-    type: str
-  warn:
-    description: Only warns of this.
-    type: str
   sync_timeout:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout); asks for RV(retries) and RV(delay) in place of a plan.
+    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout).
     type: str
+    default: 5m
   shared:
     description: Whether the vars file is published, so that a run on another machine may be at work on a copy of it.
     type: bool
     default: false
+  only_leftovers:
+    description: Only lists, and tells what of it an interrupted rotation with O(state) left.
+    type: bool
+    default: false
+  warn:
+    description: Only warns of this.
+    type: str
 extends_documentation_fragment:
-  - latchkey.tokens._attributes.controller_info
+  - latchkey.tokens._connection
+  - latchkey.tokens._auth
+  - latchkey.tokens._attributes.rotation
 author:
   - The latchkey.tokens authors (@latchkey)
 """
@@ -119,55 +121,43 @@ author:
 EXAMPLES = r"""
 - name: Plan, as the role does
   latchkey.tokens.rotation_plan:
-    has_value: true
-    works: true
-    value_id: "3421890012345678901234"
-    account_id: "1002"
-    tokens: "{{ listed.access_tokens }}"
-    limit: 2
+    platform: qumulo
+    endpoint: qumulo.example.com
+    username: admin
+    password: "{{ qumulo_admin_password }}"
+    account: local:svc-backup
+    path: group_vars/all/vault.yml
+    var: qumulo_token
+    stored_value: "{{ minted.token }}"
   register: planned
 """
 
 RETURN = r"""
 plan:
   description: What to do.
-  returned: unless O(new) or O(warn) is set
+  returned: unless O(only_leftovers) or O(warn) is set
   type: dict
   sample: {"rotate": true, "reason": "it expires in 3 d 4 h"}
+account_id:
+  description: The account's id; V(null) for secrets of service accounts.
+  returned: unless O(warn) is set
+  type: str
+  sample: "1002"
+accounts:
+  description: Service accounts, as M(latchkey.tokens.service_account_info) returns them; empty for tokens.
+  returned: unless O(warn) is set
+  type: list
+  elements: dict
+  sample: []
 leftovers:
   description: Ids of what an interrupted rotation made and nobody knows the secret of.
-  returned: unless O(new) or O(warn) is set
+  returned: when O(only_leftovers) is set
   type: list
   elements: str
   sample: []
 check_mode:
   description: Whether the task ran in check mode.
-  returned: unless O(new), O(warn) or O(sync_timeout) is set
+  returned: unless O(only_leftovers) or O(warn) is set
   type: bool
   sample: false
-state:
-  description: The state to keep in the vars file after a rotation, while the old credential is still to be retired.
-  returned: when O(new) is set
-  type: dict
-  sample: {"stage": "current", "current": {"id": "3421890012345678901234"}}
-state_when_retired:
-  description: The state to keep once the old credential is retired.
-  returned: when O(new) is set
-  type: dict
-  sample: {"stage": "current", "current": {"id": "3421890012345678901234"}}
-next_due:
-  description: When the rotation is due next; V(null) when only force brings one.
-  returned: when O(new) is set
-  type: str
-  sample: "2026-12-16T08:12:31Z"
-retries:
-  description: How often to look whether a new secret is known.
-  returned: when O(sync_timeout) is set
-  type: int
-  sample: 30
-delay:
-  description: Seconds between two looks.
-  returned: when O(sync_timeout) is set
-  type: int
-  sample: 10
 """

@@ -35,6 +35,7 @@ ORDER = [
     "access_check",
     "access_token_info",
     "rotation_plan",
+    "rotation_prove",
     "rotation_summary",
     "session_revoke",
 ]

@@ -70,7 +70,7 @@ def results(appliance: Start, ansible: Ansible, tmp_path: Path) -> Results:
     _on_qumulo(found, appliance)
     _on_cdm(found, appliance)
     _on_rsc(found, appliance, tmp_path)
-    _in_files(found, ansible)
+    _in_files(found, appliance, ansible)
     return found
 
 
@@ -127,14 +127,16 @@ def _on_rsc(found: Results, appliance: Start, folder: Path) -> None:
     found["session_revoke"].append(done(rsc, "session_revoke", token=token["token"], target="self"))
 
 
-def _in_files(found: Results, ansible: Ansible) -> None:
+def _in_files(found: Results, appliance: Start, ansible: Ansible) -> None:
     """Of those that run on the controller, in one run."""
+    q = appliance("qumulo")
+    account = done(q, "service_account", name="svc-backup")["account_id"]
+    minted = done(q, "access_token", user="local:svc-backup", expires_in="30d")
     path = {"path": "group_vars/all/vault.yml"}
-    first = {**path, "create": True, "vault_id": "prod", "vars": {"qumulo_token": "access-v1:bGF0Y2hrZXkgc2FtcGxl"}}
+    first = {**path, "create": True, "vault_id": "prod", "vars": {"qumulo_token": minted["token"]}}
     second = {**path, "vars": {"qumulo_token": "access-v1:c29tZXRoaW5nIG5ldw"}, "backup": True, "keep_previous": True}
-    times = {"created_at": "2026-11-23T08:12:31Z", "expires_at": "2026-11-26T12:00:00Z"}
-    listed = [{"token_id": "3421890012345678901234", "live": True, **times}]
-    new = {"id": "3421890012345678901234", "minted_at": "2026-11-23T08:12:31Z", "expires_at": "2026-12-23T08:12:31Z"}
+    rotation = {**where(q), **q.admin, "account": "local:svc-backup", **path, "var": "qumulo_token"}
+    new = {"id": minted["token_id"], "minted_at": minted["created_at"], "expires_at": minted["expires_at"]}
     ids = {"token_id": "3421890012345678901234", "old_token_id": "3421890012345678901233"}
     dates = {"expires_at": "2026-12-23T08:12:31Z", "next_due": "2026-12-16T08:12:31Z"}
     rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates}
@@ -145,9 +147,9 @@ def _in_files(found: Results, ansible: Ansible) -> None:
         ("vault_vars", {**path, "restore": "{{ result_2.previous }}", "if_checksum": "{{ result_2.checksum }}"}),
         ("git_publish", {**path, "names": ["qumulo_token"]}),
         ("git_publish", {**path, "names": ["qumulo_token"], "remote": "nowhere"}),
-        ("rotation_plan", {"has_value": True, "works": True, "value_id": listed[0]["token_id"], "tokens": listed, "force": True}),
-        ("rotation_plan", {"new": new}),
-        ("rotation_plan", {"sync_timeout": "5m"}),
+        ("rotation_plan", {**rotation, "stored_value": minted["token"], "force": True}),
+        ("rotation_plan", {**rotation, "only_leftovers": True}),
+        ("rotation_prove", {**rotation, "expect_account_id": account, "new": new}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)

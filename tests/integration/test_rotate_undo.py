@@ -162,7 +162,7 @@ def test_the_new_token_cannot_be_revoked(rig: Rig, stored: bool) -> None:
     with rig.rest_untouched():
         said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
         assert "not all of it could be undone yet" in said
-        assert "What failed while undoing: Revoke the new credential: " in said
+        assert "What failed while undoing: Revoke the tokens: " in said
         if stored:
             assert rig.assert_works() == old
         else:

@@ -96,11 +96,14 @@ class Operation:
 
     def full_argument_spec(self) -> dict[str, Any]:
         """Return the argument spec with the options that every module shares."""
-        return {**_shared_arguments(), **self.argument_spec}
+        return {**shared_arguments(), **self.argument_spec}
 
 
-def _shared_arguments() -> dict[str, Any]:
-    """Unset ones are looked up in the environment later, by platform; that is why none has a default here."""
+def shared_arguments() -> dict[str, Any]:
+    """Return the options that every module shares.
+
+    Unset ones are looked up in the environment later, by platform; that is why none has a default here.
+    """
     return {
         "platform": {"type": "str", "required": True, "choices": list(PLATFORMS)},
         "endpoint": {"type": "str"},
