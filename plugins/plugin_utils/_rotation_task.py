@@ -112,20 +112,24 @@ class RotationAction(ControllerAction):
         Raises:
             StepFailedError: it could not be found out, or what was expected of it is not so.
         """
-        result = self.attempt("access_check", options)
-        if result.get("failed") and result.get("status") not in accepted:
-            raise StepFailedError(result)
-        return result
+        return _answered(self.attempt("access_check", options), accepted)
 
     def check_patiently(self, options: Mapping[str, Any], patience: timedelta, accepted: Collection[int] = ()) -> dict[str, Any]:
         """Do as check(), but ask again for a while, since a secret that was made a moment ago may still be refused."""
         retries, delay = retries_within(patience)
+        result = self.attempt("access_check", options)
         for _unused in range(retries):
-            result = self.attempt("access_check", options)
             if not result.get("failed") or result.get("status") not in NOT_YET:
                 break
             time.sleep(delay)
-        return self.check(options, accepted) if result.get("failed") else result
+            result = self.attempt("access_check", options)
+        return _answered(result, accepted)
+
+
+def _answered(result: dict[str, Any], accepted: Collection[int]) -> dict[str, Any]:
+    if result.get("failed") and result.get("status") not in accepted:
+        raise StepFailedError(result)
+    return result
 
 
 def retries_within(timeout: timedelta) -> tuple[int, int]:
