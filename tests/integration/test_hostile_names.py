@@ -146,7 +146,6 @@ def rotate(ansible: Ansible, qumulo: Simulator, name: str) -> None:
     tasks = [
         {"name": "List", "latchkey.tokens.service_account_info": shared_options(qumulo), "register": "listed"},
         *role(options),
-        {"name": "Whose is it?", "ansible.builtin.debug": {"msg": "{{ rotate__check.account | default('') }}"}},
     ]
     with rig.rest_untouched():
         result = rig.result(rig.rotate(tasks=tasks))
