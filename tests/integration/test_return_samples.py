@@ -17,7 +17,8 @@ import yaml
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._as_printed import git_repository, printed
 from tests.integration._cases import do, done
-from tests.integration.conftest import Start, client, where
+from tests.integration.conftest import Start, client, shared_options, where
+from tests.simulator.launch import Simulator
 
 MODULES = {path.stem: yaml.safe_load(printed(path, "RETURN")) for path in sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))}
 # What tasks of all kinds return, and what a refused request tells of itself; the latter is in the guide to errors.
@@ -64,13 +65,13 @@ def looks_like(sample: Any, real: Any) -> bool:
 
 
 @pytest.fixture
-def results(appliance: Start, ansible: Ansible, tmp_path: Path) -> Results:
+def results(appliance: Start, ansible: Ansible, qumulo: Simulator, tmp_path: Path) -> Results:
     """What the modules return, on all platforms and in all cases that RETURN speaks of."""
     found: Results = {name: [] for name in MODULES}
     _on_qumulo(found, appliance)
     _on_cdm(found, appliance)
     _on_rsc(found, appliance, tmp_path)
-    _in_files(found, appliance, ansible)
+    _in_files(found, qumulo, ansible)
     return found
 
 
@@ -127,16 +128,14 @@ def _on_rsc(found: Results, appliance: Start, folder: Path) -> None:
     found["session_revoke"].append(done(rsc, "session_revoke", token=token["token"], target="self"))
 
 
-def _in_files(found: Results, appliance: Start, ansible: Ansible) -> None:
+def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
     """Of those that run on the controller, in one run."""
-    q = appliance("qumulo")
-    account = done(q, "service_account", name="svc-backup")["account_id"]
-    minted = done(q, "access_token", user="local:svc-backup", expires_in="30d")
+    q = shared_options(simulator)
     path = {"path": "group_vars/all/vault.yml"}
-    first = {**path, "create": True, "vault_id": "prod", "vars": {"qumulo_token": minted["token"]}}
+    first = {**path, "create": True, "vault_id": "prod", "vars": {"qumulo_token": "{{ minted.token }}"}}
     second = {**path, "vars": {"qumulo_token": "access-v1:c29tZXRoaW5nIG5ldw"}, "backup": True, "keep_previous": True}
-    rotation = {**where(q), **q.admin, "account": "local:svc-backup", **path, "var": "qumulo_token"}
-    new = {"id": minted["token_id"], "minted_at": minted["created_at"], "expires_at": minted["expires_at"]}
+    rotation = {**q, "account": "local:svc-backup", **path, "var": "qumulo_token"}
+    new = {"id": "{{ minted.token_id }}", "minted_at": "{{ minted.created_at }}", "expires_at": "{{ minted.expires_at }}"}
     ids = {"token_id": "3421890012345678901234", "old_token_id": "3421890012345678901233"}
     dates = {"expires_at": "2026-12-23T08:12:31Z", "next_due": "2026-12-16T08:12:31Z"}
     rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates}
@@ -147,14 +146,21 @@ def _in_files(found: Results, appliance: Start, ansible: Ansible) -> None:
         ("vault_vars", {**path, "restore": "{{ result_2.previous }}", "if_checksum": "{{ result_2.checksum }}"}),
         ("git_publish", {**path, "names": ["qumulo_token"]}),
         ("git_publish", {**path, "names": ["qumulo_token"], "remote": "nowhere"}),
-        ("rotation_plan", {**rotation, "stored_value": minted["token"], "force": True}),
+        ("rotation_plan", {**rotation, "stored_value": "{{ minted.token }}", "force": True}),
         ("rotation_plan", {**rotation, "only_leftovers": True}),
-        ("rotation_prove", {**rotation, "expect_account_id": account, "new": new}),
+        ("rotation_prove", {**rotation, "expect_account_id": "{{ made.account_id }}", "new": new}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
-    tasks: list[dict[str, Any]] = []
+    tasks: list[dict[str, Any]] = [
+        {"name": "Account", "latchkey.tokens.service_account": {**q, "name": "svc-backup"}, "register": "made"},
+        {
+            "name": "Token",
+            "latchkey.tokens.access_token": {**q, "user": "local:svc-backup", "expires_in": "30d"},
+            "register": "minted",
+        },
+    ]
     for number, (module, options) in enumerate(calls):
         name = f"result_{number}"
         keep = {"dest": f"{{{{ playbook_dir }}}}/{name}.json", "content": f"{{{{ {name} | to_json }}}}", "mode": "0600"}
