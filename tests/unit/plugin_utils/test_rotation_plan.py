@@ -48,8 +48,8 @@ API_TOKEN = {"kind": "api_token", "account": "admin", "stored_value": "x", "tag"
 OWNER = {"account_id": "u1", "account": "admin", "token_id": "1"}
 
 
-def ask_api_token(*tokens: dict[str, Any], caller: dict[str, Any] = OWNER, **given: Any) -> dict[str, Any]:
-    return ask({"account_id": "u1", "api_tokens": list(tokens)}, {"access_check": caller}, **API_TOKEN, **given)
+def ask_api_token(*tokens: dict[str, Any], caller: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    return ask({"account_id": "u1", "api_tokens": list(tokens)}, {"access_check": caller or OWNER}, **API_TOKEN, **given)
 
 
 def test_api_tokens_with_another_tag_are_none_of_its_business():
