@@ -110,7 +110,7 @@ def artifact(session: nox.Session) -> None:
     """The built artifact, cut down to meta, plugins, roles and playbooks in an empty folder, runs the integration targets."""
     folder = ROOT / ".cache" / "artifact" / "collections"
     shutil.rmtree(folder, ignore_errors=True)
-    session.run(VENV / "ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", folder, build(session))
+    session.run(VENV / "ansible-galaxy", "collection", "install", "--force", "--offline", "--no-deps", "-p", folder, build(session))
     for item in (folder / "ansible_collections/latchkey/tokens").iterdir():
         if item.name not in ("meta", "plugins", "roles", "playbooks"):
             shutil.rmtree(item) if item.is_dir() else item.unlink()
