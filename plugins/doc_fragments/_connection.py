@@ -12,13 +12,11 @@ class ModuleDocFragment:
 options:
   platform:
     description:
-      - The platform to speak to.
+      - The platform to speak to. V(qumulo) is Qumulo Core; V(rubrik_cdm) is Rubrik CDM, a cluster of one's own, 5.0 or later; V(rubrik_rsc)
+        is Rubrik Security Cloud, formerly Polaris.
     type: str
     required: true
-    choices:
-      qumulo: Qumulo Core.
-      rubrik_cdm: Rubrik CDM, a cluster of one's own, 5.0 or later.
-      rubrik_rsc: Rubrik Security Cloud, formerly Polaris.
+    choices: [qumulo, rubrik_cdm, rubrik_rsc]
   endpoint:
     description:
       - Where the platform's API is, as a host, V(host:port) or a URL. Without a scheme, it is HTTPS.

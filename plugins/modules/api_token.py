@@ -30,8 +30,7 @@ options:
         task then.
     type: str
     required: false
-    choices:
-      rubrik_cdm: Rubrik CDM.
+    choices: [rubrik_cdm]
     default: rubrik_cdm
   user:
     description:

@@ -21,8 +21,7 @@ options:
         task then.
     type: str
     required: false
-    choices:
-      rubrik_cdm: Rubrik CDM.
+    choices: [rubrik_cdm]
     default: rubrik_cdm
   user:
     description:

@@ -23,9 +23,11 @@ class VaultLib(Protocol):
 
     secrets: Any
 
-    def encrypt(self, plaintext: Any, secret: Any, vault_id: Any) -> bytes: ...
+    def encrypt(self, plaintext: Any, secret: Any, vault_id: Any) -> bytes:
+        """Return the plaintext under an envelope."""
 
-    def decrypt_and_get_vault_id(self, vaulttext: Any) -> tuple[bytes, Any, Any]: ...
+    def decrypt_and_get_vault_id(self, vaulttext: Any) -> tuple[bytes, Any, Any]:
+        """Return what is in an envelope, with the vault id and the secret that opened it."""
 
 
 @dataclass(frozen=True)

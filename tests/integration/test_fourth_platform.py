@@ -34,8 +34,8 @@ LINES = {
         '    if connection.platform == "keycard":\n        from ._keycard import Keycard\n\n        return Keycard(connection)\n',
     ),
     "plugins/doc_fragments/_connection.py": (
-        "      rubrik_rsc: Rubrik Security Cloud, formerly Polaris.\n",
-        "      keycard: Keycard, which opens doors.\n",
+        "    choices: [qumulo, rubrik_cdm, rubrik_rsc",
+        ", keycard",
     ),
     "roles/rotate/meta/argument_specs.yml": ("        choices: [qumulo, rubrik_cdm, rubrik_rsc", ", keycard"),
     "roles/rotate/tasks/main.yml": ("      rubrik_rsc: [service_account_secret]\n", "      keycard: [access_token]\n"),

@@ -189,17 +189,23 @@ def quote_key(key: str, style: int) -> str:
 class Picker(Protocol):
     """What chooses how a document comes out."""
 
-    def of(self, options: Sequence[Any]) -> Any: ...
+    def of(self, options: Sequence[Any]) -> Any:
+        """One of these."""
 
-    def several(self, options: Sequence[Any]) -> list[Any]: ...
+    def several(self, options: Sequence[Any]) -> list[Any]:
+        """One to four of these; one may come twice."""
 
-    def different(self, options: Sequence[Any]) -> list[Any]: ...
+    def different(self, options: Sequence[Any]) -> list[Any]:
+        """One to four of these, none twice."""
 
-    def number(self, low: int, high: int) -> int: ...
+    def number(self, low: int, high: int) -> int:
+        """A number between these, or one of them."""
 
-    def flag(self) -> bool: ...
+    def flag(self) -> bool:
+        """Yes or no."""
 
-    def secret(self) -> str: ...
+    def secret(self) -> str:
+        """A text that is to be encrypted."""
 
 
 class Drawn:
