@@ -102,7 +102,8 @@ def galaxy(session: nox.Session) -> None:
     settings = ROOT / ".cache" / "galaxy-importer.cfg"
     settings.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS = True\nRUN_ANSIBLE_LINT = False\n", encoding="utf-8")
     where = {"GALAXY_IMPORTER_CONFIG": str(settings), "PATH": f"{programs}:{os.environ['PATH']}"}
-    session.run(programs / "python", "-m", "galaxy_importer.main", artifact, env=where)
+    with session.chdir(ROOT / ".cache"):  # where it leaves its result
+        session.run(programs / "python", "-m", "galaxy_importer.main", artifact, env=where)
 
 
 @nox.session
