@@ -40,8 +40,8 @@ test-chaos: setup ## kill rotations and break servers at every point, and print 
 test-fleet: setup ## rotate 500 credentials on 20 simulated clusters in one run, and print what it takes (a quarter of an hour)
 	@$(BIN)/python -m pytest -n 0 -m fleet $(ARGS) tests/integration/test_fleet.py
 
-bench: setup ## measure what a play token costs, against what one would write in its place
-	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.play_token
+bench: setup ## measure what tasks, tokens, rotations and vars files cost, against what one would do instead (GROUPS='tasks rotation')
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark $(ARGS) $(GROUPS)
 
 gates: setup setup-nox ## run gates by name, or list them (GATES='style "sanity(2.16)"')
 	@$(if $(GATES),$(NOX) --session $(GATES),$(NOX) --list)

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-import ansible_test
+import ansible.release
 from ansible.release import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,7 +103,7 @@ def take_releases() -> None:
 
     2.22 does, for a Python that is newer than those here. The environment that is changed is ours: tools/cores.sh made it.
     """
-    for path in (Path(ansible_test.__file__).parent / "_data" / "requirements").glob("*.txt"):
+    for path in (Path(ansible.release.__file__).parent.parent / "ansible_test" / "_data" / "requirements").glob("*.txt"):
         asked = path.read_text(encoding="utf-8")
         released = re.sub(r"^(\S+) @ https://\S+", r"\1", asked, flags=re.MULTILINE)
         if released != asked:

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated cluster of Qumulo Core, an account with a token in a vars file, and playbooks that run there."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.integration._ansible import Ansible, install_collection
+from tests.integration._fleet import Cluster
+from tests.integration._rotation_harness import PASSWORDS, inline
+from tests.simulator.launch import launch
+
+ACCOUNT = "svc-bench"
+VAULT = ("--vault-id", "prod@prod-password")
+
+
+@dataclass
+class Bench:
+    """Where the benchmarks run."""
+
+    ansible: Ansible
+    cluster: Cluster
+
+    @property
+    def folder(self) -> Path:
+        """Where playbooks and vars files are."""
+        return self.ansible.folder
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that say where the cluster is, and who calls."""
+        simulator = self.cluster.simulator
+        return {"platform": "qumulo", "endpoint": simulator.url, "ca_path": simulator.ca_file, "token": self.cluster.token}
+
+    def uri(self, path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
+        """Return a task that sends one request with ansible.builtin.uri, as one would write it."""
+        headers = {"Authorization": f"Bearer {self.cluster.token}"}
+        simulator = self.cluster.simulator
+        return {"url": simulator.url + path, "method": method, "ca_path": simulator.ca_file, "headers": headers, **more}
+
+    def play(self, name: str, tasks: list[dict[str, Any]], **more: Any) -> Callable[[], object]:
+        """Write a playbook, and return what runs it; it must go well."""
+        path = self.folder / f"{name}.yml"
+        path.write_text(
+            yaml.safe_dump([{"name": name, "hosts": "localhost", "gather_facts": False, "tasks": tasks, **more}], sort_keys=False)
+        )
+        return lambda: self.ansible.run(path, VAULT, timeout=300).assert_ok()
+
+    def store(self, name: str, secret: str) -> None:
+        """Write a vars file with one encrypted value."""
+        (self.folder / f"{name}.yml").write_text("---\n" + inline("qumulo_token", secret))
+
+
+@contextlib.contextmanager
+def bench() -> Iterator[Bench]:
+    """Start the cluster and install the collection."""
+    with tempfile.TemporaryDirectory() as scratch, launch("qumulo") as simulator:
+        folder = Path(scratch)
+        (folder / "prod-password").write_text(PASSWORDS["prod"] + "\n")
+        yield Bench(Ansible(folder, install_collection(folder / "installed")), Cluster(simulator))
