@@ -14,15 +14,6 @@ description:
     platform whether it takes the stored credential, and decides. It changes nothing.
   - There is no need to use it by itself, and its options may change with the role.
 options:
-  kind:
-    description: What is rotated; V(in_place) and V(replace) are the two ways to rotate the secret of a service account.
-    type: str
-    choices: [access_token, api_token, in_place, replace]
-    default: access_token
-  account:
-    description: Name of the account to rotate.
-    type: str
-    default: ""
   path:
     description: The vars file, for messages.
     type: str
@@ -72,13 +63,6 @@ options:
     description: As O(latchkey.tokens.rotate#role:main:rotate_force).
     type: bool
     default: false
-  when_remaining:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_when_remaining).
-    type: str
-    default: 7d
-  max_age:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_max_age).
-    type: str
   expires_in:
     description: As O(latchkey.tokens.rotate#role:main:rotate_expires_in).
     type: str
@@ -87,18 +71,6 @@ options:
     type: str
     choices: [fail, revoke, ignore]
     default: fail
-  retire:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_retire).
-    type: str
-    choices: [delete, disable]
-    default: delete
-  retire_after:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
-    type: str
-  sync_timeout:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout).
-    type: str
-    default: 5m
   shared:
     description: Whether the vars file is published, so that a run on another machine may be at work on a copy of it.
     type: bool
@@ -111,6 +83,7 @@ options:
     description: Only warns of this.
     type: str
 extends_documentation_fragment:
+  - latchkey.tokens._rotation
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes.rotation

@@ -15,15 +15,6 @@ description:
   - There is no need to use it by itself, and its options may change with the role.
   - A result with the credential in it is hidden from output and logs even without C(no_log), and can be registered.
 options:
-  kind:
-    description: What is rotated; V(in_place) and V(replace) are the two ways to rotate the secret of a service account.
-    type: str
-    choices: [access_token, api_token, in_place, replace]
-    default: access_token
-  account:
-    description: Name of the account that is rotated.
-    type: str
-    default: ""
   path:
     description: The vars file. A relative path is beside the playbook.
     type: path
@@ -72,32 +63,14 @@ options:
     type: list
     elements: dict
     default: []
-  sync_timeout:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout). Tokens are asked for once.
-    type: str
-    default: 5m
   new:
     description: Id and times of the credential that is now in use; asks for the RV(state) to keep.
     type: dict
   old_id:
     description: Id of the credential before it.
     type: str
-  when_remaining:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_when_remaining).
-    type: str
-    default: 7d
-  max_age:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_max_age).
-    type: str
-  retire:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_retire).
-    type: str
-    choices: [delete, disable]
-    default: delete
-  retire_after:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
-    type: str
 extends_documentation_fragment:
+  - latchkey.tokens._rotation
   - latchkey.tokens._connection
   - latchkey.tokens._auth
   - latchkey.tokens._attributes.rotation
