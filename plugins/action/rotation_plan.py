@@ -15,7 +15,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._times import pars
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, is_secret, policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import NOT_YET, RotationAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
@@ -88,37 +88,37 @@ class ActionModule(RotationAction):
     def _plan_beside(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any], wanted: rotation.Policy) -> dict[str, Any]:
         """Plan for credentials that can stand beside each other."""
         listed = self._list(options)
-        value, stored_id, is_secret = options["stored_value"], options["stored_id"], options["kind"] == "replace"
-        if is_secret and value and not stored_id:
+        value, stored_id, replaces = options["stored_value"], options["stored_id"], options["kind"] == "replace"
+        if replaces and value and not stored_id:
             raise VarsFileError(
                 f"{options['path']} holds a secret in {options['var']}, but no client id in {options['client_id_var']}.",
                 "Put the id of the account that it belongs to there.",
             )
         check: dict[str, Any] = {}
         # The secret of an account that is gone is dead; what it would get is not published.
-        if value and (not is_secret or stored_id in listed.account_ids):
+        if value and (not replaces or stored_id in listed.account_ids):
             check = self._check_stored(options, stored_id)
         works = "account_id" in check
         ours = _ours(options, listed, check.get("token_id"))
-        owners = [token["token_id"] for token in ours] if is_secret else [listed.account_id]
+        owners = [token["token_id"] for token in ours] if replaces else [listed.account_id]
         found = rotation.Found(
             state=_state(options),
             has_value=bool(value),
             works=works,
-            value_id=(stored_id if is_secret and value else check.get("token_id")) or None,
+            value_id=(stored_id if replaces and value else check.get("token_id")) or None,
             tokens=ours,
             limit=listed.limit,
             stranger=f"{check['account']} (id {check['account_id']})" if works and check["account_id"] not in owners else "",
             run_is_gone=_run_is_gone(options, task_vars),
         )
         plan = rotation.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
-        self._stop_at(plan.problem, options, f"The stored credential was refused: {check['msg']}" if check and not works else "")
-        if is_secret and plan.rotate and not options["roles"] and plan.current.get("id") not in listed.account_ids:
+        _stop_at(plan.problem, options, f"The stored credential was refused: {check['msg']}" if check and not works else "")
+        if replaces and plan.rotate and not options["roles"] and plan.current.get("id") not in listed.account_ids:
             raise RefusedError(
                 f"{_where(options)}: there is no account yet whose roles the new one could have. Nothing was rotated.",
                 "Name its roles in rotate_roles.",
             )
-        planned = {**asdict(plan), "revoke": list(plan.revoke)}
+        planned = {**asdict(plan), "revoke": list(plan.revoke)}  # the role adds lists to it
         warnings = list(planned.pop("warnings"))
         return {"changed": False, **_accounts(listed), "plan": planned, "check_mode": check_mode, "warnings": warnings}
 
@@ -143,7 +143,7 @@ class ActionModule(RotationAction):
             run_is_gone=_run_is_gone(options, task_vars),
         )
         plan = in_place.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
-        self._stop_at(plan.problem, options)
+        _stop_at(plan.problem, options)
         return {"changed": False, **_accounts(listed), "plan": {**asdict(plan), "current": {"id": account_id}}, "check_mode": check_mode}
 
     def _list(self, options: dict[str, Any]) -> Listed:
@@ -159,11 +159,10 @@ class ActionModule(RotationAction):
 
     def _check_stored(self, options: dict[str, Any], client_id: str | None) -> dict[str, Any]:
         """Ask the platform whose the stored credential is; a refusal is an answer."""
-        value = options["stored_value"]
-        is_secret = options["kind"] in ("in_place", "replace")
-        asked = self.connection_as(client_id=client_id, client_secret=value) if is_secret else self.connection_as(token=value)
+        value, secret = options["stored_value"], is_secret(options["kind"])
+        asked = self.connection_as(client_id=client_id, client_secret=value) if secret else self.connection_as(token=value)
         answer = self.check(asked, _refusals(options))
-        if is_secret and options["platform"] == "rubrik_cdm" and "account_id" not in answer:
+        if secret and options["platform"] == "rubrik_cdm" and "account_id" not in answer:
             self._rule_out_too_many_sessions(options, str(client_id))
         return answer
 
@@ -174,8 +173,7 @@ class ActionModule(RotationAction):
             if not options["force"]:
                 raise RefusedError(
                     f"{_where(options)}: the stored secret was refused. It may be dead, or the account may have ten sessions, "
-                    "and they cannot be counted: "
-                    f"{sessions['msg']} Nothing was rotated.",
+                    f"and they cannot be counted: {sessions['msg']} Nothing was rotated.",
                     "Set rotate_force to make a new secret all the same.",
                 )
             return
@@ -187,9 +185,10 @@ class ActionModule(RotationAction):
                 f"End old ones with latchkey.tokens.session_revoke, target account, account {account_id}, and run again.",
             )
 
-    def _stop_at(self, problem: str, options: dict[str, Any], more: str = "") -> None:
-        if problem:
-            raise RefusedError(f"{_where(options)}: {problem} Nothing was rotated.", more)
+
+def _stop_at(problem: str, options: dict[str, Any], more: str = "") -> None:
+    if problem:
+        raise RefusedError(f"{_where(options)}: {problem} Nothing was rotated.", more)
 
 
 def _check_file(options: dict[str, Any]) -> None:
@@ -229,7 +228,7 @@ def _accounts(listed: Listed) -> dict[str, Any]:
 
 def _refusals(options: dict[str, Any]) -> tuple[int, ...]:
     """Return the statuses which say that the stored credential is dead."""
-    if options["kind"] not in ("in_place", "replace"):
+    if not is_secret(options["kind"]):
         return (401, 403)
     # On Rubrik Security Cloud 403 tells that an account may not log in, whatever its secret.
     return (401,) if options["platform"] == "rubrik_rsc" else NOT_YET

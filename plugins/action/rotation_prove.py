@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, SETTLING_ARGUMENTS, policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, SETTLING_ARGUMENTS, is_secret, policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import RotationAction
 
 
@@ -39,8 +39,8 @@ class ActionModule(RotationAction):
     }
 
     def act(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-        var, id_var, is_secret = options["var"], options["client_id_var"], options["kind"] in ("in_place", "replace")
-        names = [var, id_var] if is_secret and id_var else [var]
+        var, id_var, secret = options["var"], options["client_id_var"], is_secret(options["kind"])
+        names = [var, id_var] if secret and id_var else [var]
         stored = self.step("vault_vars_info", {"path": options["path"], "names": names, "hide": True})
         value = str(stored["vars"].get(var) or "")
         if not value:
@@ -48,7 +48,7 @@ class ActionModule(RotationAction):
         # A secret that was made a moment ago may still be refused; a token is not.
         patience = parse_duration(options["sync_timeout"], "rotate_sync_timeout")
         expected = {"expect_account_id": options["expect_account_id"], "probes": options["probes"]}
-        if is_secret:
+        if secret:
             client_id = stored["vars"].get(id_var) or options["expect_account_id"]
             proof = self.check_patiently({**self.connection_as(client_id=client_id, client_secret=value), **expected}, patience)
             self._check_clusters(options["clusters"], proof["account_id"], value, patience)

@@ -14,6 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import P
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import successor_name
 
 KINDS = ("access_token", "api_token", "in_place", "replace")
+_SECRETS = ("in_place", "replace")
 # What of it matters once there is a new credential.
 SETTLING_ARGUMENTS: dict[str, Any] = {
     "when_remaining": {"type": "str", "default": "7d"},
@@ -27,6 +28,11 @@ POLICY_ARGUMENTS: dict[str, Any] = {
     "expires_in": {"type": "str"},
     "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"], "default": "fail"},
 }
+
+
+def is_secret(kind: str) -> bool:
+    """Tell whether it is the secret of a service account that is rotated, and not a token."""
+    return kind in _SECRETS
 
 
 def policy(options: Mapping[str, Any], now: datetime) -> Policy:
@@ -44,12 +50,11 @@ def policy(options: Mapping[str, Any], now: datetime) -> Policy:
         raise OptionError(
             "rotate_retire: only access tokens of Qumulo Core can be switched off.", "Use delete, with rotate_retire_after for a delay."
         )
-    lives = kind in ("access_token", "api_token")
     return Policy(
         force=options.get("force", False),
         when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
         max_age=_duration(options["max_age"], "rotate_max_age"),
-        expires_in=_lifetime(options.get("expires_in")) if lives else None,
+        expires_in=_lifetime(options.get("expires_in")) if not is_secret(kind) else None,
         orphans=options.get("orphans", "fail"),
         retire=options["retire"],
         retire_after=_duration(options["retire_after"], "rotate_retire_after"),

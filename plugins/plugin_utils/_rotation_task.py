@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RefusedError
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
@@ -43,7 +43,6 @@ class StepFailedError(Exception):
 class RotationAction(ControllerAction):
     """An action of the role rotate. Subclasses fill in act()."""
 
-    own_arguments: ClassVar[dict[str, Any]]
     _warnings: list[Any]
     _task_vars: dict[str, Any]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ def summaries(times: Mapping[str, Times]) -> dict[str, Any]:
 
 def peak_memory(command: list[str], **how: Any) -> int:
     """Run a command that must go well, and return the most memory that it had resident, in KiB."""
-    asked = ["python3", "-c", _PEAK, *command]
+    asked = [sys.executable, "-c", _PEAK, *command]
     done = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True, **how)
     return int(done.stdout.splitlines()[-1])
 
