@@ -17,9 +17,9 @@ import yaml
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
     MERGE_TAG,
     VAULT_TAGS,
-    ExactLoader,
     child_of,
     ends_in_literal,
+    exact_loader,
     is_index,
     is_key,
 )
@@ -90,7 +90,7 @@ class Editor:
         self._text = document.text
         self._wanted = wanted
         self._refuse = document.refuse
-        self._root, loader = document.parse(self._text, ExactLoader)
+        self._root, loader = document.parse(self._text, exact_loader)
         self._anchors: dict[str, tuple[yaml.Node, int]] = loader.anchored
         self._aliases: dict[tuple[int, object], tuple[str, int, int]] = loader.aliases
         self._splices: list[_Splice] = []

@@ -14,7 +14,7 @@ The conventions:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_editor impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
     MERGE_TAG,
     VAULT_TAGS,
+    FastLoader,
     Opaque,
     children_of,
     equal_nodes,
@@ -39,7 +40,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render impor
 __all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Vaulted", "format_path", "parse_path", "same"]
 
 _QUOTED_FRAGMENT = re.compile(r"""(['"])(?!<[a-z ]+>['"]|.['"]|\\t['"]).*\1""")
-_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ class Document:
     def __init__(self, text: str, where: str) -> None:
         self.text = text
         self._where = where
-        # The C parser is what Ansible itself reads with, and fast; positions are only needed for an edit.
-        self._root, _loader = self.parse(text, _FastLoader)
+        # Positions are only needed for an edit.
+        self._root, _loader = self.parse(text, FastLoader)
         if self._root is not None:
             self.check_mapping(self._root, ())
 
-    def parse(self, text: str, loader_class: Any) -> tuple[yaml.Node | None, Any]:
+    def parse(self, text: str, load: Callable[[str], Any]) -> tuple[yaml.Node | None, Any]:
         problem, mark = "", None
         try:
-            loader = loader_class(text)
+            loader = load(text)
             try:
                 root = loader.get_single_node()
                 return (None if root is None or is_empty_null(root) else root), loader

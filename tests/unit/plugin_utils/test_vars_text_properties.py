@@ -179,40 +179,41 @@ def test_any_text_is_edited_or_refused(text: str) -> None:
     assert load(new)["new"] == 1
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "a",
-                "b:",
-                " ",
-                "  ",
-                "\n",
-                "- ",
-                "? ",
-                ": ",
-                "#",
-                "'",
-                '"',
-                "|",
-                ">",
-                "!vault ",
-                "&x ",
-                "*x",
-                "{",
-                "}",
-                "[",
-                "]",
-                ",",
-                "\t",
-                "---\n",
-                "...\n",
-                "\r\n",
-                "<<",
-            ]
-        )
+SOUP = st.lists(
+    st.sampled_from(
+        [
+            "a",
+            "b:",
+            " ",
+            "  ",
+            "\n",
+            "- ",
+            "? ",
+            ": ",
+            "#",
+            "'",
+            '"',
+            "|",
+            ">",
+            "!vault ",
+            "&x ",
+            "*x",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            "\t",
+            "---\n",
+            "...\n",
+            "\r\n",
+            "<<",
+        ]
     )
 )
+
+
+@given(SOUP)
 def test_any_soup_of_yaml_is_edited_or_refused(tokens: list[str]) -> None:
     text = "".join(tokens)
     for path in (("a",), ("b", "x"), ("b", "0", "a")):
@@ -222,3 +223,23 @@ def test_any_soup_of_yaml_is_edited_or_refused(tokens: list[str]) -> None:
             except VarsFileError:
                 continue
             Document(new, "f.yml")
+
+
+def positions(text: str, loader: Any) -> list[Any]:
+    """What a parser tells of a text: its events, and where each is."""
+    found = []
+    for event in yaml.parse(text, Loader=loader):
+        start, end = event.start_mark, event.end_mark
+        column = start.column if start.index < len(text) else None
+        found.append((type(event), start.index, column, end.index, getattr(event, "anchor", None), getattr(event, "value", None)))
+    return found
+
+
+@given(st.one_of(documents().map(lambda document: document.text), SOUP.map("".join)))
+def test_both_parsers_tell_the_same_positions(text: str) -> None:
+    assume("\ufeff" not in text)
+    try:
+        exact = positions(text, yaml.SafeLoader)
+    except yaml.YAMLError:
+        assume(False)
+    assert positions(text, yaml.CSafeLoader) == exact
