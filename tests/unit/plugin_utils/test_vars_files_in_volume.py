@@ -18,11 +18,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, plan_edit
 from tests.unit.plugin_utils.test_vars_text_properties import is_editable, put, typed
 from tests.unit.plugin_utils.test_vault_file_properties import stored
-from tests.unit.plugin_utils.vars_documents import Document, Entry, FakeVaultLib, Seeded, document_of, load
+from tests.unit.plugin_utils.vars_documents import QUICK, Document, Entry, FakeVaultLib, Seeded, document_of, load
 
 IDS = ("dev", "prod", "default")
-PER_TEST, TESTS = 1000, 10
-WITH_REAL_CIPHER = 300  # each costs several derivations of a key
+PER_TEST, TESTS = 20 if QUICK else 1000, 10
+WITH_REAL_CIPHER = 20 if QUICK else 300  # each costs several derivations of a key
 REFUSALS = (
     "anchor",
     "alias",
