@@ -13,7 +13,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import qu
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import IN_CLEAR, Change, Request, edit_file, restore_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import IN_CLEAR, Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file, restore_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
 
 
 class ActionModule(ControllerAction):

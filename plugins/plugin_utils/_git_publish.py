@@ -24,7 +24,9 @@ from urllib.parse import urlsplit
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access, Git, GitError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Vault, adopt_file, fingerprints, transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import adopt_file, transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprints
 
 _ATTEMPTS = 8  # somebody who pushes at the same moment every time is not met by accident
 _LOCK_SECONDS = 600.0  # a whole inventory may publish from one checkout, one after the other

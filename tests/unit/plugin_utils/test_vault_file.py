@@ -20,15 +20,11 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file, _vault_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import (
-    Change,
-    Request,
-    Vault,
-    edit_file,
-    plan_edit,
-    read_file,
-    restore_file,
-)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import IN_CLEAR, Change, Edit, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file, read_file, restore_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprint_of
 
 PASSWORDS = {"dev": b"dev password", "prod": b"prod password", "default": b"plain password"}
 
@@ -45,7 +41,7 @@ def made(vault: Vault, text: str, vault_id: str, indent: int = 2) -> str:
     return "!vault |\n" + "".join(" " * indent + line + "\n" for line in vault.encrypt(text, vault_id).split())
 
 
-def plan(old: str | bytes | None, vault: Vault = DEV_PROD, **options: Any) -> _vault_file.Edit:
+def plan(old: str | bytes | None, vault: Vault = DEV_PROD, **options: Any) -> Edit:
     return plan_edit(old.encode() if isinstance(old, str) else old, Request(**options), vault, where="v.yml")
 
 
@@ -398,7 +394,7 @@ def test_fingerprints_are_of_what_is_stored(tmp_path: Path) -> None:
         document = Document(path.read_text(), "v.yml")
         found = document.find(("x",))
         assert found
-        return _vault_file._fingerprint(found.tree, None, DEV_PROD)
+        return fingerprint_of(found.tree, None, DEV_PROD)
 
     assert fingerprint("{1: a, b: [2026-01-01, 0x10]}") == fingerprint("{b: [2026-01-01, 16], 1: 'a'}  # c")
     texts = [
@@ -487,7 +483,9 @@ def test_clear_text_of_a_whole_file_vault_is_never_written(tmp_path: Path, monke
 WRITER = """
 import sys
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, edit_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
 vault = Vault(VaultLib([("dev", VaultSecret(b"x"))]))
 for number in range(10):
     edit_file(sys.argv[1], Request(secrets={f"{sys.argv[2]}_{number}": "v"}, create=True), vault)
@@ -529,6 +527,6 @@ def test_secrets_are_what_is_vaulted_also_inside_others(tmp_path: Path) -> None:
 
 def test_a_clear_value_that_becomes_a_secret_gets_no_fingerprint() -> None:
     (change,) = plan("x: s3cret\n", secrets={"x": "new s3cret"}, vault_id="dev").changes
-    assert (change.before, change.action) == (_vault_file.IN_CLEAR, "changed")
+    assert (change.before, change.action) == (IN_CLEAR, "changed")
     (change,) = plan("x: word\n", plain={"x": "new word"}).changes
     assert len(change.before) == 12

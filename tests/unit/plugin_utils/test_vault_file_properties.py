@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import format_path
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
 from tests.unit.plugin_utils.vars_documents import SECRETS, Document, FakeVaultLib, documents, load
 
 IDS = ("dev", "prod", "default")

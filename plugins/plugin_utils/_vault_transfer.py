@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values of a vars file taken over from another copy of it, their ciphertexts as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Document, Path, Tree, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request, targets_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import Content, stored_text
+
+
+def transfer(
+    source: bytes, target: bytes, names: Sequence[str], plain: Mapping[str, object], vault: Vault, *, where: Sequence[str]
+) -> bytes:
+    """The target with these names as the source has them, their ciphertexts too, and these plain values; all else as it is. Pure.
+
+    Args:
+        source, target: two copies of a vars file.
+        names: what to take over; absent in the source means absent in the target.
+        plain: values to keep readable, whatever the source has.
+        vault: the secrets of the run.
+        where: what the copies are called in errors.
+    """
+    here, there = Content.of(source, vault, where[0]), Content.of(target, vault, where[1])
+    if (here.seal is None) != (there.seal is None):
+        raise VarsFileError(f"Of {where[0]} and {where[1]} only one is encrypted as a whole.", "Bring them together by hand.")
+    ours, theirs = Document(here.text, where[0]), Document(there.text, where[1])
+    wanted: dict[Path, Tree] = {}
+    for name in names:
+        found = ours.find(parse_path(name))
+        wanted[parse_path(name)] = REMOVED if found is None else found.tree
+    wanted |= targets_of(Request(plain=plain))
+    todo: dict[Path, Tree] = {}
+    for path, tree in wanted.items():
+        old = theirs.find(path)
+        if ("" if tree is REMOVED else stored_text(tree)) != ("" if old is None else stored_text(old.tree)):
+            todo[path] = tree
+    if not todo:
+        return target
+    text = theirs.edit(todo)
+    return text.encode("utf-8") if there.seal is None else there.wrap(vault.encrypt(text, there.seal, where[1]))
+
+
+def _rest(data: bytes, names: Sequence[str], vault: Vault, where: str) -> str:
+    """The text of a copy without these names."""
+    document = Document(Content.of(data, vault, where).text, where)
+    there = [path for path in map(parse_path, names) if document.find(path) is not None]
+    return document.edit(dict.fromkeys(there, REMOVED)) if there else document.text
+
+
+def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:
+    """Give a file these names as another copy of it has them, or that copy's very bytes where it differs in nothing else."""
+    try:
+        with _atomic_file.locked(path, lock_timeout) as file:
+            now = file.read()
+            if now is None or now == other:
+                return False
+            alike = _rest(now, names, vault, path) == _rest(other, names, vault, path)
+            new = other if alike else transfer(other, now, names, {}, vault, where=("the other copy", path))
+            if new == now:
+                return False
+            file.replace(new)
+            return True
+    except _atomic_file.ChangedError:
+        return False
