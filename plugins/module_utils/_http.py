@@ -16,12 +16,10 @@ import re
 import ssl
 import sys
 import time
-import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,7 +35,10 @@ from ._errors import (
     OptionError,
     RequestError,
 )
+from ._http_body import packed_pieces, unpacker
 from ._http_deadline import DeadlineAdapter
+from ._http_json import StrangeJsonError, strict_json
+from ._http_no_answer import never_reached, why_no_answer
 from ._one_line import one_line
 from ._request_places import NoPlaceError, RequestPlaces
 from ._secrets import redact
@@ -46,13 +47,7 @@ from ._times import utc_now
 try:
     import requests
     import urllib3
-    from urllib3.exceptions import (
-        ConnectTimeoutError,
-        HTTPError,
-        InsecureRequestWarning,
-        NewConnectionError,
-        ReadTimeoutError,
-    )
+    from urllib3.exceptions import HTTPError, InsecureRequestWarning
 except ImportError:
     HAS_REQUESTS = False
 else:
@@ -63,12 +58,10 @@ _BUSY_STATUSES = frozenset((429, 502, 503, 504))
 _ATTEMPTS = 4
 _LONGEST_PAUSE = 30.0  # seconds; a Retry-After beyond it is not waited for
 _LARGEST_BODY = 32 * 1024 * 1024  # bytes
-_DEEPEST = 100  # JSON values inside one another; what follows an answer walks it by recursion
 OWN = "the client's own"  # stands for the Authorization header of the client itself
 _PATIENCE = 10  # time-outs that a request waits for its turn
 _WORDS = 400  # characters of a vendor's own words that go into an error
 _READ_FOR_WORDS = 20_000  # characters of an error body that are looked through for them
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # how JSON writes half of a character
 # Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
 _SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -95,14 +88,9 @@ class Answer:
             AnswerError: the body is not JSON.
         """
         try:
-            value = json.loads(self.text, parse_constant=_refuse_number, parse_float=_finite)
-        except (ValueError, RecursionError):
-            raise self.strange("the body is not JSON") from None
-        if self.text.count("[") + self.text.count("{") > _DEEPEST and _is_too_deep(value):
-            raise self.strange(f"more than {_DEEPEST} values inside one another")
-        if "\\u" in self.text and _has_surrogates(self.text, value):
-            raise self.strange("its text is not Unicode")
-        return value
+            return strict_json(self.text)
+        except StrangeJsonError as strange:
+            raise self.strange(str(strange)) from None
 
     def json_object(self) -> dict[str, Any]:
         """Return the body's JSON object.
@@ -325,9 +313,9 @@ class HttpClient:
             raise requests.exceptions.ContentDecodingError from failure
         with response:
             self._session.cookies.clear()
-            unpack = _unpacker(response.headers.get("Content-Encoding"))
+            unpack = unpacker(response.headers.get("Content-Encoding"))
             received = bytearray()
-            for piece in _pieces(response):
+            for piece in packed_pieces(response):
                 received += unpack(piece, _LARGEST_BODY + 1 - len(received))
                 if time.monotonic() > deadline:
                     raise requests.ReadTimeout("the answer did not end in time")
@@ -345,7 +333,7 @@ class HttpClient:
     def _worth_repeating(failure: Exception, exchange: _Exchange) -> bool:
         if isinstance(failure, (requests.exceptions.SSLError, requests.exceptions.ContentDecodingError, ValueError)):
             return False
-        return exchange.repeatable or _never_reached(failure)
+        return exchange.repeatable or never_reached(failure)
 
     def _place(self, exchange: _Exchange) -> str:
         return f"{self.name} at {self.endpoint.url}: cannot {exchange.operation}"
@@ -354,8 +342,8 @@ class HttpClient:
         return {"platform": self.platform, "endpoint": self.endpoint.url, "operation": exchange.operation, "status": status}
 
     def _no_answer(self, failure: Exception, exchange: _Exchange) -> ConnectionFailedError:
-        why, hint = _why_no_answer(failure, self._timeout)
-        acted = not exchange.repeatable and not _never_reached(failure) and not isinstance(failure, requests.exceptions.SSLError)
+        why, hint = why_no_answer(failure, self._timeout)
+        acted = not exchange.repeatable and not never_reached(failure) and not isinstance(failure, requests.exceptions.SSLError)
         if acted:
             why += f"; whether {exchange.method} {exchange.path} took effect is not known, so it was not sent again"
         return ConnectionFailedError(
@@ -417,123 +405,11 @@ _KINDS: dict[int, tuple[type[RequestError], str]] = {
 }
 
 
-def _refuse_number(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity, which are not JSON, and which Ansible would hand on
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not isfinite(number):
-        raise ValueError(digits)
-    return number
-
-
-def _is_too_deep(value: Any) -> bool:
-    """Tell whether more than so many lists and objects of a JSON value are inside one another; without recursion."""
-    level = [value]
-    for _unused in range(_DEEPEST + 1):
-        level = [inner for one in level if isinstance(one, (dict, list)) for inner in (one.values() if isinstance(one, dict) else one)]
-        if not level:
-            return False
-    return True
-
-
-def _has_surrogates(text: str, value: Any) -> bool:
-    """Tell whether a JSON value has halves of characters in it, which no encoding takes."""
-    if not _HALF.search(text):
-        return False
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _unpacker(encoding: str | None) -> Callable[[bytes, int], bytes]:
-    """Return what unpacks the pieces of a body, and of each no more than so many bytes: a small answer may hold a huge one."""
-    name = (encoding or "").strip().lower()
-    if name in ("", "identity"):
-        return lambda piece, _most: piece
-    if name not in ("gzip", "x-gzip"):
-        raise requests.exceptions.ContentDecodingError("an encoding that was not asked for")
-    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-
-    def unpack(piece: bytes, most: int) -> bytes:
-        try:
-            return unpacking.decompress(piece, most)
-        except zlib.error:
-            raise requests.exceptions.ContentDecodingError from None
-
-    return unpack
-
-
-def _pieces(response: Any) -> Iterator[bytes]:
-    """Yield the body as it comes in, packed. The way of requests waits until a piece is full, however slowly it trickles."""
-    read1 = getattr(response.raw, "read1", None)
-    try:
-        if read1 is None:  # urllib3 1.26 and the first of 2.x
-            yield from response.raw.stream(1024, decode_content=False)
-            return
-        while piece := read1(65536, decode_content=False):
-            yield piece
-    except ReadTimeoutError:
-        raise requests.ReadTimeout from None
-    except HTTPError as failure:
-        raise requests.ConnectionError(failure) from failure
-
-
 def _system_trust() -> bool | str:
     """Return the system's trusted certificates; requests alone would take those that certifi brings."""
     paths = ssl.get_default_verify_paths()  # heeds SSL_CERT_FILE and SSL_CERT_DIR
     candidates = (os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_BUNDLES, paths.capath)
     return next((path for path in candidates if path and os.path.exists(path)), True)
-
-
-def _causes(failure: BaseException) -> list[BaseException]:
-    """Return the failure and all that it wraps, outermost first."""
-    found: list[BaseException] = []
-    queue: list[object] = [failure]
-    while queue:
-        item = queue.pop(0)
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
-    return found
-
-
-def _never_reached(failure: BaseException) -> bool:
-    """Tell whether the server cannot have seen the request: no address, nobody listening, no connection in time."""
-    return any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in _causes(failure))
-
-
-def _why_no_answer(failure: Exception, timeout: float) -> tuple[str, str]:
-    """Return why there was no answer, in words of our own, and what to do; never the exception's text, which quotes URLs."""
-    causes = _causes(failure)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its TLS certificate is not trusted ({cause.verify_message or cause.reason or 'verification failed'})", (
-                "Set ca_path to the PEM file of the certificate authority that signed it, or of the certificate itself if it is "
-                "self-signed; also check that the endpoint's name is one that the certificate is for."
-            )
-    if any(isinstance(cause, ssl.SSLError) for cause in causes) or isinstance(failure, requests.exceptions.SSLError):
-        return "TLS could not be agreed on", "Check that the port speaks HTTPS and that nothing in between breaks TLS."
-    names = {type(cause).__name__ for cause in causes}
-    if names & {"NameResolutionError", "gaierror"}:
-        return "the host name cannot be resolved", "Check endpoint and DNS."
-    if isinstance(failure, requests.exceptions.ConnectTimeout) or "ConnectTimeoutError" in names:
-        return (
-            f"no connection within {timeout:g} s",
-            "Check endpoint, firewalls and whether the appliance is up; timeout sets how long to wait.",
-        )
-    if isinstance(failure, requests.exceptions.Timeout):
-        return f"no complete answer within {timeout:g} s", "The appliance may be busy; timeout sets how long to wait."
-    if "ConnectionRefusedError" in names:
-        return "the connection was refused", "Check host and port, and whether the appliance is up."
-    if isinstance(failure, requests.exceptions.ProxyError):
-        return "the proxy did not let it through", "Check the proxy settings in the environment (HTTPS_PROXY, NO_PROXY)."
-    if isinstance(failure, requests.exceptions.ContentDecodingError):
-        return "the answer cannot be read", "Check that the endpoint is the platform's API."
-    return "the connection broke before a complete answer came", "Run again once the appliance can be reached."
 
 
 def _back_off(attempt: int) -> float:
