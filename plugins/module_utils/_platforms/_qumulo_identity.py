@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Qumulo Core's identity strings, as its qq command reads them. Private to this collection. Pure functions."""
+"""Qumulo Core's identities: as its qq command reads them, and as its API tells them. Private to this collection. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import re
 from typing import Any
 
 from .._errors import OptionError
+from .._http import Answer
+from .._model import Account
+from ._fields import id_field
 
 _SID = re.compile(r"s-\d+(-\d+)+", re.IGNORECASE)
 _DOMAINS = {"local": "LOCAL", "ad": "ACTIVE_DIRECTORY", "ldap_user": "POSIX_USER", "ldap_group": "POSIX_GROUP", "world": "WORLD"}
@@ -57,3 +60,17 @@ def parse_identity(text: str, option: str) -> dict[str, Any]:
         "Write it as jane, local:jane, ad:jane, AD\\jane, ldap_user:jane, auth_id:1002, uid:1001, gid:100, or as a SID; "
         "name: in front takes the rest as it is.",
     )
+
+
+def names_account(wanted: dict[str, Any], account: Account) -> bool:
+    """Tell whether an identity names this account, as far as that can be told without asking."""
+    if "auth_id" in wanted:
+        return bool(wanted["auth_id"] == account.id)
+    return wanted.get("name") == account.name and wanted.get("domain", "LOCAL") == "LOCAL"
+
+
+def account_of(answer: Answer, value: Any) -> Account:
+    """Return the account that an api_identity in an answer stands for."""
+    if not isinstance(value, dict):
+        raise answer.strange("an identity is not a JSON object")
+    return Account(id_field(answer, value, "auth_id"), str(value.get("name") or ""), str(value.get("domain") or ""))

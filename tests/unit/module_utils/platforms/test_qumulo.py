@@ -192,7 +192,9 @@ def test_log_in_once(run):
 
 
 def test_create_an_account(run, monkeypatch):
-    monkeypatch.setattr("ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo.throwaway_password", lambda: "pw")
+    monkeypatch.setattr(
+        "ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo_accounts.throwaway_password", lambda: "pw"
+    )
     own_role = {
         "name": "latchkey-svc",
         "description": "Privileges of the service account svc. Kept by latchkey.tokens.",
