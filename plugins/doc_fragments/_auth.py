@@ -13,20 +13,21 @@ options:
   token:
     description:
       - A bearer token to authenticate with; an access token, or on Rubrik CDM an API token. The task never ends it.
+        Blanks and line ends around it do not count.
       - Exactly one way to authenticate is used, O(token), or O(username) with O(password), or O(client_id) with O(client_secret), or
-        O(service_account_file). Setting options of two ways is an error, and so is a way that the platform does not know.
+        O(service_account_file). Setting options of two ways is an error, and so is half of a way, or one that the platform does not know.
       - Qumulo Core takes O(token), or O(username) with O(password). Rubrik CDM takes all four. Rubrik Security Cloud takes all but
         O(username) with O(password).
       - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(RUBRIK_CDM_CLIENT_ID) with
         E(RUBRIK_CDM_CLIENT_SECRET), or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE). Once an option is set, the environment only completes that
-        way. An option that is set but empty is an error; a variable that is empty counts as unset.
+        way. Variables of two ways are an error, too. An option that is set but empty is an error; a variable that is empty counts as unset.
       - Without O(token), Rubrik and Qumulo Core are logged in to by each task anew. A task on Rubrik ends that session when it is done. To
         log in once for several tasks, get a token with M(latchkey.tokens.access_token) and pass it on here.
       - The variables are E(QUMULO_TOKEN), E(RUBRIK_CDM_TOKEN) and E(RUBRIK_RSC_TOKEN).
     type: str
   username:
     description:
-      - The user to log in as, with O(password). Not for Rubrik Security Cloud.
+      - The user to log in as, with O(password). An error on Rubrik Security Cloud.
       - Rubrik CDM makes API tokens and manages service accounts for nobody else.
       - When not set, E(QUMULO_USERNAME) or E(RUBRIK_CDM_USERNAME) is used.
     type: str
@@ -38,19 +39,19 @@ options:
   totp_code:
     description:
       - The six digits that the user's authenticator shows now, where two-step verification is on. Rubrik CDM only, together with
-        O(password). Where it is off, the code is not sent.
+        O(password). Where it is off, on other platforms and with another way to authenticate, the code is not sent.
       - Write it in quotes; it may begin with 0.
       - A code works once, for about 30 seconds, so it is good for one task. Log in once with M(latchkey.tokens.access_token), and pass the
         token that it returns to the tasks that follow, in O(token).
-      - When neither this nor O(totp_secret) is set, E(RUBRIK_CDM_TOTP_CODE) is used. Setting both is an error.
+      - When not set, E(RUBRIK_CDM_TOTP_CODE) is used. Setting both this and O(totp_secret), here or there, is an error.
     type: str
   totp_secret:
     description:
       - The secret from which an authenticator makes its codes, in Base32, as it was shown when two-step verification was set up. Blanks and
-        lower case do no harm. The task makes the code itself, so the clock where it runs must be right. Rubrik CDM only, together with
-        O(password).
+        lower case do no harm; what is no Base32 is an error where a code is asked for. The task makes the code itself, so the clock where
+        it runs must be right. Rubrik CDM only, together with O(password).
       - Two tasks within the same 30 seconds make the same code, and the second one is refused. Log in once, as with O(totp_code).
-      - When neither this nor O(totp_code) is set, E(RUBRIK_CDM_TOTP_SECRET) is used.
+      - When not set, E(RUBRIK_CDM_TOTP_SECRET) is used. That variable together with a code is an error, too.
     type: str
   client_id:
     description:
@@ -71,8 +72,8 @@ options:
     description:
       - The JSON file that Rubrik Security Cloud gives out for a service account, or that M(latchkey.tokens.service_account) writes to its
         O(latchkey.tokens.service_account#module:credentials_file). In place of O(client_id) and O(client_secret).
-      - It is read where the task runs. On Rubrik Security Cloud its C(access_token_uri) stands in for O(endpoint). On Rubrik CDM only its
-        C(client_id) and C(client_secret) count.
+      - It is read where the task runs. One that cannot be read, or lacks C(client_id) or C(client_secret), is an error. On Rubrik Security
+        Cloud its C(access_token_uri) stands in for O(endpoint). On Rubrik CDM only its C(client_id) and C(client_secret) count.
       - When not set, E(RUBRIK_CDM_SERVICE_ACCOUNT_FILE) or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE) is used.
     type: path
   organization_id:

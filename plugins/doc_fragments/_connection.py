@@ -31,26 +31,27 @@ options:
   validate_certs:
     description:
       - Whether to verify the platform's TLS certificate. It is verified unless this is V(false).
+      - With V(false), O(ca_path) has no effect, but must exist.
       - For a certificate of your own authority, or one that a Rubrik CDM cluster signed itself, set O(ca_path) and leave this alone.
       - When not set, E(QUMULO_VALIDATE_CERTS), E(RUBRIK_CDM_VALIDATE_CERTS) or E(RUBRIK_RSC_VALIDATE_CERTS) is used, else V(true).
     type: bool
   ca_path:
     description:
-      - A PEM file with the certificates to trust, or a folder of them, in place of the system's.
+      - A PEM file with the certificates to trust, or a folder of them, in place of the system's. One that does not exist is an error.
       - For a self-signed certificate, that certificate itself.
       - A relative path is relative to the working directory of the process that runs the task.
-      - When not set, E(QUMULO_CA_PATH), E(RUBRIK_CDM_CA_PATH) or E(RUBRIK_RSC_CA_PATH) is used, else what the system trusts
+      - When not set or empty, E(QUMULO_CA_PATH), E(RUBRIK_CDM_CA_PATH) or E(RUBRIK_RSC_CA_PATH) is used, else what the system trusts
         (E(SSL_CERT_FILE), E(REQUESTS_CA_BUNDLE) and the system's own bundle).
     type: path
   timeout:
     description:
-      - How many seconds to wait for the connection, and again for the answer. More than 0, at most 3600.
+      - How many seconds to wait for the connection, and again for the answer. More than 0, at most 3600; anything else is an error.
       - When not set, E(QUMULO_TIMEOUT), E(RUBRIK_CDM_TIMEOUT) or E(RUBRIK_RSC_TIMEOUT) is used, else 30.
     type: float
   max_parallel_requests:
     description:
       - How many requests at a time the platform may get from all tasks with this option that one user runs on one machine, in whatever
-        number of forks and runs. A request for which there is no place waits, at most ten times O(timeout).
+        number of forks and runs. At least 1; less is an error. A request for which there is no place waits, at most ten times O(timeout).
       - What is counted is the host and port in O(endpoint), so name the platform in the same way everywhere.
       - It is counted with locks on files in a folder of the user in E(TMPDIR), else in C(/tmp). Containers that do not share it count
         for themselves.

@@ -85,7 +85,7 @@ options:
   expires_in:
     description:
       - How long the token lives from when it is made, for example V(30m) or V(8h). An hour when not set. At least a minute.
-      - Rubrik decides on this itself, so it is an error there.
+      - Rubrik decides on this itself, so it is an error there. With O(qumulo_kind=session) it has no effect.
     type: str
     env: [{name: LATCHKEY_EXPIRES_IN}]
     ini: [{section: latchkey_tokens, key: expires_in}]
@@ -93,7 +93,7 @@ options:
   qumulo_kind:
     description:
       - What the token is on Qumulo Core. With V(session), it is that of a log-in, for users who may not have an access token, or have two.
-      - Nobody can end such a session; it ends by itself after 10 hours.
+      - Nobody can end such a session; it ends by itself after 10 hours. On Rubrik this option has no effect.
     type: str
     choices: [access_token, session]
     default: access_token
@@ -103,7 +103,7 @@ options:
   min_remaining:
     description:
       - A token that lives no longer than this is replaced by a new one. Of a token that lives for less than twice as long, half of its
-        life will do.
+        life will do. With V(0), only one that has expired; an empty string is an error.
       - The old one is revoked once its use has ended.
     type: str
     default: 5m

@@ -41,7 +41,7 @@ options:
   probes:
     description:
       - Requests to send with the credential, and what their answers must be. They are sent in order; the first that is not answered as
-        expected fails the task.
+        expected fails the task. With an empty list, none is sent.
       - Paths that may be answered to anybody prove nothing, so they are refused when there are no others. These are C(/v1/version) on
         Qumulo Core, and C(/api/v1/cluster/me), C(/api/v1/cluster/me/version) and C(/api/v1/cluster/me/api_version) on Rubrik CDM.
     type: list
@@ -62,11 +62,13 @@ options:
         default: GET
       body:
         description:
-          - JSON to send with V(POST). For GraphQL a dictionary with C(query), and C(variables) where it has some.
+          - JSON to send with V(POST). With another method it has no effect. For GraphQL a dictionary with C(query), and C(variables) where
+            it has some.
         type: dict
       status:
         description:
-          - The HTTP statuses that are right; V(200) when not set. With V(403) a probe proves that something is not allowed.
+          - The HTTP statuses that are right; V(200) when not set or an empty list. With V(403) a probe proves that something is not
+            allowed.
           - Rubrik Security Cloud tells GraphQL errors in an answer with HTTP 200. The code of the first error counts as the status then,
             and 500 where it has no code.
         type: list
@@ -74,7 +76,8 @@ options:
       expect:
         description:
           - A JMESPath expression over the answer's JSON that must find something true, that is, not V(false), V(null) or empty. An empty
-            expression is an error.
+            expression is an error, and so is one that is not JMESPath. Of an answer without
+            JSON, such as any to V(HEAD), it sees V(null).
         type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection

@@ -31,7 +31,8 @@ description:
 options:
   user:
     description:
-      - Whose token it is. The calling account when not set; O(state=absent) needs O(user) or O(token_id).
+      - Whose token it is. The calling account when not set; O(state=absent) needs O(user) or O(token_id). An account that is not there is
+        an error, with O(state=absent) too.
       - This option, like the others here that take text, must not be empty. Leave it out, for example with C(default(omit, true)).
       - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
@@ -58,15 +59,16 @@ options:
   token_id:
     description:
       - Qumulo Core, the one token to change or revoke. It must exist for O(state=present), and belong to O(user) when both are set. Write
-        it in quotes. It has more digits than a number keeps.
+        it in quotes. It has more digits than a number keeps. It excludes O(current), and O(additional) has no effect then.
       - Rubrik CDM, the one session to end, with O(state=absent) only. Set O(user) too when it is not the calling account's; without it, an
         id that is not among the caller's own sessions is deleted blindly, and check mode cannot tell whether it is there.
       - Rubrik Security Cloud knows no ids of sessions, so it is an error there.
     type: str
   expires_in:
     description:
-      - Qumulo Core only. How long a token lives from when it is made, for example V(30d), V(12h), V(1d12h) or a number of seconds. At
-        least a minute, and longer than O(min_remaining).
+      - Qumulo Core only, from 5.3.2 on. How long a token lives from when it is made, for example V(30d), V(12h), V(1d12h) or a number of
+        seconds. At least a minute, longer than O(min_remaining), and at most a hundred years; anything else is an error. It excludes
+        O(expires_at).
       - A token that exists keeps its expiry. Only with O(token_id), and once no more than O(min_remaining) is left, it is moved
         forward; that also revives an expired token.
       - Without O(expires_in) and O(expires_at) a new token never expires.
@@ -74,14 +76,15 @@ options:
     type: str
   expires_at:
     description:
-      - Qumulo Core only; an error on Rubrik. When the token expires, in ISO 8601 with a zone, for example V(2027-01-31T12:00:00Z). A time
-        without a zone is an error, and so is one in the past.
+      - Qumulo Core only, from 5.3.2 on; an error on Rubrik. When the token expires, in ISO 8601 with a zone, for example
+        V(2027-01-31T12:00:00Z). A time without a zone is an error, and so is one in the past, or not later than O(min_remaining) from now.
       - A token that exists is changed to this expiry. Fractions of a second do not count.
     type: str
   enabled:
     description:
-      - Qumulo Core only; an error on Rubrik. Whether the token is switched on. A token that is switched off is refused until it is switched
-        on again.
+      - Qumulo Core only, from 5.3.3 on; an error on Rubrik. Whether the token is switched on. A token that is switched off is refused until
+        it is switched on again. When not set, it stays as it is.
+      - With V(false), a token must exist; when the account has none, that is an error.
       - When the account has two tokens that both would need the change, O(token_id) must say which is meant.
       - The token that the task itself authenticates with is switched off only when O(token_id) names it.
     type: bool
@@ -101,8 +104,8 @@ options:
     type: str
   min_remaining:
     description:
-      - A token that lives no longer than this does not count as live, for example V(7d), or V(1h) on Rubrik. When not set, any time left
-        will do.
+      - A token that lives no longer than this does not count as live, for example V(7d), or V(1h) on Rubrik. When not set or V(0), any time
+        left will do. Where no session lives so long, every run opens another one.
     type: str
   admin_token:
     description:

@@ -21,7 +21,8 @@ description:
 options:
   user:
     description:
-      - Whose tokens to list; an empty string is an error. Written as for O(latchkey.tokens.access_token#module:user).
+      - Whose tokens to list. An empty string is an error, and so is an account that is not there. It excludes O(token_id). Written as for
+        O(latchkey.tokens.access_token#module:user).
       - When not set, on Qumulo Core all that the caller may see, on Rubrik CDM the caller's own. On Rubrik CDM it takes an administrator to
         list somebody else's.
     type: str

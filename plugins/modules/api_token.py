@@ -62,18 +62,20 @@ options:
     description:
       - How long a new token lives, for example V(30d), V(12h), V(1d12h) or a number of seconds. At least one minute and at most 365 days,
         and longer than O(min_remaining). Seconds beyond whole minutes are cut off.
-      - A token that exists keeps its expiry.
+      - A token that exists keeps its expiry. No effect with O(state=absent).
       - When not set, Rubrik CDM gives it 60 minutes.
     type: str
   additional:
     description:
       - Asks for one token more than there are with this O(tag), whatever exists, for a rotation. Each run makes one, so this is not
-        idempotent.
+        idempotent. No effect with O(state=absent).
     type: bool
     default: false
   token_ids:
     description:
-      - Ids of the tokens to revoke, for O(state=absent) only. Write them in quotes. None of them may be empty.
+      - Ids of the tokens to revoke, for O(state=absent) only; an error otherwise. Write them in quotes. None of them may be empty.
+      - B(An empty list counts as not set,) so with O(tag) all tokens of that tag are revoked. Leave out the task when there is none to
+        revoke.
       - An id that is not one of the user's API tokens counts as gone.
     type: list
     elements: str

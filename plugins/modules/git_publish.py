@@ -23,7 +23,8 @@ description:
 options:
   path:
     description:
-      - The vars file, in a git work tree and committed before. A relative path is beside the playbook; symbolic links are followed.
+      - The vars file, in a git work tree and committed before, and at the remote. A git submodule is refused. A relative path is beside the
+        playbook; symbolic links are followed.
     type: path
     required: true
   names:
@@ -46,13 +47,13 @@ options:
     type: dict
   remote:
     description:
-      - The name of a remote, or a URL without a password. By default the environment variable E(LATCHKEY_GIT_REMOTE), else the remote
-        that the checked out branch follows, else V(origin).
+      - The name of a remote, or a URL. A URL with a password is an error. By default the environment variable E(LATCHKEY_GIT_REMOTE), else
+        the remote that the checked out branch follows, else V(origin).
     type: str
   branch:
     description:
       - The branch to push to. By default the environment variable E(LATCHKEY_GIT_BRANCH), else the one that the checked out branch follows,
-        else the one of the same name. A checkout with a detached HEAD needs it.
+        else the one of the same name. A checkout with a detached HEAD needs it. One that the remote does not have is an error.
     type: str
   message:
     description: The commit's message. When not set or empty, it names the first of O(names) and the file.
@@ -70,11 +71,12 @@ options:
   username:
     description:
       - The user that O(token) goes with. By default the environment variable E(LATCHKEY_GIT_USERNAME), else V(x-access-token), which GitHub
-        and GitLab take.
+        and GitLab take. Without a token it has no effect.
     type: str
   token:
     description:
-      - A token, or password, for a remote that is reached over https. By default the environment variable E(LATCHKEY_GIT_TOKEN).
+      - A token, or password, for a remote that is reached over https. By default the environment variable E(LATCHKEY_GIT_TOKEN), else what
+        git is configured with. An error where the remote is reached over plain http; over ssh it has no effect.
       - It is given to the server of the remote only, through a credential helper of its own, so it is in no argument, file or URL.
     type: str
   ssh_key_file:
@@ -87,7 +89,7 @@ options:
       - The keys of known servers. By default the environment variable E(LATCHKEY_GIT_SSH_KNOWN_HOSTS_FILE), else as ssh is configured.
     type: path
   timeout:
-    description: Seconds that each command of git may take. One that takes longer is ended, and the task fails.
+    description: Seconds that each command of git may take, more than 0. One that takes longer is ended, and the task fails.
     type: float
     default: 60
 requirements:

@@ -35,21 +35,21 @@ options:
     type: str
     default: ""
   state:
-    description: The state of the rotation, from the vars file.
+    description: The state of the rotation, from the vars file. Empty when there was none yet. One that no version wrote is an error.
     type: dict
     default: {}
   stored_value:
     description: The stored credential. An empty one is none.
     type: str
   stored_id:
-    description: The stored client id.
+    description: The stored client id. With V(replace), a stored credential without it is an error.
     type: str
   has_rescue:
     description: Whether an earlier run left a rescue file.
     type: bool
     default: false
   rescued_value:
-    description: The secret in it.
+    description: The secret in it. Not set when there is none.
     type: str
   roles:
     description: As O(latchkey.tokens.rotate#role:main:rotate_roles).
@@ -57,14 +57,14 @@ options:
     elements: str
     default: []
   tag:
-    description: Of the user's API tokens count only those with this tag, and those that the state names.
+    description: Of the user's API tokens count only those with this tag, and those that the state names. When not set, all count.
     type: str
   force:
     description: As O(latchkey.tokens.rotate#role:main:rotate_force).
     type: bool
     default: false
   expires_in:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_expires_in).
+    description: As O(latchkey.tokens.rotate#role:main:rotate_expires_in). When not set, a new credential does not expire.
     type: str
   orphans:
     description: As O(latchkey.tokens.rotate#role:main:rotate_orphans).
@@ -80,7 +80,7 @@ options:
     type: bool
     default: false
   warn:
-    description: Only warns of this.
+    description: Only warns of this, and asks nothing. When not set or empty, it plans.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._rotation

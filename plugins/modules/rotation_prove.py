@@ -32,7 +32,7 @@ options:
     type: str
     required: true
   expect_token_id:
-    description: The id that a token must have, where the platform tells.
+    description: The id that a token must have, where the platform tells. When not set or empty, any.
     type: str
   probes:
     description: As O(latchkey.tokens.access_check#module:probes).
@@ -64,10 +64,10 @@ options:
     elements: dict
     default: []
   new:
-    description: Id and times of the credential that is now in use; asks for the RV(state) to keep.
+    description: Id and times of the credential that is now in use; asks for the RV(state) to keep. When not set or empty, there is none.
     type: dict
   old_id:
-    description: Id of the credential before it.
+    description: Id of the credential before it. Not set or empty when there was none.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._rotation

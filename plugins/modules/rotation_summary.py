@@ -31,7 +31,7 @@ options:
   path:
     description:
       - A file for RV(summary), as JSON. It is replaced in one step, in check mode too.
-      - A relative path is relative to the working directory of the run.
+      - A relative path is relative to the working directory of the run. Its folder must exist. When not set, no file is written.
     type: path
   state:
     description:

@@ -35,7 +35,8 @@ description:
 options:
   name:
     description:
-      - Name of the account, compared exactly. An account cannot be renamed.
+      - Name of the account, compared exactly. An account cannot be renamed. An empty string is an error. How long it may be is for the
+        platform to say, so check mode does not see one that is too long.
       - On Rubrik several accounts may have the same name. Then the task fails and lists their ids, until O(account_id) says which is meant.
     type: str
     required: true
@@ -63,7 +64,8 @@ options:
     description:
       - The roles that the account holds, exactly these; others are taken away. An empty list takes all away.
       - When not set, roles stay as they are. The role that O(privileges) keeps does not count.
-      - On Qumulo Core these are memberships of the account itself, not those that it has through groups.
+      - On Qumulo Core each is a role's name; one that there is not is an error. These are memberships of the account itself, not those that
+        it has through groups.
       - On Rubrik each is a role's exact name or its id. A name that no role has is an error that lists some names; one that several roles
         have is an error that lists their ids. Both come before anything is changed.
       - On Rubrik CDM a new account is made first and then given its roles, and roles are given before others are taken away. What the
@@ -74,19 +76,20 @@ options:
     elements: str
   privileges:
     description:
-      - Qumulo Core only. Keeps a role of the account's own, named C(latchkey-) and the account's name, that holds exactly these
-        privileges. An empty list removes that role.
+      - Qumulo Core only; an error elsewhere. Keeps a role of the account's own, named C(latchkey-) and the account's name, that holds
+        exactly these privileges. An empty list removes that role. A privilege that the cluster does not know is an error.
       - A role of that name that this module did not make is never touched; the task fails.
       - When not set, that role stays as it is.
     type: list
     elements: str
   primary_group:
     description:
-      - Qumulo Core only. Name or id of the local group that is the account's primary group. A new account gets V(Users) when not set.
+      - Qumulo Core only; an error elsewhere. Name or id of the local group that is the account's primary group. One that there is not is an
+        error, and so is an empty string. When not set, a new account gets V(Users), and one that exists keeps its own.
     type: str
   home_directory:
     description:
-      - Qumulo Core only. Path of the home directory; an empty string clears it.
+      - Qumulo Core only; an error elsewhere. Path of the home directory; an empty string clears it. When not set, it stays as it is.
     type: str
   rotate_secret:
     description:
@@ -111,8 +114,8 @@ options:
     default: false
   credentials_file:
     description:
-      - Rubrik only. Where to write a new secret, as the JSON file that Rubrik's SDKs, its Terraform provider and O(service_account_file)
-        read, with C(client_id), C(client_secret) and C(name), and on Rubrik Security Cloud C(access_token_uri).
+      - Rubrik only; an error elsewhere. Where to write a new secret, as the JSON file that Rubrik's SDKs, its Terraform provider and
+        O(service_account_file) read, with C(client_id), C(client_secret) and C(name), and on Rubrik Security Cloud C(access_token_uri).
       - The file is on the machine where the task runs. It gets mode 0600, and is replaced atomically, through a symbolic link too. The
         secret is in clear in it. The secret is also in the result.
       - Its folder must exist and be writable; that is checked before anything is made. When it cannot be written all the same, the task
@@ -131,7 +134,7 @@ options:
     default: false
   sdk_cache_dir:
     description:
-      - Rubrik Security Cloud only. The folder that O(purge_sdk_cache) looks in.
+      - Rubrik Security Cloud only; an error elsewhere. The folder that O(purge_sdk_cache) looks in. Without that, it has no effect.
       - When not set, E(RUBRIK_TOKEN_CACHE_DIR) or E(RUBRIK_POLARIS_TOKEN_CACHE_DIR) is used, else the folder for temporary files
         (E(TMPDIR), else usually C(/tmp)), as those clients do.
       - When those clients run with E(RUBRIK_TOKEN_CACHE_SECRET) or E(RUBRIK_POLARIS_TOKEN_CACHE_SECRET), the task needs the same variable,

@@ -22,7 +22,8 @@ options:
   target:
     description:
       - V(self) is the O(token) that the task authenticates with. V(ids) are those in O(ids). V(account) are those of O(account).
-      - May be left out when O(ids) or O(account) says it. O(ids) with O(account) means V(ids), and says whose they are.
+      - May be left out when O(ids) or O(account) says it. O(ids) with O(account) means V(ids), and says whose they are. With none of the
+        three, the task fails. With V(self), O(ids) and O(account) are errors, and so is O(ids) with V(account).
       - With V(self), a token that is refused counts as gone, with a warning. Without O(token) there is nothing to end but the session that
         the task opened for itself and that ends with it, so the task warns and changes nothing.
       - With V(self) on Rubrik CDM, an API token is refused, since ending its session would delete it; so is a token of which the cluster
@@ -41,7 +42,8 @@ options:
     elements: str
   account:
     description:
-      - The account whose tokens or sessions to end, written like O(latchkey.tokens.access_token#module:user).
+      - The account whose tokens or sessions to end, written like O(latchkey.tokens.access_token#module:user). An account that is not there
+        is an error, and so is an empty string. O(target=account) needs it.
       - With O(ids), whose these are. Ids that are not among the account's are left out. On Rubrik CDM all of them are then ended in one
         request.
       - Without O(ids), all of the account's are ended, or those that O(older_than) and O(query) leave. The token that the task itself uses
@@ -50,14 +52,16 @@ options:
     type: str
   older_than:
     description:
-      - Only those that were made at least so long ago, for example V(2h). V(0) means all. With O(target=account) only; an error otherwise.
+      - Only those that were made at least so long ago, for example V(2h). V(0) means all; an empty string
+        is an error. With O(target=account) only; an error otherwise.
       - One of which the platform does not tell when it was made stays, which on some versions of Rubrik CDM is every session. Use O(query)
         with C(expires_in) there; a service account's session has 86400 seconds in all.
     type: str
   query:
     description:
       - A JMESPath expression over the list of the account's tokens, in the form that M(latchkey.tokens.access_token_info) returns; it
-        must return a list of them, or of their ids. Only those are ended. With O(target=account) only; an error otherwise.
+        must return a list of them, or of their ids; anything else, V(null) too, is an error. Only those are ended. With O(target=account)
+        only; an error otherwise.
       - With O(older_than), it sees only those that are old enough.
     type: str
 extends_documentation_fragment:

@@ -21,20 +21,24 @@ description:
 options:
   path:
     description:
-      - The vars file. A relative path is beside the playbook.
+      - The vars file. A relative path is beside the playbook. A folder is an error, and so is a file in a folder that does not exist.
     type: path
     required: true
   vars:
     description:
       - Values to keep encrypted, by name. A dotted name such as V(qumulo.token) is a value inside a mapping, and a number in it an item
-        of a list that exists. Write a dot that belongs to a name as V(\\.).
-      - Values are texts; mappings and lists of texts have each text encrypted.
+        of a list that exists. An item that is not there is an error, and a single one cannot be removed. Write a dot that belongs to a name
+        as V(\\.).
+      - Values are texts, an empty one too; mappings and lists of texts have each text encrypted. A number, V(true), V(null) and so on in it
+        is an error; put it in quotes.
+      - One of O(vars), O(plain_vars) and O(restore) is required. With an empty mapping nothing is changed, and no file is created.
       - A name that the file does not have is added at the end of its mapping.
       - With O(state=absent), only the names count.
     type: dict
   plain_vars:
     description:
-      - Values to keep readable, by name; of any type. In a file that is encrypted as a whole they are encrypted with it.
+      - Values to keep readable, by name; of any type. A name that O(vars) has too is an error. In a file that is encrypted as a whole they
+        are encrypted with it.
     type: dict
   state:
     description:
@@ -47,7 +51,7 @@ options:
       - The vault id to encrypt with. A value under another id is encrypted anew under this one.
       - When not set, a value keeps the id it has, and a new one gets the id of the other values in the file, else that of the only
         secret that is loaded, else what C(vault_encrypt_identity) in C(ansible.cfg) says.
-      - An id that no secret is loaded for is refused, also when another secret would open the value.
+      - An empty string, or an id that no secret is loaded for, is refused, also when another secret would open the value.
     type: str
   encrypt:
     description:
@@ -64,17 +68,19 @@ options:
     default: false
   mode:
     description:
-      - Octal mode of a file that is created, for example V('0640'); V('0600') when not set. A file that exists keeps its mode and owner.
+      - Octal mode of a file that is created, for example V('0640'); V('0600') when not set. Write it in
+        quotes; a number such as V(600) is an error. A file that exists keeps its mode and owner.
     type: raw
   backup:
     description:
-      - Whether to keep a copy of the old file, as encrypted as it was, beside it. There is none of a file that is new or does not change.
+      - Whether to keep a copy of the old file, as encrypted as it was, beside it. There is none of a file that is new or does not change,
+        and none in check mode.
     type: bool
     default: false
   expect:
     description:
-      - Fingerprints, by name, that values must still have, as M(latchkey.tokens.vault_vars_info) returned them; of a list any one. When one
-        has changed since, the task fails and changes nothing.
+      - Fingerprints, by name, that values must still have, as M(latchkey.tokens.vault_vars_info) returned them; of a list any one;
+        an empty one means that there is no such value. When one has changed since, the task fails and changes nothing.
     type: dict
   keep_previous:
     description:
@@ -94,7 +100,8 @@ options:
     default: false
   restore:
     description:
-      - Puts back the old content of the file, as an earlier task returned it in RV(previous), byte for byte. Anything else is an error.
+      - Puts back the old content of the file, as an earlier task returned it in RV(previous), byte for byte. Anything else is an error;
+        an empty string restores nothing.
       - It needs O(if_checksum), and excludes O(vars) and O(plain_vars).
     type: str
   if_checksum:
@@ -105,7 +112,8 @@ options:
     type: str
   lock_timeout:
     description:
-      - How long to wait for another writer of the file, for example V(30s). With V(0) the task does not wait.
+      - How long to wait for another writer of the file, for example V(30s). With V(0) the task does not wait. An empty
+        string is an error.
     type: str
     default: 30s
 attributes:

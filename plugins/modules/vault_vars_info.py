@@ -16,13 +16,13 @@ description:
 options:
   path:
     description:
-      - The vars file. A relative path is beside the playbook. It need not exist.
+      - The vars file. A relative path is beside the playbook. It need not exist; RV(exists) tells.
     type: path
     required: true
   names:
     description:
       - The values to read, by name, dotted as for O(latchkey.tokens.vault_vars#module:vars). A name that the file does not have is no
-        error; it is missing in RV(vars).
+        error; it is missing in RV(vars). An empty list reads none.
     type: list
     elements: str
     required: true
