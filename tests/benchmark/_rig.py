@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated cluster of Qumulo Core, an account with a token in a vars file, and playbooks that run there."""
+"""One simulated cluster of Qumulo Core, an account with a token in a vars file, and plays and commands that run there."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,15 @@ from tests.simulator.launch import launch
 
 ACCOUNT = "svc-bench"
 VAULT = ("--vault-id", "prod@prod-password")
+EMPTY = {"name": "Nothing", "ansible.builtin.debug": {"msg": "x"}}
+
+
+class Plain(Ansible):
+    """Ansible without the callbacks of the tests: they would cost time with each task."""
+
+    def env(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the environment of a run."""
+        return {name: value for name, value in super().env().items() if not name.startswith("ANSIBLE_CALLBACK")} | dict(extra or {})
 
 
 @dataclass
@@ -46,13 +57,39 @@ class Bench:
         simulator = self.cluster.simulator
         return {"url": simulator.url + path, "method": method, "ca_path": simulator.ca_file, "headers": headers, **more}
 
-    def play(self, name: str, tasks: list[dict[str, Any]], **more: Any) -> Callable[[], object]:
-        """Write a playbook, and return what runs it; it must go well."""
+    def play(self, name: str, tasks: list[dict[str, Any]], **more: Any) -> Callable[..., object]:
+        """Write a playbook, and return what runs it, with more arguments if there are; it must go well."""
         path = self.folder / f"{name}.yml"
         path.write_text(
             yaml.safe_dump([{"name": name, "hosts": "localhost", "gather_facts": False, "tasks": tasks, **more}], sort_keys=False)
         )
-        return lambda: self.ansible.run(path, VAULT, timeout=300).assert_ok()
+        return lambda *arguments: self.ansible.run(path, [*VAULT, *arguments], timeout=300).assert_ok()
+
+    def ad_hoc(self, module: str, options: dict[str, Any]) -> list[str]:
+        """Return the command that runs one task."""
+        return [str(self.ansible.bin / "ansible"), "localhost", "-m", module, "-a", json.dumps(options), *VAULT]
+
+    def empty_ad_hoc(self) -> list[str]:
+        """Return the command that starts Ansible for nothing."""
+        return self.ad_hoc("ansible.builtin.debug", {"msg": "x"})
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How a command is run in the folder."""
+        return {"cwd": self.folder, "env": self.ansible.env()}
+
+    def run(self, command: list[str]) -> None:
+        """Run a command there; it must go well."""
+        done = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **self.how
+        )
+        assert done.returncode == 0, done.stdout
+
+    def requests(self, way: Callable[[], object]) -> int:
+        """Run something, and return how many requests the cluster got."""
+        before = len(self.cluster.simulator.journal())
+        way()
+        return len(self.cluster.simulator.journal()) - before
 
     def store(self, name: str, secret: str) -> None:
         """Write a vars file with one encrypted value."""
@@ -65,4 +102,5 @@ def bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as scratch, launch("qumulo") as simulator:
         folder = Path(scratch)
         (folder / "prod-password").write_text(PASSWORDS["prod"] + "\n")
-        yield Bench(Ansible(folder, install_collection(folder / "installed")), Cluster(simulator))
+        collections = install_collection(folder / "installed")
+        yield Bench(Plain(folder, collections), Cluster(simulator))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a play token costs: each use of it against lookup('env'), and a play of many hosts against one with a fixed token."""
+"""What a play token costs: its uses against those of lookup('env'), and a play of many hosts against one with a fixed token."""
 
 from __future__ import annotations
 
@@ -9,61 +9,114 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
-from tests.benchmark._measure import Row, summaries, take_turns
-from tests.benchmark._rig import Bench
+from tests.benchmark._measure import Curve, Row, Side, take_turns
+from tests.benchmark._rig import EMPTY, Bench, Plain
 from tests.integration._ansible import Ansible
 from tests.integration._play_token_rig import LOOKUP
 from tests.integration.conftest import client, where
 from tests.simulator.launch import Simulator, launch
 
-HOSTS, USES, MANY, FORKS = 100, 10, 200, 8
-ENABLED = {"ANSIBLE_CALLBACKS_ENABLED": "record,latchkey.tokens.revoke_play_tokens"}
+HOSTS, USES, MANY, FORKS = 100, 10, (20, 60, 200), 8
+ENV = "lookup('ansible.builtin.env', 'PATH')"
+ENABLED = {"ANSIBLE_CALLBACKS_ENABLED": "latchkey.tokens.revoke_play_tokens"}
 SESSION = "service_account/session"
 
 
-def rows(bench: Bench, runs: int) -> Iterator[Row]:
+def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
     """Measure at a simulated cluster of Rubrik CDM."""
     with tempfile.TemporaryDirectory() as scratch, launch("rubrik_cdm") as simulator:
-        folder = Path(scratch)
-        ansible = Ansible(folder, bench.ansible.collections)
-        yield _uses(ansible, simulator, runs)
+        ansible = Plain(Path(scratch), bench.ansible.collections)
+        yield from _uses(ansible, simulator, runs)
         yield from _hosts(ansible, simulator, runs)
 
 
-def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Row:
-    """Ten uses on each of a hundred hosts; the one mint is included."""
-    uses = {name: _expressions([text] * USES) for name, text in (("env", "lookup('ansible.builtin.env', 'PATH')"), ("play_token", LOOKUP))}
-    ways = {
-        "env": _way(ansible, simulator, "env", uses["env"], HOSTS, {}),
-        "play_token": _way(ansible, simulator, "play_token", uses["play_token"], HOSTS, {}),
-        "with callback": _way(ansible, simulator, "play_token", uses["play_token"], HOSTS, ENABLED),
-        # What does not depend on the number of uses: the mint, the watcher, the revocation.
-        "one use": _way(ansible, simulator, "one_use", _expressions([LOOKUP]), 1, ENABLED),
-        "one use of env": _way(ansible, simulator, "one_env", _expressions(["lookup('ansible.builtin.env', 'PATH')"]), 1, {}),
+def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
+    """Ten uses on each of a hundred hosts. The token is made by the first task, which is in all of these plays."""
+    first = {**_use([LOOKUP]), "name": "Make the token", "run_once": True}
+
+    def way(name: str, expression: str, uses: int) -> Callable[[], object]:
+        return _way(ansible, simulator, name, [first, _use([expression] * uses)], HOSTS, ENABLED)
+
+    times = take_turns(
+        {
+            "env": way("env", ENV, USES),
+            "play_token": way("play_token", LOOKUP, USES),
+            "env once": way("env_once", ENV, 1),
+            "play_token once": way("play_token_once", LOOKUP, 1),
+            "no token": _way(ansible, simulator, "no_token", [{**EMPTY, "run_once": True}, _use([ENV] * USES)], HOSTS, {}),
+        },
+        runs,
+    )
+    whole = {
+        name: Side(f"a play of {HOSTS} hosts x {USES} uses of {name}, minted before", times[name].values) for name in ("play_token", "env")
     }
-    times = take_turns(ways, runs)
-    mint = times["one use"].median - times["one use of env"].median
-    ratio = (times["with callback"].median - mint) / times["env"].median
-    whole = {name: round(times[name].median / times["env"].median, 2) for name in ("play_token", "with callback")}
-    why = f"less the one mint and its end, {mint:.2f} s; with them {whole['with callback']}, without the callback {whole['play_token']}"
-    return Row(f"a play_token hit, {HOSTS} hosts x {USES} uses", "lookup('env')", 1.05, ratio, why=why, details=summaries(times))
+    more = {
+        name: times[name].less(times[f"{name} once"], f"one more use of {name} on a host", HOSTS * (USES - 1))
+        for name in ("play_token", "env")
+    }
+    mint = times["env"].less(times["no token"], "the mint, its watcher and the revocation")
+    yield Row(
+        *whole.values(),
+        1.05,
+        f"A use takes {more['play_token'].shown()} where env takes {more['env'].shown()}: it reads its options from variables and the "
+        f"token from an encrypted file. Both plays make the token, which takes {mint.shown()}.",
+    )
+    yield Row(*more.values())
 
 
-def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
-    """One request on each of 200 hosts, with one token for all of them, a fixed one, or a login of each host's own."""
-    shared = {**where(simulator), "token": "{{ token }}"}
-    task = {"name": "Ask", "latchkey.tokens.access_check": shared, "register": "answer"}
+def _use(expressions: list[str]) -> dict[str, Any]:
+    return {"name": "Use", "ansible.builtin.debug": {"msg": "{{ [" + ", ".join(expressions) + "] | map('length') | sum }}"}}
+
+
+def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | Curve]:
+    """One request on each host, with one token for all of them, a fixed one, or a login of each host's own."""
+    fixed = _login(simulator)
+    curve = Curve("One request on each host, with a token that the play makes and ends", "hosts")
+    times: dict[str, Side] = {}
+    for count in MANY:
+        ways = _ways(ansible, simulator, count, fixed)
+        before = len(simulator.journal())
+        ways["play_token"]()
+        mints = sum(one["path"].endswith(SESSION) for one in simulator.journal()[before:])
+        times = take_turns(ways, runs if count == MANY[-1] else 1)
+        curve.add(count, times)
+    yield curve
+    yield Row(Side(f"tokens made for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)
+    named = {name: Side(f"a play of {count} hosts with {name}", side.values) for name, side in times.items()}
+    above = times["play_token"].less(times["a fixed token"], "")
+    yield Row(
+        named["play_token"],
+        named["a fixed token"],
+        1.1,
+        f"The fixed token is in the playbook in clear, made before and never ended. To make one, use it and end it takes {above.shown()}.",
+    )
+    yield Row(named["play_token"], named["one login by uri"])
+    yield Row(named["play_token"], named["a login on each host"])
+
+
+def _login(simulator: Simulator) -> str:
+    """Return a token that was made before."""
+    proof = client(simulator)
+    body = {"serviceAccountId": proof["client_id"], "secret": proof["client_secret"]}
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(f"{simulator.url}/api/v1/{SESSION}", json=body, verify=simulator.ca_file, timeout=30)
+    return str(answer.json()["token"])
+
+
+def _ways(ansible: Ansible, simulator: Simulator, hosts: int, fixed: str) -> dict[str, Callable[[], object]]:
+    task = {"name": "Ask", "latchkey.tokens.access_check": {**where(simulator), "token": "{{ token }}"}, "register": "answer"}
     name, secret = (client(simulator)[key] for key in ("client_id", "client_secret"))
-    body = {"serviceAccountId": name, "secret": secret}
     login = {
         "name": "Log in",
         "ansible.builtin.uri": {
             "url": f"{simulator.url}/api/v1/{SESSION}",
             "method": "POST",
             "body_format": "json",
-            "body": body,
+            "body": {"serviceAccountId": name, "secret": secret},
             "ca_path": simulator.ca_file,
         },
         "register": "login",
@@ -79,37 +132,17 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
             "ca_path": simulator.ca_file,
         },
     }
+    by_hand = [{**login, "run_once": True}, task, {**logout, "run_once": True}]
     by_uri = {"token": "{{ login.json.token }}"}
-    ways = {
-        "play_token": _way(ansible, simulator, "shared", [task], MANY, ENABLED, {"token": "{{ " + LOOKUP + " }}"}),
-        "a fixed token": _way(ansible, simulator, "fixed", _fixed(login, task, logout), MANY, {}, by_uri),
+    return {
+        "play_token": _way(ansible, simulator, f"shared-{hosts}", [task], hosts, ENABLED, {"token": "{{ " + LOOKUP + " }}"}),
+        "a fixed token": _way(ansible, simulator, f"fixed-{hosts}", [task], hosts, {}, {"token": fixed}),
+        "one login by uri": _way(ansible, simulator, f"once-{hosts}", by_hand, hosts, {}, by_uri),
         # An account has ten places for sessions, so each host has to be finished before another one begins.
-        "one login per host": _way(
-            ansible, simulator, "each", [login, task, logout], MANY, {}, by_uri, strategy="ansible.builtin.host_pinned"
+        "a login on each host": _way(
+            ansible, simulator, f"each-{hosts}", [login, task, logout], hosts, {}, by_uri, strategy="ansible.builtin.host_pinned"
         ),
     }
-    before = len(simulator.journal())
-    ways["play_token"]()
-    mints = sum(one["path"].endswith(SESSION) for one in simulator.journal()[before:])
-    times = take_turns(ways, max(1, runs // 2))
-    yield Row(f"tokens made for {MANY} hosts", "1", 1.0, float(mints))
-    ratio = times["play_token"].median / times["a fixed token"].median
-    yield Row(f"a play of {MANY} hosts with play_token", "the same with a fixed token", 1.1, ratio, details=summaries(times))
-    yield Row(
-        f"a play of {MANY} hosts with play_token",
-        "one login per host",
-        None,
-        times["play_token"].median / times["one login per host"].median,
-    )
-
-
-def _fixed(login: dict[str, Any], task: dict[str, Any], logout: dict[str, Any]) -> list[dict[str, Any]]:
-    """One login for all hosts, as one would write it."""
-    return [{**login, "run_once": True}, task, {**logout, "run_once": True}]
-
-
-def _expressions(expressions: list[str]) -> list[dict[str, Any]]:
-    return [{"name": "Use", "ansible.builtin.debug": {"msg": "{{ [" + ", ".join(expressions) + "] | map('length') | sum }}"}}]
 
 
 def _way(

@@ -1,100 +1,155 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One value changed in a vars file of 10,000 encrypted ones, against decrypting, editing and encrypting the file as a whole."""
+"""One value changed in a vars file of up to 10,000, each encrypted or the file as a whole, against ansible-vault and ansible-vars."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests.benchmark._measure import Row, peak_memory, summaries, take_turns
-from tests.benchmark._rig import Bench
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, plan_edit
+from tests.benchmark._measure import Curve, Row, Side, peak_memory, take_turns
+from tests.benchmark._rig import VAULT, Bench
+from tests.integration._ansible import ROOT
 from tests.integration._rotation_harness import PASSWORDS
 
 SIZES = (100, 1000, 10_000)
+NAME = "in_the_middle"
+SECRET = VaultSecret(PASSWORDS["prod"].encode())
+LIB = VaultLib([("prod", SECRET)])
+THEIRS = ".cache/venvs/ansible-vars"  # it needs Python 3.12, and brings its own Ansible
 
 
-def rows(bench: Bench, runs: int) -> Iterator[Row]:
-    """Measure by size; the ratio is that of the largest."""
-    found: dict[str, dict[str, object]] = {}
-    ratio, memory = 0.0, 0.0
+def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
+    """Measure by size; the rows are those of the largest."""
+    unfit = _install_ansible_vars()
+    commands, editing = Curve("One value of a vars file is changed: the whole command", "values"), Curve("The edit alone", "values")
+    start = take_turns({"an empty ad-hoc task": lambda: bench.run(bench.empty_ad_hoc())}, runs)["an empty ad-hoc task"]
+    times: dict[str, Side] = {}
     for size in SIZES:
-        ours, whole = _files(bench, size)
-        command, by_hand = _ours(bench, ours), _by_hand(bench, whole)
-        edit = partial(subprocess.run, command, check=True, **_how(bench))
-        times = take_turns({"vault_vars": edit, "ansible-vault": by_hand}, runs)
-        ratio = times["vault_vars"].median / times["ansible-vault"].median
-        peaks = (
-            peak_memory(command, cwd=bench.folder, env=bench.ansible.env()),
-            peak_memory(_decrypt(bench, whole), cwd=bench.folder, env=bench.ansible.env()),
-        )
-        memory = peaks[0] / peaks[1]
-        found[f"{size} values"] = {**summaries(times), "KiB": dict(zip(("vault_vars", "ansible-vault"), peaks, strict=True))}
-    what = f"one value changed among {SIZES[-1]:,}"
-    yield Row(what, "ansible-vault decrypt, edit, encrypt", 1 / 10, ratio, details=found)
-    yield Row(f"{what}: peak memory", "ansible-vault decrypt", 1 / 2, memory)
+        each, whole = _files(bench, size)
+        times = take_turns(_commands(bench, each, whole, with_ansible_vars=not unfit), runs)
+        commands.add(size, times)
+        pure = take_turns(_pure(each.read_bytes(), whole.read_bytes()), runs)
+        editing.add(size, pure)
+    yield from (commands, editing)
+    yield from _of_times(times, pure, start, unfit)
+    yield from _of_memory(bench, each, whole, unfit, runs)
+
+
+def _of_times(times: dict[str, Side], pure: dict[str, Side], start: Side, unfit: str) -> Iterator[Row]:
+    above = f"The start of Ansible and an empty ad-hoc task take {start.shown()} of ours"
+    whole, by_hand, each = (times[name] for name in (OURS_WHOLE, BY_HAND, OURS_EACH))
+    yield Row(whole, by_hand, 1 / 10, f"{above}, {start.median / by_hand.median:.2f} of theirs, which is two processes of ansible-vault.")
+    if unfit:
+        yield Row(each, None, None, unfit)
+    else:
+        theirs = times[THEIRS_EACH]
+        yield Row(each, theirs, 1 / 10, f"{above}, {start.median / theirs.median:.3f} of theirs.")
+        yield Row(times[OURS_WHOLE], times[THEIRS_WHOLE], 1 / 10, f"{above}, {start.median / times[THEIRS_WHOLE].median:.2f} of theirs.")
+    cipher = "Both decrypt the file and encrypt it again, which is most of it; ours also reads it as YAML."
+    yield Row(pure[OURS_WHOLE], pure[BY_HAND], why=cipher)
+    yield Row(pure[OURS_EACH], pure[BY_HAND], why="The same values, each encrypted by itself here.")
+
+
+def _of_memory(bench: Bench, each: Path, whole: Path, unfit: str, runs: int) -> Iterator[Row]:
+    small_each, small_whole = _files(bench, 1)
+    clear = Path(f"{whole}.clear")
+
+    def peak(name: str, command: list[str]) -> Side:
+        return peak_memory(command, f"peak memory of {name}", runs, **bench.how)
+
+    pairs = [(OURS_WHOLE, _ours(bench, whole), "ansible-vault decrypt", _decrypt(bench, whole, clear), _decrypt(bench, small_whole, clear))]
+    if not unfit:
+        pairs.append((OURS_EACH, _ours(bench, each), THEIRS_EACH, _theirs(each), _theirs(small_each)))
+    empty = peak("an empty ad-hoc task", bench.empty_ad_hoc())
+    for name, ours, other, theirs, least in pairs:
+        mine, instead, with_one = peak(name, ours), peak(other, theirs), peak(f"{other}, one value", least)
+        yield Row(mine, instead, 1 / 2, f"An empty ad-hoc task takes {empty.shown()}, {other} of a file with one value {with_one.shown()}.")
+        yield Row(mine.less(empty, f"{mine.name}, less an empty task"), instead.less(with_one, f"{instead.name}, less one value"))
+
+
+OURS_WHOLE, OURS_EACH = "vault_vars, whole file encrypted", "vault_vars, each value encrypted"
+BY_HAND = "ansible-vault decrypt, edit, encrypt"
+THEIRS_EACH, THEIRS_WHOLE = "ansible-vars, each value encrypted", "ansible-vars, whole file encrypted"
+
+
+def _install_ansible_vars() -> str:
+    """Install it unless it is there, and return why not, if not."""
+    command = ["tools/venv.sh", THEIRS, "3.12", "ansible-vars"]
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode == 0:
+        return ""
+    return "ansible-vars, which needs Python 3.12, was not installed: " + (done.stdout.splitlines() or ["pip said nothing"])[-1]
 
 
 def _files(bench: Bench, size: int) -> tuple[Path, Path]:
     """Write a vars file of so many values, each encrypted by itself, and one with the same that is encrypted as a whole."""
-    lib = VaultLib([("prod", VaultSecret(PASSWORDS["prod"].encode()))])
-    sealed = str(lib.encrypt("not a real one", VaultSecret(PASSWORDS["prod"].encode()), "prod").decode())
+    sealed = LIB.encrypt("not a real one", SECRET, "prod").decode()
     literal = "".join(f"  {line}\n" for line in sealed.splitlines())
-    ours, whole = bench.folder / f"each-{size}.yml", bench.folder / f"whole-{size}.yml"
-    ours.write_text("---\n" + "".join(f"value_{number}: !vault |\n{literal}" for number in range(size)))
-    clear = "---\n" + "".join(f"value_{number}: not a real one\n" for number in range(size))
-    whole.write_text(lib.encrypt(clear, VaultSecret(PASSWORDS["prod"].encode()), "prod").decode())
-    return ours, whole
+    names = [NAME if number == size // 2 else f"other_{number}" for number in range(size)]
+    each, whole = bench.folder / f"each-{size}.yml", bench.folder / f"whole-{size}.yml"
+    each.write_text("---\n" + "".join(f"{name}: !vault |\n{literal}" for name in names))
+    whole.write_text(LIB.encrypt("---\n" + "".join(f"{name}: not a real one\n" for name in names), SECRET, "prod").decode())
+    return each, whole
 
 
-def _how(bench: Bench) -> dict[str, Any]:
-    return {"cwd": bench.folder, "env": bench.ansible.env(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+def _commands(bench: Bench, each: Path, whole: Path, *, with_ansible_vars: bool) -> dict[str, Callable[[], object]]:
+    """Return what changes the value, by the command line."""
+    clear = Path(f"{whole}.clear")
+
+    def by_hand() -> None:
+        bench.run(_decrypt(bench, whole, clear))
+        clear.write_text(_edited(clear.read_text()))
+        bench.run([str(bench.ansible.bin / "ansible-vault"), "encrypt", *VAULT, "--encrypt-vault-id", "prod", str(clear)])
+        shutil.move(clear, whole)
+
+    ways: dict[str, Callable[[], object]] = {
+        OURS_WHOLE: lambda: bench.run(_ours(bench, whole)),
+        BY_HAND: by_hand,
+        OURS_EACH: lambda: bench.run(_ours(bench, each)),
+    }
+    if with_ansible_vars:
+        ways[THEIRS_EACH] = lambda: bench.run(_theirs(each))
+        ways[THEIRS_WHOLE] = lambda: bench.run(_theirs(whole))
+    return ways
+
+
+def _pure(each: bytes, whole: bytes) -> dict[str, Callable[[], object]]:
+    """Return the same without processes and files."""
+    vault, request = Vault(LIB), Request(secrets={NAME: _new()})
+    return {
+        OURS_WHOLE: lambda: plan_edit(whole, request, vault),
+        BY_HAND: lambda: LIB.encrypt(_edited(LIB.decrypt(whole).decode()), SECRET, "prod"),
+        OURS_EACH: lambda: plan_edit(each, request, vault),
+    }
+
+
+_NUMBERS = itertools.count()
+
+
+def _new() -> str:
+    return f"is new {next(_NUMBERS)}"
+
+
+def _edited(text: str) -> str:
+    return re.sub(rf"^({NAME}: ).*", rf"\g<1>{_new()}", text, flags=re.MULTILINE)
 
 
 def _ours(bench: Bench, path: Path) -> list[str]:
-    number = int(path.stem.partition("-")[2]) // 2
-    arguments = f'{{"path": "{path}", "vars": {{"value_{number}": "{{{{ 9999 | random }}}} is new"}}}}'
-    return [
-        str(bench.ansible.bin / "ansible"),
-        "localhost",
-        "-m",
-        "latchkey.tokens.vault_vars",
-        "-a",
-        arguments,
-        "--vault-id",
-        "prod@prod-password",
-    ]
+    return bench.ad_hoc("latchkey.tokens.vault_vars", {"path": str(path), "vars": {NAME: _new()}})
 
 
-def _decrypt(bench: Bench, path: Path) -> list[str]:
-    program = str(bench.ansible.bin / "ansible-vault")
-    return [program, "decrypt", "--vault-id", "prod@prod-password", "--output", str(path) + ".clear", str(path)]
+def _theirs(path: Path) -> list[str]:
+    program = str(ROOT / THEIRS / "bin" / "ansible-vars")
+    return [program, "-D", "-k", "prod", PASSWORDS["prod"], "-K", "prod", "set", "--encrypt", str(path), _new(), NAME]
 
 
-def _by_hand(bench: Bench, path: Path) -> Callable[[], object]:
-    """Return what decrypts the file, edits it and encrypts it again."""
-    clear = Path(str(path) + ".clear")
-    encrypt = [
-        str(bench.ansible.bin / "ansible-vault"),
-        "encrypt",
-        "--vault-id",
-        "prod@prod-password",
-        "--encrypt-vault-id",
-        "prod",
-        str(clear),
-    ]
-
-    def change() -> None:
-        subprocess.run(_decrypt(bench, path), check=True, **_how(bench))
-        clear.write_text(re.sub(r"^(value_7: ).*", r"\1new", clear.read_text(), flags=re.MULTILINE))
-        subprocess.run(encrypt, check=True, **_how(bench))
-        shutil.move(clear, path)
-
-    return change
+def _decrypt(bench: Bench, path: Path, clear: Path) -> list[str]:
+    return [str(bench.ansible.bin / "ansible-vault"), "decrypt", *VAULT, "--output", str(clear), str(path)]

@@ -86,6 +86,11 @@ def rsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 @pytest.fixture
 def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
     """Start a simulated appliance in this process, by platform, version and settings. Nobody waits between attempts."""
+    return simulators_in_this_process(monkeypatch)
+
+
+def simulators_in_this_process(patch: pytest.MonkeyPatch) -> Start:
+    """Let requests go to simulators in this process, and return what starts one."""
     running: dict[str, InProcess] = {}
 
     def request(_session: requests.Session, method: str, url: str, **how: Any) -> Any:
@@ -96,8 +101,8 @@ def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
         running[simulator.host] = simulator
         return simulator
 
-    monkeypatch.setattr(requests.Session, "request", request)
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    patch.setattr(requests.Session, "request", request)
+    patch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
     return start
 
 
