@@ -21,7 +21,7 @@ BIN := .venv/bin
 NOX := .cache/venvs/nox/bin/nox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-nox demo cores test test-chaos test-fleet bench gates lint docs format sanity units integration artifact build clean
+.PHONY: help setup setup-demo setup-nox demo cores test test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-fleet: setup ## rotate 500 credentials on 20 simulated clusters in one run,
 
 bench: setup ## measure what tasks, tokens, rotations and vars files cost, against what one would do instead (GROUPS='tasks rotation')
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark $(ARGS) $(GROUPS)
+
+bench-page: setup ## write the page of the documentation from what bench and test-fleet have measured here
+	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark.page
 
 gates: setup setup-nox ## run gates by name, or list them (GATES='style "sanity(2.16)"')
 	@$(if $(GATES),$(NOX) --session $(GATES),$(NOX) --list)

@@ -4,28 +4,19 @@
 
 Usage: python -m tests.benchmark [--runs N] [tasks|play_token|rotation|vars_file|clients|imports|request_counts|fleet ...]
 
-Run by `make bench`. `python -m tests.benchmark.page` makes the page of the documentation from what it wrote.
+Run by `make bench`. `make bench-page` makes the page of the documentation from what it wrote.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import os
-import platform
-import re
 import sys
 import time
-from dataclasses import asdict
-from datetime import datetime, timezone
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 from tests.benchmark._chart import svg
-from tests.benchmark._measure import HEADER, Curve, Row
-from tests.benchmark._report import REPORT
+from tests.benchmark._measure import HEADER, Row
+from tests.benchmark._report import REPORT, Group, machine, write
 from tests.benchmark._rig import bench
 
 GROUPS = ("imports", "request_counts", "tasks", "rotation", "play_token", "vars_file", "clients", "fleet")
@@ -40,24 +31,21 @@ def main() -> None:
     unknown = set(asked.groups) - {*GROUPS}
     if unknown:
         parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
-    machine, started, found, curves = _machine(), time.monotonic(), dict[str, list[Row]](), list[Curve]()
+    where, started, groups = machine(), time.monotonic(), dict[str, Group]()
     with bench() as rig:
         for name in asked.groups or GROUPS:
             print(f"... {name}", file=sys.stderr, flush=True)
+            group = groups[name] = Group()
             for one in importlib.import_module(f"tests.benchmark.{name}").rows(rig, asked.runs):
-                curves.append(one) if isinstance(one, Curve) else found.setdefault(name, []).append(one)
-    machine |= {"seconds": round(time.monotonic() - started), "runs": asked.runs}
-    data = {
-        "machine": machine,
-        "rows": {name: [one.as_data() for one in group] for name, group in found.items()},
-        "curves": [asdict(one) for one in curves],
-    }
-    REPORT.write_text(json.dumps(data, indent=1) + "\n")
-    for number, curve in enumerate(curves, 1):
-        REPORT.with_name(f"bench-{number}.svg").write_text(svg(curve))
-    print("\n".join(_table([one for group in found.values() for one in group])))
-    wanted = [one for group in found.values() for one in group if one.target is not None]
-    print(f"{sum(one.met is True for one in wanted)} of {len(wanted)} targets met, in {machine['seconds']} s; details are in {REPORT}")
+                group.add(one)
+            for number, curve in enumerate(group.curves, 1):
+                REPORT.with_name(f"bench-{name}-{number}.svg").write_text(svg(curve))
+    seconds = round(time.monotonic() - started)
+    write({**where, "runs of each": asked.runs, "seconds in all": seconds}, groups)
+    rows = [one for group in groups.values() for one in group.rows]
+    print("\n".join(_table(rows)))
+    wanted = [one.met for one in rows if one.target is not None]
+    print(f"{wanted.count(True)} of {len(wanted)} targets met, in {seconds} s; details are in {REPORT}")
 
 
 def _table(rows: list[Row]) -> list[str]:
@@ -67,20 +55,6 @@ def _table(rows: list[Row]) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     causes = [[], *([f"    {one.why}"] if one.why else [] for one in rows)]
     return [text for line, cause in zip(lines, causes, strict=True) for text in (line, *cause)]
-
-
-def _machine() -> dict[str, Any]:
-    """Return where this runs."""
-    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text()) if os.path.exists("/proc/cpuinfo") else None
-    return {
-        "processor": model[1] if model else platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "ansible-core": version("ansible-core"),
-        "date": datetime.now(timezone.utc).date().isoformat(),
-    }
 
 
 if __name__ == "__main__":

@@ -124,10 +124,10 @@ class Curve:
             self.lines.setdefault(name, []).append((size, side.median))
 
 
-def take_turns(ways: Mapping[str, Callable[[], object]], runs: int) -> dict[str, Side]:
-    """Run each way so many times, in turns, after once to warm up; what a way returns is not looked at."""
+def take_turns(ways: Mapping[str, Callable[[], object]], runs: int, *, warm: bool = False) -> dict[str, Side]:
+    """Run each way so many times, in turns, after once to warm up unless it is warm; what a way returns is not looked at."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(runs + 1):
+    for number in range(1 if warm else 0, runs + 1):
         for name, way in ways.items():
             started = time.perf_counter()
             way()

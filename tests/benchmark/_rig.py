@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.integration._ansible import Ansible, install_collection
+from tests.integration._ansible import Ansible, Run, install_collection
 from tests.integration._fleet import Cluster
 from tests.integration._rotation_harness import PASSWORDS, inline
 from tests.simulator.launch import launch
@@ -57,7 +58,7 @@ class Bench:
         simulator = self.cluster.simulator
         return {"url": simulator.url + path, "method": method, "ca_path": simulator.ca_file, "headers": headers, **more}
 
-    def play(self, name: str, tasks: list[dict[str, Any]], **more: Any) -> Callable[..., object]:
+    def play(self, name: str, tasks: list[dict[str, Any]], **more: Any) -> Callable[..., Run]:
         """Write a playbook, and return what runs it, with more arguments if there are; it must go well."""
         path = self.folder / f"{name}.yml"
         path.write_text(
@@ -85,11 +86,12 @@ class Bench:
         )
         assert done.returncode == 0, done.stdout
 
-    def requests(self, way: Callable[[], object]) -> int:
-        """Run something, and return how many requests the cluster got."""
+    def counted(self, play: Callable[[], Run]) -> tuple[int, int]:
+        """Run a play, and return how many requests the cluster got, and how many tasks there were, skipped ones too."""
         before = len(self.cluster.simulator.journal())
-        way()
-        return len(self.cluster.simulator.journal()) - before
+        recap = play().output.partition("PLAY RECAP")[2]
+        tasks = sum(int(number) for number in re.findall(r"(?:ok|skipped)=(\d+)", recap))
+        return len(self.cluster.simulator.journal()) - before, tasks
 
     def store(self, name: str, secret: str) -> None:
         """Write a vars file with one encrypted value."""

@@ -50,21 +50,19 @@ def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
         },
         runs,
     )
-    whole = {
-        name: Side(f"a play of {HOSTS} hosts x {USES} uses of {name}, minted before", times[name].values) for name in ("play_token", "env")
-    }
-    more = {
-        name: times[name].less(times[f"{name} once"], f"one more use of {name} on a host", HOSTS * (USES - 1))
-        for name in ("play_token", "env")
-    }
+    ours, theirs = (Side(f"a play of {HOSTS} hosts x {USES} uses of {name}", times[name].values) for name in ("play_token", "env"))
+    more, more_env = (
+        times[name].less(times[f"{name} once"], f"one more use of {name}", HOSTS * (USES - 1)) for name in ("play_token", "env")
+    )
     mint = times["env"].less(times["no token"], "the mint, its watcher and the revocation")
     yield Row(
-        *whole.values(),
+        ours,
+        theirs,
         1.05,
-        f"A use takes {more['play_token'].shown()} where env takes {more['env'].shown()}: it reads its options from variables and the "
-        f"token from an encrypted file. Both plays make the token, which takes {mint.shown()}.",
+        f"A use takes {more.shown()} where env takes {more_env.shown()}: it reads its options from variables and the token from an "
+        f"encrypted file. Both plays make the token, which takes {mint.shown()}.",
     )
-    yield Row(*more.values())
+    yield Row(more, more_env)
 
 
 def _use(expressions: list[str]) -> dict[str, Any]:
