@@ -96,8 +96,8 @@ class Row:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Row:
         """Return the row that was written to a report."""
-        sides = {name: Side(**data[name]) if data[name] else None for name in ("ours", "theirs")}
-        return cls(**sides, **{name: data[name] for name in ("target", "why", "exact", "what")})
+        ours, theirs = (Side(**data[name]) if data[name] else None for name in ("ours", "theirs"))
+        return cls(ours, theirs, **{name: data[name] for name in ("target", "why", "exact", "what")})
 
 
 HEADER = ["what (median, least..most)", "instead", "ratio", "target", "result"]

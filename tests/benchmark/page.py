@@ -99,10 +99,14 @@ def _group(group: Group) -> Iterator[str]:
 
 def _picture(curve: Curve) -> str:
     """Return the curve as a picture, and as figures for where there are none."""
-    sizes = [size for size, _cost in next(iter(curve.lines.values()))]
+    sizes = sorted({size for line in curve.lines.values() for size, _cost in line})
     cells = [[curve.unit, *(f"{size:,g} {curve.size}" for size in sizes)]]
-    cells += [[name, *(f"{cost:.3g}" for _size, cost in line)] for name, line in curve.lines.items()]
-    return f"{curve.title}:\n\n.. raw:: html\n\n{textwrap.indent(svg(curve), '   ')}\n" + _table(cells, "40 20 20 20")
+    for name, line in curve.lines.items():
+        costs = {size: f"{cost:.3g}" for size, cost in line}
+        cells.append([name, *(costs.get(size, "") for size in sizes)])
+    return f"{curve.title}:\n\n.. raw:: html\n\n{textwrap.indent(svg(curve), '   ')}\n" + _table(
+        cells, " ".join(["40", *["20"] * len(sizes)])
+    )
 
 
 def _requests() -> str:

@@ -83,9 +83,10 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | 
         mints = sum(one["path"].endswith(SESSION) for one in simulator.journal()[before:])
         times = take_turns(ways, runs if count == MANY[-1] else 1, warm=count != MANY[-1])
         curve.add(count, times)
-        if count == FEW:
+        if count <= FEW:
             each = take_turns(_each(ansible, simulator, count), 1, warm=True)
             curve.add(count, each)
+        if count == FEW:
             yield Row(_named(times["play_token"], count), _named(*each.values(), count))
     yield curve
     yield Row(Side(f"tokens made for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)

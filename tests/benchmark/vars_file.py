@@ -47,8 +47,8 @@ def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
 def _of_times(times: dict[str, Side], pure: dict[str, Side], start: Side, unfit: str) -> Iterator[Row]:
     def why(ours: str, theirs: str) -> str:
         return (
-            f"The start of Ansible and an empty ad-hoc task take {start.shown()}, which is {start.median / times[theirs].median:.2f} of what "
-            f"it is compared with; the edit itself {pure[ours].shown()}."
+            f"The start of Ansible and an empty ad-hoc task take {start.shown()}, which is {start.median / times[theirs].median:.2f} of "
+            f"what it is compared with; the edit itself {pure[ours].shown()}."
         )
 
     yield Row(times[OURS_WHOLE], times[BY_HAND], 1 / 10, why(OURS_WHOLE, BY_HAND))
