@@ -132,21 +132,18 @@ class Fleet:
         return self.credentials[number]
 
     def inventory(self, count: int | None = None) -> Path:
-        """Write the inventory, of the first so many of all credentials, and return its path."""
-        hosts = {
-            one.host: {
-                "rotate_endpoint": one.cluster.simulator.url,
-                "rotate_account": f"local:{one.account}",
-                "rotate_auth": {"token": one.cluster.token, "ca_path": one.cluster.simulator.ca_file},
-                "rotate_var": one.name,
-                "rotate_vars_file": str(one.file),
-                **one.more,
-            }
-            for one in self.credentials[:count]
-        }
-        group = {"rotate_platform": "qumulo", "rotate_credential": "access_token"}
+        """Write the inventory, of the first so many of all credentials, and return its path; what clusters share is in their groups."""
+        groups: dict[str, Any] = {}
+        for one in self.credentials[:count]:
+            number = self.clusters.index(one.cluster)
+            auth = {"token": one.cluster.token, "ca_path": one.cluster.simulator.ca_file}
+            shared = {"rotate_endpoint": one.cluster.simulator.url, "rotate_auth": auth}
+            group = groups.setdefault(f"cluster_{number}", {"vars": shared, "hosts": {}})
+            own = {"rotate_account": f"local:{one.account}", "rotate_var": one.name, "rotate_vars_file": str(one.file)}
+            group["hosts"][one.host] = {**own, **one.more}
+        common = {"rotate_platform": "qumulo", "rotate_credential": "access_token"}
         path = self.folder / "fleet.yml"
-        path.write_text(yaml.safe_dump({"rotate": {"hosts": hosts, "vars": group}}))
+        path.write_text(yaml.safe_dump({"rotate": {"children": groups, "vars": common}}))
         return path
 
     def start(self, arguments: Sequence[str] = (), count: int | None = None, **variables: Any) -> subprocess.Popen[str]:
