@@ -26,7 +26,7 @@ def main() -> None:
     """Measure the groups that are asked for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all when none is named")
-    parser.add_argument("--runs", type=int, default=5, help="how often each way is measured (5)")
+    parser.add_argument("--runs", type=int, default=3, help="how often each way is measured (3)")
     asked = parser.parse_args()
     unknown = set(asked.groups) - {*GROUPS}
     if unknown:

@@ -53,15 +53,15 @@ print(sum(name.partition(".")[0] in ("requests", "urllib3") for name in sys.modu
 def rows(bench: Bench, runs: int) -> Iterator[Row]:
     """Measure each part, and what one would use instead."""
     hit, hit_modules, mostly = _timed(bench, runs, LOADED, f"import {PACKAGE}.lookup.play_token{MINTED}{HIT}")
-    env, _unused, _unused = _timed(bench, runs, LOADED, "import ansible.plugins.lookup.env")
+    env, *_unused = _timed(bench, runs, LOADED, "import ansible.plugins.lookup.env")
     yield Row(Side("play_token, loaded up to the first hit", hit), Side("loading lookup('env')", env), why=mostly)
     yield Row(Side("modules of requests and urllib3 that a hit loads", hit_modules, "modules"), None, 0.0, exact=True)
     for kind, ours, theirs, before in (
         ("action plugin", f"{PACKAGE}.action.access_token", "ansible.plugins.action.uri", LOADED),
         ("module", f"{PACKAGE}.modules.access_token", "ansible.modules.uri", ""),
     ):
-        seconds, _unused, mostly = _timed(bench, runs, before, f"import {ours}")
-        instead, _unused, _unused = _timed(bench, runs, before, f"import {theirs}")
+        seconds, _modules, mostly = _timed(bench, runs, before, f"import {ours}")
+        instead, *_unused = _timed(bench, runs, before, f"import {theirs}")
         yield Row(Side(f"loading the {kind} access_token", seconds), Side(f"loading the {kind} uri", instead), why=mostly)
 
 
@@ -87,7 +87,8 @@ def _mostly(told: str) -> str:
     """Return which packages take most, from what Python writes of each import."""
     took: Counter[str] = Counter()
     for own, name in re.findall(r"import time: +(\d+) \| +\d+ \| +(\S+)", told):
-        package = "latchkey.tokens" if name.startswith("ansible_collections.latchkey") else name.partition(".")[0]
+        # Of our own, each file by itself.
+        package = name.rpartition(".")[2] if name.startswith("ansible_collections.latchkey") else name.partition(".")[0]
         took[package] += int(own)
     whole = took.total() or 1
     return "Most of it: " + ", ".join(f"{package} {count / whole:.0%}" for package, count in took.most_common(4)) + "."

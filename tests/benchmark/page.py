@@ -104,9 +104,8 @@ def _picture(curve: Curve) -> str:
     for name, line in curve.lines.items():
         costs = {size: f"{cost:.3g}" for size, cost in line}
         cells.append([name, *(costs.get(size, "") for size in sizes)])
-    return f"{curve.title}:\n\n.. raw:: html\n\n{textwrap.indent(svg(curve), '   ')}\n" + _table(
-        cells, " ".join(["40", *["20"] * len(sizes)])
-    )
+    table = _table(cells, " ".join(["40", *["20"] * len(sizes)]))
+    return f"{curve.title}:\n\n.. raw:: html\n\n{textwrap.indent(svg(curve), '   ')}\n{table}"
 
 
 def _requests() -> str:

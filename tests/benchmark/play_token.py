@@ -75,34 +75,31 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | 
     """One request on each host, with one token for all of them, a fixed one, or a login of each host's own."""
     fixed = _login(simulator)
     curve = Curve("One request on each host, with a token that the play makes and ends", "hosts")
-    times: dict[str, Side] = {}
     for count in MANY:
         ways = _ways(ansible, simulator, count, fixed)
         before = len(simulator.journal())
         ways["play_token"]()
         mints = sum(one["path"].endswith(SESSION) for one in simulator.journal()[before:])
-        times = take_turns(ways, runs if count == MANY[-1] else 1, warm=count != MANY[-1])
-        curve.add(count, times)
+        last = count == MANY[-1]
+        times = take_turns(ways, runs if last else 1, warm=not last)
         if count <= FEW:
-            each = take_turns(_each(ansible, simulator, count), 1, warm=True)
-            curve.add(count, each)
+            times |= take_turns(_each(ansible, simulator, count), 1, warm=True)
+        curve.add(count, times)
+        named = {name: Side(f"a play of {count} hosts with {name}", side.values) for name, side in times.items()}
         if count == FEW:
-            yield Row(_named(times["play_token"], count), _named(*each.values(), count))
+            yield Row(named["play_token"], named["a login on each host"])
+        if last:
+            yield Row(Side(f"tokens made for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)
+            yield Row(named["play_token"], named["a fixed token"], 1.1, _why(times))
+            yield Row(named["play_token"], named["one login by uri"])
     yield curve
-    yield Row(Side(f"tokens made for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)
+
+
+def _why(times: dict[str, Side]) -> str:
     above = times["play_token"].less(times["a fixed token"], "")
-    ours = _named(times["play_token"], count)
-    yield Row(
-        ours,
-        _named(times["a fixed token"], count),
-        1.1,
-        f"The fixed token is in the playbook in clear, made before and never ended. To make one, use it and end it takes {above.shown()}.",
+    return (
+        f"The fixed token is in the playbook in clear, made before and never ended. To make one, use it and end it takes {above.shown()}."
     )
-    yield Row(ours, _named(times["one login by uri"], count))
-
-
-def _named(side: Side, hosts: int) -> Side:
-    return Side(f"a play of {hosts} hosts with {side.name}", side.values)
 
 
 def _login(simulator: Simulator) -> str:

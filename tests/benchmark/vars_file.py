@@ -32,16 +32,16 @@ def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
     unfit = _install_ansible_vars()
     commands, editing = Curve("One value of a vars file is changed: the whole command", "values"), Curve("The edit alone", "values")
     start = take_turns({"an empty ad-hoc task": lambda: bench.run(bench.empty_ad_hoc())}, runs)["an empty ad-hoc task"]
-    times: dict[str, Side] = {}
     for size in SIZES:
         each, whole = _files(bench, size)
-        times = take_turns(_commands(bench, each, whole, with_ansible_vars=not unfit), runs)
-        commands.add(size, times)
         pure = take_turns(_pure(each.read_bytes(), whole.read_bytes()), runs)
         editing.add(size, {name: side for name, side in pure.items() if name not in (READ_WHOLE, READ_EACH)})
+        times = take_turns(_commands(bench, each, whole, with_ansible_vars=not unfit), runs)
+        commands.add(size, times)
+        if size == SIZES[-1]:
+            yield from _of_times(times, pure, start, unfit)
+            yield from _of_memory(bench, each, whole, unfit, runs)
     yield from (commands, editing)
-    yield from _of_times(times, pure, start, unfit)
-    yield from _of_memory(bench, each, whole, unfit, runs)
 
 
 def _of_times(times: dict[str, Side], pure: dict[str, Side], start: Side, unfit: str) -> Iterator[Row]:
