@@ -113,6 +113,8 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
     """Choose the one way that was asked for; options decide, and the environment is asked only for what they leave open."""
     names = {method: _METHODS[method] for method in methods}
     foreign = [name for method, group in _METHODS.items() if method not in methods for name in group if options.get(name)]
+    if "password" not in methods:
+        foreign += [factor for factor in _SECOND_FACTORS if options.get(factor)]
     ways = " | ".join(" + ".join(group) for group in names.values())
     if foreign:
         raise OptionError(f"{foreign[0]}: {platform} does not know this way to authenticate.", f"Use {ways}.")
@@ -132,8 +134,9 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
     values: dict[str, Any] = {name: setting(name) for name in names[chosen[0]]}
     missing = [name for name, value in values.items() if not value]
     if missing:
+        there = [name for name in (*values, *_SECOND_FACTORS) if values.get(name) or options.get(name)]
         raise OptionError(
-            f"{missing[0]} is missing: it goes with {' and '.join(name for name in values if name not in missing)}.",
+            f"{missing[0]} is missing: it goes with {' and '.join(there)}.",
             f"Set the option, or {prefix}{missing[0].upper()} in the environment.",
         )
     if "service_account_file" in values:

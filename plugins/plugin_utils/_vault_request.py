@@ -74,12 +74,17 @@ def targets_of(request: Request) -> dict[Path, Tree]:
     return targets
 
 
+def _kind(value: object) -> str:
+    """The name of a value's built-in type; Ansible's tagged values have types of their own below those."""
+    return next((one.__name__ for one in type(value).__mro__ if one.__module__ == "builtins" and one is not object), type(value).__name__)
+
+
 def _exact(value: object, secret: bool, where: str) -> Tree:
     """A tree of built-in types only; Ansible's tagged strings and lazy containers become ordinary ones."""
     if isinstance(value, Mapping):
         bad = next((key for key in value if not isinstance(key, str)), None)
         if bad is not None:
-            raise VarsFileError(f"{where} has a key that is a {type(bad).__name__}.", "Make all keys strings.")
+            raise VarsFileError(f"{where} has a key that is a {_kind(bad)}.", "Make all keys strings.")
         keys = {str.__str__(key): item for key, item in value.items()}
         return {key: _exact(item, secret, f"{where}.{key}") for key, item in keys.items()}
     if isinstance(value, (list, tuple)):
@@ -90,7 +95,7 @@ def _exact(value: object, secret: bool, where: str) -> Tree:
             raise VarsFileError(f"{where} is not valid Unicode text.", "Encode binary data, with b64encode for example.")
         return Secret(text) if secret else text
     if secret:
-        problem = f"{where} is a {type(value).__name__}, and only text can be encrypted"
+        problem = f"{where} is a {_kind(value)}, and only text can be encrypted"
         raise VarsFileError(f"{problem}.", "Put it in quotes, or use the filter string.")
     if value is None or isinstance(value, bool):
         return value
@@ -98,7 +103,7 @@ def _exact(value: object, secret: bool, where: str) -> Tree:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    raise VarsFileError(f"{where} is a {type(value).__name__}, which has no place in a vars file.", "Pass text, numbers, lists and dicts.")
+    raise VarsFileError(f"{where} is a {_kind(value)}, which has no place in a vars file.", "Pass text, numbers, lists and dicts.")
 
 
 def _merge(tree: Tree, path: Path, value: Tree, name: str) -> Tree:

@@ -14,7 +14,9 @@ from pathlib import Path
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import Request, Vault, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
 from tests.benchmark._measure import Curve, Row, Side, peak_memory, take_turns
 from tests.benchmark._rig import VAULT, Bench
 from tests.integration._ansible import ROOT

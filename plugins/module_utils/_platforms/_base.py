@@ -16,7 +16,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
 from .._connection import Connection
-from .._errors import AnswerError, OptionError, RequestError, UnsupportedError
+from .._errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
 from .._http import Answer, HttpClient
 from .._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._one_line import one_line
@@ -85,6 +85,8 @@ class Platform:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(failure, LatchkeyError):
+            failure.args = (self.http.without_secrets(str(failure)),)  # a name in it may be the server's, which knows them
         try:
             self.log_out()
         except RequestError as left:
