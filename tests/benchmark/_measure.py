@@ -84,7 +84,7 @@ class Row:
     def cells(self) -> list[str]:
         """Return it as a line of the table: what, instead of what, ratio, target, result."""
         sides = [f"{side.name}: {side.shown()}" if side else "" for side in (self.ours, self.theirs)]
-        ratio = "" if self.ratio is None or not self.theirs else f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.3f}"
+        ratio = "" if self.ratio is None or not self.theirs else f"{self.ratio:.3f}" if self.ratio < 10 else f"{self.ratio:.0f}"
         target = "" if self.target is None else f"{'' if self.exact else '<= '}{self.target:.3g}"
         result = "" if self.target is None else {True: "met", False: "MISSED", None: "not measured"}[self.met]
         return [sides[0] or self.what, sides[1], ratio, target, result]

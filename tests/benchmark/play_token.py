@@ -97,9 +97,7 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | 
 
 def _why(times: dict[str, Side]) -> str:
     above = times["play_token"].less(times["a fixed token"], "")
-    return (
-        f"The fixed token is in the playbook in clear, made before and never ended. To make one, use it and end it takes {above.shown()}."
-    )
+    return f"The fixed token is in the playbook in clear, made before, never ended. To make one, use it and end it takes {above.shown()}."
 
 
 def _login(simulator: Simulator) -> str:
