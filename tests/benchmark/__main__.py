@@ -31,7 +31,7 @@ def main() -> None:
     unknown = set(asked.groups) - {*GROUPS}
     if unknown:
         parser.error(f"there is no {' and no '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
-    where, started, groups = machine(), time.monotonic(), dict[str, Group]()
+    where, started, seconds, groups = machine(), time.monotonic(), 0, dict[str, Group]()
     with bench() as rig:
         for name in asked.groups or GROUPS:
             print(f"... {name}", file=sys.stderr, flush=True)
@@ -40,8 +40,8 @@ def main() -> None:
                 group.add(one)
             for number, curve in enumerate(group.curves, 1):
                 REPORT.with_name(f"bench-{name}-{number}.svg").write_text(svg(curve))
-    seconds = round(time.monotonic() - started)
-    write({**where, "runs of each": asked.runs, "seconds in all": seconds}, groups)
+            seconds = round(time.monotonic() - started)
+            write({**where, "runs of each": asked.runs, "seconds in all": seconds}, groups)  # what there is, if it is stopped
     rows = [one for group in groups.values() for one in group.rows]
     print("\n".join(_table(rows)))
     wanted = [one.met for one in rows if one.target is not None]
