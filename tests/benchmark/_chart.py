@@ -11,7 +11,7 @@ from html import escape
 from tests.benchmark._measure import Curve
 
 LEFT, TOP, WIDTH, HEIGHT, NAMES = 70, 40, 380, 240, 270
-COLOURS = ("#0b6e4f", "#c8553d", "#2d5d9f", "#8a4f9e", "#7a6a00")  # dark enough for text on white
+COLOURS = ("#0b6e4f", "#c8553d", "#2d5d9f", "#8a4f9e", "#7a6a00", "#555555")  # dark enough for text on white
 
 
 def svg(curve: Curve) -> str:

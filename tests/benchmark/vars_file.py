@@ -34,7 +34,6 @@ def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
     """Measure by size; the rows are those of the largest."""
     unfit = _install_ansible_vars()
     commands, editing = Curve("One value of a vars file is changed: the whole command", "values"), Curve("The edit alone", "values")
-    start = take_turns({"an empty ad-hoc task": lambda: bench.run(bench.empty_ad_hoc())}, runs)["an empty ad-hoc task"]
     for size in SIZES:
         each, whole = _files(bench, size)
         pure = take_turns(_pure(each.read_bytes(), whole.read_bytes()), runs)
@@ -42,12 +41,14 @@ def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
         times = take_turns(_commands(bench, each, whole, with_ansible_vars=not unfit), runs)
         commands.add(size, times)
         if size == SIZES[-1]:
-            yield from _of_times(times, pure, start, unfit)
+            yield from _of_times(times, pure, unfit)
             yield from _of_memory(bench, each, whole, unfit, runs)
     yield from (commands, editing)
 
 
-def _of_times(times: dict[str, Side], pure: dict[str, Side], start: Side, unfit: str) -> Iterator[Row]:
+def _of_times(times: dict[str, Side], pure: dict[str, Side], unfit: str) -> Iterator[Row]:
+    start = times[START]
+
     def why(ours: str, theirs: str) -> str:
         return (
             f"The start of Ansible and an empty ad-hoc task take {start.shown()}, which is {start.median / times[theirs].median:.2f} of "
@@ -76,7 +77,7 @@ def _of_memory(bench: Bench, each: Path, whole: Path, unfit: str, runs: int) -> 
     pairs = [(OURS_WHOLE, _ours(bench, whole), "ansible-vault decrypt", _decrypt(bench, whole, clear), _decrypt(bench, small_whole, clear))]
     if not unfit:
         pairs.append((OURS_EACH, _ours(bench, each), THEIRS_EACH, _theirs(each), _theirs(small_each)))
-    empty = peak("an empty ad-hoc task", bench.empty_ad_hoc())
+    empty = peak(START, bench.empty_ad_hoc())
     for name, ours, other, theirs, least in pairs:
         mine, instead, with_one = peak(name, ours), peak(other, theirs), peak(f"{other}, one value", least)
         yield Row(mine, instead, 1 / 2, f"An empty ad-hoc task takes {empty.shown()}, {other} of a file with one value {with_one.shown()}.")
@@ -84,6 +85,7 @@ def _of_memory(bench: Bench, each: Path, whole: Path, unfit: str, runs: int) -> 
 
 
 OURS_WHOLE, OURS_EACH = "vault_vars, whole file encrypted", "vault_vars, each value encrypted"
+START = "an empty ad-hoc task"
 BY_HAND = "ansible-vault decrypt, edit, encrypt"
 READ_WHOLE, READ_EACH = "PyYAML reads the file", "PyYAML reads the file of encrypted values"
 READ = {OURS_WHOLE: READ_WHOLE, OURS_EACH: READ_EACH}
@@ -121,6 +123,7 @@ def _commands(bench: Bench, each: Path, whole: Path, *, with_ansible_vars: bool)
         shutil.move(clear, whole)
 
     ways: dict[str, Callable[[], object]] = {
+        START: lambda: bench.run(bench.empty_ad_hoc()),
         OURS_WHOLE: lambda: bench.run(_ours(bench, whole)),
         BY_HAND: by_hand,
         OURS_EACH: lambda: bench.run(_ours(bench, each)),
