@@ -121,7 +121,6 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "GET /v1/auth/roles/Administrators/members",
         "GET /v1/auth/roles/Data-Administrators/members",
         "GET /v1/auth/roles/Observers/members",
-        "GET /v1/auth/roles/",
         "POST /v1/auth/roles/Data-Administrators/members",
         "DELETE /v1/auth/roles/Observers/members/{id}",
     ],

@@ -27,6 +27,8 @@ _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
 class QumuloAccounts(QumuloApi):
     """Makes, changes and deletes local users, and says what they may do."""
 
+    _seen_roles: dict[str, dict[str, Any]] | None = None  # as this task has listed them already
+
     def _users(self) -> list[dict[str, Any]]:
         answer = self._call("list local users", "GET", _USERS)
         users = answer.json()
@@ -41,6 +43,7 @@ class QumuloAccounts(QumuloApi):
         roles = answer.json_object()
         if not all(isinstance(role, dict) for role in roles.values()):
             raise answer.strange("a role is not a JSON object")
+        self._seen_roles = roles
         return roles
 
     def _members(self, role: str) -> set[str]:
@@ -79,7 +82,7 @@ class QumuloAccounts(QumuloApi):
         attributes = dict(wanted.attributes)
         roles = wanted.roles
         if roles:
-            existing = {role.lower(): role for role in self._roles()}  # vendor docs: role names are case-insensitive
+            existing = {role.lower(): role for role in self._seen_roles or self._roles()}  # vendor docs: role names are case-insensitive
             for role in sorted(roles):
                 if role.lower() not in existing:
                     raise self._unknown("role", f"'{role}'", list(existing.values()))

@@ -312,9 +312,9 @@ def test_ansible_reads_what_was_written(tmp_path: Path, encrypt: Any, secret: st
     read_back = tmp_path / "read_back"
     # Into a file: from 2.22 on Ansible masks what it prints.
     arguments = f"dest={read_back} content={{{{ [x, l, p] | to_json | b64encode }}}}"
-    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-e", f"@{path}", "--vault-id", f"prod@{password}", "-m", "copy", "-a", arguments]
+    run = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-e", f"@{path}", "--vault-id", f"prod@{password}"]
     environment = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"), "ANSIBLE_HOME": str(tmp_path / "home")}
-    subprocess.run(command, capture_output=True, check=True, env=environment)
+    subprocess.run([*run, "-m", "copy", "-a", arguments], capture_output=True, check=True, env=environment)
     assert json.loads(base64.b64decode(read_back.read_text())) == [secret, [secret], {"n": 1}]
 
 
