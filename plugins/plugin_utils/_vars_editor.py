@@ -19,7 +19,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     VAULT_TAGS,
     child_of,
     ends_in_literal,
-    exact_loader,
     is_index,
     is_key,
 )
@@ -90,9 +89,7 @@ class Editor:
         self._text = document.text
         self._wanted = wanted
         self._refuse = document.refuse
-        self._root, loader = document.parse(self._text, exact_loader)
-        self._anchors: dict[str, tuple[yaml.Node, int]] = loader.anchored
-        self._aliases: dict[tuple[int, object], tuple[str, int, int]] = loader.aliases
+        self._root, self._anchors, self._aliases = document.exact()
         self._splices: list[_Splice] = []
         match = _BREAK.search(self._text)
         self._first_break = match.group() if match else "\n"

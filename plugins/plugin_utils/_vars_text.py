@@ -29,9 +29,12 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     Opaque,
     children_of,
     equal_nodes,
+    exact_loader,
+    has_mark,
     is_empty_null,
     is_index,
     is_key,
+    may_share,
     same,
     tree_of,
 )
@@ -74,7 +77,7 @@ class Document:
     def __init__(self, text: str, where: str) -> None:
         self.text = text
         self._where = where
-        # Positions are only needed for an edit.
+        self._checked: dict[int, yaml.Node] = {}  # by id, and kept, so that none is another's
         self._root, _loader = self.parse(text, FastLoader)
         if self._root is not None:
             self.check_mapping(self._root, ())
@@ -107,6 +110,13 @@ class Document:
         line = f" (line {node.start_mark.line + 1})" if node is not None else ""
         name = f"Variable {format_path(path)!r}" if path else "The document"
         return VarsFileError(f"{name} in {self._where}{line} cannot be handled: {problem}.", hint)
+
+    def exact(self) -> tuple[yaml.Node | None, dict[str, tuple[yaml.Node, int]], dict[tuple[int, object], tuple[str, int, int]]]:
+        """The root with exact positions below it, the anchors by name, and where aliases are."""
+        if not has_mark(self.text) and not may_share(self.text):
+            return self._root, {}, {}
+        root, loader = self.parse(self.text, exact_loader)
+        return root, loader.anchored, loader.aliases
 
     # -- reading
 
@@ -147,6 +157,8 @@ class Document:
 
     def check_mapping(self, node: yaml.Node, path: Path) -> None:
         """Refuse what cannot hold variables: no mapping, or a key twice."""
+        if id(node) in self._checked:
+            return
         if not isinstance(node, yaml.MappingNode):
             raise self.refuse(path, node, "it is not a mapping", "Its top level must be keys and values.")
         seen = set()
@@ -156,6 +168,7 @@ class Document:
                 path = (*path, str(key.value))
                 raise self.refuse(path, key, "the key is there twice", "Remove one of the two.")
             seen.add(name)
+        self._checked[id(node)] = node
 
     # -- editing
 

@@ -46,7 +46,7 @@ FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Exact(yaml.composer.Composer):
-    """Composes nodes with exact positions, and keeps where anchors and aliases are, which nodes do not tell."""
+    """Composes nodes in Python, and keeps where anchors and aliases are, which nodes do not tell."""
 
     loader: ClassVar[Any]
 
@@ -81,11 +81,21 @@ class FastExactLoader(_Exact, FastLoader):
 
 
 def exact_loader(text: str) -> PureExactLoader | FastExactLoader:
-    """Return a loader of a text whose nodes have exact positions.
+    """Return a loader of a text that keeps where anchors and aliases are, and tells exact positions.
 
     Both parsers tell the same ones (test_vars_text_properties), but for a byte order mark, which the C parser does not count.
     """
-    return (PureExactLoader if "\ufeff" in text else FastExactLoader)(text)
+    return (PureExactLoader if has_mark(text) else FastExactLoader)(text)
+
+
+def has_mark(text: str) -> bool:
+    """Whether a byte order mark is anywhere in a text."""
+    return "\ufeff" in text
+
+
+def may_share(text: str) -> bool:
+    """Whether there may be anchors or aliases in a text."""
+    return "&" in text or "*" in text
 
 
 def is_index(segment: str) -> bool:
@@ -145,6 +155,8 @@ def _opaque(node: Any) -> Opaque:
 
 def equal_nodes(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
     """Whether two nodes are the same text in other positions."""
+    if isinstance(one, yaml.ScalarNode) and isinstance(other, yaml.ScalarNode) and (one.tag, one.value) == (other.tag, other.value):
+        return True
     todo = [(one, other)]
     while todo:
         a, b = todo.pop()

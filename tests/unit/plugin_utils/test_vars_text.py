@@ -190,10 +190,10 @@ def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.Mon
 def test_without_the_c_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils import _vars_editor, _vars_text, _yaml_nodes
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils import _vars_text, _yaml_nodes
 
     monkeypatch.setattr(_vars_text, "FastLoader", yaml.SafeLoader)
-    monkeypatch.setattr(_vars_editor, "exact_loader", _yaml_nodes.PureExactLoader)
+    monkeypatch.setattr(_vars_text, "exact_loader", _yaml_nodes.PureExactLoader)
     for _name, text, changes, expected in EDITS:
         assert edit(text, changes) == expected
 
