@@ -312,7 +312,7 @@ def test_ansible_reads_what_was_written(tmp_path: Path, encrypt: Any, secret: st
     read_back = tmp_path / "read_back"
     # Into a file: from 2.22 on Ansible masks what it prints.
     arguments = f"dest={read_back} content={{{{ [x, l, p] | to_json | b64encode }}}}"
-    run = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-e", f"@{path}", "--vault-id", f"prod@{password}"]
+    run = [sys.executable, "-m", "ansible.cli.adhoc", "localhost", "-e", f"@{path}", "--vault-id", f"prod@{password}"]
     environment = {**os.environ, "ANSIBLE_LOCAL_TEMP": str(tmp_path / "tmp"), "ANSIBLE_HOME": str(tmp_path / "home")}
     subprocess.run([*run, "-m", "copy", "-a", arguments], capture_output=True, check=True, env=environment)
     assert json.loads(base64.b64decode(read_back.read_text())) == [secret, [secret], {"n": 1}]
@@ -507,7 +507,7 @@ def test_ansible_vault_opens_a_whole_file(tmp_path: Path) -> None:
     path, password = tmp_path / "v.yml", tmp_path / "password"
     password.write_bytes(PASSWORDS["prod"])
     edit_file(str(path), Request(secrets={"x": "s"}, create=True, encrypt="file", vault_id="prod"), DEV_PROD)
-    command = [sys.executable, "-m", "ansible", "vault", "view", "--vault-id", f"prod@{password}", str(path)]
+    command = [sys.executable, "-m", "ansible.cli.vault", "view", "--vault-id", f"prod@{password}", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PAGER": "cat"})
     assert result.stdout == "---\nx: 's'\n"
 
