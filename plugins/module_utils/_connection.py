@@ -34,6 +34,7 @@ PLATFORMS = tuple(_PLATFORMS)
 _NAMED_BY_FILE = ("rubrik_rsc",)
 # Belong to the password, and are never enough alone.
 _SECOND_FACTORS = ("totp_code", "totp_secret")
+_OPTIONS = {**_METHODS, "password": (*_METHODS["password"], *_SECOND_FACTORS)}  # all that belong to each way
 _DEFAULT_TIMEOUT = 30
 
 
@@ -112,9 +113,7 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
 def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefix: str, methods: tuple[str, ...]) -> Auth:
     """Choose the one way that was asked for; options decide, and the environment is asked only for what they leave open."""
     names = {method: _METHODS[method] for method in methods}
-    foreign = [name for method, group in _METHODS.items() if method not in methods for name in group if options.get(name)]
-    if "password" not in methods:
-        foreign += [factor for factor in _SECOND_FACTORS if options.get(factor)]
+    foreign = [name for method, group in _OPTIONS.items() if method not in methods for name in group if options.get(name)]
     ways = " | ".join(" + ".join(group) for group in names.values())
     if foreign:
         raise OptionError(f"{foreign[0]}: {platform} does not know this way to authenticate.", f"Use {ways}.")

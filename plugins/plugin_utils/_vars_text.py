@@ -30,11 +30,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     children_of,
     equal_nodes,
     exact_loader,
-    has_mark,
     is_empty_null,
     is_index,
     is_key,
-    may_share,
+    is_plain,
     same,
     tree_of,
 )
@@ -113,7 +112,7 @@ class Document:
 
     def exact(self) -> tuple[yaml.Node | None, dict[str, tuple[yaml.Node, int]], dict[tuple[int, object], tuple[str, int, int]]]:
         """The root with exact positions below it, the anchors by name, and where aliases are."""
-        if not has_mark(self.text) and not may_share(self.text):
+        if is_plain(self.text):
             return self._root, {}, {}
         root, loader = self.parse(self.text, exact_loader)
         return root, loader.anchored, loader.aliases

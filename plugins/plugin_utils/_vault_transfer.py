@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a vars file taken over from another copy of it, their ciphertexts as they are."""
+"""Values of a vars file taken over from another copy of it, their ciphertexts as they are: planned, and written under its lock."""
 
 from __future__ import annotations
 

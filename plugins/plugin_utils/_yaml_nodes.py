@@ -85,17 +85,12 @@ def exact_loader(text: str) -> PureExactLoader | FastExactLoader:
 
     Both parsers tell the same ones (test_vars_text_properties), but for a byte order mark, which the C parser does not count.
     """
-    return (PureExactLoader if has_mark(text) else FastExactLoader)(text)
+    return (PureExactLoader if "\ufeff" in text else FastExactLoader)(text)
 
 
-def has_mark(text: str) -> bool:
-    """Whether a byte order mark is anywhere in a text."""
-    return "\ufeff" in text
-
-
-def may_share(text: str) -> bool:
-    """Whether there may be anchors or aliases in a text."""
-    return "&" in text or "*" in text
+def is_plain(text: str) -> bool:
+    """Whether FastLoader's nodes are exact and all there is to know: no byte order mark, and nothing that could be an anchor or alias."""
+    return not any(char in text for char in "\ufeff&*")
 
 
 def is_index(segment: str) -> bool:
