@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action rotation_plan: find out what there is, and decide what the role rotate has to do next."""
+"""The action rotation_plan: find out what is stored and what there is, and decide what the role rotate has to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -14,12 +14,42 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, is_secret, policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import NOT_YET, RotationAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
+_RESCUED = "rotate_rescued_secret"
 _MOST_SESSIONS = 10  # that an account of Rubrik CDM may have at once; nobody has published how the eleventh is refused
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the vars file holds, and the rescue file beside it.
+
+    Attributes:
+        state: the state of the rotation, without the old credential, which is kept in it encrypted.
+        value: the credential; empty when there is none.
+        client_id: the id of the account that it is of, where the file has that.
+        file, rescue: as vault_vars_info returned them; empty when not read.
+    """
+
+    state: Mapping[str, Any]
+    value: str = ""
+    client_id: str | None = None
+    file: Mapping[str, Any] = field(default_factory=dict)
+    rescue: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The vars file."""
+        return str(self.file["path"])
+
+    @property
+    def rescued(self) -> str:
+        """The secret that an earlier run could not store; empty when there is none."""
+        return str((self.rescue.get("vars") or {}).get(_RESCUED) or "")
 
 
 @dataclass(frozen=True)
@@ -53,16 +83,13 @@ class ActionModule(RotationAction):
         **POLICY_ARGUMENTS,
         "kind": {"type": "str", "choices": list(KINDS), "default": "access_token"},
         "account": {"type": "str", "default": ""},
-        "path": {"type": "str", "default": ""},
-        "exists": {"type": "bool", "default": True},
-        "writable": {"type": "bool", "default": True},
+        "path": {"type": "path"},
         "var": {"type": "str", "default": ""},
+        "state_var": {"type": "str"},
+        "old_var": {"type": "str"},
         "client_id_var": {"type": "str", "default": ""},
+        "rescue_path": {"type": "path"},
         "state": {"type": "dict", "default": {}},
-        "stored_value": {"type": "str", "no_log": True},
-        "stored_id": {"type": "str"},
-        "has_rescue": {"type": "bool", "default": False},
-        "rescued_value": {"type": "str", "no_log": True},
         "roles": {"type": "list", "elements": "str", "default": []},
         "tag": {"type": "str"},
         "sync_timeout": {"type": "str", "default": "5m"},
@@ -76,40 +103,70 @@ class ActionModule(RotationAction):
             return {"changed": False, "warnings": [" ".join(options["warn"].split())]}
         wanted = policy(options, utc_now())
         patience = parse_duration(options["sync_timeout"], "rotate_sync_timeout")
-        rotation.check_state(options["state"])
         if options["only_leftovers"]:
+            stored = Stored(_checked_state(options["state"]))
             listed = self._list(options)
-            return {"changed": False, **_accounts(listed), "leftovers": rotation.leftovers(_state(options), _ours(options, listed))}
-        _check_file(options)
+            return {"changed": False, **_accounts(listed), "leftovers": rotation.leftovers(stored.state, _ours(options, stored, listed))}
+        stored = self._read(options)
         if options["kind"] == "in_place":
-            return self._plan_in_place(options, check_mode, task_vars, wanted, patience)
-        return self._plan_beside(options, check_mode, task_vars, wanted)
+            result = self._plan_in_place(options, stored, task_vars, wanted, patience)
+        else:
+            result = self._plan_beside(options, stored, task_vars, wanted)
+        secrets = [stored.value, stored.rescued, str(stored.file["vars"].get(options["old_var"]) or "")]
+        self.secrets = [one for one in secrets if one]
+        self.hide_all = bool(self.secrets) and not MASKS_REGISTERED
+        return {"changed": False, **result, "file": stored.file, "rescue": stored.rescue, "check_mode": check_mode}
 
-    def _plan_beside(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any], wanted: rotation.Policy) -> dict[str, Any]:
+    def _read(self, options: dict[str, Any]) -> Stored:
+        """Read the vars file, and the rescue file where there is to be one. Raises VarsFileError, StepFailedError."""
+        id_var = options["client_id_var"] if is_secret(options["kind"]) else ""
+        names = [options[name] for name in ("var", "state_var", "old_var") if options[name]] + ([id_var] if id_var else [])
+        file = self.step("vault_vars_info", {"path": options["path"], "names": names, "hide": True})
+        if not file["exists"]:
+            raise VarsFileError(
+                f"{file['path']} does not exist, so nothing was rotated.", "Check rotate_vars_file, or create the file first."
+            )
+        if not file["writable"]:
+            raise VarsFileError(
+                f"{file['path']} cannot be written, so nothing was rotated.", "Mend its permissions or those of its folder."
+            )
+        rescue = {}
+        if options["kind"] == "in_place" and options["rescue_path"]:
+            rescue = self.step("vault_vars_info", {"path": options["rescue_path"], "names": [_RESCUED], "hide": True})
+        values = file["vars"]
+        return Stored(
+            state=_checked_state(values.get(options["state_var"]) or {}),
+            value=str(values.get(options["var"]) or ""),
+            client_id=str(values.get(id_var) or "") or None,
+            file=file,
+            rescue=rescue,
+        )
+
+    def _plan_beside(self, options: dict[str, Any], stored: Stored, task_vars: dict[str, Any], wanted: rotation.Policy) -> dict[str, Any]:
         """Plan for credentials that can stand beside each other."""
         listed = self._list(options)
-        value, stored_id, replaces = options["stored_value"], options["stored_id"], options["kind"] == "replace"
+        value, stored_id, replaces = stored.value, stored.client_id, options["kind"] == "replace"
         if replaces and value and not stored_id:
             raise VarsFileError(
-                f"{options['path']} holds a secret in {options['var']}, but no client id in {options['client_id_var']}.",
+                f"{stored.path} holds a secret in {options['var']}, but no client id in {options['client_id_var']}.",
                 "Put the id of the account that it belongs to there.",
             )
         check: dict[str, Any] = {}
         # The secret of an account that is gone is dead; what it would get is not published.
         if value and (not replaces or stored_id in listed.account_ids):
-            check = self._check_stored(options, stored_id)
+            check = self._check_stored(options, value, stored_id)
         works = "account_id" in check
-        ours = _ours(options, listed, check.get("token_id"))
+        ours = _ours(options, stored, listed, check.get("token_id"))
         owners = [token["token_id"] for token in ours] if replaces else [listed.account_id]
         found = rotation.Found(
-            state=_state(options),
+            state=stored.state,
             has_value=bool(value),
             works=works,
             value_id=(stored_id if replaces and value else check.get("token_id")) or None,
             tokens=ours,
             limit=listed.limit,
             stranger=f"{check['account']} (id {check['account_id']})" if works and check["account_id"] not in owners else "",
-            run_is_gone=_run_is_gone(options, task_vars),
+            run_is_gone=_run_is_gone(stored, task_vars),
         )
         plan = rotation.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
         _stop_at(plan.problem, options, f"The stored credential was refused: {check['msg']}" if check and not works else "")
@@ -120,31 +177,31 @@ class ActionModule(RotationAction):
             )
         planned = {**asdict(plan), "revoke": list(plan.revoke)}  # the role adds lists to it
         warnings = list(planned.pop("warnings"))
-        return {"changed": False, **_accounts(listed), "plan": planned, "check_mode": check_mode, "warnings": warnings}
+        return {**_accounts(listed), "plan": planned, "warnings": warnings}
 
     def _plan_in_place(
-        self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any], wanted: rotation.Policy, patience: timedelta
+        self, options: dict[str, Any], stored: Stored, task_vars: dict[str, Any], wanted: rotation.Policy, patience: timedelta
     ) -> dict[str, Any]:
         """Plan for the one secret of an account."""
         listed = self._list(options)
-        account_id = _the_account(options, listed)
-        works = bool(options["stored_value"]) and "account_id" in self._check_stored(options, account_id)
+        account_id = _the_account(options, stored, listed)
+        works = bool(stored.value) and "account_id" in self._check_stored(options, stored.value, account_id)
         rescue_works = False
-        if options["rescued_value"]:
-            rescued = self.connection_as(client_id=account_id, client_secret=options["rescued_value"])
+        if stored.rescued:
+            rescued = self.connection_as(client_id=account_id, client_secret=stored.rescued)
             rescue_works = "account_id" in self.check_patiently(rescued, patience, _refusals(options))
         found = in_place.Found(
-            state=_state(options),
+            state=stored.state,
             account_id=account_id,
-            has_value=bool(options["stored_value"]),
+            has_value=bool(stored.value),
             works=works,
-            has_rescue=options["has_rescue"],
+            has_rescue=bool(stored.rescue.get("exists")),
             rescue_works=rescue_works,
-            run_is_gone=_run_is_gone(options, task_vars),
+            run_is_gone=_run_is_gone(stored, task_vars),
         )
         plan = in_place.plan(found, wanted, utc_now(), this_run(_host(task_vars)))
         _stop_at(plan.problem, options)
-        return {"changed": False, **_accounts(listed), "plan": {**asdict(plan), "current": {"id": account_id}}, "check_mode": check_mode}
+        return {**_accounts(listed), "plan": {**asdict(plan), "current": {"id": account_id}}}
 
     def _list(self, options: dict[str, Any]) -> Listed:
         kind, account = options["kind"], options["account"]
@@ -157,9 +214,9 @@ class ActionModule(RotationAction):
         found = self.step("service_account_info", self.connection(name=account if kind == "in_place" else None))
         return Listed(accounts=found["service_accounts"])
 
-    def _check_stored(self, options: dict[str, Any], client_id: str | None) -> dict[str, Any]:
+    def _check_stored(self, options: dict[str, Any], value: str, client_id: str | None) -> dict[str, Any]:
         """Ask the platform whose the stored credential is; a refusal is an answer."""
-        value, secret = options["stored_value"], is_secret(options["kind"])
+        secret = is_secret(options["kind"])
         asked = self.connection_as(client_id=client_id, client_secret=value) if secret else self.connection_as(token=value)
         answer = self.check(asked, _refusals(options))
         if secret and options["platform"] == "rubrik_cdm" and "account_id" not in answer:
@@ -191,16 +248,13 @@ def _stop_at(problem: str, options: dict[str, Any], more: str = "") -> None:
         raise RefusedError(f"{_where(options)}: {problem} Nothing was rotated.", more)
 
 
-def _check_file(options: dict[str, Any]) -> None:
-    if not options["exists"]:
-        raise VarsFileError(
-            f"{options['path']} does not exist, so nothing was rotated.", "Check rotate_vars_file, or create the file first."
-        )
-    if not options["writable"]:
-        raise VarsFileError(f"{options['path']} cannot be written, so nothing was rotated.", "Mend its permissions or those of its folder.")
+def _checked_state(state: Any) -> dict[str, Any]:
+    """Return a state without the old credential. Raises VarsFileError where no version wrote it."""
+    rotation.check_state(state)
+    return {key: value for key, value in state.items() if key != "old_value"}
 
 
-def _the_account(options: dict[str, Any], listed: Listed) -> str:
+def _the_account(options: dict[str, Any], stored: Stored, listed: Listed) -> str:
     """Return the id of the one account whose secret is rotated. Raises RefusedError."""
     ids = listed.account_ids
     if not ids:
@@ -213,9 +267,9 @@ def _the_account(options: dict[str, Any], listed: Listed) -> str:
             f"{_where(options)}: there are several service accounts of this name, {' and '.join(ids)}. Nothing was rotated.",
             "Delete those that nobody uses.",
         )
-    if options["stored_id"] not in (None, "", ids[0]):
+    if stored.client_id not in (None, ids[0]):
         raise RefusedError(
-            f"{options['path']} holds the client id {options['stored_id']} in {options['client_id_var']}, but {options['account']} is "
+            f"{stored.path} holds the client id {stored.client_id} in {options['client_id_var']}, but {options['account']} is "
             f"{ids[0]}. Nothing was rotated.",
             "Check rotate_account.",
         )
@@ -234,25 +288,19 @@ def _refusals(options: dict[str, Any]) -> tuple[int, ...]:
     return (401,) if options["platform"] == "rubrik_rsc" else NOT_YET
 
 
-def _ours(options: dict[str, Any], listed: Listed, value_id: str | None = None) -> list[dict[str, Any]]:
+def _ours(options: dict[str, Any], stored: Stored, listed: Listed, value_id: str | None = None) -> list[dict[str, Any]]:
     """Return those credentials that belong to the rotation."""
     if options["kind"] == "replace":
         return as_credentials(options["account"], listed.accounts)
     if not options["tag"]:
         return list(listed.tokens)
     # The user has other API tokens, for other things.
-    state = _state(options)
-    ours = {value_id, *((state.get(part) or {}).get("id") for part in ("current", "previous", "pending"))}
+    ours = {value_id, *((stored.state.get(part) or {}).get("id") for part in ("current", "previous", "pending"))}
     return [token for token in listed.tokens if token.get("tag") == options["tag"] or token["token_id"] in ours]
 
 
-def _state(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the state without the old credential, which is kept in it encrypted."""
-    return {key: value for key, value in options["state"].items() if key != "old_value"}
-
-
-def _run_is_gone(options: dict[str, Any], task_vars: dict[str, Any]) -> bool | None:
-    pending = options["state"].get("pending") or {}
+def _run_is_gone(stored: Stored, task_vars: dict[str, Any]) -> bool | None:
+    pending = stored.state.get("pending") or {}
     return is_gone(str(pending.get("run", "")), _host(task_vars)) if pending else True
 
 

@@ -123,14 +123,15 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
-def check_state(state: Mapping[str, Any]) -> None:
+def check_state(state: Any) -> None:
     """Check that a state from a vars file is one that this version wrote.
 
     Raises:
         VarsFileError: it is not.
     """
-    stage = state.get("stage", CURRENT)
-    parts = {part: state.get(part) or {} for part in ("current", "previous", "pending")}
+    known: Mapping[str, Any] = state if isinstance(state, Mapping) else {"stage": "not one"}
+    stage = known.get("stage", CURRENT)
+    parts = {part: known.get(part) or {} for part in ("current", "previous", "pending")}
     good = stage in (CURRENT, MINTING, STORED, UNDOING) and all(isinstance(part, Mapping) for part in parts.values())
     good = good and (stage == CURRENT or bool(parts["pending"].get("since")))
     good = good and (stage not in (STORED, UNDOING) or bool(parts["pending"].get("id")))

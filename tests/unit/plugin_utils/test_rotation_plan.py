@@ -17,16 +17,33 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._times import form
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import retries_within
 
+PARTS = ("value", "id", "state")
 PLATFORMS = {"access_token": "qumulo", "api_token": "rubrik_cdm", "in_place": "rubrik_rsc", "replace": "rubrik_rsc"}
 
 
-def ask(listed: dict[str, Any] | None = None, answers: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-    """Run the action as a task with these options would, on a platform that has what is listed and answers like this by module."""
+def ask(
+    listed: dict[str, Any] | None = None,
+    answers: dict[str, Any] | None = None,
+    file: dict[str, Any] | None = None,
+    stored: dict[str, Any] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Run the action as a task with these options would, on a platform that has what is listed and answers like this by module.
+
+    The vars file has what is stored: value, id and state.
+    """
     kind = given.setdefault("kind", "access_token")
-    given = {"platform": PLATFORMS[kind], "endpoint": "example.com", "token": "of-the-caller", **given}
+    names = {"var": "key", "state_var": "key_rotation", "client_id_var": "id"}
+    given = {"platform": PLATFORMS[kind], "endpoint": "example.com", "token": "of-the-caller", "path": "vault.yml", **names, **given}
     options = checked_arguments("latchkey.tokens.rotation_plan", given, ActionModule.argument_spec, ActionModule.rules)
     found = {"account_id": None, "access_tokens": [], "api_tokens": [], "service_accounts": [], **(listed or {})}
-    said = {**dict.fromkeys(("access_token_info", "api_token_info", "service_account_info"), found), **(answers or {})}
+    held = {names[name]: value for name, value in zip(("var", "client_id_var", "state_var"), map((stored or {}).get, PARTS), strict=True)}
+    read = {"path": "vault.yml", "exists": True, "writable": True, "vars": held, **(file or {})}
+    said = {
+        **dict.fromkeys(("access_token_info", "api_token_info", "service_account_info"), found),
+        "vault_vars_info": read,
+        **(answers or {}),
+    }
     action = object.__new__(ActionModule)
     action._task = SimpleNamespace(args=given)
     action.attempt = lambda module, _options: said[module]
@@ -44,12 +61,13 @@ def token(token_id: str, tag: str = "ours", days: int = 60) -> dict[str, Any]:
     }
 
 
-API_TOKEN = {"kind": "api_token", "account": "admin", "stored_value": "x", "tag": "ours"}
+API_TOKEN = {"kind": "api_token", "account": "admin", "tag": "ours"}
 OWNER = {"account_id": "u1", "account": "admin", "token_id": "1"}
 
 
-def ask_api_token(*tokens: dict[str, Any], caller: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
-    return ask({"account_id": "u1", "api_tokens": list(tokens)}, {"access_check": caller or OWNER}, **API_TOKEN, **given)
+def ask_api_token(*tokens: dict[str, Any], caller: dict[str, Any] | None = None, state: Any = None, **given: Any) -> dict[str, Any]:
+    stored = {"value": "x", "state": state}
+    return ask({"account_id": "u1", "api_tokens": list(tokens)}, {"access_check": caller or OWNER}, stored=stored, **API_TOKEN, **given)
 
 
 def test_api_tokens_with_another_tag_are_none_of_its_business():
@@ -77,13 +95,13 @@ def test_the_credential_of_somebody_else():
         ask_api_token(token("1"), caller={"account_id": "u2", "account": "jane", "token_id": "1"})
 
 
-REPLACE = {"kind": "replace", "account": "svc", "stored_value": "x", "stored_id": "1", "client_id_var": "id", "roles": ["r"]}
+REPLACE = {"kind": "replace", "account": "svc", "roles": ["r"]}
 
 
 def ask_to_replace(*names: str, **given: Any) -> dict[str, Any]:
     accounts = [{"account": name, "account_id": str(number)} for number, name in enumerate(names, 1)]
     caller = {"account_id": "1", "account": names[0], "token_id": None}
-    return ask({"service_accounts": accounts}, {"access_check": caller}, **{**REPLACE, **given})
+    return ask({"service_accounts": accounts}, {"access_check": caller}, stored={"value": "x", "id": "1"}, **REPLACE, **given)
 
 
 @pytest.mark.parametrize("name", ["svc", "svc-20260101T000000Z"])
@@ -104,12 +122,12 @@ def test_secrets_have_no_expiry_to_ask_for():
 
 def test_the_first_account_needs_roles():
     with pytest.raises(LatchkeyError, match=r"Name its roles in rotate_roles"):
-        ask({}, kind="replace", account="svc", client_id_var="id")
+        ask({}, kind="replace", account="svc")
 
 
 def test_a_secret_whose_account_nobody_knows():
     with pytest.raises(LatchkeyError, match="holds a secret in key, but no client id in id"):
-        ask({}, **{**REPLACE, "stored_id": None}, var="key", path="vault.yml")
+        ask({}, stored={"value": "x"}, **REPLACE)
 
 
 IN_PLACE = {"kind": "in_place", "account": "svc"}
@@ -117,7 +135,7 @@ SVC = {"service_accounts": [{"account": "svc", "account_id": "1"}]}
 
 
 def test_a_plan_for_a_secret_in_place():
-    found = ask(SVC, {"access_check": {"account_id": "1", "account": "svc"}}, **IN_PLACE, stored_value="x", force=True)
+    found = ask(SVC, {"access_check": {"account_id": "1", "account": "svc"}}, stored={"value": "x"}, **IN_PLACE, force=True)
     assert (found["plan"]["rotate"], found["plan"]["intent"]["stage"], found["plan"]["current"]) == (True, "minting", {"id": "1"})
 
 
@@ -132,7 +150,7 @@ def test_a_plan_for_a_secret_in_place():
 def test_the_account_of_a_secret_in_place(ids, stored_id, words):
     accounts = [{"account": "svc", "account_id": one} for one in ids]
     with pytest.raises(LatchkeyError, match=words):
-        ask({"service_accounts": accounts}, **IN_PLACE, stored_id=stored_id, client_id_var="id")
+        ask({"service_accounts": accounts}, stored={"id": stored_id}, **IN_PLACE)
 
 
 @pytest.mark.parametrize(
@@ -145,25 +163,25 @@ def test_the_account_of_a_secret_in_place(ids, stored_id, words):
 def test_a_refusal_that_may_be_one_for_too_many_sessions(sessions, force, words):
     answers = {"access_check": {"failed": True, "status": 422, "msg": "No."}, "access_token_info": sessions}
     with pytest.raises(LatchkeyError, match=words):
-        ask(SVC, answers, **IN_PLACE, platform="rubrik_cdm", stored_value="x", force=force)
+        ask(SVC, answers, stored={"value": "x"}, **IN_PLACE, platform="rubrik_cdm", force=force)
 
 
 @pytest.mark.parametrize("sessions", [{"access_tokens": [{"live": True}] * 9 + [{"live": False}]}, {"failed": True, "msg": "Not for you."}])
 def test_a_refusal_of_a_dead_secret(sessions):
     answers = {"access_check": {"failed": True, "status": 422, "msg": "No."}, "access_token_info": sessions}
-    assert ask(SVC, answers, **IN_PLACE, platform="rubrik_cdm", stored_value="x", force=True)["plan"]["rotate"] is True
+    assert ask(SVC, answers, stored={"value": "x"}, **IN_PLACE, platform="rubrik_cdm", force=True)["plan"]["rotate"] is True
 
 
 @pytest.mark.parametrize("kind", ["in_place", "replace"])
 def test_an_account_of_the_cloud_that_may_not_log_in_has_no_dead_secret(kind):
     refusal = {"failed": True, "status": 403, "msg": "Locked."}
-    assert ask(SVC, {"access_check": refusal}, kind=kind, account="svc", stored_value="x", stored_id="1") == refusal
+    assert ask(SVC, {"access_check": refusal}, stored={"value": "x", "id": "1"}, kind=kind, account="svc") == refusal
 
 
 def test_nothing_is_asked_where_the_file_cannot_be_written():
     for unfit, words in (({"exists": False}, "does not exist, so nothing"), ({"writable": False}, "cannot be written, so nothing")):
         with pytest.raises(LatchkeyError, match=words):
-            ask(answers={"access_token_info": None}, **unfit)
+            ask(answers={"access_token_info": None}, file=unfit)
 
 
 @pytest.mark.parametrize("kind", ["api_token", "in_place", "replace"])
