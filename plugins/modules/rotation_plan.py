@@ -10,47 +10,38 @@ module: rotation_plan
 short_description: Find out what there is, and decide what a rotation has to do next
 version_added: 1.0.0
 description:
-  - A part of the role P(latchkey.tokens.rotate#role), which calls it with what the vars file holds. It lists what the account has, asks the
-    platform whether it takes the stored credential, and decides. It changes nothing.
+  - A part of the role P(latchkey.tokens.rotate#role). It reads what the vars file holds, lists what the account has, asks the platform
+    whether it takes the stored credential, and decides. It changes nothing.
   - There is no need to use it by itself, and its options may change with the role.
 options:
   path:
-    description: The vars file, for messages.
-    type: str
-    default: ""
-  exists:
-    description: Whether there is such a file. Fails where there is none.
-    type: bool
-    default: true
-  writable:
-    description: Whether it can be written. Fails where it cannot.
-    type: bool
-    default: true
+    description: The vars file. Fails where there is none, and where it cannot be written. Not needed with O(only_leftovers) or O(warn).
+    type: path
   var:
-    description: Name of the variable that holds the credential, for messages.
+    description: Name of the variable that holds the credential. An empty value is none.
     type: str
     default: ""
+  state_var:
+    description:
+      - Name of the variable that holds the state of the rotation. When not set, or where there is no such variable, there is no state yet.
+        One that no version wrote is an error.
+    type: str
+  old_var:
+    description: Name of the variable that holds the old credential, while there are two. When not set, it is not read.
+    type: str
   client_id_var:
-    description: Name of the variable that holds the client id, for messages.
+    description:
+      - Name of the variable that holds the client id; read for secrets of service accounts. When empty, there is none. With V(replace), a
+        stored credential without a client id is an error.
     type: str
     default: ""
+  rescue_path:
+    description: The rescue file, which V(in_place) reads and which need not be there. When not set, there is none.
+    type: path
   state:
-    description: The state of the rotation, from the vars file. Empty when there was none yet. One that no version wrote is an error.
+    description: The state of the rotation, with O(only_leftovers). When empty, there is none. One that no version wrote is an error.
     type: dict
     default: {}
-  stored_value:
-    description: The stored credential. An empty one is none.
-    type: str
-  stored_id:
-    description: The stored client id. With V(replace), a stored credential without it is an error.
-    type: str
-  has_rescue:
-    description: Whether an earlier run left a rescue file.
-    type: bool
-    default: false
-  rescued_value:
-    description: The secret in it. Not set when there is none.
-    type: str
   roles:
     description: As O(latchkey.tokens.rotate#role:main:rotate_roles).
     type: list
@@ -101,7 +92,7 @@ EXAMPLES = r"""
     account: local:svc-backup
     path: group_vars/all/vault.yml
     var: qumulo_token
-    stored_value: "{{ minted.token }}"
+    state_var: qumulo_token_rotation
   register: planned
 """
 
@@ -122,6 +113,16 @@ accounts:
   type: list
   elements: dict
   sample: []
+file:
+  description: What the vars file holds, as M(latchkey.tokens.vault_vars_info) returns it. As it has secrets, it is not shown.
+  returned: unless O(only_leftovers) or O(warn) is set
+  type: dict
+  sample: {"path": "/srv/plays/group_vars/all/vault.yml", "exists": true, "writable": true}
+rescue:
+  description: What the rescue file holds, in the same way; empty where it was not read.
+  returned: unless O(only_leftovers) or O(warn) is set
+  type: dict
+  sample: {}
 leftovers:
   description: Ids of what an interrupted rotation made and nobody knows the secret of.
   returned: when O(only_leftovers) is set

@@ -132,18 +132,20 @@ class Fleet:
         return self.credentials[number]
 
     def inventory(self, count: int | None = None) -> Path:
-        """Write the inventory, of the first so many of all credentials, and return its path; what clusters share is in their groups."""
+        """Write the inventory, of the first so many of all credentials, and return its path.
+
+        It is that of the guide for many hosts: the hosts of a cluster are a group and share a vars file, and rules say the rest.
+        """
         groups: dict[str, Any] = {}
         for one in self.credentials[:count]:
-            number = self.clusters.index(one.cluster)
             auth = {"token": one.cluster.token, "ca_path": one.cluster.simulator.ca_file}
-            shared = {"rotate_endpoint": one.cluster.simulator.url, "rotate_auth": auth}
-            group = groups.setdefault(f"cluster_{number}", {"vars": shared, "hosts": {}})
-            own = {"rotate_account": f"local:{one.account}", "rotate_var": one.name, "rotate_vars_file": str(one.file)}
-            group["hosts"][one.host] = {**own, **one.more}
+            shared = {"rotate_endpoint": one.cluster.simulator.url, "rotate_auth": auth, "rotate_vars_file": str(one.file)}
+            group = groups.setdefault(one.host.partition("_")[0], {"vars": shared, "hosts": {}})
+            group["hosts"][one.host] = one.more or None
         common = {"rotate_platform": "qumulo", "rotate_credential": "access_token"}
+        rules = {"rotate_account": "local:svc-{{ inventory_hostname.split('_')[1] }}", "rotate_var": "{{ inventory_hostname }}_token"}
         path = self.folder / "fleet.yml"
-        path.write_text(yaml.safe_dump({"rotate": {"children": groups, "vars": common}}))
+        path.write_text(yaml.safe_dump({"rotate": {"children": groups, "vars": {**common, **rules}}}))
         return path
 
     def start(self, arguments: Sequence[str] = (), count: int | None = None, **variables: Any) -> subprocess.Popen[str]:
@@ -235,13 +237,13 @@ def fleet(
         share = -(-credentials // clusters)
         for number in range(credentials):
             # Cluster by cluster, as people write an inventory: hosts that work at a time are at one cluster.
-            cluster = found[number // share]
-            host = f"credential-{number:03}"
-            # the same name at several clusters, as a fleet has it
-            account, file = f"svc-{number % share}", ansible.folder / f"vault-{number % files}.yml"
+            where, nth = divmod(number, share)
+            cluster, file = found[where], where % files
+            host = f"cluster{where:02}_backup{nth:02}"
+            account = f"svc-backup{nth:02}"  # the same name at several clusters, as a fleet has it
             token_id, secret = cluster.account_with_token(account)
-            made.append(Credential(host, account, cluster, file, token_id, f"token_{number}"))
-            texts[number % files] += inline(made[-1].name, secret)
+            made.append(Credential(host, account, cluster, ansible.folder / f"vault-{file}.yml", token_id, f"{host}_token"))
+            texts[file] += inline(made[-1].name, secret)
         for number, text in enumerate(texts):
             (ansible.folder / f"vault-{number}.yml").write_text(text)
         for cluster in found:

@@ -146,7 +146,7 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
         ("vault_vars", {**path, "restore": "{{ result_2.previous }}", "if_checksum": "{{ result_2.checksum }}"}),
         ("git_publish", {**path, "names": ["qumulo_token"]}),
         ("git_publish", {**path, "names": ["qumulo_token"], "remote": "nowhere"}),
-        ("rotation_plan", {**rotation, "stored_value": "{{ minted.token }}", "force": True}),
+        ("rotation_plan", {**rotation, "force": True}),
         ("rotation_plan", {**rotation, "only_leftovers": True}),
         ("rotation_prove", {**rotation, "expect_account_id": "{{ made.account_id }}", "new": new}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
