@@ -193,7 +193,7 @@ _raw:
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
@@ -212,6 +212,10 @@ _APART = ("timeout", "min_remaining", "refresh", "scope", "mint_in_check_mode")
 
 class LookupModule(LookupBase):
     """Reads the options, and asks for the token."""
+
+    # The variables and arguments of the last use in this process, and the options that they make. A task may ask many times, and of all
+    # that a use takes, Ansible takes the longest to settle two dozen options.
+    _settled: ClassVar[tuple[Any, dict[str, Any]]] = (None, {})
 
     def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the token as the only element."""
@@ -237,10 +241,14 @@ class LookupModule(LookupBase):
         """Return all options; those from variables are templated first, which Ansible leaves to the plugin."""
         if terms:
             raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example platform='qumulo'.")
-        known = {name for name in variables if name.startswith(_VARIABLES)}
-        self.set_options(var_options={name: self._templar.template(variables[name]) for name in known}, direct=kwargs)
-        options: dict[str, Any] = self.get_options()
+        given = {name: self._templar.template(variables[name]) for name in variables if name.startswith(_VARIABLES)}
+        settled_for, options = type(self)._settled
+        if settled_for == (given, kwargs):
+            return options
+        self.set_options(var_options=given, direct=kwargs)
+        options = self.get_options()
         unknown = sorted(set(kwargs) - set(options))
         if unknown:  # Ansible would take no notice of a misspelt option
             raise AnsibleError(f"latchkey.tokens.play_token: there is no option {unknown[0]}.")
+        type(self)._settled = (given, kwargs), options
         return options

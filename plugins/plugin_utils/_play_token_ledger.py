@@ -120,6 +120,15 @@ def _signals_held_back() -> Iterator[None]:
             os.kill(os.getpid(), one)
 
 
+def load_cipher() -> tuple[Any, type[Exception]]:
+    """Return the cipher, and what it raises for a line that was written with another key."""
+    # Here, so that this file can be looked at without it; Ansible itself comes with it.
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM, InvalidTag
+
+
 class Ledger:
     """The file. Each process opens it for itself, since a lock belongs to an opening.
 
@@ -129,13 +138,9 @@ class Ledger:
     """
 
     def __init__(self, descriptor: int, key: bytes) -> None:
-        # Here, so that the file can be looked at without it; Ansible itself comes with it.
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+        cipher, self._foreign = load_cipher()
         self.descriptor = descriptor
-        self._cipher = AESGCM(key)
-        self._foreign = InvalidTag
+        self._cipher = cipher(key)
 
     @classmethod
     def open(cls, path: str, key: bytes) -> Ledger:

@@ -75,6 +75,20 @@ def test_identities_are_not_mixed_up(rig: Rig) -> None:
     rig.assert_as_before(before, 3)
 
 
+def test_each_round_of_a_loop_has_its_own_variables(rig: Rig) -> None:
+    """All rounds are one process, which keeps what it has settled."""
+    account = rig.simulator.service_account
+    of_round = {"latchkey_client_id": "{{ accounts[item].id }}", "latchkey_client_secret": "{{ accounts[item].secret }}"}
+    accounts = [{"id": account[f"{kind}client_id"], "secret": account[f"{kind}client_secret"]} for kind in ("", "rsc_")]
+    task = {"name": "Who", "ansible.builtin.debug": {"msg": "{{ " + LOOKUP + " | hash('sha256') }}"}, "loop": [0, 1, 0, 1, 1]}
+    before = rig.live()
+    run = rig.run(rig.play({**task, "vars": {"accounts": accounts, **of_round}})).assert_ok()
+    first, second, *others = [one["msg"] for one in run["Who"]["results"]]
+    assert first != second
+    assert others == [first, second, second]
+    rig.assert_as_before(before, 2)
+
+
 def test_runs_side_by_side_do_not_disturb_each_other(rig: Rig) -> None:
     before = rig.live()
     processes = [rig.start([USE, USE]) for _unused in range(3)]
