@@ -36,7 +36,7 @@ from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger, load_cipher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger, warm_up
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import run_key
 
 _STOPS = (signal.SIGTERM, signal.SIGHUP)
@@ -68,7 +68,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Load here once what a use needs: the workers are forked from this process, and each would load it anew."""
         lookup_loader.get("latchkey.tokens.play_token")
-        load_cipher()
+        warm_up(run_key())
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """A play or a batch of it starts; the same play comes here once for each of its batches."""

@@ -11,8 +11,8 @@ from ._errors import OptionError
 from ._secrets import quoted
 
 _UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-_NUMBER = r"([0-9]{1,15})"
-_DURATION = re.compile("".join(f"(?:{_NUMBER}{unit})?" for unit in _UNITS))
+_NUMBER = re.compile(r"([0-9]{1,15})")
+_DURATION = re.compile("".join(f"(?:{_NUMBER.pattern}{unit})?" for unit in _UNITS))
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?\s*([Zz]|[+-]\d{2}:?\d{2})?")
 _LONGEST = 100 * 366 * 86400
 
@@ -28,7 +28,7 @@ def parse_duration(text: str | int, option: str) -> timedelta:
         OptionError: it is none of these, or longer than a hundred years.
     """
     written = str(text).strip().lower()
-    if re.fullmatch(_NUMBER, written):
+    if _NUMBER.fullmatch(written):
         seconds = int(written)
     else:
         match = _DURATION.fullmatch(written)

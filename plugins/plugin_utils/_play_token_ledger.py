@@ -120,13 +120,19 @@ def _signals_held_back() -> Iterator[None]:
             os.kill(os.getpid(), one)
 
 
-def load_cipher() -> tuple[Any, type[Exception]]:
+def _load_cipher() -> tuple[Any, type[Exception]]:
     """Return the cipher, and what it raises for a line that was written with another key."""
     # Here, so that this file can be looked at without it; Ansible itself comes with it.
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     return AESGCM, InvalidTag
+
+
+def warm_up(key: bytes) -> None:
+    """Use the cipher once: OpenSSL takes two milliseconds to find it, in each process that was not forked from one that had."""
+    cipher, _unused = _load_cipher()
+    cipher(key).encrypt(os.urandom(_NONCE), b"", None)
 
 
 class Ledger:
@@ -138,7 +144,7 @@ class Ledger:
     """
 
     def __init__(self, descriptor: int, key: bytes) -> None:
-        cipher, self._foreign = load_cipher()
+        cipher, self._foreign = _load_cipher()
         self.descriptor = descriptor
         self._cipher = cipher(key)
 
