@@ -86,7 +86,9 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     prefix, port, methods = _PLATFORMS[platform]
     for name in ("endpoint", *(name for group in _METHODS.values() for name in group), *_SECOND_FACTORS):
         if options.get(name) == "":  # whoever means to use a credential that is not there must not get the environment's
-            raise OptionError(f"{name}: it is empty.", "Leave it out to take the environment's.")
+            raise OptionError(
+                f"{name}: it is empty.", f"Give it a value, or leave it out to take {prefix}_{name.upper()} from the environment."
+            )
 
     def setting(name: str) -> Any:
         value = options.get(name)
