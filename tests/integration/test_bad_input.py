@@ -41,7 +41,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "token with a blank": ({"username": None, "password": None, "token": f"Bearer {CANARY}"}, ["token: it holds characters"]),
     "token still encrypted": ({"username": None, "password": None, "token": "$ANSIBLE_VAULT;1.1;AES256\n6162"}, ["is it still encrypted?"]),
-    "empty token": ({"username": None, "password": None, "token": ""}, ["token: it is empty.", "environment's"]),
+    "empty token": ({"username": None, "password": None, "token": ""}, ["token: it is empty.", "QUMULO_TOKEN from the environment"]),
     "empty password": ({"password": ""}, ["password: it is empty."]),
     "empty endpoint": ({"endpoint": ""}, ["endpoint: it is empty."]),
     "no such ca_path": ({"ca_path": "/nowhere/ca.pem"}, ["ca_path: there is no '/nowhere/ca.pem'."]),
