@@ -11,7 +11,7 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart

@@ -13,6 +13,7 @@ The conventions:
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -171,8 +172,8 @@ class Document:
 
     # -- editing
 
-    def edit(self, changes: Mapping[Path, Tree]) -> str:
-        """The text with these values set, or removed where REMOVED; other text unchanged. Verified before it is returned."""
+    def edit(self, changes: Mapping[Path, Tree]) -> Document:
+        """The document with these values set, or removed where REMOVED; other text unchanged. Verified before it is returned."""
         wanted = Step(below={})
         for path, value in changes.items():
             step = wanted
@@ -184,17 +185,16 @@ class Document:
                 raise self.refuse(path, None, "something below it is written in the same edit")
             step.value, step.below = value, None
         new = Editor(self, wanted).run()
-        try:
-            after = Document(new, self._where)
-            good = _agrees(self._root, after._root, wanted, set())
-        except (VarsFileError, RecursionError):
-            good = False
-        if not good:
+        after = None
+        with contextlib.suppress(VarsFileError, RecursionError):
+            read = Document(new, self._where)
+            after = read if _agrees(self._root, read._root, wanted, set()) else None
+        if after is None:
             names = ", ".join(repr(format_path(path)) for path in changes)
             raise VarsFileError(
                 f"{names} in {self._where} could not be edited safely: the layout around it is too unusual.", "Edit it by hand."
             )
-        return new
+        return after
 
 
 def _agrees(old: Any, new: Any, wanted: Step, seen: set[tuple[int, int]]) -> bool:

@@ -46,12 +46,21 @@ class Change:
 
 @dataclass(frozen=True)
 class Edit:
-    """A planned edit: the new content, what changes, and the label of each requested secret (None for a header without one)."""
+    """A planned edit.
+
+    Attributes:
+        changed: whether anything does.
+        data: the new content.
+        changes: what changes.
+        vault_ids: the label of each requested secret; None for a header without one.
+        document: the new content as it was read for a proof, in clear; None where nothing changes.
+    """
 
     changed: bool
     data: bytes = field(repr=False)
     changes: tuple[Change, ...]
     vault_ids: dict[str, str | None]
+    document: Document | None = field(default=None, repr=False, compare=False)
 
 
 class _Planner:
@@ -172,8 +181,8 @@ class _Planner:
                         self._reusable.setdefault((opened.text, opened.seal.label, opened.seal.vault_id), leaf.text)
         return self._reusable
 
-    def edit(self, todo: Mapping[Path, Tree]) -> str:
-        return self._document.edit(todo)
+    def edit(self, todo: Mapping[Path, Tree]) -> Document:
+        return self._document.edit(todo) if todo else self._document
 
     def change(self, path: Path, new: Tree) -> Change:
         found = self.old[path]
@@ -217,9 +226,9 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     relabelled = content.seal is not None and seal != content.seal and bool(request.secrets)
     if not todo and not relabelled:
         return Edit(False, old or b"", (), planner.vault_ids)
-    text = planner.edit(todo) if todo else content.text
+    document = planner.edit(todo)
     changes = [planner.change(path, tree) for path, tree in todo.items()]
     if relabelled and not todo:
         changes = [planner.change(path, found.tree) for path, found in planner.old.items() if found is not None]
-    data = text.encode("utf-8") if seal is None else content.wrap(vault.encrypt(text, seal, where))
-    return Edit(True, data, tuple(changes), planner.vault_ids)
+    data = document.text.encode("utf-8") if seal is None else content.wrap(vault.encrypt(document.text, seal, where))
+    return Edit(True, data, tuple(changes), planner.vault_ids, document)

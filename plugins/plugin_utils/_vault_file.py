@@ -91,7 +91,7 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
     backup_file = file.back_up() if request.backup and old is not None else ""
     file.replace(edit.data, request.mode, or_overwrite=request.or_overwrite)
     try:
-        _verify(file.read() or b"", request, vault, path)
+        _verify(file.read() or b"", edit.document, request, vault, path)
     except VarsFileError:
         if old is None:
             file.remove()
@@ -102,10 +102,10 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
     return EditResult(True, edit.changes, checksum, backup_file, old is None, old, edit.vault_ids, edit.data, file.mode, tuple(warnings))
 
 
-def _verify(data: bytes, request: Request, vault: Vault, path: str) -> None:
-    """Prove that every requested secret can be read back from what is on disk."""
+def _verify(data: bytes, written: Document | None, request: Request, vault: Vault, path: str) -> None:
+    """Prove that every requested secret can be read back from what is on disk; what was read before it was written is not read again."""
     content = Content.of(data, vault, path)
-    document = Document(content.text, path)
+    document = written if written and written.text == content.text else Document(content.text, path)
     for target, wanted in targets_of(request).items():
         found = document.find(target)
         for below, leaf in leaves(wanted):

@@ -42,7 +42,7 @@ def transfer(
             todo[path] = tree
     if not todo:
         return target
-    text = theirs.edit(todo)
+    text = theirs.edit(todo).text
     return text.encode("utf-8") if there.seal is None else there.wrap(vault.encrypt(text, there.seal, where[1]))
 
 
@@ -50,7 +50,7 @@ def _rest(data: bytes, names: Sequence[str], vault: Vault, where: str) -> str:
     """The text of a copy without these names."""
     document = Document(Content.of(data, vault, where).text, where)
     there = [path for path in map(parse_path, names) if document.find(path) is not None]
-    return document.edit(dict.fromkeys(there, REMOVED)) if there else document.text
+    return (document.edit(dict.fromkeys(there, REMOVED)) if there else document).text
 
 
 def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:

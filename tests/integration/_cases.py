@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import ACCESS_TOKEN
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import execute, failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import (
     ACCESS_TOKEN_INFO,
     API_TOKEN_INFO,

@@ -8,18 +8,18 @@ Both ways of running a task come through here, so both give the same result: ins
 from __future__ import annotations
 
 import os
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from .._connection import PLATFORMS, resolve_connection
 from .._errors import LatchkeyError, OptionError
+from .._failures import failures_as_result
 from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
-from .._secrets import option_secrets, redact
+from .._secrets import option_secrets
 from .._times import utc_now
 
 
@@ -145,25 +145,3 @@ def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> 
         raise
     outcome.warnings = [*outcome.warnings, *platform.warnings]
     return outcome.as_result()
-
-
-def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what the function returns, or its failure as a result with ``failed``, ``msg`` and the facts of the failure.
-
-    Args:
-        run: the function.
-        secrets: what the message must not show, also where it stood in an option that is not for secrets, and was quoted.
-    """
-    try:
-        return run()
-    except LatchkeyError as failure:
-        return {**failure.details, "changed": False, "failed": True, "msg": redact(str(failure), secrets)}
-    except Exception as failure:  # noqa: BLE001  (a bug of ours must not become a traceback, which could hold a secret)
-        place = traceback.extract_tb(failure.__traceback__)[-1]
-        return {
-            "changed": False,
-            "failed": True,
-            "msg": "This is a bug in latchkey.tokens: "
-            f"{type(failure).__name__} in {os.path.basename(place.filename)}, line {place.lineno}. "
-            "Please report it with the task that led here, without its secrets.",
-        }

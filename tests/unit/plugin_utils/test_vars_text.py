@@ -27,7 +27,7 @@ def other(indent: int) -> str:
 
 
 def edit(text: str, changes: dict[str, Any]) -> str:
-    return Document(text, "f.yml").edit({parse_path(name): value for name, value in changes.items()})
+    return Document(text, "f.yml").edit({parse_path(name): value for name, value in changes.items()}).text
 
 
 EDITS: list[tuple[str, str, dict[str, Any], str]] = [

@@ -84,7 +84,7 @@ def edit_or_refusal(text: str, changes: dict[tuple[str, ...], Any]) -> tuple[str
 
 
 def edited(text: str, changes: dict[tuple[str, ...], Any]) -> str:
-    return Document(text, "f.yml").edit(changes)
+    return Document(text, "f.yml").edit(changes).text
 
 
 @st.composite
