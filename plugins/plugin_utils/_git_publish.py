@@ -25,7 +25,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Lat
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access, Git, GitError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import adopt_file, transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import adopt_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import transfer
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprints
 
 _ATTEMPTS = 8  # somebody who pushes at the same moment every time is not met by accident

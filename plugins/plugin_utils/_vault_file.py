@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vars files with vaulted values on disk: edited, put back, read.
+"""Vars files with vaulted values on disk: edited, put back, brought up to another copy, read.
 
 Files are touched only through _atomic_file, and what reaches it is ciphertext wherever a secret is concerned.
 """
@@ -24,6 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import Change, plan_edit
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request, Secret, targets_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import adopted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import Content, fingerprint_of, leaves, mapped, value_at
 
 _ATTEMPTS = 10  # when somebody changes the file without its lock
@@ -138,6 +139,22 @@ def restore_file(path: str, content: bytes | None, *, if_checksum: str | None, m
                 file.remove()
             elif now != content:
                 file.replace(content, mode)
+            return True
+    except _atomic_file.ChangedError:
+        return False
+
+
+def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:
+    """Give a file what another copy of it has of these names; False when there is nothing to do, or somebody else is changing it."""
+    try:
+        with _atomic_file.locked(path, lock_timeout) as file:
+            now = file.read()
+            if now is None or now == other:
+                return False
+            new = adopted(now, other, names, vault, path)
+            if new == now:
+                return False
+            file.replace(new)
             return True
     except _atomic_file.ChangedError:
         return False

@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a vars file taken over from another copy of it, their ciphertexts as they are: planned, and written under its lock."""
+"""Values of a vars file taken over from another copy of it, their ciphertexts as they are. Pure: bytes in, bytes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Document, Path, Tree, parse_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request, targets_of
@@ -53,18 +52,8 @@ def _rest(data: bytes, names: Sequence[str], vault: Vault, where: str) -> str:
     return (document.edit(dict.fromkeys(there, REMOVED)) if there else document).text
 
 
-def adopt_file(path: str, other: bytes, names: Sequence[str], vault: Vault, *, lock_timeout: float = 30.0) -> bool:
-    """Give a file these names as another copy of it has them, or that copy's very bytes where it differs in nothing else."""
-    try:
-        with _atomic_file.locked(path, lock_timeout) as file:
-            now = file.read()
-            if now is None or now == other:
-                return False
-            alike = _rest(now, names, vault, path) == _rest(other, names, vault, path)
-            new = other if alike else transfer(other, now, names, {}, vault, where=("the other copy", path))
-            if new == now:
-                return False
-            file.replace(new)
-            return True
-    except _atomic_file.ChangedError:
-        return False
+def adopted(now: bytes, other: bytes, names: Sequence[str], vault: Vault, path: str) -> bytes:
+    """A file with these names as another copy of it has them, or that copy's very bytes where it differs in nothing else. Pure."""
+    if _rest(now, names, vault, path) == _rest(other, names, vault, path):
+        return other
+    return transfer(other, now, names, {}, vault, where=("the other copy", path))

@@ -18,9 +18,9 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils import _git_publis
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access, Git, GitError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, Published, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file, read_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import adopt_file, edit_file, read_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import adopt_file, transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import transfer
 from tests.integration._publish_rig import Checkout, Remote, git
 
 VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
