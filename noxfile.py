@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -23,7 +24,7 @@ ENVIRONMENTS = {
     "docs": ("-r", "docs/site/requirements.txt"),
     "galaxy": ("galaxy-importer",),  # apart from nox, with which it does not agree about attrs
 }
-CORES = [nox.param(core, id=core) for core in ("2.16", "2.18", "2.19", "2.20", "2.21", "2.22")]
+CORES = subprocess.run([ROOT / "tools/cores.sh", "--list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 
 
 def environment(session: nox.Session, name: str) -> Path:
@@ -128,21 +129,21 @@ def build(session: nox.Session) -> Path:
 
 
 @nox.session
-@nox.parametrize("core", CORES)
+@nox.parametrize("core", CORES, ids=CORES)
 def sanity(session: nox.Session, core: str) -> None:
     """Run ansible-test sanity."""
     ansible_test(session, core)
 
 
 @nox.session
-@nox.parametrize("core", CORES)
+@nox.parametrize("core", CORES, ids=CORES)
 def units(session: nox.Session, core: str) -> None:
     """Run ansible-test units."""
     ansible_test(session, core)
 
 
 @nox.session
-@nox.parametrize("core", CORES)
+@nox.parametrize("core", CORES, ids=CORES)
 def integration(session: nox.Session, core: str) -> None:
     """Run ansible-test integration, on simulated appliances."""
     ansible_test(session, core)

@@ -2,6 +2,7 @@
 # Make one virtual environment per ansible-core version that the tests cover: .cache/venvs/core-VERSION.
 #
 # Usage: tools/cores.sh [VERSION...]
+#        tools/cores.sh --list       (only say which versions those are)
 # A version for which this machine has no Python is named in one line and left out; the tests then skip it.
 set -u
 
@@ -38,7 +39,13 @@ make_core() {
     esac
 }
 
-[ $# -gt 0 ] || set -- 2.16 2.18 2.19 2.20 2.21 2.22
+versions="2.16 2.18 2.19 2.20 2.21 2.22"
+if [ "${1:-}" = --list ]; then
+    echo "$versions"
+    exit
+fi
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $versions
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 jobs=
