@@ -140,30 +140,37 @@ def test_what_bounds_the_requests_at_a_time(ansible: Ansible, arguments: list[st
         assert simulator.most_requests() == most
 
 
-def test_the_inventory_of_the_guide(ansible: Ansible) -> None:
+@pytest.mark.parametrize(
+    ("nth", "files", "hosts"),
+    [
+        (1, ["vault.yml"], ["berlin_backup", "berlin_reports", "hamburg_backup"]),
+        (2, ["berlin.yml"], ["berlin_backup", "berlin_reports"]),
+    ],
+    ids=["some hosts", "hundreds"],
+)
+def test_the_inventories_of_the_guide(ansible: Ansible, nth: int, files: list[str], hosts: list[str]) -> None:
     guide = (ROOT / "docs" / "docsite" / "rst" / "fleets.rst").read_text()
-    text = textwrap.dedent(guide.split(".. code-block:: yaml\n")[1].split("\n.. code-block")[0])
+    text = textwrap.dedent(guide.split(".. code-block:: yaml\n")[nth].split("\n\n")[0])
     with fleet(ansible, credentials=0, clusters=2, files=0) as made:
-        given = {}
-        for name, one in zip(("berlin", "hamburg"), made.clusters, strict=True):
+        clusters = dict(zip(("berlin", "hamburg"), made.clusters, strict=True))
+        for name, one in clusters.items():
             text = text.replace(f"{name}.example.com", one.simulator.url)
-            given[f"{name}_admin_token"] = one.token
             for account in ("svc-backup", "svc-reports"):
                 one.call("POST", "/v1/users/", {"name": account, "primary_group": "0", "password": "Not-a-real-1"})
         (ansible.folder / "clusters.yml").write_text(text)
-        vault = ansible.folder / "group_vars" / "all" / "vault.yml"
-        vault.parent.mkdir(parents=True)
-        vault.write_text("# all of them\n---\n")
+        folder = ansible.folder / "group_vars" / "all"
+        folder.mkdir(parents=True)
+        for file in files:
+            (folder / file).write_text("# all of them\n---\n")
         env = {"QUMULO_CA_PATH": str(ansible.folder / "ca.pem")}
         (ansible.folder / "ca.pem").write_text("".join(Path(one.simulator.ca_file).read_text() for one in made.clusters))
+        given = {f"{name}_admin_token": one.token for name, one in clusters.items()}
         arguments = ["-i", "clusters.yml", "-e", json.dumps(given), "--vault-id", "prod@prod-password"]
         ansible.run(PLAYBOOK, arguments, env=env).assert_ok()
-        names = ("berlin_backup_token", "berlin_reports_token", "hamburg_backup_token")
-        where = dict(zip(names, (made.clusters[0], made.clusters[0], made.clusters[1]), strict=True))
-        for name, cluster in where.items():
-            account = "svc-" + name.split("_")[1]
-            assert Credential("", account, cluster, vault, "", name).works() == cluster.live()[account][0]
-        assert vault.read_text().startswith("# all of them\n---\n")
+        for host in hosts:
+            cluster, account = clusters[host.partition("_")[0]], "svc-" + host.partition("_")[2]
+            assert Credential("", account, cluster, folder / files[0], "", f"{host}_token").works() == cluster.live()[account][0]
+        assert (folder / files[0]).read_text().startswith("# all of them\n---\n")
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ class Role:
         self.intent["previous"] = copy.deepcopy(self.file.content)
         return self.file.write({"state": dict(self.plan.state)}, fingerprints)
 
-    def mint(self) -> Run:  # tasks/mint.yml
+    def mint(self) -> Run:  # tasks/change.yml
         minted = yield from self.do("mint", lambda: self.server.mint(self.plan.expires_at))
         changes = {
             "value": minted["token"],
