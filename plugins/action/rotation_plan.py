@@ -112,10 +112,10 @@ class ActionModule(RotationAction):
             result = self._plan_in_place(options, stored, task_vars, wanted, patience)
         else:
             result = self._plan_beside(options, stored, task_vars, wanted)
-        secrets = [stored.value, stored.rescued, str(stored.file["vars"].get(options["old_var"]) or "")]
-        self.secrets = [one for one in secrets if one]
-        self.hide_all = bool(self.secrets) and not MASKS_REGISTERED
-        return {"changed": False, **result, "file": stored.file, "rescue": stored.rescue, "check_mode": check_mode}
+        self.secrets = self.unsayable
+        self.hide_all = not MASKS_REGISTERED and any(one.get("_ansible_no_log") for one in (stored.file, stored.rescue))
+        file, rescue = ({name: value for name, value in one.items() if name != "_ansible_no_log"} for one in (stored.file, stored.rescue))
+        return {"changed": False, **result, "file": file, "rescue": rescue, "check_mode": check_mode}
 
     def _read(self, options: dict[str, Any]) -> Stored:
         """Read the vars file, and the rescue file where there is to be one. Raises VarsFileError, StepFailedError."""
@@ -134,6 +134,10 @@ class ActionModule(RotationAction):
         if options["kind"] == "in_place" and options["rescue_path"]:
             rescue = self.step("vault_vars_info", {"path": options["rescue_path"], "names": [_RESCUED], "hide": True})
         values = file["vars"]
+        # Whatever its name says: somebody may have swapped the names of the secret and of the client id.
+        secret = {options["var"], options["old_var"], *file["vault_ids"]} - {options["state_var"]}
+        told = [*(values.get(name) for name in secret), *(rescue.get("vars") or {}).values()]
+        self.unsayable = [str(one) for one in told if one]
         return Stored(
             state=_checked_state(values.get(options["state_var"]) or {}),
             value=str(values.get(options["var"]) or ""),

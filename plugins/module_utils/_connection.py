@@ -84,11 +84,11 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     if platform not in _PLATFORMS:
         raise OptionError(f"platform: '{platform}' is not one of {', '.join(PLATFORMS)}.")
     prefix, port, methods = _PLATFORMS[platform]
-    for name in ("endpoint", *(name for group in _METHODS.values() for name in group), *_SECOND_FACTORS):
+    known = ["endpoint", *(name for method in methods for name in _OPTIONS[method])]
+    for name in ("endpoint", *(name for group in _OPTIONS.values() for name in group)):
         if options.get(name) == "":  # whoever means to use a credential that is not there must not get the environment's
-            raise OptionError(
-                f"{name}: it is empty.", f"Give it a value, or leave it out to take {prefix}_{name.upper()} from the environment."
-            )
+            elsewhere = f"Give it a value, or leave it out to take {prefix}_{name.upper()} from the environment."
+            raise OptionError(f"{name}: it is empty.", elsewhere if name in known else "Leave it out.")
 
     def setting(name: str) -> Any:
         value = options.get(name)

@@ -114,7 +114,7 @@ accounts:
   elements: dict
   sample: []
 file:
-  description: What the vars file holds, as M(latchkey.tokens.vault_vars_info) returns it. As it has secrets, it is not shown.
+  description: What the vars file holds, as M(latchkey.tokens.vault_vars_info) returns it. Where it holds a secret, that is not shown.
   returned: unless O(only_leftovers) or O(warn) is set
   type: dict
   sample: {"path": "/srv/plays/group_vars/all/vault.yml", "exists": true, "writable": true}

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -29,7 +30,8 @@ class ControllerAction(ActionBase):
     name: ClassVar[str]
     argument_spec: ClassVar[dict[str, Any]]
     rules: ClassVar[dict[str, Any]] = {}
-    secrets: Sequence[str] = ()  # what perform() found or made that must not be shown
+    secrets: Sequence[str] = ()  # what perform() returns that must not be shown
+    unsayable: Sequence[str] = ()  # what perform() has come across, and no failure may quote
     hide_all = False  # set by perform() for a result that nobody wants to read
 
     _supports_async = False
@@ -45,11 +47,14 @@ class ControllerAction(ActionBase):
             return self.perform(options, bool(self._task.check_mode), task_vars or {})
 
         given = option_secrets(self._task.args, self.argument_spec)
-        result = failures_as_result(perform, given)
+        result = failures_as_result(perform, chain(given, self._unsayable()))
         result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all)
         hide_loop(self._task, result)
         show_apart(result, Display())
         return result
+
+    def _unsayable(self) -> Iterator[str]:
+        yield from self.unsayable  # only looked at when something has failed, so by then it is complete
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work and return the result. Raises LatchkeyError for what the user has to know."""

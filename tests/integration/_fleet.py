@@ -143,7 +143,7 @@ class Fleet:
             group = groups.setdefault(one.host.partition("_")[0], {"vars": shared, "hosts": {}})
             group["hosts"][one.host] = one.more or None
         common = {"rotate_platform": "qumulo", "rotate_credential": "access_token"}
-        rules = {"rotate_account": "local:svc-{{ inventory_hostname.split('_')[1] }}", "rotate_var": "{{ inventory_hostname }}_token"}
+        rules = {"rotate_account": "local:svc-{{ inventory_hostname.split('_', 1)[1] }}", "rotate_var": "{{ inventory_hostname }}_token"}
         path = self.folder / "fleet.yml"
         path.write_text(yaml.safe_dump({"rotate": {"children": groups, "vars": {**common, **rules}}}))
         return path

@@ -91,6 +91,29 @@ def test_the_stored_secret_is_refused(rig: SecretRig) -> None:
     assert rig.held()[rig.assert_settled()]["roles"] == held["roles"]
 
 
+@each("in_place-rsc", chaos=("in_place-cdm", "replace-cdm", "replace-rsc"))
+def test_names_that_are_mixed_up(rig: SecretRig) -> None:
+    """The message about the client id would quote the secret."""
+    rig.seed()
+    with rig.nothing_changes():
+        same = rig.rotate(rotate_client_id_var=rig.name)
+        swapped = rig.rotate(rotate_var=rig.id_name, rotate_client_id_var=rig.name)
+    assert "name the same variable" in same.failures[0]
+    assert swapped.returncode == 2
+    if rig.strategy == "in_place":
+        assert f"holds the client id ******** in {rig.name}, but {rig.account} is" in swapped.failures[0]
+
+
+@each("in_place-rsc", "replace-cdm", chaos=("in_place-cdm", "replace-rsc"))
+def test_a_vars_file_that_cannot_be_read_costs_no_session(rig: SecretRig) -> None:
+    rig.seed()
+    before = len(rig.simulator.journal())
+    with rig.nothing_changes():
+        run = rig.rotate(vault=[])
+    assert run.returncode == 2
+    assert len(rig.simulator.journal()) == before
+
+
 @each("in_place-rsc", "replace-rsc", chaos=("in_place-cdm", "replace-cdm"))
 def test_check_mode_and_diff(rig: SecretRig) -> None:
     client_id = rig.seed()

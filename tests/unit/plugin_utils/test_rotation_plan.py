@@ -38,7 +38,7 @@ def ask(
     options = checked_arguments("latchkey.tokens.rotation_plan", given, ActionModule.argument_spec, ActionModule.rules)
     found = {"account_id": None, "access_tokens": [], "api_tokens": [], "service_accounts": [], **(listed or {})}
     held = {names[name]: value for name, value in zip(("var", "client_id_var", "state_var"), map((stored or {}).get, PARTS), strict=True)}
-    read = {"path": "vault.yml", "exists": True, "writable": True, "vars": held, **(file or {})}
+    read = {"path": "vault.yml", "exists": True, "writable": True, "vars": held, "vault_ids": {}, **(file or {})}
     said = {
         **dict.fromkeys(("access_token_info", "api_token_info", "service_account_info"), found),
         "vault_vars_info": read,
