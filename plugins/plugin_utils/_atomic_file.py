@@ -161,7 +161,8 @@ class LockedFile:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 os.close(self._fds.pop())
-                if isinstance(error, FileExistsError) and not self.exists:
+                # Who has made the file meanwhile may have taken our temporary one for that of a killed writer.
+                if isinstance(error, (FileExistsError, FileNotFoundError)) and not self.exists:
                     raise ChangedError from None
                 raise
             self.exists = True

@@ -37,6 +37,20 @@ def replace(path: Path, data: bytes, **options: Any) -> None:
         file.replace(data, **options)
 
 
+def test_who_makes_the_file_at_the_same_time_may_remove_the_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new"
+
+    def link(temporary: str, target: str) -> None:
+        path.write_bytes(b"of somebody else")
+        os.unlink(temporary)
+        raise FileNotFoundError(2, "No such file or directory", temporary)
+
+    monkeypatch.setattr(_atomic_file.os, "link", link)
+    with pytest.raises(_atomic_file.ChangedError):
+        replace(path, b"ours")
+    assert os.listdir(tmp_path) == ["new"]
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_no_update_is_lost(tmp_path: Path, exists: bool) -> None:
     path = tmp_path / "counter"
