@@ -56,13 +56,13 @@ def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
     more, more_env = (
         times[name].less(times[f"{name} once"], f"one more use of {name}", HOSTS * (USES - 1)) for name in ("play_token", "env")
     )
-    first = times["play_token once"].less(times["env once"], "the first use of a process", HOSTS)
+    first_use = times["play_token once"].less(times["env once"], "the first use of a process", HOSTS)
     mint = times["env"].less(times["no token"], "the mint, its watcher and the revocation")
     yield Row(
         ours,
         theirs,
         1.05,
-        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first.shown()} above that of "
+        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} above that of "
         "env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. Both plays make the "
         f"token, which takes {mint.shown()}.",
     )

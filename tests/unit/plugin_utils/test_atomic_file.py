@@ -45,7 +45,7 @@ def test_who_makes_the_file_at_the_same_time_may_remove_the_temporary_one(tmp_pa
         os.unlink(temporary)
         raise FileNotFoundError(2, "No such file or directory", temporary)
 
-    monkeypatch.setattr(_atomic_file.os, "link", link)
+    monkeypatch.setattr(os, "link", link)
     with pytest.raises(_atomic_file.ChangedError):
         replace(path, b"ours")
     assert os.listdir(tmp_path) == ["new"]
