@@ -62,8 +62,8 @@ def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
         ours,
         theirs,
         1.05,
-        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} above that of "
-        "env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. Both plays make the "
+        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} above "
+        "that of env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. Both plays make the "
         f"token, which takes {mint.shown()}.",
     )
     yield Row(more, more_env)
