@@ -62,9 +62,9 @@ def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
         ours,
         theirs,
         1.05,
-        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} above "
-        "that of env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. Both plays make the "
-        f"token, which takes {mint.shown()}.",
+        f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} "
+        "above that of env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. "
+        f"Both plays make the token, which takes {mint.shown()}.",
     )
     yield Row(more, more_env)
 
