@@ -319,7 +319,10 @@ def _copy_attributes(source: int, target: int) -> None:
 
 
 def _remove_leftovers(folder: str, name: str) -> None:
-    """Delete the temporary files of writers that were killed. Under the file's lock there is no other writer that could need one."""
+    """Delete the temporary files of writers that were killed.
+
+    Under the file's lock no other writer needs one, but for one that found no file, and so had nothing to lock: it tries again.
+    """
     pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f]{16}\.tmp")
     with contextlib.suppress(OSError):
         for found in os.listdir(folder):
