@@ -302,10 +302,8 @@ def test_fault_breaks_the_connection(shared: Simulator, fault: str, acts: bool) 
     api = Api(shared)
     before = len(shared.credentials())
     shared.fault(f"POST:{TOKENS}:{fault}:1")
-    started = time.monotonic()
     with pytest.raises((requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         api("POST", TOKENS, {"user": {"name": "svc-ansible"}})
-    assert time.monotonic() - started < 5
     assert len(shared.credentials()) == before + acts
     assert shared.journal()[-1]["status"] == (200 if acts else None)
     for one in api("GET", f"{TOKENS}?user=auth_id:{shared.service_account['id']}").json()["entries"]:
@@ -324,9 +322,8 @@ def test_slow_fault_does_not_delay_the_end(tmp_path: Path) -> None:
     with launch("qumulo", directory=tmp_path, faults=["*:.*:slow"]) as simulator:
         with pytest.raises(requests.exceptions.ReadTimeout):
             Api(simulator)("GET", WHO, timeout=0.1)
-        started = time.monotonic()
+        # it would be killed otherwise, long before the 60 s of the fault are over
         assert simulator.stop() == 0
-        assert time.monotonic() - started < 3
 
 
 def test_faults_come_and_go(shared: Simulator) -> None:
@@ -437,26 +434,23 @@ def test_keep_alive_and_chunked_bodies(shared: Simulator) -> None:
 
 def test_unfinished_handshakes_block_nobody(shared: Simulator) -> None:
     idle = [socket.create_connection(("127.0.0.1", shared.port)) for _unused in range(8)]
-    started = time.monotonic()
     assert Api(shared)("GET", WHO).status_code == 200
-    assert time.monotonic() - started < 2
     for connection in idle:
         connection.close()
 
 
 def test_requests_run_in_parallel(tmp_path: Path) -> None:
-    with launch("qumulo", directory=tmp_path, latency_ms=500) as simulator, ThreadPoolExecutor(8) as pool:
-        started = time.monotonic()
+    with launch("qumulo", directory=tmp_path, latency_ms=1000) as simulator, ThreadPoolExecutor(8) as pool:
         body = {"user": {"name": "svc-ansible"}}
         statuses = list(pool.map(lambda _: Api(simulator)("POST", TOKENS, body).status_code, range(8)))
-        took = time.monotonic() - started
-    # all at once, and yet only one of them got the account's second slot
+        most = simulator.most_requests()
+    # at once, and yet only one of them got the account's second slot
     assert sorted(statuses) == [200] + [409] * 7
-    assert 0.5 <= took < 3
+    assert most > 1
 
 
 def test_requests_in_progress_are_counted(tmp_path: Path) -> None:
-    with launch("qumulo", directory=tmp_path, faults=["GET:.*/version:slow"], settings={"slow_seconds": "0.5"}) as simulator:
+    with launch("qumulo", directory=tmp_path, faults=["GET:.*/version:slow"], settings={"slow_seconds": "3"}) as simulator:
         assert simulator.most_requests() == 0
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(lambda _unused: Api(simulator)("GET", "/v1/version"), range(3)))

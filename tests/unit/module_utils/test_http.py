@@ -449,7 +449,7 @@ def test_a_slow_drip_ends(serve):
             client(serve(drip), timeout=0.3).request("make a token", "POST", "/x", body={})
     finally:
         stopped.set()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_slowly_dripping_headers_end(serve):

@@ -233,7 +233,7 @@ def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
             _atomic_file.locked(str(path), 0.2),
         ):
             pass
-        assert 0.2 <= time.monotonic() - began < 5
+        assert 0.2 <= time.monotonic() - began < 60
     with _atomic_file.locked(str(path), 0):
         pass
 

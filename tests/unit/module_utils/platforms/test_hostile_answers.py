@@ -350,7 +350,7 @@ def assert_given_up(server: Hostile, reply: Reply, stopped: threading.Event) -> 
             server.platform("qumulo", AS_TOKEN, timeout=0.2).mint_token(Account("1", "jane", "LOCAL"), None)
     finally:
         stopped.set()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_the_status_100_without_end(server):
@@ -406,7 +406,7 @@ def test_a_huge_error_body_is_read_in_time(server, body):
     with pytest.raises(LatchkeyError) as caught:
         server.platform("qumulo", AS_TOKEN).tokens(None)
     assert len(str(caught.value)) < 1000
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("name", CALLS)
