@@ -18,7 +18,7 @@ import yaml
 
 from tests.integration._ansible import Ansible, Run, install_collection
 from tests.integration._fleet import Cluster
-from tests.integration._rotation_harness import PASSWORDS, inline
+from tests.integration._vaulted import PASSWORDS, inline
 from tests.simulator.launch import launch
 
 ACCOUNT = "svc-bench"

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration._ansible import Run
-from tests.integration._rotation_harness import RoleRig, Saboteur, finish, start
+from tests.integration._role_rig import RoleRig, finish, start
+from tests.integration._saboteur import Saboteur
 
 _PATIENCE = 200.0  # seconds, for a machine that is very busy
 

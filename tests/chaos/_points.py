@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.chaos._scenarios import Scenario
-from tests.integration._rotation_harness import Saboteur, finish, start
+from tests.integration._role_rig import finish, start
 from tests.integration._rotation_kinds import AnyRig
+from tests.integration._saboteur import Saboteur
 
 
 @dataclass(frozen=True)

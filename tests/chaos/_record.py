@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.integration._ansible import ROOT
-from tests.integration._rotation_harness import CredentialLostError, OrphanLeftError, RoleRig, SecretShownError
+from tests.integration._role_rig import CredentialLostError, OrphanLeftError, RoleRig, SecretShownError
 
 FULL = bool(os.environ.get("CHAOS_FULL"))  # everything, not only what CI has time for
 LINES = ROOT / ".cache" / "chaos.jsonl"

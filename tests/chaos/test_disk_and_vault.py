@@ -22,9 +22,11 @@ from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import AFTER, BEFORE, Saboteur, encrypted, failure, inline
+from tests.integration._role_rig import failure
 from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
-from tests.integration._rotation_rubrik import CdmApiTokenRig
+from tests.integration._rubrik_rigs import CdmApiTokenRig
+from tests.integration._saboteur import Saboteur
+from tests.integration._vaulted import AFTER, BEFORE, encrypted, inline
 
 PART = "disk and vault faults"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))

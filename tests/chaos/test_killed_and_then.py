@@ -13,8 +13,10 @@ import pytest
 from tests.chaos._record import Recorder
 from tests.chaos._scenarios import FAILING
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import MINTED, TOKENS, Rig, Saboteur, failure, finish, run_and_kill, start
+from tests.integration._qumulo_rig import MINTED, TOKENS, Rig
+from tests.integration._role_rig import failure, finish, start
 from tests.integration._rotation_kinds import Appliances
+from tests.integration._saboteur import Saboteur, run_and_kill
 
 PART, KIND = "killed", "access_token-qumulo"
 

@@ -12,7 +12,8 @@ import pytest
 from tests.chaos._record import Recorder, recorded
 from tests.chaos.table import lines, summary
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import CredentialLostError, OrphanLeftError, Rig, SecretShownError
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import CredentialLostError, OrphanLeftError, SecretShownError
 from tests.integration._rotation_kinds import Appliances, assert_known
 
 

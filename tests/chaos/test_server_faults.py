@@ -27,9 +27,10 @@ from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
 from tests.chaos._server_faults import FAULTS, Fault
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import Saboteur, failure
+from tests.integration._role_rig import failure
 from tests.integration._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
-from tests.integration._rotation_rubrik import RubrikRig
+from tests.integration._rubrik_rigs import RubrikRig
+from tests.integration._saboteur import Saboteur
 
 EVERY = "access_token-qumulo"  # the kind that meets every fault in CI, where it asks for a token
 STAYING = "HTTP 500"  # the fault that stays in CI, of this kind: no client waits for it, so a run takes no minutes

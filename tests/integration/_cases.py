@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._sessi
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from tests.integration._ansible import Ansible
 from tests.integration._in_process_simulator import data_of, secrets_in
-from tests.integration.conftest import shared_options, where
+from tests.integration._options import shared_options, where
 from tests.simulator.launch import Simulator
 
 OPERATIONS = {

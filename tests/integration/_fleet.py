@@ -19,7 +19,8 @@ import requests
 import yaml
 
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import PASSWORDS, TOKENS, WHO_AM_I, inline, vault_lib
+from tests.integration._qumulo_rig import TOKENS, WHO_AM_I
+from tests.integration._vaulted import PASSWORDS, inline, vault_lib
 from tests.simulator.launch import Simulator, launch
 
 PLAYBOOK = "latchkey.tokens.rotate"

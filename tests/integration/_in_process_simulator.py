@@ -11,9 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from flask import request
 
+from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from tests.simulator._clock import Clock
 from tests.simulator._control import add_control
 from tests.simulator._faults import Faults
@@ -101,3 +103,23 @@ def data_of(simulator: Simulator) -> dict[str, Any]:
         return simulator.data()
     saved: dict[str, Any] = json.loads((simulator.directory / "state.json").read_text(encoding="utf-8"))
     return saved
+
+
+Start = Callable[..., InProcess]
+
+
+def simulators_in_this_process(patch: pytest.MonkeyPatch) -> Start:
+    """Let requests go to simulators in this process, and return what starts one."""
+    running: dict[str, InProcess] = {}
+
+    def request(_session: requests.Session, method: str, url: str, **how: Any) -> Any:
+        return running[str(urlsplit(url).hostname)].answer(method, url, **how)
+
+    def start(platform: str, version: str | None = None, **settings: str) -> InProcess:
+        simulator = InProcess(platform, version, settings)
+        running[simulator.host] = simulator
+        return simulator
+
+    patch.setattr(requests.Session, "request", request)
+    patch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    return start

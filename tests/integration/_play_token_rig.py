@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from tests.integration._ansible import Ansible, Run
-from tests.integration.conftest import administrator, client, where
+from tests.integration._options import administrator, client, where
 from tests.simulator.launch import Simulator
 
 CALLBACK = "latchkey.tokens.revoke_play_tokens"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import Rig, RoleRig
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import RoleRig
 from tests.simulator.launch import Simulator
 
 _ENVIRONMENT = {

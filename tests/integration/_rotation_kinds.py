@@ -10,9 +10,11 @@ from typing import Any, TypeGuard
 
 import pytest
 
-from tests.integration import _rotation_rubrik as rubrik
+from tests.integration import _rubrik_rigs as rubrik
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import CredentialLostError, Rig, Saboteur, run_and_kill
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import CredentialLostError
+from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator, launch
 
 AnyRig = Rig | rubrik.CdmApiTokenRig | rubrik.SecretRig

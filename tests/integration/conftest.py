@@ -4,22 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
-from tests.integration._in_process_simulator import InProcess
-from tests.integration._rotation_harness import Saboteur
+from tests.integration._in_process_simulator import Start, simulators_in_this_process
+from tests.integration._rubrik_rigs import SecretRig, secret_rig_of
+from tests.integration._saboteur import Saboteur
 from tests.simulator.launch import Simulator, launch
-
-Start = Callable[..., InProcess]
 
 
 @pytest.fixture(scope="session")
@@ -83,53 +78,26 @@ def rsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="module")
+def rubrik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
+    """One of each of Rubrik's platforms, shared by the tests of a file, which begin with accounts of their own."""
+    with (
+        launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as rsc,
+        launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as cdm,
+    ):
+        yield {"rsc": rsc, "cdm": cdm}
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, ansible: Ansible, rubrik: dict[str, Simulator]) -> SecretRig:
+    """The rig of a kind of secret, which each_secret() names. Files about other credentials have rigs of their own."""
+    return secret_rig_of(request.param, ansible, rubrik)
+
+
 @pytest.fixture
 def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
     """Start a simulated appliance in this process, by platform, version and settings. Nobody waits between attempts."""
     return simulators_in_this_process(monkeypatch)
-
-
-def simulators_in_this_process(patch: pytest.MonkeyPatch) -> Start:
-    """Let requests go to simulators in this process, and return what starts one."""
-    running: dict[str, InProcess] = {}
-
-    def request(_session: requests.Session, method: str, url: str, **how: Any) -> Any:
-        return running[str(urlsplit(url).hostname)].answer(method, url, **how)
-
-    def start(platform: str, version: str | None = None, **settings: str) -> InProcess:
-        simulator = InProcess(platform, version, settings)
-        running[simulator.host] = simulator
-        return simulator
-
-    patch.setattr(requests.Session, "request", request)
-    patch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    return start
-
-
-def where(simulator: Simulator) -> dict[str, Any]:
-    """Return the options that say which appliance is meant."""
-    return {"platform": simulator.platform, "endpoint": simulator.url, "ca_path": simulator.ca_file}
-
-
-def administrator(simulator: Simulator) -> dict[str, Any]:
-    """Return the options that prove the appliance's administrator."""
-    names = ("client_id", "client_secret") if simulator.platform == "rubrik_rsc" else ("username", "password", "totp_secret")
-    return {name: simulator.admin[name] for name in names if name in simulator.admin}
-
-
-def client(simulator: Simulator, prefix: str = "") -> dict[str, Any]:
-    """Return the options that prove its service account, or with ``rsc_`` the one that RSC manages on a cluster."""
-    return {name: simulator.service_account[prefix + name] for name in ("client_id", "client_secret")}
-
-
-def shared_options(simulator: Simulator, **more: Any) -> dict[str, Any]:
-    """Return the options that all modules share, for the appliance's administrator."""
-    return {**where(simulator), **administrator(simulator), **more}
-
-
-def defaults(simulator: Simulator, **more: Any) -> dict[str, Any]:
-    """Return them as module_defaults of a play."""
-    return {"group/latchkey.tokens.latchkey": shared_options(simulator, **more)}
 
 
 def pytest_configure(config: pytest.Config) -> None:

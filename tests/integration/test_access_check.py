@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import done, refused, writes
-from tests.integration.conftest import defaults
+from tests.integration._options import defaults
 from tests.simulator.launch import Simulator
 
 USERS = {"path": "/v1/users/"}

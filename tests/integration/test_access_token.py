@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import do, done, refused, show, tokens_of, twelve_cases, writes
-from tests.integration.conftest import defaults
+from tests.integration._options import defaults
 from tests.simulator.launch import Simulator, launch
 
 USER = "local:svc-one"

@@ -16,11 +16,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import CREDENTIAL_TYPES, CredentialType, Injected, needs_awx
+from tests.integration._options import administrator, client
 from tests.integration._play_token_rig import wait_until
-from tests.integration._rotation_harness import PASSWORDS, Rig
-from tests.integration._rotation_rubrik import CdmApiTokenRig, SecretRig
+from tests.integration._qumulo_rig import Rig
+from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
 from tests.integration._runner import Runner, entered
-from tests.integration.conftest import administrator, client
+from tests.integration._vaulted import PASSWORDS
 from tests.simulator.launch import Simulator, launch
 
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

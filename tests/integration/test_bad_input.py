@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import checked_message, do, done, refused, tokens_of
-from tests.integration.conftest import defaults, shared_options
+from tests.integration._options import defaults, shared_options
 from tests.simulator.launch import Simulator, launch
 
 CANARY = "canary-Pa55word"

@@ -14,7 +14,7 @@ import pytest
 from tests.integration._ansible import Ansible, Run
 from tests.integration._canaries import Scene, control
 from tests.integration._cases import PREFIX
-from tests.integration.conftest import administrator, where
+from tests.integration._options import administrator, where
 from tests.simulator.launch import Simulator, launch
 
 PLATFORMS = ("qumulo", "rubrik_cdm", "rubrik_rsc")

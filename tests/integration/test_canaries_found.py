@@ -19,7 +19,7 @@ import yaml
 from tests.integration._ansible import Ansible
 from tests.integration._canaries import Canaries, Scene
 from tests.integration._cases import PREFIX
-from tests.integration.conftest import administrator, where
+from tests.integration._options import administrator, where
 from tests.simulator.launch import Simulator
 
 FORMS: dict[str, Any] = {

@@ -11,8 +11,10 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._canaries import Scene, control
-from tests.integration._rotation_harness import PASSWORDS, ROLE, Rig, RoleRig
-from tests.integration._rotation_rubrik import FAILING, rig_of
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import ROLE, RoleRig
+from tests.integration._rubrik_rigs import FAILING, rig_of
+from tests.integration._vaulted import PASSWORDS
 from tests.integration.test_canaries import BEYOND_THE_LOGIN, appliance
 
 KINDS = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration._ansible import Ansible
-from tests.integration.conftest import defaults
+from tests.integration._options import defaults
 from tests.simulator.launch import Simulator
 
 OTHER_LINES = "# Kept as it is\n---\nother: [1,  2]   # odd spacing\n"

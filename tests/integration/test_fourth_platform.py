@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import ROOT, Ansible
-from tests.integration.conftest import defaults
+from tests.integration._options import defaults
 from tests.simulator import launch as launcher
 from tests.simulator.launch import Simulator, launch
 

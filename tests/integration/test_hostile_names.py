@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import Rig, role
-from tests.integration.conftest import shared_options
+from tests.integration._options import shared_options
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import role
 from tests.simulator.launch import Simulator
 
 MARK = "touched"  # a file that only a name which was taken for a template makes

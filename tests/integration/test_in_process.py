@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration._ansible import Ansible, core_bin
 from tests.integration._cases import PREFIX, show
-from tests.integration.conftest import defaults, shared_options
+from tests.integration._options import defaults, shared_options
 from tests.simulator.launch import Simulator
 
 # What Ansible itself adds to a result, by how the task ran.

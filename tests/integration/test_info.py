@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import done, refused, writes
-from tests.integration.conftest import defaults
+from tests.integration._options import defaults
 from tests.simulator.launch import Simulator, launch
 
 TOKEN_KEYS = {"token_id", "account", "account_id", "created_at", "expires_at", "expires_in", "enabled", "live", "creator"}

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
-from tests.integration._rotation_harness import PASSWORDS, inline
+from tests.integration._vaulted import PASSWORDS, inline
 from tests.simulator.launch import Simulator, launch
 
 FILTERS = str(ROOT / "tests" / "integration" / "filter")

@@ -20,9 +20,9 @@ import yaml
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import DOCS, image_environment, needs_awx
+from tests.integration._options import administrator, client
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
 from tests.integration._runner import Job, Runner, entered, stopped_at_the_end
-from tests.integration.conftest import administrator, client
 from tests.simulator.launch import Simulator
 
 FILTERS = str(Path(__file__).parent / "filter")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
+from tests.integration._options import administrator, where
 from tests.integration._play_token_rig import MODULE, Rig
-from tests.integration.conftest import administrator, where
 from tests.simulator.launch import launch
 
 SWEEP = "latchkey.tokens.sweep"

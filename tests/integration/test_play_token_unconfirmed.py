@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint, mint_like, revoke
 from tests.integration import test_rubrik_unconfirmed, test_unconfirmed
-from tests.integration._in_process_simulator import InProcess
-from tests.integration.conftest import Start, administrator, client, where
+from tests.integration._in_process_simulator import InProcess, Start
+from tests.integration._options import administrator, client, where
 
 CHOICES = [("qumulo", *one) for one in test_unconfirmed.CHOICES]
 CHOICES += [(platform, *one) for platform in ("rubrik_cdm", "rubrik_rsc") for one in test_rubrik_unconfirmed.choices_of(platform)]

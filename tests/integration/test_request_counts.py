@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration._cases import done, request_of
-from tests.integration._in_process_simulator import InProcess
-from tests.integration.conftest import Start
+from tests.integration._in_process_simulator import InProcess, Start
 
 # From the platform and what is there already: a module and its options.
 Options = Callable[[str, dict[str, Any]], tuple[str, dict[str, Any]]]

@@ -17,7 +17,8 @@ import yaml
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._as_printed import git_repository, printed
 from tests.integration._cases import do, done
-from tests.integration.conftest import Start, client, shared_options, where
+from tests.integration._in_process_simulator import Start
+from tests.integration._options import client, shared_options, where
 from tests.simulator.launch import Simulator
 
 MODULES = {path.stem: yaml.safe_load(printed(path, "RETURN")) for path in sorted((ROOT / "plugins" / "modules").glob("[!_]*.py"))}

@@ -12,8 +12,7 @@ import pytest
 
 from tests.integration._as_printed import GUIDES
 from tests.integration._cases import do, done
-from tests.integration._in_process_simulator import InProcess
-from tests.integration.conftest import Start
+from tests.integration._in_process_simulator import InProcess, Start
 
 Task = tuple[str, dict[str, Any]]
 

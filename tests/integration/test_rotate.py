@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import ROLE, TOKENS, WHO_AM_I, Rig, failure, role
+from tests.integration._qumulo_rig import TOKENS, WHO_AM_I, Rig
+from tests.integration._role_rig import ROLE, failure, role
 from tests.simulator.launch import Simulator, launch
 
 DAY = 86400

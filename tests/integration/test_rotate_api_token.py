@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import Saboteur, adds_fault, failure, role
-from tests.integration._rotation_rubrik import FAILING, CdmApiTokenRig
+from tests.integration._role_rig import failure, role
+from tests.integration._rubrik_rigs import FAILING, CdmApiTokenRig
+from tests.integration._saboteur import Saboteur, adds_fault
 from tests.simulator.launch import Simulator, launch
 
 MINTED = "answered POST /api/internal/session#2"  # the first one is the log-in

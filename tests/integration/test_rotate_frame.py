@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible, core_bin
-from tests.integration._rotation_harness import Rig, failure
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import failure
 from tests.simulator.launch import Simulator, launch
 
 FAILING = [{"path": "/v1/users/", "status": [403]}]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import Saboteur
 from tests.integration._rotation_kinds import Appliances, kill_and_recover, rig_of
+from tests.integration._saboteur import Saboteur
 
 MADE = "before write#2"  # the platform has made the new credential, and no file has it
 STORED = "after replace#2"  # it is in the vars file

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import TOKENS, Rig, failure
+from tests.integration._qumulo_rig import TOKENS, Rig
+from tests.integration._role_rig import failure
 from tests.simulator.launch import Simulator, launch
 
 DAY = 86400

@@ -14,7 +14,10 @@ import pytest
 from tests.integration._ansible import Ansible
 from tests.integration._git_over_https import serve
 from tests.integration._publish_rig import Checkout, Remote, commit_and_push, git
-from tests.integration._rotation_harness import TOKENS, Rig, Saboteur, adds_fault, encrypted, failure, inline
+from tests.integration._qumulo_rig import TOKENS, Rig
+from tests.integration._role_rig import failure
+from tests.integration._saboteur import Saboteur, adds_fault
+from tests.integration._vaulted import encrypted, inline
 from tests.simulator.launch import Simulator
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._git_over_https import serve
 from tests.integration._publish_rig import Remote, commit_and_push, fresh_clone
-from tests.integration._rotation_harness import Rig
+from tests.integration._qumulo_rig import Rig
 from tests.simulator.launch import Simulator
 
 CANARY = "git-canary-0123456789"

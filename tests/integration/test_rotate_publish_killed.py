@@ -12,7 +12,9 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._publish_rig import Remote, commit_and_push, fresh_clone, git, in_a_work_tree
-from tests.integration._rotation_harness import MINTED, TOKENS, Rig, Saboteur, failure, run_and_kill
+from tests.integration._qumulo_rig import MINTED, TOKENS, Rig
+from tests.integration._role_rig import failure
+from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
 # The first commit and push are tries, the second ones publish the new credential, the third ones that the old one is gone.

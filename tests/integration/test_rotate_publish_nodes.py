@@ -14,7 +14,9 @@ import yaml
 
 from tests.integration._ansible import Ansible
 from tests.integration._publish_rig import Checkout, Remote, commit_and_push, fresh_clone, git, in_a_work_tree
-from tests.integration._rotation_harness import Rig, Saboteur, failure, role
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import failure, role
+from tests.integration._saboteur import Saboteur
 from tests.simulator.launch import Simulator
 
 

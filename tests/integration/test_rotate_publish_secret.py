@@ -8,8 +8,9 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._publish_rig import Remote, commit_and_push
-from tests.integration._rotation_harness import Saboteur, failure, run_and_kill
-from tests.integration._rotation_rubrik import SecretRig
+from tests.integration._role_rig import failure
+from tests.integration._rubrik_rigs import SecretRig
+from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator, launch
 
 

@@ -17,7 +17,9 @@ from werkzeug.serving import make_server
 
 from tests.integration._ansible import ROOT, Ansible, core_bin
 from tests.integration._publish_rig import Remote, commit_and_push
-from tests.integration._rotation_harness import Rig, Saboteur, failure, run_and_kill
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import failure
+from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
 EXAMPLE = ROOT / "docs" / "awx" / "publish_awx_credential.yml"

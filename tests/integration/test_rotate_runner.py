@@ -14,10 +14,11 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._awx import DOCS, needs_awx
+from tests.integration._options import administrator
 from tests.integration._play_token_rig import wait_until
-from tests.integration._rotation_harness import PASSWORDS, TOKENS, Rig
+from tests.integration._qumulo_rig import TOKENS, Rig
 from tests.integration._runner import Job, Runner, entered, stopped_at_the_end
-from tests.integration.conftest import administrator
+from tests.integration._vaulted import PASSWORDS
 from tests.simulator.launch import Simulator
 
 BRANCH = "main"

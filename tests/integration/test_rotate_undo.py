@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible, Run
-from tests.integration._rotation_harness import MINTED, TOKENS, WHO_AM_I, Rig, Saboteur, adds_fault, encrypted, failure
+from tests.integration._qumulo_rig import MINTED, TOKENS, WHO_AM_I, Rig
+from tests.integration._role_rig import failure
+from tests.integration._saboteur import Saboteur, adds_fault
+from tests.integration._vaulted import encrypted
 from tests.simulator.launch import Simulator
 
 MINT = f"POST:^{TOKENS}$"

@@ -9,7 +9,9 @@ import stat
 import pytest
 
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import AFTER, BEFORE, WHO_AM_I, Rig, encrypted, failure, inline
+from tests.integration._qumulo_rig import WHO_AM_I, Rig
+from tests.integration._role_rig import failure
+from tests.integration._vaulted import AFTER, BEFORE, encrypted, inline
 from tests.simulator.launch import Simulator
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.integration._cases import do, done, refused
-from tests.integration._in_process_simulator import definition_of
-from tests.integration.conftest import Start, administrator, client
+from tests.integration._in_process_simulator import Start, definition_of
+from tests.integration._options import administrator, client
 
 CDM, RSC = definition_of("rubrik_cdm").settings, definition_of("rubrik_rsc").settings
 CANARY = "canary-Wr0ng"

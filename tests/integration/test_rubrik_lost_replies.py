@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.integration._cases import TOLD_ONCE, checked_message, do, done, live, refused, request_of
-from tests.integration._in_process_simulator import InProcess, secrets_in
-from tests.integration.conftest import Start, administrator, client
+from tests.integration._in_process_simulator import InProcess, Start, secrets_in
+from tests.integration._options import administrator, client
 
 CREATE = {"rubrik_cdm": "POST /api/v1/service_account$", "rubrik_rsc": "createServiceAccount$"}
 ROTATE = {"rubrik_cdm": "/rotate$", "rubrik_rsc": "rotateServiceAccountSecret$"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration._cases import refused
-from tests.integration.conftest import Start
+from tests.integration._in_process_simulator import Start
 
 CANARY = "canary-Pa55word"
 NEW_ACCOUNT = {"name": "svc-one"}

@@ -11,8 +11,8 @@ import pytest
 from graphql import GraphQLObjectType
 
 from tests.integration._cases import do, done, refused, writes
-from tests.integration._in_process_simulator import InProcess
-from tests.integration.conftest import Start, administrator, client
+from tests.integration._in_process_simulator import InProcess, Start
+from tests.integration._options import administrator, client
 from tests.simulator.launch import Simulator
 from tests.simulator.rubrik_rsc._schema import schema_of
 

@@ -16,8 +16,8 @@ from rsc import RSCClient
 
 from tests.integration._ansible import Ansible, Run
 from tests.integration._cases import SECRET_MARKS, do, done, refused, show, writes
-from tests.integration._in_process_simulator import data_of, secrets_in
-from tests.integration.conftest import Start, client, defaults
+from tests.integration._in_process_simulator import Start, data_of, secrets_in
+from tests.integration._options import client, defaults
 from tests.simulator.launch import Simulator, launch
 
 BOTH = pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import do, done, live, show, twelve_cases
-from tests.integration.conftest import client, defaults, where
+from tests.integration._options import client, defaults, where
 from tests.simulator.launch import Simulator, launch
 
 ACCOUNT = "svc-one"

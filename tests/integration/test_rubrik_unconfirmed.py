@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.integration._cases import do, done, live, refused, twice
-from tests.integration._in_process_simulator import InProcess, definition_of
-from tests.integration.conftest import Start, administrator, client
+from tests.integration._in_process_simulator import InProcess, Start, definition_of
+from tests.integration._options import administrator, client
 
 # Values of settings that take any.
 VALUES = {

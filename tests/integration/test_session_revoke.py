@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration._ansible import Ansible
 from tests.integration._cases import done, refused, tokens_of, twelve_cases, writes
-from tests.integration.conftest import defaults, shared_options
+from tests.integration._options import defaults, shared_options
 from tests.simulator.launch import Simulator, launch
 
 ACCOUNT = "local:svc-ansible"

@@ -21,9 +21,10 @@ import pytest
 
 from tests.contract._rsc_tenant import ASSIGN, CREATE, DELETE, READ_ONLY, ROTATE
 from tests.integration._ansible import Ansible
-from tests.integration._rotation_harness import AFTER, BEFORE, RoleRig, inline, vault_lib
-from tests.integration.conftest import administrator, where
-from tests.simulator.launch import Simulator, launch
+from tests.integration._options import administrator, where
+from tests.integration._role_rig import RoleRig
+from tests.integration._vaulted import AFTER, BEFORE, inline, vault_lib
+from tests.simulator.launch import Simulator
 
 _READING_FIELD = re.compile(r"serviceAccounts|current|deployment|getAllRoles|getRoles|userSession")
 FAILING: list[dict[str, Any]] = [{"path": "/api/nowhere", "status": [200]}]  # a check that never passes
@@ -365,19 +366,22 @@ class CdmApiTokenRig(RubrikRig):
         return token_id
 
 
-@contextlib.contextmanager
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Simulator]]:
-    """Run one simulator of each of Rubrik's platforms."""
-    with (
-        launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as rsc,
-        launch("rubrik_cdm", directory=tmp_path_factory.mktemp("cdm")) as cdm,
-    ):
-        yield {"rsc": rsc, "cdm": cdm}
-
-
 def rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> CdmApiTokenRig | SecretRig:
     """Return the rig of a kind: api_token-cdm, or a strategy and a platform."""
     strategy, _unused, platform = kind.partition("-")
     if strategy == "api_token":
         return CdmApiTokenRig(ansible, simulators[platform])
     return SecretRig(ansible, simulators[platform], strategy=strategy)
+
+
+def each_secret(*kinds: str, chaos: tuple[str, ...] = ()) -> Any:
+    """Run a test with the rigs of these kinds as ``rig``, and with those of ``chaos`` only with -m chaos."""
+    marked = [pytest.param(one, marks=pytest.mark.chaos) for one in chaos]
+    return pytest.mark.parametrize("rig", [*kinds, *marked], indirect=True)
+
+
+def secret_rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> SecretRig:
+    """Return the rig of a kind that is a secret: a strategy and a platform."""
+    rig = rig_of(kind, ansible, simulators)
+    assert isinstance(rig, SecretRig)
+    return rig
