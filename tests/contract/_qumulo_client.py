@@ -19,6 +19,7 @@ from tests.simulator.launch import Simulator
 
 # As root, the vendor's client takes a privileged source port for "localhost" and "127.0.0.1", but not for this spelling.
 HOST = "LOCALHOST"
+PASSWORD = "Correct-horse-7"
 
 
 def connect(simulator: Simulator, token: str | None = None) -> RestClient:
@@ -28,6 +29,12 @@ def connect(simulator: Simulator, token: str | None = None) -> RestClient:
     client = RestClient(HOST, simulator.port)
     client.login(**simulator.admin)
     return client
+
+
+def add_user(client: RestClient, name: str = "jane") -> str:
+    """Add a local user with that password and return its id."""
+    user_id: str = client.users.add_user(name, "513", PASSWORD)["id"]
+    return user_id
 
 
 class Qq:
