@@ -131,10 +131,10 @@ def test_a_run_that_is_killed_in_the_middle(small: Fleet) -> None:
     ids=["nothing", "max_parallel_requests", "serial", "throttle", "forks"],
 )
 def test_what_bounds_the_requests_at_a_time(ansible: Ansible, arguments: list[str], variables: dict[str, int], most: int) -> None:
-    """Each host sends one request at a time, and the first five requests wait for so long that all that may join them do."""
+    """Each host sends one request at a time, and as many as may be sent wait for so long that one more would join them."""
     with fleet(ansible, credentials=5, clusters=1, files=1, settings={"slow_seconds": "10"}) as made:
         simulator = made.clusters[0].simulator
-        simulator.fault("GET:/v1/:slow:5")
+        simulator.fault(f"GET:/v1/:slow:{most}")
         made.rotate(arguments, rotate_force=True, **variables).run.assert_ok()
         assert_rotated(made, range(5))
         assert simulator.most_requests() == most
