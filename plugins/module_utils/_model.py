@@ -78,6 +78,12 @@ class Credential:
         """Tell whether it can be used now and for at least that long."""
         return self.enabled and (self.expires_at is None or self.expires_at - now > min_remaining)
 
+    def _lifetime(self) -> int | None:
+        """Return how many seconds it was given to live; None when it never expires, or where that is not known."""
+        if self.created_at is None or self.expires_at is None:
+            return None
+        return round((self.expires_at - self.created_at).total_seconds())
+
     def describe(self, now: datetime) -> str:
         """Return one line for people: id, age, expiry, state."""
         words = [f"{self.id} ({self.tag})" if self.tag else self.id]
@@ -110,6 +116,7 @@ class Credential:
             "created_at": format_instant(self.created_at) if self.created_at else None,
             "expires_at": format_instant(self.expires_at) if self.expires_at else None,
             "expires_in": max(0, int((self.expires_at - now).total_seconds())) if self.expires_at else None,
+            "lifetime": self._lifetime(),
             "enabled": self.enabled,
             "live": self.is_live(now),
             "creator": self.creator or None,

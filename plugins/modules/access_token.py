@@ -274,6 +274,11 @@ expires_in:
   returned: when there is a token
   type: int
   sample: 2591999
+lifetime:
+  description: Seconds from when the token was made until it expires; V(null) when it never expires, and where either is not known.
+  returned: when there is a token
+  type: int
+  sample: 2592000
 enabled:
   description: Whether the token is switched on. Always V(true) on Rubrik.
   returned: when there is a token
@@ -319,6 +324,7 @@ sessions:
       created_at: "2026-11-23T08:12:31.123Z"
       expires_at: "2026-11-24T08:12:31.123Z"
       expires_in: 71992
+      lifetime: 86400
       enabled: true
       live: true
       creator: null

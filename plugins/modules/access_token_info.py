@@ -108,6 +108,11 @@ access_tokens:
       returned: always
       type: int
       sample: 2591999
+    lifetime:
+      description: Seconds from when the token was made until it expires; V(null) when it never expires, or where either is not known.
+      returned: always
+      type: int
+      sample: 2592000
     enabled:
       description: Whether the token is switched on. Always V(true) on Rubrik CDM.
       returned: always

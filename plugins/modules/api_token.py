@@ -184,6 +184,11 @@ expires_in:
   returned: when O(state=present)
   type: int
   sample: 7775999
+lifetime:
+  description: Seconds from when the token was made until it expires; V(null) where either is not known.
+  returned: when O(state=present)
+  type: int
+  sample: 7776000
 last_used_at:
   description: When the token was used last, ISO 8601 in UTC; V(null) when it never was, or where Rubrik CDM does not tell.
   returned: when O(state=present)

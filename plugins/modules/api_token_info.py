@@ -111,6 +111,11 @@ api_tokens:
       returned: always
       type: int
       sample: 7775999
+    lifetime:
+      description: Seconds from when the token was made until it expires; V(null)  where either is not known.
+      returned: always
+      type: int
+      sample: 7776000
     last_used_at:
       description: When the token was used last, ISO 8601 in UTC; V(null) when it never was, or where Rubrik CDM does not tell.
       returned: always

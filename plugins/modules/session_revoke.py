@@ -95,14 +95,14 @@ EXAMPLES = r"""
       - "3421890012345678901234"
       - "8823411200990012349999"
 
-- name: Revoke what leaked from a killed job, older than two hours
+- name: Revoke what leaked from a killed job, older than two hours; what was made to live for more than a day is something else
   latchkey.tokens.session_revoke:
     platform: qumulo
     endpoint: qumulo.example.com
     token: "{{ qumulo_admin_token }}"
     account: local:svc-backup
     older_than: 2h
-    query: "[?expires_at!=null]"
+    query: "[?lifetime <= `86400`]"
 
 - name: End the session that this play opened on Rubrik CDM
   latchkey.tokens.session_revoke:

@@ -14,7 +14,7 @@ from tests.integration._cases import done, refused, writes
 from tests.integration._options import defaults
 from tests.simulator.launch import Simulator, launch
 
-TOKEN_KEYS = {"token_id", "account", "account_id", "created_at", "expires_at", "expires_in", "enabled", "live", "creator"}
+TOKEN_KEYS = {"token_id", "account", "account_id", "created_at", "expires_at", "expires_in", "lifetime", "enabled", "live", "creator"}
 ACCOUNT_KEYS = {"account", "account_id", "roles", "privileges", "primary_group", "home_directory"}
 
 

@@ -13,7 +13,8 @@ import pytest
 from tests.integration._ansible import Ansible
 from tests.integration._options import administrator, where
 from tests.integration._play_token_rig import MODULE, Rig
-from tests.simulator.launch import launch
+from tests.integration._qumulo_rig import Rig as RoleRig
+from tests.simulator.launch import Simulator, launch
 
 SWEEP = "latchkey.tokens.sweep"
 
@@ -37,10 +38,26 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
         def sweep(*more: str) -> dict[str, Any]:
             return ansible.run(SWEEP, [*arguments, *more], env=env).assert_ok()["Tell what was ended"]
 
+        if platform == "rubrik_cdm":
+            refused = ansible.run(SWEEP, [*arguments, "-e", "sweep_hours=24"], env=env)
+            assert "sweep_hours=24 would end nothing. Set it to less than 24." in refused.failures[0]
         assert sweep()["msg"] == "0 ended: "
         assert sweep("-e", "sweep_hours=1")["msg"] == "0 ended: "
         assert sweep("-e", "sweep_hours=0")["msg"] == f"1 ended: {left}"
         assert left not in rig.live()
+
+
+@pytest.mark.parametrize("expires_in", [90 * 86400, None], ids=["long", "for ever"])
+def test_what_a_vars_file_holds_stays(ansible: Ansible, qumulo: Simulator, expires_in: float | None) -> None:
+    """However old it is."""
+    rig = RoleRig(ansible, qumulo)
+    token_id = rig.seed(expires_in)
+    qumulo.advance(80 * 86400)
+    env = {"QUMULO_USERNAME": qumulo.admin["username"], "QUMULO_PASSWORD": qumulo.admin["password"], "QUMULO_CA_PATH": qumulo.ca_file}
+    arguments = ["sweep_platform=qumulo", f"sweep_endpoint={qumulo.url}", f"sweep_account=local:{rig.account}", "sweep_hours=0"]
+    run = ansible.run(SWEEP, [part for one in arguments for part in ("-e", one)], env=env).assert_ok()
+    assert run["Tell what was ended"]["msg"] == "0 ended: "
+    assert rig.assert_works() == token_id
 
 
 @pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])

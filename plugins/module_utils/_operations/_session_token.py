@@ -7,6 +7,7 @@ Nobody can look up the secret of a session that exists, so a session counts only
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,8 +58,7 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
             platform.explain_refused_mint(failure, [one for one in (secret, options.get("admin_token")) if one])
             raise
         opened, values["token"] = minted.credential, minted.secret
-    values |= _values(opened, task)
-    values["created_at"] = values["created_at"] or format_instant(task.now)
+    values |= _values(replace(opened, created_at=opened.created_at or task.now), task)
     return Outcome(True, values, _side(current), {"session": "a new one"})
 
 
