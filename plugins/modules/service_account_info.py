@@ -79,7 +79,9 @@ service_accounts:
       type: str
       sample: svc-report
     account_id:
-      description: The platform's id of the account. On Rubrik it is the client id that the account logs in with.
+      description:
+        - The platform's id of the account. On Rubrik Security Cloud, and for an account of Rubrik CDM's own, it is the client id that the
+          account logs in with. How a cluster lists an account that Rubrik Security Cloud manages is not published.
       returned: always
       type: str
       sample: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +35,8 @@ def outcome(result: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, 
     if "rotated" not in result:
         return {"status": "unfinished", "reason": _UNFINISHED}
     status = "rotated" if result["rotated"] else "not_due"
-    return {"status": status, "reason": _one_line(result.get("reason")), **{key: result.get(key) for key in _KEPT}}
+    reason = result.get("reason") if result["rotated"] else _not_due(result.get("expires_at"))
+    return {"status": status, "reason": _one_line(reason), **{key: result.get(key) for key in _KEPT}}
 
 
 def summarize(outcomes: Mapping[str, Mapping[str, Any]], *, run: str, check_mode: bool, finished: bool) -> dict[str, Any]:
@@ -65,12 +67,21 @@ def table(summary: Mapping[str, Any]) -> list[str]:
     rows = [("host", "result", "next due", "why")]
     for status in _ORDER:
         of_status = [(host, one) for host, one in hosts.items() if one["status"] == status]
-        rows += [(host, _word(status, check_mode), one.get("next_due") or "-", one["reason"]) for host, one in of_status]
+        rows += [(host, _word(status, check_mode), _to_the_second(one.get("next_due") or "-"), one["reason"]) for host, one in of_status]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip() for row in rows]
     numbers = [f"{count} {_word(status, check_mode)}" for status, count in summary["counts"].items() if count]
-    due = f"; the next one is due at {summary['next_due']}" if summary["next_due"] else ""
+    due = f"; the next one is due at {_to_the_second(summary['next_due'])}" if summary["next_due"] else ""
     return [*lines, (", ".join(numbers) or "no hosts") + due]
+
+
+def _not_due(expires_at: Any) -> str:
+    return f"the stored one works until {_to_the_second(expires_at)}" if expires_at else "the stored one works"
+
+
+def _to_the_second(instant: Any) -> str:
+    """Return an ISO 8601 time in UTC without fractions, as people want it; anything else as it is."""
+    return re.sub(r"\.\d+Z$", "Z", str(instant))
 
 
 def _word(status: str, check_mode: bool) -> str:

@@ -17,7 +17,10 @@ import pytest
 import yaml
 
 from tests.integration._ansible import ROOT, Ansible
+from tests.integration._cases import done
 from tests.integration._fleet import MAX_PARALLEL, PLAYBOOK, Credential, Fleet, fleet
+from tests.integration._play_token_rig import wait_until
+from tests.simulator.launch import launch
 
 FAILING = [{"path": "/v1/users/"}]  # which the accounts may not read
 
@@ -171,6 +174,26 @@ def test_the_inventories_of_the_guide(ansible: Ansible, nth: int, files: list[st
             cluster, account = clusters[host.partition("_")[0]], "svc-" + host.partition("_")[2]
             assert Credential("", account, cluster, folder / files[0], "", f"{host}_token").works() == cluster.live()[account][0]
         assert (folder / files[0]).read_text().startswith("# all of them\n---\n")
+
+
+def test_the_second_factor_of_the_guide(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "fleets.rst").read_text()
+    text = textwrap.dedent(guide.split(".. code-block:: yaml\n")[3].split("\n\n")[0])
+    with launch("rubrik_cdm", settings={"totp": "on"}, directory=tmp_path_factory.mktemp("cdm")) as cdm:
+        accounts = {name: done(cdm, "service_account", name=f"svc-{name}", roles=["ReadOnlyAdminRole"]) for name in ("backup", "reports")}
+        (ansible.folder / "hosts.yml").write_text(text.replace("rubrik.example.com", cdm.url))
+        (ansible.folder / "vault.yml").write_text("---\n")
+        (ansible.folder / "prod-password").write_text("not a real one\n")
+        given = {f"admin_{name}": cdm.admin[name] for name in ("password", "totp_secret")}
+        arguments = ["-i", "hosts.yml", "-e", json.dumps(given), "--vault-id", "prod@prod-password", "--forks", "2"]
+        before, requests = cdm.credentials(), len(cdm.journal())
+        ansible.run(PLAYBOOK, arguments, env={"RUBRIK_CDM_CA_PATH": cdm.ca_file}).assert_ok()
+        sent = [(one["method"], one["path"]) for one in cdm.journal()[requests:]]
+        assert sent.count(("POST", "/api/internal/session")) == 2  # the challenge, and its answer
+        assert len([one for one in sent if one[1].endswith("/rotate")]) == 2
+        wait_until(lambda: cdm.credentials() == before, "the session is ended")
+        for name, account in accounts.items():
+            assert f"berlin_{name}_id: {account['client_id']}" in (ansible.folder / "vault.yml").read_text()
 
 
 @pytest.fixture

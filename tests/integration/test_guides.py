@@ -53,12 +53,20 @@ class Page:
 
     def run(self) -> dict[str, str]:
         """Run all playbooks in order; return the output of each."""
-        outputs: dict[str, str] = {}
-        for name, block in self.plays:
-            (self.folder / name).write_text(block.text)
-            environment = {**self.world.environment(), **self.world.credentials(), **self.environment}
-            outputs[name] = self.ansible.run(name, [*VAULT, *self.arguments], env=environment).assert_ok().output
-        return outputs
+        return {name: self.run_one(name) for name, _block in self.plays}
+
+    def run_one(self, name: str, *arguments: str) -> str:
+        """Run one playbook; return its output."""
+        (self.folder / name).write_text(dict(self.plays)[name].text)
+        environment = {**self.world.environment(), **self.world.credentials(), **self.environment}
+        return self.ansible.run(name, [*VAULT, *self.arguments, *arguments], env=environment).assert_ok().output
+
+    def logins_of(self, name: str, *arguments: str) -> int:
+        """Run one playbook; return how many requests to log in with a password Rubrik CDM got."""
+        before = len(self.world.rubrik_cdm.journal())
+        self.run_one(name, *arguments)
+        journal = self.world.rubrik_cdm.journal()[before:]
+        return sum((one["method"], one["path"]) == ("POST", "/api/internal/session") for one in journal)
 
 
 @pytest.fixture(scope="module")
@@ -188,16 +196,18 @@ def test_rubrik_rsc(page: Page) -> None:
 
 def test_migrating_cdm(page: Page) -> None:
     cdm = page.world.rubrik_cdm
-    done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    old = done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
     done(cdm, "api_token", tag="nightly-report", expires_in="1d")
     outputs: dict[str, str] = {}
     account = {f"rubrik_{name}": cdm.service_account[f"rsc_{name}"] for name in ("client_id", "client_secret")}
     # The simulated cloud and the simulated cluster know nothing of each other: from here on it is the account that the cluster knows.
-    page.arguments = ["-e", json.dumps(account)]
+    page.arguments = ["-e", json.dumps({**account, "old_account_id": old["account_id"]})]
+    for name in ("what_is_there.yml", "old_keys.yml"):
+        assert page.logins_of(name, "--check") == 2  # the challenge, and its answer
     outputs = page.run()
     assert "nightly-report" in outputs["what_is_there.yml"]
     assert "svc-backup" in outputs["what_is_there.yml"]
-    again = page.ansible.run("what_is_there.yml", VAULT, env={**page.world.environment(), **page.world.credentials()}).assert_ok().output
+    again = page.run_one("what_is_there.yml")
     assert "nightly-report" not in again
     assert "svc-backup" not in again
 

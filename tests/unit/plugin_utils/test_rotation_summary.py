@@ -24,12 +24,12 @@ ROTATED = {
 }
 NOT_DUE = {
     "rotated": False,
-    "reason": "it expires in 80 d",
+    "reason": "",
     "token_id": "2",
-    "expires_at": "2027-02-01T00:00:00Z",
+    "expires_at": "2027-02-01T00:00:00.123456Z",
     "old_token_id": None,
     "retired": False,
-    "next_due": "2027-01-12T00:00:00Z",
+    "next_due": "2027-01-12T00:00:00.123456Z",
 }
 
 
@@ -41,7 +41,8 @@ def summary(check_mode=False, **outcomes):
     ("result", "failure", "status", "reason"),
     [
         (ROTATED, {}, "rotated", "it expires in 3 d"),
-        (NOT_DUE, {}, "not_due", "it expires in 80 d"),
+        (NOT_DUE, {}, "not_due", "the stored one works until 2027-02-01T00:00:00Z"),
+        ({**NOT_DUE, "expires_at": None}, {}, "not_due", "the stored one works"),
         ({}, {"reason": "It was refused.", "undone": True}, "undone", "It was refused."),
         ({}, {"reason": "It was refused.", "undone": "False"}, "failed", "It was refused."),
         (ROTATED, {"reason": "two\n  lines\tand \x1b[31mmore", "undone": False}, "failed", "two lines and [31mmore"),
@@ -64,7 +65,7 @@ def test_nothing_but_what_is_known_is_kept():
 def test_the_numbers():
     found = summary(a=outcome(ROTATED, {}), b=outcome(NOT_DUE, {}), c=outcome({}, {"reason": "x"}), d=outcome({}, {}))
     assert found["counts"] == {"not_due": 1, "rotated": 1, "undone": 0, "failed": 1, "unfinished": 1}
-    assert found["next_due"] == "2027-01-12T00:00:00Z"
+    assert found["next_due"] == "2027-01-12T00:00:00.123456Z"
     assert list(found["hosts"]) == ["a", "b", "c", "d"]
 
 
@@ -78,7 +79,7 @@ def test_the_table_is_aligned_and_troubles_come_last():
     )
     assert table(found) == [
         "host     result      next due              why",
-        "b        not due     2027-01-12T00:00:00Z  it expires in 80 d",
+        "b        not due     2027-01-12T00:00:00Z  the stored one works until 2027-02-01T00:00:00Z",
         "a        rotated     2027-01-25T00:00:00Z  it expires in 3 d",
         "undone   undone      -                     A check failed.",
         "failing  failed      -                     It was refused.",
