@@ -87,11 +87,16 @@ def changelog(session: nox.Session) -> None:
     programs = environment(session, "docs")
     session.run(programs / "antsibull-changelog", "lint")
     session.run(programs / "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+    made = ROOT / "CHANGELOG.md"
+    before = made.read_bytes()
+    session.run(programs / "antsibull-changelog", "generate")
+    if made.read_bytes() != before:
+        session.error("CHANGELOG.md was not what is made from changelogs/changelog.yaml. Now it is.")
 
 
 @nox.session
 def contracts(session: nox.Session) -> None:
-    """Action groups and the role's argument specs agree with what there is."""
+    """Action groups, the role's argument specs and the changelog agree with what there is."""
     session.run(VENV / "python", "tools/contracts.py")
 
 

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check that what is declared in two places agrees: action groups with the modules' documentation, the role's variables with its spec.
+"""Check that what is declared in two places agrees.
+
+Action groups and the changelog's lists with the modules' documentation, the role's variables with its spec.
 
 Usage: .venv/bin/python tools/contracts.py
 """
@@ -49,6 +51,22 @@ def action_groups() -> list[str]:
     ]
 
 
+def changelog() -> list[str]:
+    """Each release lists the modules that its version has added, with their short descriptions."""
+    documented: dict[str, dict[str, str]] = {}
+    for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
+        doc = read_docstring(str(path), verbose=False)["doc"]
+        documented.setdefault(str(doc["version_added"]), {})[path.stem] = f"{doc['short_description']}."
+    released = load("changelogs/changelog.yaml")["releases"]
+    listed = {version: {one["name"]: one["description"] for one in release.get("modules", [])} for version, release in released.items()}
+    return [
+        f"changelogs/changelog.yaml: {version} has {listed[version].get(module)!r} for {module}, not {documented[version].get(module)!r}"
+        for version in documented.keys() & listed.keys()
+        for module in documented[version].keys() | listed[version].keys()
+        if documented[version].get(module) != listed[version].get(module)
+    ]
+
+
 def role(name: str) -> list[str]:
     """Every default is an option with that default, every option that needs one has it, and every variable in use is an option."""
     options = load(f"roles/{name}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
@@ -75,8 +93,8 @@ def role(name: str) -> list[str]:
 
 
 def main() -> int:
-    findings = action_groups() + [finding for path in sorted((ROOT / "roles").iterdir()) for finding in role(path.name)]
-    print("\n".join(findings) or "Action groups and argument specs agree with what there is.")
+    findings = action_groups() + changelog() + [finding for path in sorted((ROOT / "roles").iterdir()) for finding in role(path.name)]
+    print("\n".join(findings) or "Action groups, argument specs and the changelog agree with what there is.")
     return 1 if findings else 0
 
 

@@ -82,7 +82,8 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     """
     platform = options.get("platform")
     if platform not in _PLATFORMS:
-        raise OptionError(f"platform: '{platform}' is not one of {', '.join(PLATFORMS)}.")
+        wrong = "it is missing" if platform is None else f"'{platform}' is not known"
+        raise OptionError(f"platform: {wrong}.", f"Set it to one of {', '.join(PLATFORMS)}.")
     prefix, port, methods = _PLATFORMS[platform]
     known = ["endpoint", *(name for method in methods for name in _OPTIONS[method])]
     for name in ("endpoint", *(name for group in _OPTIONS.values() for name in group)):

@@ -28,7 +28,7 @@ def test_the_sample_rotates_in_a_clone_and_deletes_it(ansible: Ansible, shared: 
     variables = {key: value for key, value in rig.variables(rotate_force=True).items() if key != "rotate_vars_file"}
     (job / "variables.json").write_text(json.dumps(variables))
     playbook = job / "rotate_in_a_clone.yml"
-    playbook.write_bytes((ROOT / "docs" / "awx" / playbook.name).read_bytes())
+    playbook.write_bytes((ROOT / "docs" / "awx" / "project" / playbook.name).read_bytes())
     ansible.folder = job
     Rig(ansible, shared, _admin=rig._admin)  # the vault's passwords
     certificate = tmp_path / "ca.pem"
