@@ -195,6 +195,7 @@ _raw:
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ansible.constants import config
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
@@ -205,7 +206,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import reg
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import Request, play_token
 
-_VARIABLES = "latchkey_"
 # Options that have no say in which token one gets.
 _APART = ("timeout", "min_remaining", "refresh", "scope", "mint_in_check_mode")
 
@@ -216,6 +216,8 @@ class LookupModule(LookupBase):
     # The variables and arguments of the last use in this process, and the options that they make. A task may ask many times, and of all
     # that a use takes, Ansible takes the longest to settle two dozen options.
     _settled: ClassVar[tuple[Any, dict[str, Any]]] = (None, {})
+    _variables: ClassVar[dict[str, str]] = {}  # the variable that an option is read from -> the option
+    _within: ClassVar[list[str]] = []  # variables that are being templated, one within the other
 
     def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the token as the only element."""
@@ -241,7 +243,11 @@ class LookupModule(LookupBase):
         """Return all options; those from variables are templated first, which Ansible leaves to the plugin."""
         if terms:
             raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example platform='qumulo'.")
-        given = {name: self._templar.template(variables[name]) for name in variables if name.startswith(_VARIABLES)}
+        given = {
+            name: self._templated(name, variables[name])
+            for name, option in self._all_variables().items()
+            if name in variables and option not in kwargs
+        }
         settled_for, options = type(self)._settled
         if settled_for == (given, kwargs):
             return options
@@ -252,3 +258,23 @@ class LookupModule(LookupBase):
             raise AnsibleError(f"latchkey.tokens.play_token: there is no option {unknown[0]}.")
         type(self)._settled = (given, kwargs), options
         return options
+
+    def _all_variables(self) -> dict[str, str]:
+        if not self._variables:
+            definitions = config.get_configuration_definitions("lookup", self._load_name)
+            self._variables.update(
+                (one["name"], option) for option, definition in definitions.items() for one in definition.get("vars", ())
+            )
+        return self._variables
+
+    def _templated(self, name: str, value: Any) -> Any:
+        if name in self._within:  # before ansible-core 2.19 nothing else would end this
+            raise AnsibleError(
+                f"latchkey.tokens.play_token: the variable {name} needs itself. The lookup reads it as an option of its own, so do not "
+                "keep the lookup's token in it; take another name, or give the lookup that option."
+            )
+        self._within.append(name)
+        try:
+            return self._templar.template(value)
+        finally:
+            self._within.pop()

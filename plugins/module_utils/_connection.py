@@ -70,6 +70,15 @@ class Connection:
     organization_id: str | None = None
 
 
+def _is_text(value: str) -> bool:
+    """Tell whether a string can be encoded; bytes of the environment that are no UTF-8 come as halves of surrogate pairs."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
     """Check the shared options and fill the unset ones from the environment.
 
@@ -93,7 +102,11 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
 
     def setting(name: str) -> Any:
         value = options.get(name)
-        return value if value not in (None, "") else environment.get(f"{prefix}_{name.upper()}") or None
+        if value in (None, ""):
+            value = environment.get(f"{prefix}_{name.upper()}") or None
+        if isinstance(value, str) and not _is_text(value):
+            raise OptionError(f"{name}: it is not text that can be sent, since it has half a character in it.", "Write it in UTF-8.")
+        return value
 
     endpoint = setting("endpoint")
     auth = _resolve_auth(platform, options, setting, f"{prefix}_", methods)

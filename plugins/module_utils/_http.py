@@ -194,6 +194,8 @@ class HttpClient:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": "latchkey.tokens", "Accept-Encoding": "gzip"})
+        # Plain http is for this machine only: a proxy elsewhere must not get what it carries.
+        self._session.trust_env = not endpoint.url.startswith("http:")
         # Redirects are not followed, but requests would read the whole body of one, however large, and trip over a strange link.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[method-assign, assignment]
         for scheme in ("https://", "http://"):

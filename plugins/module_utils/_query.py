@@ -18,6 +18,10 @@ else:
     HAS_JMESPATH = True
 
 
+# What jmespath lets through: a function that met an unexpected type, numbers that are too large, what is nested too deeply.
+_LET_THROUGH = (TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+
+
 class Query:
     """A JMESPath expression, checked before anything is asked of an appliance.
 
@@ -43,6 +47,8 @@ class Query:
         except JMESPathError as failure:
             first = str(failure).splitlines()[0].rstrip(".:")
             raise OptionError(f"{option}: '{expression}' is not a JMESPath expression: {first}.") from None
+        except _LET_THROUGH:
+            raise OptionError(f"{option}: '{expression}' is not a JMESPath expression.") from None
 
     def search(self, value: Any) -> Any:
         """Return what the expression finds in a value.
@@ -56,3 +62,5 @@ class Query:
             # Only which function failed: the rest of the text quotes the value.
             where = str(failure).partition(",")[0].strip()
             raise OptionError(f"{self._option}: '{self.expression}' cannot be applied to what came back: {where}.") from None
+        except _LET_THROUGH:
+            raise OptionError(f"{self._option}: '{self.expression}' cannot be applied to what came back.") from None

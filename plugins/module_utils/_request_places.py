@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import random
 import stat
@@ -71,7 +72,8 @@ class RequestPlaces:
     def _take(self) -> int | None:
         """Lock one of the files and return it; None when others have them all."""
         stem = os.path.join(_private_folder(), hashlib.sha256(self._appliance.lower().encode()).hexdigest()[:32])
-        for number in random.sample(range(self._count), self._count):
+        first = random.randrange(self._count)  # noqa: S311  (to begin elsewhere than the others, not secrecy)
+        for number in itertools.chain(range(first, self._count), range(first)):
             file = os.open(f"{stem}.{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -75,8 +75,8 @@ options:
         elements: int
       expect:
         description:
-          - A JMESPath expression over the answer's JSON that must find something true, that is, not V(false), V(null) or empty. An empty
-            expression is an error, and so is one that is not JMESPath. Of an answer without
+          - A JMESPath expression over the answer's JSON that must find something true, that is, not V(false), V(null) or empty; a
+            number is true, V(0) too. An empty expression is an error, and so is one that is not JMESPath. Of an answer without
             JSON, such as any to V(HEAD), it sees V(null).
         type: str
 extends_documentation_fragment:

@@ -84,7 +84,8 @@ options:
     description:
       - Qumulo Core only, from 5.3.3 on; an error on Rubrik. Whether the token is switched on. A token that is switched off is refused until
         it is switched on again. When not set, it stays as it is.
-      - With V(false), a token must exist; when the account has none, that is an error.
+      - With V(false), a token must exist; when the account has none, that is an error, and so is O(additional). With O(current), which
+        leaves that token as it is, any value is an error.
       - When the account has two tokens that both would need the change, O(token_id) must say which is meant.
       - The token that the task itself authenticates with is switched off only when O(token_id) names it.
     type: bool

@@ -63,7 +63,7 @@ options:
       - How long a new token lives, for example V(30d), V(12h), V(1d12h) or a number of seconds. At least one minute and at most 365 days,
         and longer than O(min_remaining). Seconds beyond whole minutes are cut off.
       - A token that exists keeps its expiry. No effect with O(state=absent).
-      - When not set, Rubrik CDM gives it 60 minutes.
+      - When not set, Rubrik CDM gives it 60 minutes, so O(min_remaining) must be less.
     type: str
   additional:
     description:

@@ -89,6 +89,27 @@ def test_each_round_of_a_loop_has_its_own_variables(rig: Rig) -> None:
     rig.assert_as_before(before, 2)
 
 
+def test_variables_that_are_no_options_are_not_looked_at(rig: Rig) -> None:
+    """Whatever their names begin with, nor those of options that the call itself gives."""
+    account = rig.simulator.service_account
+    variables = {"latchkey_play_token": "{{ " + LOOKUP + " }}", "latchkey_note": "{{ nope }}", "latchkey_client_id": "{{ nope }}"}
+    call = LOOKUP.replace(")", f", client_id='{account['client_id']}')")
+    variables["latchkey_play_token"] = "{{ " + call + " }}"
+    task = {"name": "Who", MODULE: {"token": "{{ latchkey_play_token }}"}, "vars": variables}
+    before = rig.live()
+    assert rig.run(rig.play(task)).assert_ok()["Who"]["account"]
+    rig.assert_as_before(before, 1)
+
+
+def test_an_option_that_needs_itself(rig: Rig) -> None:
+    task = {**USE, "vars": {"latchkey_client_secret": "{{ " + LOOKUP + " }}"}}
+    before = rig.live()
+    run = rig.run(rig.play(task))
+    assert run.returncode == 2
+    assert "the variable latchkey_client_secret needs itself" in " ".join(run.output.split())
+    rig.assert_as_before(before, 0)
+
+
 def test_runs_side_by_side_do_not_disturb_each_other(rig: Rig) -> None:
     before = rig.live()
     processes = [rig.start([USE, USE]) for _unused in range(3)]

@@ -41,9 +41,14 @@ def judge(probe: dict[str, Any], expression: Query | None, probed: Probed) -> st
     wanted = probe["status"] or [200]
     if probed.status not in wanted:
         return f"{what} was answered with HTTP {probed.status} instead of {' or '.join(map(str, wanted))}."
-    if expression and not expression.search(probed.body):
+    if expression and _is_nothing(expression.search(probed.body)):
         return f"{what}: what came back is not as expected by '{expression.expression}'."
     return ""
+
+
+def _is_nothing(found: Any) -> bool:
+    """Tell whether an expression found nothing, as JMESPath has it: a number is something, 0 too."""
+    return found is None or found is False or (isinstance(found, (str, list, dict)) and not found)
 
 
 def run(platform: Platform, task: Task) -> Outcome:
@@ -79,7 +84,7 @@ def run(platform: Platform, task: Task) -> Outcome:
         if task.check_mode and probe["method"] not in _READING:
             results.append({"method": probe["method"], "path": probe["path"], "skipped": True})
             continue
-        probed = platform.probe(probe["method"], probe["path"], probe.get("body"))
+        probed = platform.probe(probe["method"], probe["path"], probe.get("body") if probe["method"] == "POST" else None)
         wrong = judge(probe, expression, probed)
         if wrong:
             raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed for {caller.account}. {wrong}")

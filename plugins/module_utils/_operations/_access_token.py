@@ -172,6 +172,10 @@ def _wish(task: Task) -> Wish:
     min_remaining = parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0)
     if expires_in is not None and expires_in <= min_remaining:
         raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+    if options["state"] == "present" and options.get("enabled") is not None and options.get("current"):
+        raise OptionError("enabled does not go with current, which is left as it is.", "Name the token to switch with token_id.")
+    if options["state"] == "present" and options.get("enabled") is False and options.get("additional"):
+        raise OptionError("enabled=false does not go with additional, which makes a token that works.", "Leave one of the two out.")
     if expires_at and options["state"] == "present" and expires_at - task.now <= min_remaining:
         raise OptionError("expires_at is not later than min_remaining from now, so a new one would not do either.", "Mend one of the two.")
     return Wish(

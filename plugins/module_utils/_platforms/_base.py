@@ -204,6 +204,15 @@ class Platform:
         """
         self._cannot("make tokens")
 
+    def check_log_in(self) -> None:
+        """Refuse, before anything is sent, a caller who cannot log in for a new session, which is what a token is here.
+
+        Raises:
+            OptionError: the task brings a token only.
+        """
+        if self.connection.auth.token:
+            raise OptionError("A token cannot make another one.", "Authenticate with client_id and client_secret, or service_account_file.")
+
     def open_session(self) -> Minted:
         """Log in for the user, where sessions are no tokens: nobody can end it, so it ends by itself."""
         self._cannot("open sessions that are not tokens")
@@ -267,6 +276,10 @@ class Platform:
         """
         self._cannot("make API tokens")
 
+    def api_token_lifetime(self, lifetime: timedelta | None) -> timedelta:
+        """Return how long an API token really lives that shall live so long; None asks for the platform's own default."""
+        self._cannot("make API tokens")
+
     def api_tokens(self, account: Account | None) -> list[Credential]:
         """Return the API tokens of an account; None for the caller's own."""
         self._cannot("list API tokens")
@@ -293,6 +306,16 @@ class Platform:
             UnsupportedError: this version cannot keep such an account.
         """
         return wanted
+
+    def check_end_of_secret(self, *, deletes: bool) -> None:
+        """Refuse, before anything changes, what would end an account's secret and is known to fail; checked_wish sees the rest.
+
+        Args:
+            deletes: whether the account is to be deleted; else its secret is to be rotated.
+
+        Raises:
+            UnsupportedError: this caller or this version cannot do that.
+        """
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         """Make the account, never twice; return it as it then is, perhaps without roles yet, and its secret where it has one."""

@@ -24,7 +24,10 @@ def quoted(part: str) -> str:
     """
     if part in ("", ".", ".."):  # HTTP libraries would climb up the path, and the path of nothing is that of the whole list
         raise OptionError(f"'{part}' is not a name or an id.")
-    return quote(part, safe="")
+    try:
+        return quote(part, safe="")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise OptionError(f"{part!a} is not a name or an id.") from None
 
 
 def text_field(answer: Answer, value: dict[str, Any], key: str) -> str:

@@ -15,6 +15,7 @@ from .._http import OWN, Answer
 from .._model import Account, Caller
 from ._fields import id_field, text_field
 from ._rubrik_cdm_accounts import CdmAccounts
+from ._rubrik_cdm_api import ME
 from ._rubrik_cdm_api_tokens import CdmApiTokens
 from ._rubrik_cdm_ids import bare_user, read_bearer, user_account
 
@@ -47,7 +48,7 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
             return self._own
         self.http.hide(secret)
         authorization = f"Bearer {secret}" if secret else OWN
-        answer = self._call("find out who calls", "GET", "/api/internal/user/me", authorization=authorization, accept=(404, 405))
+        answer = self._call("find out who calls", "GET", ME, authorization=authorization, accept=(404, 405))
         opened = None if secret else self._session
         auth = self.connection.auth
         bearer = read_bearer(secret or (opened.token if opened else auth.token) or "")

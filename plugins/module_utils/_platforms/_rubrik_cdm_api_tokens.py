@@ -44,15 +44,18 @@ class CdmApiTokens(CdmSessions):
         if managed or (own and own.kind == API_TOKEN):  # what any other may do shows when it is asked to
             raise RefusedError(f"{self.title} at {self.http.endpoint.url}: {_NO_TOKENS}", _LOG_IN)
 
+    def api_token_lifetime(self, lifetime: timedelta | None) -> timedelta:
+        return _DEFAULT_LIFE if lifetime is None else _whole_minutes(lifetime) * timedelta(minutes=1)
+
     def mint_api_token(self, tag: str, lifetime: timedelta | None) -> Minted:
         account = self._myself()
         wanted: dict[str, Any] = {"tag": tag}
         if lifetime is not None:
-            wanted["expiration"] = int(lifetime / timedelta(minutes=1))
+            wanted["expiration"] = _whole_minutes(lifetime)
         body: dict[str, Any] = {"initParams": {"apiToken": wanted}}
         if self.connection.organization_id:  # null would be refused (vendor's client)
             body["initParams"]["organizationId"] = self.connection.organization_id
-        expires_at = utc_now() + (timedelta(minutes=wanted["expiration"]) if lifetime else _DEFAULT_LIFE)
+        expires_at = utc_now() + self.api_token_lifetime(lifetime)
         try:
             answer = self._call(f"make an API token for {account}", "POST", SESSIONS, body=body)
             value = session_field(answer)
@@ -70,3 +73,7 @@ class CdmApiTokens(CdmSessions):
                 failure.add(f"{_NO_TOKENS} {_LOG_IN}")
             raise
         return Minted(made, secret)
+
+
+def _whole_minutes(lifetime: timedelta) -> int:
+    return int(lifetime / timedelta(minutes=1))

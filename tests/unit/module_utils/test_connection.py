@@ -74,6 +74,8 @@ def test_the_environment_never_mixes_another_way_in():
         ({"token": "t", "endpoint": None}, {}, "endpoint is missing: where is the qumulo API?"),
         ({"token": "t", "platform": "pure"}, {}, "platform: 'pure' is not known. Set it to one of qumulo, rubrik_cdm, rubrik_rsc."),
         ({"token": "t", "platform": None}, {}, "platform: it is missing. Set it to one of qumulo, rubrik_cdm, rubrik_rsc."),
+        ({"username": "u", "password": "\udc80"}, {}, "password: it is not text that can be sent"),
+        ({}, {"QUMULO_TOKEN": "\udc80"}, "token: it is not text that can be sent"),
         ({"token": "t", "timeout": 0}, {}, "timeout: '0' is not a number of seconds"),
         ({"token": "t", "timeout": 3601}, {}, "timeout: '3601'"),
         ({"token": "t"}, {"QUMULO_TIMEOUT": "soon"}, "timeout: 'soon'"),

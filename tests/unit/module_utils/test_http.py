@@ -251,15 +251,27 @@ def test_cookies_are_not_kept(serve):
     assert "cookie" not in server.requests[1][0].lower()
 
 
-def test_a_proxy_from_the_environment_is_used(serve, monkeypatch):
-    proxy = serve(reply(200, '{"by": "proxy"}'))
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("NO_PROXY", "")
-    monkeypatch.setenv("no_proxy", "")
-    answer = client("http://127.0.0.1:1").request("list", "GET", "/x")
-    assert answer.json() == {"by": "proxy"}
-    assert proxy.requests[0][0].startswith("GET http://127.0.0.1:1/x ")
+@pytest.fixture
+def proxy(serve, monkeypatch) -> Server:
+    """A proxy for everything, as the environment says; it refuses."""
+    proxy = serve(reply(403))
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv(name.upper(), f"http://127.0.0.1:{proxy.port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    return proxy
+
+
+def test_a_proxy_from_the_environment_is_used(proxy):
+    with pytest.raises(ConnectionFailedError):
+        client("https://127.0.0.1:1").request("list", "POST", "/x")
+    assert proxy.requests[0][0].startswith("CONNECT 127.0.0.1:1 ")
+
+
+def test_plain_http_stays_on_this_machine(serve, proxy):
+    assert client(serve(reply(200, "{}"))).request("list", "GET", "/x").json() == {}
+    assert proxy.requests == []
 
 
 def test_connections_are_used_again():

@@ -19,7 +19,7 @@ def test_search():
     assert Query("[?live].token_id", "query").search([{"live": True, "token_id": "1"}, {"live": False, "token_id": "2"}]) == ["1"]
 
 
-@pytest.mark.parametrize("expression", ["[?", "", "a b", "nosuch(@", "a..b", "\ud800"])
+@pytest.mark.parametrize("expression", ["[?", "", "a b", "nosuch(@", "a..b", "\ud800", "(" * 3000])
 def test_malformed(expression):
     with pytest.raises(OptionError, match=r"query: .* is not a JMESPath expression"):
         Query(expression, "query")
@@ -29,6 +29,16 @@ def test_malformed(expression):
 def test_not_applicable_and_the_value_is_not_repeated(expression):
     with pytest.raises(OptionError, match="cannot be applied to what came back") as caught:
         Query(expression, "query").search("CANARY")
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("contains(a, b)", {"a": "CANARY", "b": 7}), ("[::0]", ["CANARY"]), ("floor(to_number('1e999'))", {})],
+)
+def test_what_jmespath_lets_through(expression, value):
+    with pytest.raises(OptionError, match=r"query: ") as caught:
+        Query(expression, "query").search(value)
     assert "CANARY" not in str(caught.value)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,6 +52,9 @@ class Fake(Platform):
 
     def check_api_token(self, tag: str, lifetime: Any) -> None:
         self.done.append(f"check {tag} {lifetime}")
+
+    def api_token_lifetime(self, lifetime: Any) -> Any:
+        return timedelta(days=60) if lifetime is None else lifetime
 
     def mint_api_token(self, tag: str, lifetime: Any) -> Any:
         return self._mint(f"mint {tag} {lifetime}")

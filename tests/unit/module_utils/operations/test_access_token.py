@@ -197,14 +197,17 @@ def wish_of(**options: Any) -> Wish:
 
 
 def test_options_become_a_wish():
-    found = wish_of(token_id=123, expires_in="30d", min_remaining="7d", enabled=False, additional=True)
-    assert found == Wish(True, "123", None, 30 * DAY, False, True, 7 * DAY)
+    found = wish_of(token_id=123, expires_in="30d", min_remaining="7d", enabled=True, additional=True)
+    assert found == Wish(True, "123", None, 30 * DAY, True, True, 7 * DAY)
     assert wish_of(state="absent", user="jane").present is False
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"enabled": False, "additional": True}, "enabled=false does not go with additional"),
+        ({"enabled": False, "current": "x"}, "enabled does not go with current"),
+        ({"enabled": True, "current": "x"}, "enabled does not go with current"),
         ({"expires_at": "2026-12-31T23:59:59Z"}, "is in the past"),
         ({"expires_at": "2027-01-01T00:00:00Z"}, "is in the past"),
         ({"expires_at": "2027-01-02T00:00:00"}, "has no time zone"),

@@ -61,6 +61,14 @@ def test_decisions(one, options, minted, check_mode):
     assert "SECRET" not in str((outcome.before, outcome.after))
 
 
+def test_min_remaining_is_compared_with_what_the_token_will_live(one):
+    """Where the platform has a default, or cuts what is asked for, every run would make another otherwise."""
+    one.api_token_lifetime = lambda lifetime: timedelta(minutes=60) if lifetime is None else timedelta(minutes=1)
+    for options in ({"min_remaining": "2h"}, {"min_remaining": "61s", "expires_in": "90s"}):
+        with pytest.raises(OptionError, match="not longer than min_remaining"):
+            run(one, tag="nightly", **options)
+
+
 def test_an_expired_one_counts_as_none(one):
     one.listed = [api("a1", left=-DAY)]
     assert run(one, tag="nightly", expires_in="60d").changed

@@ -28,6 +28,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     UnsupportedError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, ClientSecret, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import (
     _rubrik_cdm_api_tokens,
     _rubrik_cdm_login,
@@ -146,12 +148,20 @@ def test_a_token_of_the_users_is_never_logged_out(play):
     assert (caller.token_id, caller.with_token) == (SESSION, True)
 
 
-@pytest.mark.parametrize("status", [401, 404])
-def test_a_session_that_is_gone_needs_no_end(play, status):
-    _caller, one = play(
-        AS_CLIENT, lambda one: one.caller(), OPEN, Exchange("GET", ME, ME_IS_SVC), Exchange("DELETE", LOGOUT, status=status)
-    )
+GONE = [Exchange("DELETE", LOGOUT, status=401)], [Exchange("DELETE", LOGOUT, status=404), Exchange("GET", ME, status=401)]
+
+
+@pytest.mark.parametrize("answers", GONE, ids=["401", "404"])
+def test_a_session_that_is_gone_needs_no_end(play, answers):
+    _caller, one = play(AS_CLIENT, lambda one: one.caller(), OPEN, Exchange("GET", ME, ME_IS_SVC), *answers)
     assert one.warnings == []
+
+
+@pytest.mark.parametrize("status", [200, 404, 400])
+def test_an_end_that_is_not_found_is_no_proof(play, status):
+    answers = [Exchange("DELETE", LOGOUT, status=404), Exchange("GET", ME, ME_IS_SVC, status=status)]
+    _caller, one = play(AS_CLIENT, lambda one: one.caller(), OPEN, Exchange("GET", ME, ME_IS_SVC), *answers)
+    assert "did not let the session end (HTTP 404)" in one.warnings[0]
 
 
 @pytest.mark.parametrize(("status", "words"), [(403, "keeps one of the account's ten slots"), (500, "it stays until it expires")])
@@ -414,7 +424,10 @@ def test_a_session_is_minted_in_one_request(play):
 
 
 def test_no_session_is_minted_with_a_token_or_for_another_account(play):
-    assert isinstance(play(AS_TOKEN, lambda one: one.mint_token(None, None))[0], OptionError)
+    refusals = [play(AS_TOKEN, act)[0] for act in (lambda one: one.mint_token(None, None), lambda one: one.check_log_in())]
+    assert [type(one) for one in refusals] == [OptionError, OptionError]
+    assert str(refusals[0]) == str(refusals[1])
+    assert play(AS_CLIENT, lambda one: one.check_log_in())[0] is None
     assert isinstance(play(AS_CLIENT, lambda one: one.mint_token(Account("User:::x", "x"), None))[0], OptionError)
 
 
@@ -599,18 +612,54 @@ def test_a_secret_is_rotated_and_kept_whatever_happens_to_the_sessions(play):
     rotate = Exchange("POST", ROTATE, {"secret": SECRET})
     sessions = listed(item("s", userId=OTHER), user=OTHER)
     end = Exchange("POST", BULK, status=204, body={"tokenIds": ["s"], "userId": OTHER})
-    secret, one = play(AS_USER, lambda one: one.rotate_secret(state(), True), V93, LOG_IN, rotate, sessions, end, END)
+    secret, one = play(AS_USER, lambda one: one.rotate_secret(state(), True), LOG_IN, rotate, sessions, end, END)
     assert (secret.client_id, secret.client_secret, one.warnings) == (SVC.id, SECRET, [])
     failed = listed(user=OTHER, status=403)
-    secret, one = play(AS_USER, lambda one: one.rotate_secret(state(), True), V93, LOG_IN, rotate, failed, END)
+    secret, one = play(AS_USER, lambda one: one.rotate_secret(state(), True), LOG_IN, rotate, failed, END)
     assert secret.client_secret == SECRET
     assert "its sessions go on until they expire" in one.warnings[0]
 
 
 def test_a_token_manages_no_service_accounts(play):
-    failure, _one = play(AS_TOKEN, lambda one: one.rotate_secret(state(), False), V93, Exchange("POST", ROTATE, b"no", 403))
+    failure, _one = play(AS_TOKEN, lambda one: one.rotate_secret(state(), False), Exchange("POST", ROTATE, b"no", 403))
     assert isinstance(failure, ForbiddenError)
     assert "a token may not, whatever its roles." in str(failure)
+
+
+THERE = page({"id": SVC.id, "name": "svc-new", "roles": []}, name="svc-new", **ONLY)
+ENDS: dict[str, dict[str, Any]] = {"rotated": {"state": "present", "rotate_secret": True}, "deleted": {"state": "absent"}}
+
+
+def planned(one: RubrikCdm, check: bool, **options: Any) -> Any:
+    """Run service_account on the account that is there."""
+    return SERVICE_ACCOUNT.run(one, Task({"name": "svc-new", **options}, check, NOW))
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_service_account_is_told_while_planning_that_it_manages_none(play, end, check):
+    who = [Exchange("GET", ME, ME_IS_SVC)] if end == "deleted" else []
+    failure, _one = play(AS_CLIENT, lambda one: planned(one, check, **ENDS[end]), OPEN, THERE, V93, *who, END)
+    assert isinstance(failure, UnsupportedError)
+    assert "may not manage service accounts, whatever its roles. Log in with username and password." in str(failure)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_version_without_local_accounts_is_told_while_planning_a_rotation(play, check):
+    new = Exchange("GET", VERSION, {"version": "9.5.1"})
+    failure, _one = play(AS_USER, lambda one: planned(one, check, **ENDS["rotated"]), LOG_IN, THERE, new, END)
+    assert isinstance(failure, UnsupportedError)
+    assert "has no local service accounts any more." in str(failure)
+
+
+def test_a_version_on_the_way_out_warns_of_a_rotation_and_not_of_a_deletion(play):
+    old = Exchange("GET", VERSION, {"version": "9.4.0"})
+    for end, warnings in (("rotated", 1), ("deleted", 0)):
+        outcome, one = play(AS_USER, lambda one, end=end: planned(one, True, **ENDS[end]), LOG_IN, THERE, old, END)
+        assert (outcome.changed, len(one.warnings)) == (True, warnings)
+    rotate = Exchange("POST", ROTATE, {"secret": SECRET})
+    changed, _one = play(AS_USER, lambda one: planned(one, False, **ENDS["rotated"]).changed, LOG_IN, THERE, V93, rotate, END)
+    assert changed is True
 
 
 def test_an_account_is_deleted(play):
