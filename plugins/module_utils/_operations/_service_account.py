@@ -109,6 +109,8 @@ def run(platform: Platform, task: Task) -> Outcome:
         raise RefusedError(
             f"{current.account} is the account that this task authenticates with, so it is not deleted.", "Use another account."
         )
+    if plan_.delete or plan_.rotate:
+        platform.check_end_of_secret(deletes=plan_.delete)
     path = options.get("credentials_file")
     if path and plan_.mints:
         check_writable(path, "credentials_file")

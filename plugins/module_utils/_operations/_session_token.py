@@ -49,6 +49,7 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
     current = platform.inspect_token(secret) if secret and not additional else None
     if current and secret and is_enough(current, _is_own(platform, identity, current.account, secret), task.now, min_remaining):
         return Outcome(False, _values(current, task), _side(current), _side(current))
+    platform.check_log_in()  # mint_token refuses the same, but not in check mode
     opened = Credential("", Account(identity or "", identity or ""), task.now, kind="session")
     values: dict[str, Any] = {}
     if not task.check_mode:

@@ -46,6 +46,10 @@ class QumuloAccounts(QumuloApi):
         self._seen_roles = roles
         return roles
 
+    def _known_roles(self) -> dict[str, dict[str, Any]]:
+        """Return the roles as this task has listed them already; lists them where it has not."""
+        return self._roles() if self._seen_roles is None else self._seen_roles
+
     def _members(self, role: str) -> set[str]:
         members: set[str] = set()
         for answer, page in self._pages(f"list the members of the role '{role}'", f"{_ROLES}{quoted(role)}/members"):
@@ -82,7 +86,7 @@ class QumuloAccounts(QumuloApi):
         attributes = dict(wanted.attributes)
         roles = wanted.roles
         if roles:
-            existing = {role.lower(): role for role in self._seen_roles or self._roles()}  # vendor docs: role names are case-insensitive
+            existing = {role.lower(): role for role in self._known_roles()}  # vendor docs: role names are case-insensitive
             for role in sorted(roles):
                 if role.lower() not in existing:
                     raise self._unknown("role", f"'{role}'", list(existing.values()))
@@ -95,6 +99,9 @@ class QumuloAccounts(QumuloApi):
                 raise self._unknown("privilege", f"'{privilege}'", alike or known)
         if wanted.privileges is not None and re.search(r"\s", wanted.account.name):
             raise OptionError(f"privileges: a role of Qumulo Core cannot be named after '{wanted.account.name}', which has a space in it.")
+        had = (current.privileges if current else None) or frozenset()
+        if wanted.privileges is not None and wanted.privileges != had:
+            self._refuse_foreign_role(wanted.account.name)
         group = attributes.get("primary_group")
         if group and not group.isdecimal():
             answer = self._call("list groups", "GET", _GROUPS)
@@ -106,6 +113,20 @@ class QumuloAccounts(QumuloApi):
                 raise self._unknown("local group", f"'{group}'", list(groups))
             attributes["primary_group"] = groups[group]
         return AccountState(wanted.account, roles, wanted.privileges, attributes)
+
+    def _refuse_foreign_role(self, account: str) -> None:
+        """Refuse, before anything changes, to keep an account's privileges in a role that somebody else made."""
+        roles = self._known_roles()
+        taken = [role for role in roles if role.lower() == f"latchkey-{account}".lower()]
+        if taken and _own_role_name(account, roles) is None:
+            raise self._foreign_role(taken[0], account)
+
+    def _foreign_role(self, role: str, account: str) -> RefusedError:
+        return RefusedError(
+            f"{self.title} at {self.http.endpoint.url}: "
+            f"the role '{role}' exists already and was not made by this collection for {account}.",
+            "Rename or delete that role, or use roles instead of privileges.",
+        )
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         password = throwaway_password()  # kept nowhere: the account is for tokens only
@@ -161,11 +182,7 @@ class QumuloAccounts(QumuloApi):
         found = self._call(f"read the role '{role}'", "GET", path, accept=(404,))
         exists = found.status != 404
         if exists and found.json_object().get("description") != _OWN_ROLE.format(name=name):
-            raise RefusedError(
-                f"{self.title} at {self.http.endpoint.url}: "
-                f"the role '{role}' exists already and was not made by this collection for {name}.",
-                "Rename or delete that role, or use roles instead of privileges.",
-            )
+            raise self._foreign_role(role, name)  # somebody made it since the roles were listed
         if not privileges:
             if exists:
                 self._delete(f"delete the role '{role}'", path, lambda: self._is_missing(f"read the role '{role}'", path))

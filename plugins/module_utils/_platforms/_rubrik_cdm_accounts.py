@@ -57,13 +57,18 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         names = None if wanted.roles is None else self._resolved_roles(wanted.roles, current.role_names if current else {})
         if current is None or (names is not None and names.keys() != current.roles):
             self._require_manager()
+            self._require_local("service accounts", _USE_RSC)
         return wanted if names is None else replace(wanted, roles=frozenset(names), role_names=names)
 
+    def check_end_of_secret(self, *, deletes: bool) -> None:
+        self._require_manager()
+        if not deletes:  # which is what the upgrade to a version without them needs
+            self._require_local("service accounts", _USE_RSC)
+
     def _require_manager(self) -> None:
-        """Refuse to change service accounts where that cannot be: as one of them, or on a version without them."""
+        """Refuse to change service accounts as one of them."""
         if self.connection.auth.client_id:
             raise UnsupportedError(f"{self.title}: a service account may not manage service accounts, whatever its roles.", _LOG_IN)
-        self._require_local("service accounts", _USE_RSC)
 
     def _manage(self, operation: str, method: str, path: str = "", **how: Any) -> Answer:
         """Send a request about service accounts, and say of a refusal what may be behind it."""
@@ -93,7 +98,6 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         return replace(wanted, account=user_account(user, name), roles=frozenset()), ClientSecret(client_id, secret, name)
 
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
-        self._require_manager()
         account = state.account
         # Without a body: the name of the option that ends sessions is not published, so they are ended afterwards.
         answer = self._manage(f"rotate the secret of {account}", "POST", f"/{quoted(account.id)}/rotate")

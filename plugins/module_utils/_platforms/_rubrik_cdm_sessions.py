@@ -160,13 +160,16 @@ class CdmSessions(CdmApi):
 
     # Opening
 
-    def mint_token(self, account: Account | None, expires_at: datetime | None) -> Minted:
-        auth = self.connection.auth
-        if auth.token:
+    def check_log_in(self) -> None:
+        if self.connection.auth.token:
             raise OptionError(
                 "token: a session cannot be opened with a token.",
                 "Set client_id with client_secret, service_account_file, or username with password.",
             )
+
+    def mint_token(self, account: Account | None, expires_at: datetime | None) -> Minted:
+        self.check_log_in()
+        auth = self.connection.auth
         if account and not {auth.client_id, auth.username} & {account.id, account.name, *account.aliases}:
             raise OptionError(
                 f"{self.title} opens a session only for the account whose credentials the task has, not for {account}.",

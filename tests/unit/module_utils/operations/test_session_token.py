@@ -104,6 +104,16 @@ def test_bad_options(options, words):
     assert one.done == []
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("additional", [True, False])
+def test_a_token_opens_no_session(check_mode, additional):
+    one = fake(client_id=None, token="TOKEN")
+    one.inspected = None  # dead
+    with pytest.raises(OptionError, match="A token cannot make another one"):
+        run_present(one, task(check_mode, current="CURRENT"), additional, timedelta(0))
+    assert one.done == ([] if additional else ["inspect CURRENT"])
+
+
 @pytest.mark.parametrize("user", ["one", "me", "1"])
 def test_the_calling_account_by_any_of_its_names(user):
     assert run_present(fake(), task(user=user), False, timedelta(0)).changed

@@ -218,6 +218,26 @@ def test_create_an_account(run, monkeypatch):
     assert "pw" not in json.dumps(result)
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("options", [{}, {"roles": ["Observers"]}], ids=["no roles", "roles"])
+def test_a_role_that_somebody_else_made_is_left_alone_before_anything_changes(run, check, options):
+    roles = {"Observers": {"description": "", "privileges": []}, "Latchkey-SVC": {"description": "Mine", "privileges": []}}
+    start = [Exchange("GET", "/v1/users/", []), Exchange("GET", "/v1/auth/roles/", roles)]
+    known = Exchange("GET", "/v1/auth/privileges/", {"PRIVILEGE_X": "x"})
+    wish = {"name": "svc", "privileges": ["PRIVILEGE_X"], **options}
+    steps = [*start, known] if options else [start[0], known, start[1]]
+    result = run("service_account", wish, *steps, check=check)
+    assert result["failed"]
+    assert "the role 'Latchkey-SVC' exists already and was not made by this collection for svc." in result["msg"]
+
+
+def test_a_role_that_somebody_else_made_matters_to_privileges_only(run):
+    roles = Exchange("GET", "/v1/auth/roles/", {"latchkey-jane": {"description": "Mine", "privileges": []}})
+    members = Exchange("GET", "/v1/auth/roles/latchkey-jane/members", {"members": {}, "paging": {"next": None}})
+    users = Exchange("GET", "/v1/users/", [{"id": "1002", "name": "jane"}])
+    assert not run("service_account", {"name": "jane", "privileges": []}, users, roles, members)["changed"]
+
+
 def test_delete_an_account_says_how_far_it_got(run):
     roles = {"R": {"description": "", "privileges": []}}
     own_role = {"description": "Privileges of the service account jane. Kept by latchkey.tokens.", "privileges": ["PRIVILEGE_X"]}

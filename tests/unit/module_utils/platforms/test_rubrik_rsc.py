@@ -379,6 +379,9 @@ def test_who_can_make_no_token(monkeypatch):
     Script().install(monkeypatch)
     with pytest.raises(OptionError, match="A token cannot make another one"):
         platform().mint_token(None, None)
+    with pytest.raises(OptionError, match=r"A token cannot make another one\. Authenticate with client_id and client_secret, or service"):
+        platform().check_log_in()  # in the same words, for check mode
+    platform(**CLIENT).check_log_in()
     with pytest.raises(OptionError, match="for the calling account only"):
         platform(**CLIENT).mint_token(Account("client|x", "x"), None)
 
