@@ -37,7 +37,7 @@ options:
       - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
       - On Rubrik CDM a user's or service account's exact name, V(User:::) with its id, or that id alone. A name that several have is an
-        error that lists their ids.
+        error that lists their ids. An id is taken as it is, so one that nobody has is an account without tokens.
       - On Rubrik Security Cloud V(client|) with the account's id, that id alone, or its name, which needs the right to list service
         accounts.
       - On Rubrik, with O(state=present), it can only name the calling account; it is an error otherwise.

@@ -50,7 +50,7 @@ class OperationAction(ActionBase):
                 "msg": f"{name} does not run with async: Ansible would keep the new secret in clear in a job file. "
                 "Take async off the task.",
             }
-        skipped = skipped_for_want_of_a_token(self._task.args)
+        skipped = skipped_for_want_of_a_token(self._task.args, bool(self._task.check_mode))
         if skipped:
             return skipped
         result = self._run_with(name, self._task.args, task_vars)

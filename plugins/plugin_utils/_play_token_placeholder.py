@@ -11,8 +11,15 @@ from typing import Any
 PLACEHOLDER = "no play token: mint_in_check_mode is false"
 
 
-def skipped_for_want_of_a_token(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def skipped_for_want_of_a_token(arguments: Mapping[str, Any], check_mode: bool) -> dict[str, Any] | None:
     """Return the result of a task that has the placeholder for a token; None for every other one."""
     if arguments.get("token") != PLACEHOLDER:
         return None
+    if not check_mode:  # of a run in check mode, one that has to be done all the same
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": "There is no play token in check mode, since mint_in_check_mode is false, but this task has check_mode: false. "
+            "Take one of the two away.",
+        }
     return {"changed": False, "skipped": True, "skip_reason": "There is no play token in check mode, since mint_in_check_mode is false."}

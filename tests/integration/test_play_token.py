@@ -286,6 +286,8 @@ def test_check_mode(rig: Rig) -> None:
     probe = {"name": "Probe", MODULE: {}, "environment": {"ANY": "1"}}
     run = rig.run(rig.play(USE, {**USE, "name": "Loop", "loop": [1, 2]}, probe, vars=without), arguments=["--check"]).assert_ok()
     assert [run.by_name[name].status for name in ("Use", "Loop", "Probe")] == ["skipped"] * 3
+    run = rig.run(rig.play({**USE, "check_mode": False}, vars=without), arguments=["--check"])
+    assert "this task has check_mode: false. Take one of the two away." in run.failures[0]
     assert len(rig.simulator.journal()) == count
     rig.run(rig.play(USE, vars=without)).assert_ok()
     rig.assert_as_before(before, 2)
