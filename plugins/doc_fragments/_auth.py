@@ -83,8 +83,8 @@ options:
         it counts only for API tokens that are made. When not set, Rubrik CDM chooses by the user's preferences and rights.
       - On Rubrik Security Cloud the task switches to that organization, with O(token) too, and ends the session that it got for it when it
         is done. When not set, it works in the organization of the account. One that the account may not act in is an error.
-      - A token of Rubrik Security Cloud that is made for another organization leaves one session more, the one that it was had with. Whether
-        the token would outlive that is not published, so it stays until it ends by itself, after 24 hours at most.
+      - A token of Rubrik Security Cloud that is made for another organization leaves one session more, the one that it was had with.
+        Whether the token would outlive that is not published, so it stays until it ends by itself, after 24 hours at most.
       - When not set or empty, E(RUBRIK_CDM_ORGANIZATION_ID) or E(RUBRIK_RSC_ORGANIZATION_ID) is used.
     type: str
 """
