@@ -63,6 +63,9 @@ class RequestError(LatchkeyError):
         operation: what was being done, in words ("list access tokens").
         status: the HTTP status, or None when there was no answer.
         may_have_acted: True when the server may have done what was asked although no usable answer came back.
+
+    Attributes:
+        no_place: True when it was found that the account has as many credentials as it may have. Set by who looked.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class RequestError(LatchkeyError):
         super().__init__(message, hint, platform=platform, endpoint=endpoint, operation=operation, status=status)
         self.status = status
         self.may_have_acted = may_have_acted
+        self.no_place = False
 
 
 class ConnectionFailedError(RequestError):

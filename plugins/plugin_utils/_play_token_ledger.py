@@ -180,23 +180,24 @@ class Ledger:
         """Return what is in it; without the lock, perhaps not the very latest."""
         contents = Contents()
         data = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
-        for line in data.split(b"\n")[:-1]:  # what has no end yet is still being written
-            raw = base64.b64decode(line)
+        for line in filter(None, data.split(b"\n")[:-1]):  # what has no end yet is still being written
             try:
+                raw = base64.b64decode(line)
                 kind, value = json.loads(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None))
-            except self._foreign:
-                continue  # written with another key
+            except (self._foreign, ValueError):
+                continue  # written with another key, or cut off by a full disk
             contents._add(kind, value)
         return contents
 
     def _append(self, kind: str, value: Any) -> None:
         nonce = os.urandom(_NONCE)
-        line = base64.b64encode(nonce + self._cipher.encrypt(nonce, json.dumps([kind, value]).encode(), None)) + b"\n"
+        # On a line of its own whatever comes before it: what a full disk has cut off has no end.
+        line = b"\n" + base64.b64encode(nonce + self._cipher.encrypt(nonce, json.dumps([kind, value]).encode(), None)) + b"\n"
         while line:
             line = line[os.write(self.descriptor, line) :]
 
     def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str) -> None:
-        """Enter a token that was minted just now."""
+        """Enter a token that was minted just now. Raises OSError."""
         entry = {"name": secrets.token_hex(8), "identity": identity, "grant": grant, "minted_at": time.time(), "scope": scope}
         self._append("minted", entry)
 

@@ -49,9 +49,14 @@ def _revoke(settings: dict[str, Any]) -> None:
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
 
     for words in revoke_tokens(Ledger(settings["ledger"], bytes.fromhex(settings["key"])), for_good=True):
-        import syslog
+        _say(words)
 
-        syslog.syslog(syslog.LOG_WARNING, f"latchkey.tokens: {words}")
+
+def _say(words: str) -> None:
+    """Say something in the system's log: this process has no other place."""
+    import syslog
+
+    syslog.syslog(syslog.LOG_WARNING, f"latchkey.tokens: {words}")
 
 
 def main() -> None:
@@ -64,7 +69,10 @@ def main() -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     _wait_for_end(settings["pid"], settings["pidfd"])
-    _revoke(settings)
+    try:
+        _revoke(settings)
+    except ImportError as failure:  # the collection went away with the run
+        _say(f"The play tokens of a run stay until they end by themselves, since {failure.name}, which revokes them, is gone.")
 
 
 if __name__ == "__main__":

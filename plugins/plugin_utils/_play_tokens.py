@@ -94,8 +94,10 @@ def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, 
     dead = bool(found and request.refresh and not _is_alive(found))
     if found and not dead and found.is_good(request.margin):
         return found.secret  # perhaps somebody made it while this one waited
-    at, words = contents.refusals.get(key, (0.0, ""))
-    if time.time() - at < _REMEMBERED and not request.refresh:
+    words = _remembered_refusal(contents, key)
+    if words and found and not dead and found.is_good(0):
+        return found.secret
+    if words:
         raise LatchkeyError(words)
     from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, mint
 
@@ -105,6 +107,12 @@ def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, 
         return mint(options, os.environ, [one.secret for one in contents.tokens.values()])
 
     return _replace(key, request.scope, found if dead else None, ledger, contents, minted, warn)
+
+
+def _remembered_refusal(contents: Contents, key: str) -> str:
+    """Return in which words a mint was refused a moment ago; empty when none was."""
+    at, words = contents.refusals.get(key, (0.0, ""))
+    return words if time.time() - at < _REMEMBERED else ""
 
 
 def _is_alive(entry: Entry) -> bool:
@@ -131,22 +139,45 @@ def _replace(
     unused = [one for one in others if one is dead or not one.current]
     for one in unused:
         _show(revoke_entry(ledger, one), warn)
+    in_use = [one for one in others if one not in unused]
     try:
         try:
             grant = mint()
         except RequestError as failure:
-            in_use = [one for one in others if one not in unused]
-            if isinstance(failure, AuthenticationError) or failure.status is None or failure.may_have_acted or not in_use:
+            if not failure.no_place or not in_use:
                 raise
-            # The account may have no place for two.
-            for one in in_use:
-                _show(revoke_entry(ledger, one), warn)
+            while in_use:
+                _show(revoke_entry(ledger, in_use.pop()), warn)
             grant = mint()
-    except AuthenticationError as failure:
-        ledger.add_refusal(key, str(failure))
-        raise
-    ledger.add_minted(key, grant.as_data(), scope)
+    except RequestError as failure:
+        works_on = [one for one in in_use if one.is_good(0)]
+        if works_on or isinstance(failure, AuthenticationError):
+            ledger.add_refusal(key, str(failure))
+        if not works_on:
+            raise
+        warn(f"The play token of this run ends soon, and another one could not be made. {failure}")
+        return works_on[-1].secret
+    try:
+        ledger.add_minted(key, grant.as_data(), scope)
+    except OSError as failure:
+        raise _not_kept(grant, failure) from None
     return str(grant.minted.secret)
+
+
+def _not_kept(grant: Any, failure: OSError) -> LatchkeyError:
+    """Revoke a token that the ledger cannot take, and return what to say of it."""
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import revoke
+
+    try:
+        revoke(grant)
+    except LatchkeyError as left:
+        became = f"could not be revoked and stays until it ends by itself. {left}"
+    else:
+        became = "was revoked again."
+    return LatchkeyError(
+        f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so the token that was made for it {became}",
+        "Make room there, or set local_tmp in ansible.cfg to another place.",
+    )
 
 
 def _show(sentences: list[str], warn: Callable[[str], None]) -> None:
@@ -194,4 +225,7 @@ def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
         grant = Grant.from_data(refused_one.grant)
         if is_alive(grant):
             return None
+        words = _remembered_refusal(contents, refused_one.identity)
+        if words:
+            raise LatchkeyError(words)
         return _replace(refused_one.identity, refused_one.scope, refused_one, ledger, contents, lambda: mint_like(grant), warn)

@@ -154,7 +154,8 @@ def _explain(platform: Platform, failure: RequestError, bearers: list[str]) -> N
         tokens = platform.tokens(platform.caller().account)
     except RequestError:
         return
-    if len(tokens) >= platform.token_limit:
+    failure.no_place = len(tokens) >= platform.token_limit
+    if failure.no_place:
         listed = "; ".join(one.describe(utc_now()) for one in tokens)
         failure.add(
             f"The account has {len(tokens)} access tokens already, and the platform allows {platform.token_limit}: {listed}. "

@@ -179,3 +179,16 @@ def test_a_failure_gives_the_lock_back(path, ledger):
     with Ledger.open(path, KEY) as other, other.locked():
         pass
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_an_entry_that_a_full_disk_cut_off_harms_only_itself(ledger, path, cut):
+    ledger.add_minted("one", grant("first"), "run")
+    whole = os.path.getsize(path)
+    ledger.add_minted("two", grant("second"), "run")
+    os.truncate(path, whole + cut)
+    ledger.add_minted("three", grant("third"), "run")
+    ledger.close_for_good()
+    contents = ledger.read()
+    assert [one.secret for one in contents.tokens.values()] == ["first", "third"]
+    assert contents.closed

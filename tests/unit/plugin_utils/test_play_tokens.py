@@ -1,12 +1,21 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token that is found is cheap: no network, and nothing loaded that only a request needs."""
+"""A token that is found is cheap: no network, nothing loaded that only a request needs. And what becomes of mints that fail."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, ConflictError, LatchkeyError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _play_token as operation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_end, _play_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity
 
 HIT = """
 import os, socket, sys
@@ -40,3 +49,103 @@ def test_a_hit_loads_nothing_for_requests(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+OPTIONS = {"platform": "qumulo"}
+KEY = bytes(range(32))
+
+
+class Run:
+    """A run of Ansible, and an appliance that answers as it is told."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        self.path, self.answers, self.mints, self.revoked, self.warnings, self.alive = str(tmp_path / "ledger"), [], 0, [], [], False
+        monkeypatch.setattr(_play_tokens, "ledger_path", lambda: self.path)
+        monkeypatch.setattr(_play_tokens, "run_key", lambda: KEY)
+        monkeypatch.setattr(_play_tokens, "is_orphan", lambda: False)
+        monkeypatch.setattr(_play_tokens, "_watch", lambda *_unused: None)
+        monkeypatch.setattr(_play_token_end, "revoke_entry", self.revoke_entry)
+        monkeypatch.setattr(operation, "mint", lambda *_unused: self.mint())
+        monkeypatch.setattr(operation, "mint_like", lambda *_unused: self.mint())
+        monkeypatch.setattr(operation, "is_alive", lambda _grant: self.alive)
+        monkeypatch.setattr(operation, "revoke", lambda one: self.revoked.append(one.minted.secret))
+        monkeypatch.setattr(operation.Grant, "from_data", lambda data: data)
+
+    def mint(self):
+        self.mints += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        data = {"secret": answer, "good_for": 3600.0}
+        return SimpleNamespace(minted=SimpleNamespace(secret=answer), as_data=lambda: data)
+
+    def revoke_entry(self, ledger, entry):
+        self.revoked.append(entry.secret)
+        ledger.add_revoked(entry.name)
+        return []
+
+    def holds(self, secret, good_for):
+        with Ledger.open(self.path, KEY) as ledger:
+            ledger.add_minted(identity(OPTIONS, os.environ), {"secret": secret, "good_for": good_for}, "run")
+
+    def ask(self, margin=300.0, refresh=False):
+        request = _play_tokens.Request(OPTIONS, None, margin, refresh, "run")
+        return _play_tokens.play_token(request, self.warnings.append)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    return Run(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def ends_soon(run, monkeypatch):
+    """A run whose token lives, but not for as long as is asked."""
+    run.holds("old", 100.0)
+    monkeypatch.setattr(_play_tokens.Entry, "is_good", lambda _entry, margin: margin < 100)
+    return run
+
+
+@pytest.mark.parametrize("status", [429, 403, 400, 302, None])
+def test_a_token_that_works_is_kept_when_it_cannot_be_renewed(ends_soon, status):
+    ends_soon.answers = [RequestError("It was refused.", status=status), "never asked for"]
+    assert [ends_soon.ask(), ends_soon.ask()] == ["old", "old"]
+    assert (ends_soon.mints, ends_soon.revoked) == (1, [])
+    assert ends_soon.warnings == ["The play token of this run ends soon, and another one could not be made. It was refused."]
+
+
+def test_a_token_that_works_goes_where_there_is_no_place_for_two(ends_soon):
+    full = ConflictError("There are two.", status=409)
+    full.no_place = True
+    ends_soon.answers = [full, "new"]
+    assert ends_soon.ask() == "new"
+    assert ends_soon.revoked == ["old"]
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_refused_credentials_are_tried_once(run, refresh):
+    run.answers = [AuthenticationError("Wrong password.", status=401)] * 9
+    for _unused in range(8):
+        with pytest.raises(LatchkeyError, match="Wrong password"):
+            run.ask(refresh=refresh)
+    assert run.mints == 1
+
+
+def test_refused_credentials_are_tried_once_in_place_of_a_dead_token(run):
+    run.holds("old", 3600.0)
+    run.answers = [AuthenticationError("Wrong password.", status=401)] * 9
+    for _unused in range(8):
+        with pytest.raises(LatchkeyError, match="Wrong password"):
+            _play_tokens.replacement("old", run.warnings.append)
+    assert run.mints == 1
+
+
+def test_a_token_that_cannot_be_kept_is_revoked(run, monkeypatch):
+    def full(*_unused):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "add_minted", full)
+    run.answers = ["new"]
+    with pytest.raises(LatchkeyError, match=r"cannot be written \(No space left on device\), so the token .* was revoked again"):
+        run.ask()
+    assert run.revoked == ["new"]
