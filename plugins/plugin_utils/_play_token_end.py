@@ -7,6 +7,7 @@ Called by the callback in Ansible's main process, and by the watcher after that 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
@@ -23,7 +24,8 @@ def revoke_entry(ledger: Ledger, entry: Entry) -> list[str]:
         why = str(failure) if isinstance(failure, LatchkeyError) else f"This is a bug in latchkey.tokens: {type(failure).__name__}."
         account = entry.grant["account"]["name"]
         return [f"A play token of {account} could not be revoked. It stays until it ends by itself. {why}"]
-    ledger.add_revoked(entry.name)
+    with contextlib.suppress(OSError):  # on a full disk, that it is gone matters more than that it is written down
+        ledger.add_revoked(entry.name)
     return words
 
 
@@ -40,5 +42,6 @@ def revoke_tokens(ledger: Ledger, *, for_good: bool, which: Callable[[Entry], bo
     """
     with ledger.locked() as contents:
         if for_good and not contents.closed:
-            ledger.close_for_good()
+            with contextlib.suppress(OSError):
+                ledger.close_for_good()
         return [words for entry in contents.tokens.values() if which(entry) for words in revoke_entry(ledger, entry)]

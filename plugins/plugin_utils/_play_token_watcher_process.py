@@ -59,6 +59,13 @@ def _say(words: str) -> None:
     syslog.syslog(syslog.LOG_WARNING, f"latchkey.tokens: {words}")
 
 
+def _revoke_or_say(settings: dict[str, Any]) -> None:
+    try:
+        _revoke(settings)
+    except Exception as failure:  # noqa: BLE001  (such as ImportError, when the collection went away with the run; its words may be secret)
+        _say(f"The play tokens of a run could not be revoked ({type(failure).__name__}) and stay until they end by themselves.")
+
+
 def main() -> None:
     """Read the settings, say that they came, wait, revoke."""
     # When a machine or a service is stopped, everybody is told to end at once; this process ends soon after the one it waits for.
@@ -69,10 +76,7 @@ def main() -> None:
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
     _wait_for_end(settings["pid"], settings["pidfd"])
-    try:
-        _revoke(settings)
-    except ImportError as failure:  # the collection went away with the run
-        _say(f"The play tokens of a run stay until they end by themselves, since {failure.name}, which revokes them, is gone.")
+    _revoke_or_say(settings)
 
 
 if __name__ == "__main__":

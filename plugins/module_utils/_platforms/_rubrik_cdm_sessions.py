@@ -196,7 +196,8 @@ class CdmSessions(CdmApi):
             described = "; ".join(one.describe(now) for one in live[:_SHOWN]) + ("; ..." if len(live) > _SHOWN else "")
             failure.add(f"The account has {len(live)} sessions: {described}.", sessions=[one.as_result(now) for one in live])
         # How an eleventh session is refused is not published, nor how a wrong secret is.
-        full = failure.no_place = "session" in vendor_words or len(live or ()) >= _CLIENT_LIMIT
+        full = "session" in vendor_words or len(live or ()) >= _CLIENT_LIMIT
+        failure.no_place = full and status < 500
         if not full and status < 500:
             failure.add(_CHECK_CLIENT)
         if full or live is None:

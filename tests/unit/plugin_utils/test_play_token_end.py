@@ -47,6 +47,17 @@ def test_one_failure_does_not_keep_the_others(ledger, monkeypatch, failure):
     assert seen[3:] == ["canary-1"]
 
 
+def test_a_full_disk_keeps_none_of_them(ledger, monkeypatch):
+    def full(*_unused):
+        raise OSError(28, "No space left on device")
+
+    seen = []
+    monkeypatch.setattr(Ledger, "_append", full)
+    monkeypatch.setattr(_play_token, "revoke", lambda grant: seen.append(grant["secret"]) or [])
+    assert revoke_tokens(ledger, for_good=True) == []
+    assert seen == ["canary-0", "canary-1", "canary-2"]
+
+
 def test_some_of_them(ledger, monkeypatch):
     monkeypatch.setattr(_play_token, "revoke", lambda _grant: ["Something to know."])
     assert revoke_tokens(ledger, for_good=False, which=lambda entry: entry.scope == "play") == ["Something to know."]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher, _play_token_watcher_process
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
@@ -49,6 +49,19 @@ def test_it_closes_the_ledger_when_the_run_is_gone(run, monkeypatch, pidfd):
         process.wait()
         wait_for(lambda: ledger.read().closed)
         wait_for(lambda: not process_start(watcher))
+
+
+def test_a_collection_that_went_away_with_the_run_is_told(monkeypatch):
+    """In the system's log, without words that might hold a secret."""
+    said = []
+
+    def gone(_settings):
+        raise ImportError("canary-token")
+
+    monkeypatch.setattr(_play_token_watcher_process, "_revoke", gone)
+    monkeypatch.setattr(_play_token_watcher_process, "_say", said.append)
+    _play_token_watcher_process._revoke_or_say({})
+    assert said == ["The play tokens of a run could not be revoked (ImportError) and stay until they end by themselves."]
 
 
 def test_it_knows_no_secret_from_outside(run, monkeypatch):
