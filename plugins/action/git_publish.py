@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any, ClassVar
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
@@ -36,6 +38,8 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
+        if not 0 < options["timeout"] < math.inf:
+            raise OptionError(f"timeout: '{options['timeout']:g}' is not a number of seconds.", "It must be more than 0.")
         given = {name: options[name] or os.environ.get(f"LATCHKEY_GIT_{name.upper()}", "") for name in _FROM_ENVIRONMENT}
         files = {name: os.path.abspath(self.path(given[name])) if given[name] else "" for name in ("ssh_key_file", "ssh_known_hosts_file")}
         path = self.path(options["path"])

@@ -4,23 +4,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK, read_probes
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_clusters import CLUSTERS, check_cluster
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, is_secret, policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import NOT_YET, RotationAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
 _RESCUED = "rotate_rescued_secret"
+_RESCUED_FOR = "rotate_rescued_for"
+_RESCUE = {_RESCUED, _RESCUED_FOR, "rotate_reserved_room"}  # what a rescue file holds, and nothing else
+_NOT_KEPT = ("_ansible_no_log", "variables")  # of what was read; the latter may be long, and Ansible keeps it for each host
 _MOST_SESSIONS = 10  # that an account of Rubrik CDM may have at once; nobody has published how the eleventh is refused
 
 
@@ -93,6 +99,8 @@ class ActionModule(RotationAction):
         "roles": {"type": "list", "elements": "str", "default": []},
         "tag": {"type": "str"},
         "sync_timeout": {"type": "str", "default": "5m"},
+        "probes": ACCESS_CHECK.argument_spec["probes"],
+        "clusters": CLUSTERS,
         "shared": {"type": "bool", "default": False},
         "only_leftovers": {"type": "bool", "default": False},
         "warn": {"type": "str"},
@@ -107,6 +115,10 @@ class ActionModule(RotationAction):
             stored = Stored(_checked_state(options["state"]))
             listed = self._list(options)
             return {"changed": False, **_accounts(listed), "leftovers": rotation.leftovers(stored.state, _ours(options, stored, listed))}
+        # Once a secret is made there is no way back, so what is wrong with the checks is found before.
+        read_probes(options["probes"] or [])
+        for cluster in options["clusters"]:
+            check_cluster(cluster)
         stored = self._read(options)
         if options["kind"] == "in_place":
             result = self._plan_in_place(options, stored, task_vars, wanted, patience)
@@ -114,7 +126,7 @@ class ActionModule(RotationAction):
             result = self._plan_beside(options, stored, task_vars, wanted)
         self.secrets = self.unsayable
         self.hide_all = not MASKS_REGISTERED and any(one.get("_ansible_no_log") for one in (stored.file, stored.rescue))
-        file, rescue = ({name: value for name, value in one.items() if name != "_ansible_no_log"} for one in (stored.file, stored.rescue))
+        file, rescue = ({name: value for name, value in one.items() if name not in _NOT_KEPT} for one in (stored.file, stored.rescue))
         return {"changed": False, **result, "file": file, "rescue": rescue, "check_mode": check_mode}
 
     def _read(self, options: dict[str, Any]) -> Stored:
@@ -130,9 +142,7 @@ class ActionModule(RotationAction):
             raise VarsFileError(
                 f"{file['path']} cannot be written, so nothing was rotated.", "Mend its permissions or those of its folder."
             )
-        rescue = {}
-        if options["kind"] == "in_place" and options["rescue_path"]:
-            rescue = self.step("vault_vars_info", {"path": options["rescue_path"], "names": [_RESCUED], "hide": True})
+        rescue = self._read_rescue(options, file["path"]) if options["kind"] == "in_place" and options["rescue_path"] else {}
         values = file["vars"]
         # Whatever its name says: somebody may have swapped the names of the secret and of the client id.
         secret = {options["var"], options["old_var"], *file["vault_ids"]} - {options["state_var"]}
@@ -145,6 +155,24 @@ class ActionModule(RotationAction):
             file=file,
             rescue=rescue,
         )
+
+    def _read_rescue(self, options: dict[str, Any], vars_file: str) -> dict[str, Any]:
+        """Read the rescue file. It is written over and deleted, so it must be one, and this rotation's. Raises RefusedError."""
+        if os.path.realpath(self.path(options["rescue_path"])) == os.path.realpath(vars_file):
+            raise RefusedError(f"{_where(options)}: rotate_rescue_file is the vars file. Nothing was rotated.", "Name another file.")
+        found = self.step("vault_vars_info", {"path": options["rescue_path"], "names": [_RESCUED, _RESCUED_FOR], "hide": True})
+        held = found["vars"]
+        if strange := sorted(set(found["variables"]) - _RESCUE):
+            raise RefusedError(
+                f"{_where(options)}: {found['path']} is no rescue file, since it holds {strange[0]}. Nothing was rotated.",
+                "Name a file in rotate_rescue_file that is for this credential alone, and not there yet.",
+            )
+        if held.get(_RESCUED_FOR) not in (None, _rescued_for(options)):
+            raise RefusedError(
+                f"{_where(options)}: {found['path']} is the rescue file of another rotation, {held[_RESCUED_FOR]}. Nothing was rotated.",
+                "Give each credential a file of its own in rotate_rescue_file, and run that one again, which still needs this file.",
+            )
+        return {**found, "vars": {name: value for name, value in held.items() if name == _RESCUED}}
 
     def _plan_beside(self, options: dict[str, Any], stored: Stored, task_vars: dict[str, Any], wanted: rotation.Policy) -> dict[str, Any]:
         """Plan for credentials that can stand beside each other."""
@@ -245,6 +273,10 @@ class ActionModule(RotationAction):
                 "Nothing was rotated.",
                 f"End old ones with latchkey.tokens.session_revoke, target account, account {account_id}, and run again.",
             )
+
+
+def _rescued_for(options: dict[str, Any]) -> str:
+    return f"{options['account']} {options['var']}"
 
 
 def _stop_at(problem: str, options: dict[str, Any], more: str = "") -> None:

@@ -13,6 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_clusters import CLUSTERS, where_is
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, SETTLING_ARGUMENTS, is_secret, policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import RotationAction
 
@@ -32,7 +33,7 @@ class ActionModule(RotationAction):
         "expect_account_id": {"type": "str", "required": True},
         "expect_token_id": {"type": "str", "no_log": False},
         "probes": ACCESS_CHECK.argument_spec["probes"],
-        "clusters": {"type": "list", "elements": "dict", "default": []},
+        "clusters": CLUSTERS,
         "sync_timeout": {"type": "str", "default": "5m"},
         "new": {"type": "dict"},
         "old_id": {"type": "str"},
@@ -73,9 +74,8 @@ class ActionModule(RotationAction):
     def _check_clusters(self, clusters: list[dict[str, Any]], client_id: str, secret: str, patience: timedelta) -> None:
         """Check access at the clusters to which Rubrik Security Cloud carries the secret."""
         for cluster in clusters:
-            where = {name: cluster.get(name) for name in ("endpoint", "ca_path", "validate_certs")}
             options = self.connection_as(platform="rubrik_cdm", client_id=client_id, client_secret=secret)
-            self.check_patiently({**options, **where, "organization_id": None}, patience)
+            self.check_patiently({**options, **where_is(cluster), "organization_id": None}, patience)
 
 
 def _settled(options: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class ActionModule(ControllerAction):
         path = self.path(options["path"])
         lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
         mode = _mode(options["mode"])
-        if options["restore"]:
+        if options["restore"] is not None:  # an empty file is a content, too
             return self._restore(path, options, check_mode, mode, lock_timeout)
         absent = options["state"] == "absent"
         secrets, plain = options["vars"] or {}, options["plain_vars"] or {}
@@ -104,7 +104,7 @@ class ActionModule(ControllerAction):
 def _content(options: dict[str, Any], name: str) -> bytes | None:
     """Return a file's content that an earlier task returned."""
     try:
-        return base64.b64decode(options[name], validate=True) if options[name] else None
+        return base64.b64decode(options[name], validate=True) if options[name] is not None else None
     except binascii.Error:
         raise OptionError(f"{name}: it is not what an earlier task returned as previous or content.") from None
 

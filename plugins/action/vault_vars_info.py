@@ -37,4 +37,5 @@ class ActionModule(ControllerAction):
             "vault_ids": found.vault_ids,
             "fingerprints": found.fingerprints,
             "checksum": found.checksum,
+            "variables": list(found.names),
         }

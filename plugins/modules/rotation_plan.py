@@ -62,6 +62,35 @@ options:
     type: str
     choices: [fail, revoke, ignore]
     default: fail
+  probes:
+    description: As O(latchkey.tokens.access_check#module:probes). They are not sent, but one that is malformed is an error.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description: As O(latchkey.tokens.access_check#module:probes[].path).
+        type: str
+        required: true
+      method:
+        description: As O(latchkey.tokens.access_check#module:probes[].method).
+        type: str
+        choices: [GET, HEAD, POST]
+        default: GET
+      body:
+        description: As O(latchkey.tokens.access_check#module:probes[].body).
+        type: dict
+      status:
+        description: As O(latchkey.tokens.access_check#module:probes[].status).
+        type: list
+        elements: int
+      expect:
+        description: As O(latchkey.tokens.access_check#module:probes[].expect).
+        type: str
+  clusters:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_clusters). They are not asked, but one that is malformed is an error.
+    type: list
+    elements: dict
+    default: []
   shared:
     description: Whether the vars file is published, so that a run on another machine may be at work on a copy of it.
     type: bool

@@ -94,4 +94,10 @@ checksum:
   returned: success
   type: str
   sample: 5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+variables:
+  description: The names of all variables that the file has, whatever was asked for. Those inside others are left out.
+  returned: success
+  type: list
+  elements: str
+  sample: [qumulo_token, other]
 """

@@ -161,7 +161,11 @@ class _Checkout:
         branch = self._order.branch or (followed[1].removeprefix("refs/heads/") if remote == followed[0] else "") or here
         if not branch:
             raise GitError(f"{self._order.path} cannot be published: HEAD is detached in {self._top}.", "Name the branch to push to.")
-        if urlsplit(remote).password:
+        try:
+            password = urlsplit(remote).password
+        except ValueError:
+            raise OptionError("remote: it is no URL, no path and no name of a remote.") from None
+        if password:
             raise OptionError(
                 "remote: there is a password in the URL, and it would be seen in the list of processes.", "Set token instead."
             )

@@ -133,5 +133,7 @@ def _answered(result: dict[str, Any], accepted: Collection[int]) -> dict[str, An
 
 def retries_within(timeout: timedelta) -> tuple[int, int]:
     """Return how often to try again within a time, and the seconds between two tries."""
+    if not timeout:
+        return 0, 1
     pause = max(1, round(min(_PAUSE, timeout.total_seconds() / 5)))
     return max(1, math.ceil(timeout.total_seconds() / pause)), pause

@@ -120,6 +120,11 @@ class Document:
 
     # -- reading
 
+    @property
+    def names(self) -> list[str]:
+        """The variables of the document, those inside others left out."""
+        return [str(key.value) for key, _value in self._root.value] if isinstance(self._root, yaml.MappingNode) else []
+
     def find(self, path: Path) -> Found | None:
         """The value at a path, or None where there is none."""
         node = self._root

@@ -61,6 +61,7 @@ class Reading:
     fingerprints: dict[str, str]
     checksum: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    names: tuple[str, ...] = ()  # of all variables, those inside others left out
 
 
 def edit_file(path: str, request: Request, vault: Vault, *, check_mode: bool = False, lock_timeout: float = 30.0) -> EditResult:
@@ -193,4 +194,14 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
 
         values[name] = mapped(found.tree, clear)
         fingerprints[name] = fingerprint_of(found.tree, content.seal, vault)
-    return Reading(True, writable, content.seal is not None, values, vault_ids, fingerprints, _atomic_file.sha256(data), tuple(secrets))
+    return Reading(
+        exists=True,
+        writable=writable,
+        whole_file=content.seal is not None,
+        values=values,
+        vault_ids=vault_ids,
+        fingerprints=fingerprints,
+        checksum=_atomic_file.sha256(data),
+        secrets=tuple(secrets),
+        names=tuple(document.names),
+    )

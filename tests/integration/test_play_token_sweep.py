@@ -41,6 +41,9 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
         if platform == "rubrik_cdm":
             refused = ansible.run(SWEEP, [*arguments, "-e", "sweep_hours=24"], env=env)
             assert "sweep_hours=24 would end nothing. Set it to less than 24." in refused.failures[0]
+        for wrong in ("sweep_hours=12h", "sweep_hours=-1", "sweep_lifetime=1d"):
+            refused = ansible.run(SWEEP, [*arguments, "-e", wrong], env=env)
+            assert "must be whole numbers of hours" in refused.failures[0]
         assert sweep()["msg"] == "0 ended: "
         assert sweep("-e", "sweep_hours=1")["msg"] == "0 ended: "
         assert sweep("-e", "sweep_hours=0")["msg"] == f"1 ended: {left}"

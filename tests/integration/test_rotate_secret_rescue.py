@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration._ansible import Ansible
@@ -66,3 +68,57 @@ def test_neither_file_can_be_written_once_there_is_a_secret(ansible: Ansible, ru
     assert (rig.rescued(), rig.stored()) == (None, old)
     rig.rotate().assert_ok()
     rig.assert_settled()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("vault.yml", None, "rotate_rescue_file is the vars file"),
+        ("all.yml", "precious: 1\n", "all.yml is no rescue file, since it holds precious"),
+        ("all.yml", "rotate_rescued_for: svc-other other_secret\n", "is the rescue file of another rotation, svc-other other_secret"),
+    ],
+    ids=["the vars file", "any file", "another's"],
+)
+@pytest.mark.parametrize("force", [True, False])
+def test_a_file_that_is_no_rescue_file_of_ours_is_left_alone(
+    ansible: Ansible, rubrik: dict[str, Simulator], file: str, text: str | None, words: str, force: bool
+) -> None:
+    rig = secret_rig_of("in_place-rsc", ansible, rubrik)
+    rig.seed()
+    path = rig.path.with_name(file)
+    if text is not None:
+        path.write_text(text)
+    before = path.read_bytes()
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_force=force, rotate_rescue_file=str(path)))
+    assert words in said
+    assert "Nothing was rotated." in said
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"rotate_checks": [{"pathh": "/x"}]}, "path found in probes"),
+        ({"rotate_checks": [{"path": "/x", "expect": "[?"}]}, "is not a JMESPath expression"),
+        ({"rotate_clusters": [{"endpoint": ""}]}, "endpoint: it is empty"),
+        ({"rotate_clusters": [{"endpoint": "a.example.com", "ca_path": "/nowhere.pem"}]}, "ca_path: there is no '/nowhere.pem'"),
+        ({"rotate_client_id_var": "robot_secret.id"}, "name the same variable, or one inside of the other"),
+        ({"rotate_client_id_var": "robot_secret_rotation.current"}, "name the same variable, or one inside of the other"),
+        ({"rotate_client_id_var": "other.id"}, "other"),
+    ],
+)
+def test_what_is_wrong_with_the_options_is_found_before_a_secret_is_made(
+    ansible: Ansible, rubrik: dict[str, Simulator], variables: dict[str, Any], words: str
+) -> None:
+    rig = secret_rig_of("in_place-rsc", ansible, rubrik)
+    rig.seed()
+    with rig.nothing_changes():
+        assert words in failure(rig.rotate(rotate_force=True, **variables))
+
+
+def test_an_empty_name_of_the_client_id_is_none(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
+    rig = secret_rig_of("in_place-rsc", ansible, rubrik)
+    rig.seed()
+    assert rig.result(rig.rotate(rotate_force=True, rotate_client_id_var=None))["rotated"] is True
+    rig.assert_works()

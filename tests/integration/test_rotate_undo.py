@@ -52,6 +52,14 @@ def test_a_check_fails(rig: Rig, stored: bool, variables: dict[str, Any]) -> Non
     rig.assert_settled()
 
 
+def test_a_check_fails_where_the_file_was_empty(rig: Rig) -> None:
+    rig.seed(stored=False)
+    rig.write("")
+    with rig.all_undone():
+        all_as_before(rig, rig.rotate(rotate_checks=FAILING))
+    assert rig.path.read_bytes() == b""
+
+
 def test_a_check_on_the_content_fails_in_a_whole_file_vault(rig: Rig) -> None:
     rig.seed()
     rig.write(encrypted(f"# kept\nqumulo_token:   '{rig.stored()}'  # here\nother: 1\n"))

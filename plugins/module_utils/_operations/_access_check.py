@@ -51,6 +51,16 @@ def _is_nothing(found: Any) -> bool:
     return found is None or found is False or (isinstance(found, (str, list, dict)) and not found)
 
 
+def read_probes(probes: list[dict[str, Any]]) -> list[Query | None]:
+    """Return what is expected of each probe's answer. Raises OptionError where a probe is malformed."""
+    for probe in probes:
+        if probe.get("expect") is not None and not probe["expect"].strip():
+            raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
+        if not probe["path"].startswith("/") or probe["path"].startswith("//"):
+            raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
+    return [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
+
+
 def run(platform: Platform, task: Task) -> Outcome:
     """Check the credential that the task authenticates with; changes nothing.
 
@@ -61,17 +71,12 @@ def run(platform: Platform, task: Task) -> Outcome:
     options = task.options
     task.refuse_empty("expect_account", "expect_account_id", "expect_token_id")
     probes = options.get("probes") or []
-    for probe in probes:
-        if probe.get("expect") is not None and not probe["expect"].strip():
-            raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
-        if not probe["path"].startswith("/") or probe["path"].startswith("//"):
-            raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
+    expressions = read_probes(probes)
     if probes and all(urlsplit(probe["path"]).path.rstrip("/") in platform.public_paths for probe in probes):
         raise OptionError(
             f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered to anybody, so that proves nothing.",
             "Add a probe of something that needs the right which the credential shall have, or leave probes out.",
         )
-    expressions = [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
     caller = platform.caller()
     expected = options.get("expect_account") or ""
     named = not expected or platform.is_account(expected, caller.account)

@@ -198,7 +198,7 @@ def test_a_life_of_less_than_a_minute():
 
 @pytest.mark.parametrize(
     ("seconds", "retries", "delay"),
-    [(0, 1, 1), (1, 1, 1), (2, 2, 1), (5, 5, 1), (20, 5, 4), (50, 5, 10), (300, 30, 10), (305, 31, 10)],
+    [(0, 0, 1), (1, 1, 1), (2, 2, 1), (5, 5, 1), (20, 5, 4), (50, 5, 10), (300, 30, 10), (305, 31, 10)],
 )
 def test_patience(seconds, retries, delay):
     assert retries_within(timedelta(seconds=seconds)) == (retries, delay)
