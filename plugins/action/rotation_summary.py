@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_summary import outcome, summarize, table
@@ -46,8 +46,11 @@ def _write(path: str, summary: dict[str, Any], merge: bool) -> None:
     """Put a summary into a file; when merging, into what this run has written there so far."""
     while True:
         with locked(path) as file:
+            content = file.read()
+            known = _known(content)
+            if content and "hosts" not in known:  # such as the vars file
+                raise OptionError(f"rotate_summary_file: {path} is there and holds something else.", "Name a file that is not there yet.")
             if merge:
-                known = _known(file.read())
                 if known.get("run") != summary["run"]:
                     return  # another run has the file now
                 outcomes = {**known["hosts"], **summary["hosts"]}

@@ -135,6 +135,9 @@ def check_state(state: Any) -> None:
     good = stage in (CURRENT, MINTING, STORED, UNDOING) and all(isinstance(part, Mapping) for part in parts.values())
     good = good and (stage == CURRENT or bool(parts["pending"].get("since")))
     good = good and (stage not in (STORED, UNDOING) or bool(parts["pending"].get("id")))
+    known_ids = parts["pending"].get("known", []) if good else []
+    good = good and isinstance(known_ids, list) and all(isinstance(one, str) for one in known_ids)
+    good = good and all(isinstance(part.get("id") or "", str) for part in parts.values())
     try:
         for part in parts.values() if good else ():
             for key in ("minted_at", "expires_at", "delete_at", "since"):

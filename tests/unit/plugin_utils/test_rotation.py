@@ -363,6 +363,9 @@ def test_states_of_ours(state):
         {"stage": "minting", "pending": "soon"},
         {"stage": "minting", "pending": {"since": "yesterday"}},
         {"current": {"id": "1", "expires_at": "soon"}},
+        {"stage": "minting", "pending": {"since": at(-HOUR), "known": None}},
+        {"stage": "minting", "pending": {"since": at(-HOUR), "known": [{}]}},
+        {"stage": "stored", "pending": {"since": at(-HOUR), "id": [1]}},
     ],
 )
 def test_states_of_somebody_else(state):

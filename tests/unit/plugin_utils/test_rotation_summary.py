@@ -120,8 +120,18 @@ def read(tmp_path):
     return json.loads((tmp_path / "summary.json").read_text())
 
 
+@pytest.mark.parametrize("content", ["---\nqumulo_token: x\n", "[]", '{"a": 1}'])
+def test_a_file_that_is_no_summary_is_left_alone(perform, tmp_path, content):
+    path = tmp_path / "summary.json"
+    path.write_text(content)
+    for state in ("begun", "finished"):
+        with pytest.raises(LatchkeyError, match="is there and holds something else"):
+            perform(["a"], state)
+    assert path.read_text() == content
+
+
 def test_the_file_says_how_far_a_run_got(perform, tmp_path):
-    (tmp_path / "summary.json").write_text("what an earlier run left")
+    (tmp_path / "summary.json").write_text('{"run": "an earlier one", "hosts": {}}')
     perform(["a", "b", "c"], "begun")
     assert read(tmp_path)["counts"]["unfinished"] == 3
     perform(["b"], "noted", results={"b": ROTATED})
