@@ -11,15 +11,21 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RefusedError, VarsFileError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK, read_probes
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK, check_place, read_probes
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_clusters import CLUSTERS, check_cluster
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, POLICY_ARGUMENTS, is_secret, policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import (
+    CLUSTERS,
+    KINDS,
+    POLICY_ARGUMENTS,
+    is_secret,
+    policy,
+    where_is,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import NOT_YET, RotationAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
@@ -27,6 +33,7 @@ _RESCUED = "rotate_rescued_secret"
 _RESCUED_FOR = "rotate_rescued_for"
 _RESCUE = {_RESCUED, _RESCUED_FOR, "rotate_reserved_room"}  # what a rescue file holds, and nothing else
 _NOT_KEPT = ("_ansible_no_log", "variables")  # of what was read; the latter may be long, and Ansible keeps it for each host
+_SOMEBODY = {"platform": "rubrik_cdm", "client_id": "somebody", "client_secret": "never sent"}
 _MOST_SESSIONS = 10  # that an account of Rubrik CDM may have at once; nobody has published how the eleventh is refused
 
 
@@ -118,7 +125,7 @@ class ActionModule(RotationAction):
         # Once a secret is made there is no way back, so what is wrong with the checks is found before.
         read_probes(options["probes"] or [])
         for cluster in options["clusters"]:
-            check_cluster(cluster)
+            check_place({**where_is(cluster), **_SOMEBODY})
         stored = self._read(options)
         if options["kind"] == "in_place":
             result = self._plan_in_place(options, stored, task_vars, wanted, patience)

@@ -13,8 +13,14 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execu
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_clusters import CLUSTERS, where_is
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import KINDS, SETTLING_ARGUMENTS, is_secret, policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import (
+    CLUSTERS,
+    KINDS,
+    SETTLING_ARGUMENTS,
+    is_secret,
+    policy,
+    where_is,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_task import RotationAction
 
 
@@ -75,7 +81,8 @@ class ActionModule(RotationAction):
         """Check access at the clusters to which Rubrik Security Cloud carries the secret."""
         for cluster in clusters:
             options = self.connection_as(platform="rubrik_cdm", client_id=client_id, client_secret=secret)
-            self.check_patiently({**options, **where_is(cluster), "organization_id": None}, patience)
+            unset = dict.fromkeys(("endpoint", "ca_path", "validate_certs", "organization_id"))
+            self.check_patiently({**options, **unset, **where_is(cluster)}, patience)
 
 
 def _settled(options: dict[str, Any]) -> dict[str, Any]:

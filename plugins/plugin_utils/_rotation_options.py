@@ -28,6 +28,14 @@ POLICY_ARGUMENTS: dict[str, Any] = {
     "expires_in": {"type": "str"},
     "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"], "default": "fail"},
 }
+# The clusters to which Rubrik Security Cloud carries a new secret.
+CLUSTERS: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+
+
+def where_is(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that say where one of CLUSTERS is; nothing that is not set."""
+    given = {name: cluster.get(name) for name in ("endpoint", "ca_path", "validate_certs")}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def is_secret(kind: str) -> bool:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .._connection import resolve_connection
 from .._errors import CheckFailedError, OptionError
 from .._model import Caller
 from .._platforms._base import Platform, Probed
+from .._platforms._registry import open_platform
 from .._query import Query
 from ._execute import Operation, Outcome, Task
 
@@ -59,6 +62,16 @@ def read_probes(probes: list[dict[str, Any]]) -> list[Query | None]:
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
             raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
     return [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
+
+
+def check_place(options: Mapping[str, Any]) -> None:
+    """Make sure that the shared options could be used. Sends nothing.
+
+    Raises:
+        OptionError: something is missing, empty or malformed, or names a file that is not there.
+    """
+    with open_platform(resolve_connection(options, {})):
+        pass
 
 
 def run(platform: Platform, task: Task) -> Outcome:
