@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = "latchkey.tokens"
 # Names that the role gives to those it includes, facts that it leaves, and names in a rescue file; not variables that somebody sets.
 # Its own variables have two underscores.
-LEFT_BY_THE_ROLE = re.compile(r"rotate_(result|undone|publish_(secret|id|expires_at|file|undo)|rescued_secret|rescued_for|reserved_room|secret)")
+LEFT_BY_THE_ROLE = re.compile(r"rotate_(result|undone|publish_(secret|id|expires_at|file|undo)|rescued_(secret|for)|reserved_room|secret)")
 
 
 def load(path: str) -> Any:
