@@ -28,15 +28,20 @@ def run(platform: Platform, task: Task) -> Outcome:
     return _present(platform, task) if options["state"] == "present" else _absent(platform, task)
 
 
+def _refuse_short(lifetime: timedelta | None, min_remaining: timedelta) -> None:
+    if lifetime is not None and lifetime <= min_remaining:
+        raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+
+
 def _present(platform: Platform, task: Task) -> Outcome:
     options, tag = task.options, task.options.get("tag")
     if not tag or options.get("token_ids"):
         raise OptionError("state=present needs tag, and no token_ids: tokens are told apart by their tag.", "Set tag.")
     lifetime = parse_duration(options["expires_in"], "expires_in") if options.get("expires_in") else None
     min_remaining = parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0)
+    _refuse_short(lifetime, min_remaining)
     platform.check_api_token(tag, lifetime)
-    if platform.api_token_lifetime(lifetime) <= min_remaining:
-        raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+    _refuse_short(platform.api_token_lifetime(lifetime), min_remaining)
     account = platform.caller().account
     if options.get("user") and not platform.is_account(options["user"], account):
         raise OptionError(
