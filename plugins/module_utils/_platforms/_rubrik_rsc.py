@@ -125,9 +125,8 @@ class RubrikRsc(RscAccounts):
         Raises:
             OptionError: the connection has no client secret, or the account is another one.
         """
-        client_id = self.connection.auth.client_id
-        if not client_id:
-            raise OptionError("A token cannot make another one.", "Authenticate with client_id and client_secret, or service_account_file.")
+        self.check_log_in()
+        client_id = self.connection.auth.client_id or ""  # there is no third way to authenticate
         if account and client_id not in (account.id, *account.aliases):
             raise OptionError(
                 f"{self.title} makes tokens for the calling account only, not for {account}.", "Authenticate as that account."
