@@ -14,10 +14,10 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Ref
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK, check_place, read_probes
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation_in_place as in_place
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import (
     CLUSTERS,
     KINDS,

@@ -11,7 +11,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Che
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration, utc_now
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_options import (
     CLUSTERS,

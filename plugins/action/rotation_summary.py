@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_summary import outcome, summarize, table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import this_run
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import CURRENT, MINTING, STORED, Policy, busy, due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import CURRENT, MINTING, STORED, Policy, busy, due, next_due
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import Policy
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import successor_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 
 KINDS = ("access_token", "api_token", "in_place", "replace")
 _SECRETS = ("in_place", "replace")

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
 from tests.unit.plugin_utils import test_rotation_crashes as crashes
 from tests.unit.plugin_utils import test_rotation_in_place as in_place
 from tests.unit.plugin_utils.rotation_model import Disturbance

@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
 
 START = datetime(2027, 1, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 ACCOUNT = Account("1002", "svc-backup", "LOCAL")

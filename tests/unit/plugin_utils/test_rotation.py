@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import Found, Policy, check_state, leftovers, plan, settled_state
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Found, Policy, check_state, leftovers, plan, settled_state
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _rotation as rotation
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_accounts import as_credentials, successor_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials, successor_name
 
 NOW = datetime(2027, 1, 1, 12, 0, 7, 999999, tzinfo=timezone.utc)
 

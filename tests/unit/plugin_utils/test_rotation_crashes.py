@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Policy
 from tests.unit.plugin_utils.rotation_model import START, Disturbance, File, Role, Run, RunFailed, Server, StepFailed, drive
 
 DAY = timedelta(days=1)

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import Policy, check_state
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Policy, check_state
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_in_place import Found, Plan, plan
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)

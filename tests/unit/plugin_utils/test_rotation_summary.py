@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.action import rotation_summary as action
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation_summary import outcome, summarize, table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table
 
 ROTATED = {
     "rotated": True,
