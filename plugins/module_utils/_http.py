@@ -18,8 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +35,7 @@ from ._errors import (
     RequestError,
 )
 from ._http_body import packed_pieces, unpacker
+from ._http_clock import clock_offset, http_date
 from ._http_deadline import DeadlineAdapter
 from ._http_json import StrangeJsonError, strict_json
 from ._http_no_answer import never_reached, why_no_answer
@@ -189,6 +189,7 @@ class HttpClient:
         self._timeout = timeout
         self._vendor_words = vendor_words
         self._secrets: set[str] = set()
+        self._ahead = timedelta()  # the appliance's clock, of ours
         self._verify: bool | str = (ca_path or _system_trust()) if validate_certs else False
         if self._verify is False:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
@@ -207,6 +208,10 @@ class HttpClient:
     def hide(self, *secret_values: str | None) -> None:
         """Mask these strings in every error of this client from now on."""
         self._secrets |= {value for value in secret_values if value}
+
+    def now(self) -> datetime:
+        """Return the time by the appliance's clock, in UTC: ours, corrected by what its latest answer told."""
+        return utc_now() + self._ahead
 
     def close(self) -> None:
         """Close the connections."""
@@ -298,6 +303,7 @@ class HttpClient:
             return prepared
 
         deadline = time.monotonic() + 2 * self._timeout
+        sent_at = utc_now()
         try:
             response = self._session.request(
                 exchange.method,
@@ -314,6 +320,7 @@ class HttpClient:
         except (HTTPError, UnicodeError) as failure:  # requests lets some through, which headers that make no sense cause
             raise requests.exceptions.ContentDecodingError from failure
         with response:
+            received_at = utc_now()  # the head; the body may take its time
             self._session.cookies.clear()
             unpack = unpacker(response.headers.get("Content-Encoding"))
             received = bytearray()
@@ -323,13 +330,24 @@ class HttpClient:
                     raise requests.ReadTimeout("the answer did not end in time")
                 if len(received) > _LARGEST_BODY:
                     raise requests.exceptions.ContentDecodingError("the answer is larger than 32 MiB")
-            return Answer(
+            answer = Answer(
                 exchange.operation,
                 response.status_code,
                 {key.lower(): value for key, value in response.headers.items()},
                 received.decode("utf-8", "replace"),
                 self,
             )
+        self._note_date(answer, sent_at, received_at)
+        return answer
+
+    def _note_date(self, answer: Answer, sent_at: datetime, received_at: datetime) -> None:
+        """Note what an answer tells about the appliance's clock.
+
+        Refusals do not count, since they may come from a proxy in front of it, and neither does what a cache kept.
+        """
+        if 200 <= answer.status < 300 and "age" not in answer.headers:
+            ahead = clock_offset(answer.headers.get("date"), sent_at, received_at)
+            self._ahead = self._ahead if ahead is None else ahead
 
     @staticmethod
     def _worth_repeating(failure: Exception, exchange: _Exchange) -> bool:
@@ -423,9 +441,5 @@ def _pause_asked_for(answer: Answer, attempt: int) -> float:
     asked = answer.headers.get("retry-after", "").strip()
     if asked.isascii() and asked.isdecimal():
         return float(asked)
-    try:
-        until = parsedate_to_datetime(asked)
-        # A date with the zone -0000 comes without one; HTTP dates are in UTC.
-        return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=timezone.utc)) - utc_now()).total_seconds())
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return _back_off(attempt)
+    until = http_date(asked)
+    return _back_off(attempt) if until is None else max(0.0, (until - utc_now()).total_seconds())

@@ -245,6 +245,21 @@ def test_clock(simulator: Simulator) -> None:
     assert {one["kind"] for one in simulator.credentials()} == {"access_token"}
 
 
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
+def test_every_answer_has_the_date_of_the_simulated_clock(platform: str) -> None:
+    faults = ["GET:/empty:empty", "GET:/html:html", "GET:/busy:503", "GET:/stall:stall"]
+    with launch(platform, settings={"slow_seconds": "0.1"}, faults=faults) as simulator:
+        api = Api(simulator, "none")
+        for seconds in (0, -3600, 86400):
+            simulator.advance(seconds)
+            ahead = 86400 - 3600 if seconds > 0 else seconds
+            for path in ("/v1/version", "/nothing", "/empty", "/html", "/busy", "/stall"):
+                before = time.time()
+                dates = api("GET", path).raw.headers.getlist("Date")
+                assert len(dates) == 1, path
+                assert before - 1 <= parsedate_to_datetime(dates[0]).timestamp() - ahead <= time.time(), path
+
+
 def test_credentials(simulator: Simulator) -> None:
     admin, account = log_in(simulator), simulator.service_account
     assert simulator.credentials()[0] == {

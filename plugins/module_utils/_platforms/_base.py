@@ -54,6 +54,7 @@ class Platform:
         tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
         has_secrets: whether its service accounts have client secrets.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
+        incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
     """
 
@@ -65,6 +66,7 @@ class Platform:
     tokens_are_sessions = False
     has_secrets = False
     public_paths: frozenset[str] = frozenset()
+    incomplete: bool = False
 
     def __init__(self, connection: Connection, vendor_words: Any) -> None:
         self.connection = connection
@@ -99,6 +101,10 @@ class Platform:
         sentence = one_line(self.http.without_secrets(sentence))
         if sentence not in self.warnings:
             self.warnings.append(sentence)
+
+    def now(self) -> datetime:
+        """Return the time by the appliance's clock, in UTC, as far as its answers told it."""
+        return self.http.now()
 
     def log_out(self) -> None:
         """End the session that this platform opened for itself, if any; never a token that the user brought."""

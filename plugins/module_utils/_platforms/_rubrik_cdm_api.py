@@ -117,6 +117,8 @@ class CdmApi(Platform):
             for one in new:
                 yield answer, one
             page = answer.json()
+            if not new and is_part(page, len(seen)):
+                self.incomplete = True  # it promises more, and gives none
             if not new or not isinstance(page, dict) or page.get("hasMore") is False:
                 return
             total = page.get("total")
@@ -124,6 +126,14 @@ class CdmApi(Platform):
                 return
             if number == MOST_PAGES:
                 raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
+
+    def _entries(self, answer: Answer) -> list[dict[str, Any]]:
+        """Return the entries of a list that is asked for in one piece, and note whether it is a part only."""
+        page = answer.json()
+        found = objects(answer, page)
+        if is_part(page, len(found)):
+            self.incomplete = True
+        return found
 
     # Versions
 
@@ -161,6 +171,14 @@ def objects(answer: Answer, value: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise answer.strange("it is not a list of JSON objects")
     return found
+
+
+def is_part(page: Any, shown: int) -> bool:
+    """Tell whether a list says that it has more than so many entries; hasMore and total may be missing."""
+    if not isinstance(page, dict):
+        return False
+    more, total = page.get("hasMore"), page.get("total")
+    return more is True or (more is not False and isinstance(total, int) and total > shown)
 
 
 def any_id_field(answer: Answer, value: dict[str, Any], *keys: str) -> str:

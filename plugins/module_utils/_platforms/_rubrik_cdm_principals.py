@@ -70,7 +70,7 @@ class CdmPrincipals(CdmApi):
     def _users(self, name: str) -> list[Item]:
         """Return the users of a name before 5.2, which has no principals."""
         answer = self._call("look up a user", "GET", "/api/internal/user", params={"username": name})
-        users = objects(answer, answer.json())
+        users = self._entries(answer)
         return [(answer, {"id": one.get("id"), "name": name}) for one in users if one.get("username") == name]
 
     # Roles
@@ -85,7 +85,7 @@ class CdmPrincipals(CdmApi):
         """Return the names of an account's roles, by id."""
         answer = self._call(f"read the roles of {account}", "GET", _HELD_ROLES, params={"principals": account.id})
         held: dict[str, str] = {}
-        for one in objects(answer, answer.json()):
+        for one in self._entries(answer):
             whose = next((one[key] for key in ("principalId", "principal", "id") if key in one), account.id)
             if whose == account.id:
                 held |= role_names(answer, one.get("roles"))

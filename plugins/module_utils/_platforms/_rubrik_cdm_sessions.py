@@ -16,7 +16,7 @@ from .._model import Account, Credential, Minted
 from .._steps import Step
 from .._times import utc_now
 from ._fields import id_field, instant_field, quoted
-from ._rubrik_cdm_api import KEEPS_SLOT, CdmApi, has_no_route, objects, was_refused
+from ._rubrik_cdm_api import KEEPS_SLOT, CdmApi, has_no_route, is_part, objects, was_refused
 from ._rubrik_cdm_ids import bare_user, client_account, read_bearer, user_account, user_of
 from ._rubrik_cdm_login import SESSIONS, open_session
 
@@ -44,12 +44,15 @@ class CdmSessions(CdmApi):
             # Some versions may answer so for a user who is gone. The caller is not: then it comes from something in between.
             if not how and user == user_of(self._myself()):
                 raise answer.refusal(answer.status, answer.words())
+            self.incomplete = True
             return []
         page = answer.json()
-        if isinstance(page, dict) and page.get("hasMore") is True:
+        found = objects(answer, page)
+        if is_part(page, len(found)):
+            self.incomplete = True
             self.warn(f"{self.title} at {self.http.endpoint.url} listed a part of the sessions of {account} only.")
         # Should a version not heed user_id, then nobody else's sessions may be taken for this account's.
-        own = [one for one in objects(answer, page) if bare_user(str(one.get("userId"))) in (None, user)]
+        own = [one for one in found if bare_user(str(one.get("userId"))) in (None, user)]
         return [_credential(answer, account, one) for one in own]
 
     def _own_sessions(self) -> list[Credential] | None:

@@ -380,6 +380,29 @@ def cut_off(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
 
 
+# -- the appliance's clock
+
+
+def test_the_time_is_that_of_the_latest_answer_of_the_appliance(serve, monkeypatch):
+    monkeypatch.setattr(_http, "utc_now", lambda: datetime(2027, 1, 1, 12, tzinfo=timezone.utc))
+    there = "Fri, 01 Jan 2027 11:00:00 GMT"
+    server = serve(
+        reply(200, "{}", Date=there),
+        reply(403, Date="Fri, 01 Jan 2027 15:00:00 GMT"),
+        reply(200, "{}", Date="Fri, 01 Jan 2027 15:00:00 GMT", Age="3600"),
+        reply(200, "{}", Date="noon"),
+        reply(200, "{}"),
+        reply(200, "{}", Date="Fri, 01 Jan 2027 12:00:05 GMT"),
+    )
+    http = client(server)
+    hours = [http.now().hour]
+    for _unused in range(6):
+        http.request("read", "GET", "/v1/x", accept=(403,))
+        hours.append(http.now().hour)
+    assert hours == [12, 11, 11, 11, 11, 11, 12]
+    assert http.now() == datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
+
+
 def not_http(connection: socket.socket) -> None:
     connection.sendall(b"SSH-2.0-OpenSSH_9.0\r\n")
 

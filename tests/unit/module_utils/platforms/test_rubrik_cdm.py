@@ -298,6 +298,7 @@ def test_pages_end(envelopes, requests_):
     one.http._session.request = request
     assert len(one._principals(None, {})[0]) == 2
     assert len(sent) == requests_
+    assert one.incomplete is (requests_ == 3 and bool(envelopes[-1]))  # a last page without entries that promises more
 
 
 # -- sessions
@@ -319,6 +320,32 @@ def test_sessions_and_api_tokens_are_told_apart(play):
     assert [(one.id, one.tag, one.kind) for one in tokens] == [("d", "x", "api_token"), ("e", "x", "api_token")]
 
 
+@pytest.mark.parametrize(
+    ("envelope", "incomplete"),
+    [
+        ({"hasMore": False, "total": 9}, False),
+        ({"hasMore": True}, True),
+        ({"hasMore": True, "total": 1}, True),
+        ({"total": 1}, False),
+        ({"total": 2}, True),
+        ({}, False),
+    ],
+)
+def test_a_part_of_the_sessions_is_known_as_one(play, envelope, incomplete):
+    answer = {"data": [item("a")], **envelope}
+    found, one = play(AS_TOKEN, lambda one: one.tokens(Account(f"User:::{UUID}", "svc")), Exchange(**vars(listed()) | {"answer": answer}))
+    assert [session.id for session in found] == ["a"]
+    assert (one.incomplete, len(one.warnings)) == (incomplete, incomplete)
+    assert all("listed a part of the sessions of svc" in warning for warning in one.warnings)
+
+
+def test_a_part_of_the_roles_is_known_as_one(play):
+    held = {"data": [{"principal": f"User:::{UUID}", "roles": [{"id": A, "name": "A"}]}], "hasMore": True}
+    asked = Exchange("GET", HELD, held, query={"principals": f"User:::{UUID}"})
+    found, one = play(AS_TOKEN, lambda one: one._roles_held(Account(f"User:::{UUID}", "svc")), asked)
+    assert (found, one.incomplete) == ({A: "A"}, True)
+
+
 def test_a_version_that_lists_no_sessions(play):
     gone = Exchange("GET", LOGIN, NO_ROUTE, 404, query={"user_id": UUID})
     version = Exchange("GET", VERSION, {"version": "9.4.1"})
@@ -331,7 +358,8 @@ def test_a_version_that_lists_no_sessions(play):
 @pytest.mark.parametrize(("user", "is_caller"), [(UUID, True), (OTHER, False)])
 def test_the_caller_is_never_gone(play, user, is_caller):
     missing = Exchange("GET", LOGIN, {"message": "nobody"}, 404, query={"user_id": user})
-    found, _one = play(AS_TOKEN, lambda one: one.tokens(Account(f"User:::{user}", "svc")), missing)
+    found, one = play(AS_TOKEN, lambda one: one.tokens(Account(f"User:::{user}", "svc")), missing)
+    assert one.incomplete is not is_caller  # it may have sessions all the same
     if is_caller:
         assert "cannot list the sessions of svc" in str(found)
         assert "error 404: nobody" in str(found)
