@@ -15,7 +15,17 @@ from .._http import OWN, Answer
 from .._times import utc_now
 from ._base import MOST_PAGES, Platform
 from ._fields import bearer_field, text_field
-from ._rubrik_rsc_errors import call_refusal, is_schema_gap, login_refusal, refusal_code, refused_for_now, vendor_words
+from ._rubrik_rsc_errors import (
+    call_refusal,
+    is_schema_gap,
+    is_usable,
+    login_refusal,
+    may_have_acted,
+    refusal_code,
+    refused_for_now,
+    root_value,
+    vendor_words,
+)
 from ._rubrik_rsc_fields import json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import SWITCH_ORGANIZATION, Document
 
@@ -103,11 +113,21 @@ class RscApi(Platform):
             authorization=authorization,
             repeatable=not document.changes,
             accept=_WORDED,
-            refused_for_now=refused_for_now,
+            refused_for_now=lambda answer: refused_for_now(answer, document),
         )
         code = refusal_code(answer)
         if code is not None:
-            if document.fallback and is_schema_gap(code, answer.words()):
+            value = root_value(answer, document)
+            secret = value.get(document.needs[-1]) if document.needs and isinstance(value, dict) else None
+            self.http.hide(secret if isinstance(secret, str) else None)  # before the vendor's words are shown, which may repeat it
+            if is_usable(value, document):
+                said = answer.words().rstrip(".") or "no words"
+                self.warn(
+                    f"{self.title} at {self.http.endpoint.url} answered the request to {operation} with an error and with its result, "
+                    f"which is used. The error: {said}."
+                )
+                return answer, value
+            if document.fallback and is_schema_gap(code, answer.words()) and not may_have_acted(answer, code, document):
                 return self._query(operation, document.fallback, variables, authorization=authorization, hint=hint)
             raise call_refusal(answer, code, document, hint)
         data = answer.json_object().get("data")
@@ -138,6 +158,7 @@ class RscApi(Platform):
                 found.setdefault(rsc_id_field(answer, node, key), (answer, node))
             info = json_object(answer, page.get("pageInfo"))
             if not info.get("hasNextPage"):
+                self.incomplete |= info.get("hasNextPage") is not False  # it does not tell
                 return list(found.values())
             cursor = text_field(answer, info, "endCursor")
             if cursor in seen:

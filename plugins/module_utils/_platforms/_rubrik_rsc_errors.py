@@ -9,11 +9,10 @@ document that fails validation is told by a service's JSON with code 400, at HTT
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
-from .._errors import RequestError
+from .._errors import AnswerError, RequestError
 from .._http import Answer
 from ._rubrik_rsc_queries import Document
 
@@ -65,15 +64,19 @@ def told_code(value: Any) -> int | None:
     if not isinstance(value, dict):
         return None
     if value.get("errors"):
-        first = value["errors"][0] if isinstance(value["errors"], list) else None
-        extensions = first.get("extensions") if isinstance(first, dict) else None
-        code = extensions.get("code") if isinstance(extensions, dict) else None
-        return code if _is_code(code) else 500
+        return _error_code(value["errors"][0] if isinstance(value["errors"], list) else None, 500)
     code = value.get("code")
     return code if _is_code(code) and "data" not in value else None
 
 
-def _is_code(value: Any) -> bool:
+def _error_code(error: Any, usual: int) -> int:
+    """Return the code of one of GraphQL's errors, or the usual one where it tells none."""
+    extensions = error.get("extensions") if isinstance(error, dict) else None
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    return code if _is_code(code) else usual
+
+
+def _is_code(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -82,20 +85,59 @@ def refusal_code(answer: Answer) -> int | None:
     return answer.status if answer.status >= 400 else told_code(answer.json_object())
 
 
-def refused_for_now(answer: Answer) -> bool:
+def refused_for_now(answer: Answer, document: Document) -> bool:
     """Tell whether this refusal came before anything was done and passes when the request is repeated."""
-    return answer.words().startswith(_FOR_NOW) and not _failed_inside(answer)
+    done = document.changes and root_value(answer, document) is not None
+    return answer.words().startswith(_FOR_NOW) and not done and not _failed_inside(answer)
+
+
+def root_value(answer: Answer, document: Document) -> Any:
+    """Return what the body of a refusal tells of the document's root field; None where it tells nothing."""
+    data = _body(answer).get("data")
+    return data.get(document.field) if isinstance(data, dict) else None
+
+
+def is_usable(value: Any, document: Document) -> bool:
+    """Tell whether the value of the root field must be used although errors came with it: it has all that cannot be had again.
+
+    An error below the root field leaves the rest of the reply as it is. Only what creates a secret is judged so: what was read can be
+    read again.
+    """
+    found = [value.get(key) for key in document.needs] if isinstance(value, dict) else []
+    return bool(found) and all(isinstance(one, str) and one for one in found)
+
+
+def may_have_acted(answer: Answer, code: int, document: Document) -> bool:
+    """Tell whether a refused document may have changed what it was to change.
+
+    Args:
+        answer: what came.
+        code: as refusal_code told it.
+        document: what was sent.
+    """
+    if not document.changes:
+        return False
+    codes = [code, *(_error_code(error, answer.status if answer.status >= 400 else 500) for error in _errors(answer))]
+    return max(codes) >= 500 or _failed_inside(answer) or root_value(answer, document) is not None
 
 
 def _failed_inside(answer: Answer) -> bool:
     """Tell whether a field below the root field failed, so that what was asked for may have been done."""
-    try:
-        value = json.loads(answer.text)
-    except (ValueError, RecursionError):
-        return False
-    errors = value.get("errors") if isinstance(value, dict) else None
-    paths = [error.get("path") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    paths = [error.get("path") for error in _errors(answer) if isinstance(error, dict)]
     return any(isinstance(path, list) and len(path) > 1 for path in paths)
+
+
+def _errors(answer: Answer) -> list[Any]:
+    errors = _body(answer).get("errors")
+    return errors if isinstance(errors, list) else []
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object that a body is; an empty one where it is none."""
+    try:
+        return answer.json_object()
+    except AnswerError:
+        return {}
 
 
 def is_schema_gap(code: int, words: str) -> bool:
@@ -126,7 +168,7 @@ def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> Re
     elif code == 403 and document.right:
         advice = f"The calling account needs a role with the right {document.right}."
     failure = answer.refusal(code, words, advice)
-    failure.may_have_acted = document.changes and (code >= 500 or _failed_inside(answer))
+    failure.may_have_acted = may_have_acted(answer, code, document)
     return failure
 
 

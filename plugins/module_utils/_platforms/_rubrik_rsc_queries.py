@@ -18,12 +18,14 @@ class Document(NamedTuple):
         text: what is sent.
         right: the right that it needs, in the vendor's words; empty where any caller may. Only that of the rotation is documented,
             the others follow from the rights' names.
+        needs: the fields of a reply that cannot be had again, the secret last: with them it is of use, whatever errors came with it.
         fallback: what to send in its place to a tenant whose schema lacks a field of it; a refusal for that comes before anything is done.
     """
 
     field: str
     text: str
     right: str = ""
+    needs: tuple[str, ...] = ()
     fallback: Document | None = None
 
     @property
@@ -31,6 +33,8 @@ class Document(NamedTuple):
         """Tell whether sending it twice could do harm."""
         return self.text.startswith("mutation")
 
+
+_SECRET = ("clientId", "clientSecret")  # what a new secret is of no use without
 
 CALLER = Document(
     "currentUserLoginContext",
@@ -43,6 +47,7 @@ SWITCH_ORGANIZATION = Document(
     """mutation createOrgSwitchSession($input: CreateOrgSwitchSessionInput!) {
   createOrgSwitchSession(input: $input) { accessToken }
 }""",
+    needs=("accessToken",),
 )
 SERVICE_ACCOUNTS = Document(
     "serviceAccounts",
@@ -70,6 +75,7 @@ CREATE = Document(
   createServiceAccount(input: $input) { clientId clientSecret name accessTokenUri }
 }""",
     "MANAGE_SERVICE_ACCOUNT",
+    _SECRET,
 )
 UPDATE = Document(
     "updateServiceAccount",
@@ -92,6 +98,7 @@ ROTATE_OLD = Document(
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri }
 }""",
     "MANAGE_SERVICE_ACCOUNT_CREDENTIALS (MANAGE_SERVICE_ACCOUNT before 2025-09-22)",
+    _SECRET,
 )
 ROTATE = Document(
     "rotateServiceAccountSecret",
@@ -99,6 +106,7 @@ ROTATE = Document(
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri suspendedTprPolicyIds }
 }""",
     "MANAGE_SERVICE_ACCOUNT_CREDENTIALS",
+    _SECRET,
     ROTATE_OLD,
 )
 DELETE = Document(

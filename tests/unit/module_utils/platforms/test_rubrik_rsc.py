@@ -269,6 +269,93 @@ def test_what_failed_inside_a_rotation_is_not_repeated(monkeypatch):
     script.done()
 
 
+SECRETS = {
+    _rubrik_rsc_queries.CREATE: lambda one: one.create_account(STATE)[1],
+    _rubrik_rsc_queries.ROTATE: lambda one: one.rotate_secret(STATE, False),
+}
+TOLD = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": None, "suspendedTprPolicyIds": None}
+
+
+@pytest.mark.parametrize("document", SECRETS)
+@pytest.mark.parametrize("code", [403, 400, 404, 500, None, "FORBIDDEN"])
+@pytest.mark.parametrize("status", [200, 403, 500])
+@pytest.mark.parametrize("words", [f"no right, {CANARY}.", PASSING[0], INVALID["message"], ""])
+def test_a_secret_that_comes_with_errors_is_used(monkeypatch, document, code, status, words):
+    answer = failed(code, words, document.field, "accessTokenUri", data={document.field: TOLD})
+    del answer["errors"][0]["path"][1 if words == PASSING[0] else 2 :]  # where it failed does not matter
+    one = platform()
+    one.http._session.request = request = Mock(side_effect=[Response(status, {}, json.dumps(answer).encode())])
+    secret = SECRETS[document](one)
+    assert (secret.client_id, secret.client_secret, secret.token_uri) == (ID, CANARY, f"{BASE}/api/client_token")
+    assert request.call_count == 1
+    (warning,) = one.warnings
+    assert warning.startswith("Rubrik Security Cloud at https://cluster.example.com:8000 answered the request to ")
+    assert (words.split(",")[0].rstrip(".") or "no words") in warning
+    assert CANARY not in warning
+
+
+@pytest.mark.parametrize("document", SECRETS)
+@pytest.mark.parametrize("missing", ["clientId", "clientSecret"])
+@pytest.mark.parametrize("nothing", [None, "", 7])
+def test_a_refusal_without_what_matters_stays_one(document, missing, nothing):
+    answer = failed(403, f"no {CANARY}", document.field, "x", data={document.field: TOLD | {missing: nothing}})
+    one = answering(answer)
+    with pytest.raises(ForbiddenError) as caught:
+        SECRETS[document](one)
+    assert caught.value.may_have_acted
+    assert (CANARY in str(caught.value)) is (missing == "clientSecret")  # it is no secret of anything then
+    assert not one.warnings
+
+
+ERRORS = [
+    (200, [403], False),
+    (200, [400, 404], False),
+    (200, [500], True),
+    (200, [None], True),
+    (200, [403, 503], True),
+    (200, [403, None], True),
+    (400, [None], False),
+    (403, [500], True),
+    (500, [403], True),
+]
+
+
+@pytest.mark.parametrize("document", SECRETS)
+@pytest.mark.parametrize(("status", "codes", "acted"), ERRORS)
+@pytest.mark.parametrize("data", [None, {}, "null"])
+def test_a_refusal_of_a_change_tells_whether_it_may_have_acted(document, status, codes, acted, data):
+    errors = [{"message": "no", "path": [document.field], **({"extensions": {"code": code}} if code else {})} for code in codes]
+    one = answering({"data": {document.field: None} if data == "null" else data, "errors": errors}, status)
+    with pytest.raises(RequestError) as caught:
+        SECRETS[document](one)
+    assert caught.value.may_have_acted is acted
+    with pytest.raises(RequestError) as caught:
+        one.service_accounts()
+    assert not caught.value.may_have_acted
+
+
+def test_a_change_that_was_done_in_part_is_not_sent_again_for_an_older_schema(monkeypatch):
+    answer = failed(400, INVALID["message"], data={"rotateServiceAccountSecret": {"clientId": ID}})
+    script = Script(asked(_rubrik_rsc_queries.ROTATE, variables={"input": {"id": ID}}, answer=answer)).install(monkeypatch)
+    with pytest.raises(RequestError) as caught:
+        platform().rotate_secret(STATE, False)
+    assert caught.value.may_have_acted
+    script.done()
+
+
+def test_a_session_of_an_organisation_that_comes_with_errors_is_used(monkeypatch):
+    switched = failed(403, "no", "createOrgSwitchSession", "x", data={"createOrgSwitchSession": {"accessToken": "switched"}})
+    script = Script(
+        asked(_rubrik_rsc_queries.SWITCH_ORGANIZATION, variables={"input": {"orgId": "o1"}}, answer=switched),
+        asked(_rubrik_rsc_queries.CALLER, WHO, authorization="Bearer switched"),
+        Exchange("DELETE", SESSION, status=204, authorization="Bearer switched"),
+    ).install(monkeypatch)
+    with platform(**TOKEN, organization_id="o1") as one:
+        one.caller()
+    script.done()
+    assert len(one.warnings) == 1
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_reading_is_repeated_and_changing_is_not(monkeypatch, status):
     first = {"variables": {"first": 100}}
@@ -495,6 +582,13 @@ def test_pages_are_followed_and_an_entry_counts_once(monkeypatch):
     script.done()
     assert [one.account for one in found] == [Account("client|1", "svc", aliases=("1",)), Account("client|2", "svc", aliases=("2",))]
     assert [one.attributes["description"] for one in found] == [None, "d"]
+
+
+@pytest.mark.parametrize(("told", "incomplete"), [({"hasNextPage": False}, False), ({"hasNextPage": None}, True), ({}, True)])
+def test_a_list_that_does_not_tell_whether_it_ends(told, incomplete):
+    one = answering({"data": {"serviceAccounts": {"nodes": [account()], "pageInfo": told}}})
+    assert len(one.service_accounts()) == 1
+    assert one.incomplete is incomplete
 
 
 def test_a_page_size_that_is_rejected_is_left_out(monkeypatch):
