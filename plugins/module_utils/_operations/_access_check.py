@@ -84,29 +84,10 @@ def run(platform: Platform, task: Task) -> Outcome:
     options = task.options
     task.refuse_empty("expect_account", "expect_account_id", "expect_token_id")
     probes = options.get("probes") or []
-    expressions = read_probes(probes)
-    if probes and all(urlsplit(probe["path"]).path.rstrip("/") in platform.public_paths for probe in probes):
-        raise OptionError(
-            f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered to anybody, so that proves nothing.",
-            "Add a probe of something that needs the right which the credential shall have, or leave probes out.",
-        )
-    caller = platform.caller()
-    expected = options.get("expect_account") or ""
-    named = not expected or platform.is_account(expected, caller.account)
-    wrong = mismatch(caller, named, expected, options.get("expect_account_id"), options.get("expect_token_id"))
-    if wrong:
-        raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
+    expressions = _checked_probes(platform, probes)
+    caller = _checked_caller(platform, options.get("expect_account"), options.get("expect_account_id"), options.get("expect_token_id"))
     roles = platform.caller_roles()
-    results = []
-    for probe, expression in zip(probes, expressions, strict=True):
-        if task.check_mode and probe["method"] not in _READING:
-            results.append({"method": probe["method"], "path": probe["path"], "skipped": True})
-            continue
-        probed = platform.probe(probe["method"], probe["path"], probe.get("body") if probe["method"] == "POST" else None)
-        wrong = judge(probe, expression, probed)
-        if wrong:
-            raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed for {caller.account}. {wrong}")
-        results.append({"method": probe["method"], "path": probe["path"], "status": probed.status})
+    results = _send_probes(platform, caller, probes, expressions, task.check_mode)
     return Outcome(
         values={
             "account": caller.account.name,
@@ -117,6 +98,76 @@ def run(platform: Platform, task: Task) -> Outcome:
             "probes": results,
         }
     )
+
+
+def check(
+    platform: Platform,
+    *,
+    expected: str | None,
+    account_id: str | None,
+    token_id: str | None,
+    probes: list[dict[str, Any]],
+    check_mode: bool,
+    token_id_may_be_hidden: bool = False,
+) -> tuple[Caller, list[dict[str, Any]]]:
+    """Check the credential that the platform is spoken to with, without its roles; return the caller and what came of each probe.
+
+    Args:
+        platform: opened with that credential.
+        expected: the account's name or id as the user wrote it; None for any.
+        account_id, token_id: the ids expected; None for any.
+        probes: requests that must be answered as expected, each with all keys of the option of that name.
+        check_mode: True sends only those probes that read.
+        token_id_may_be_hidden: whether a caller is accepted whose platform tells no id for the token, whatever token_id says.
+
+    Raises:
+        CheckFailedError: it is another account's, another token, or a probe was not answered as expected.
+        OptionError: a probe is malformed; raised before any request.
+    """
+    expressions = _checked_probes(platform, probes)
+    caller = _checked_caller(platform, expected, account_id, token_id, token_id_may_be_hidden)
+    return caller, _send_probes(platform, caller, probes, expressions, check_mode)
+
+
+def _checked_probes(platform: Platform, probes: list[dict[str, Any]]) -> list[Query | None]:
+    """Return what is expected of each probe's answer. Raises OptionError where they are malformed, or would prove nothing."""
+    expressions = read_probes(probes)
+    if probes and all(urlsplit(probe["path"]).path.rstrip("/") in platform.public_paths for probe in probes):
+        raise OptionError(
+            f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered to anybody, so that proves nothing.",
+            "Add a probe of something that needs the right which the credential shall have, or leave probes out.",
+        )
+    return expressions
+
+
+def _checked_caller(
+    platform: Platform, expected: str | None, account_id: str | None, token_id: str | None, token_id_may_be_hidden: bool = False
+) -> Caller:
+    """Return the caller. Raises CheckFailedError where it is not the one expected; the arguments are those of check."""
+    caller = platform.caller()
+    named = not expected or platform.is_account(expected, caller.account)
+    hidden = token_id_may_be_hidden and not caller.token_id
+    wrong = mismatch(caller, named, expected or "", account_id, None if hidden else token_id)
+    if wrong:
+        raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
+    return caller
+
+
+def _send_probes(
+    platform: Platform, caller: Caller, probes: list[dict[str, Any]], expressions: list[Query | None], check_mode: bool
+) -> list[dict[str, Any]]:
+    """Send the probes; return what came of each. Raises CheckFailedError at the first that was not answered as expected."""
+    results: list[dict[str, Any]] = []
+    for probe, expression in zip(probes, expressions, strict=True):
+        if check_mode and probe["method"] not in _READING:
+            results.append({"method": probe["method"], "path": probe["path"], "skipped": True})
+            continue
+        probed = platform.probe(probe["method"], probe["path"], probe.get("body") if probe["method"] == "POST" else None)
+        wrong = judge(probe, expression, probed)
+        if wrong:
+            raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed for {caller.account}. {wrong}")
+        results.append({"method": probe["method"], "path": probe["path"], "status": probed.status})
+    return results
 
 
 ACCESS_CHECK = Operation(
