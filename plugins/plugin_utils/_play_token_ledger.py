@@ -7,24 +7,23 @@ Knows neither Ansible nor platforms: what it takes to revoke a token is opaque d
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import json
 import os
 import secrets
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-_NONCE = 12  # bytes, as AES-GCM wants it
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_cipher import Cipher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import HeldBack
+
 _PAUSE = 0.02  # seconds between two looks at a lock that somebody else holds
-# While the ledger is locked these wait: a token must not be made without being entered, and a handler must not wait for our own lock.
-# Not with a signal mask: Ansible's main process has more threads, and any of them may get the signal.
-_HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+ROTATION = "rotation"  # the scope of a session that a rotation works with
+_MARK = b"~"  # in front of the lines about these: who looks for a play token need not decrypt those of hundreds of hosts
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ class Entry:
         identity: whose token for what, as a name without content.
         grant: what it takes to revoke it, ``secret`` and ``good_for`` among it.
         minted_at: seconds since 1970, by the controller's clock.
-        scope: ``play`` or ``run``: when it ends.
+        scope: ``play`` or ``run``: when it ends; ``rotation`` for a session that a rotation ends itself, or else the end of the run.
+        holder: which process works with it, as process_name tells; empty when that does not count.
         current: whether it is the latest of its identity, and not known to be dead.
     """
 
@@ -45,6 +45,7 @@ class Entry:
     grant: Mapping[str, Any] = field(repr=False)
     minted_at: float
     scope: str
+    holder: str = ""
     current: bool = True
 
     @property
@@ -56,6 +57,15 @@ class Entry:
         """Tell whether it lives for longer than the margin, in seconds; half of a life that is shorter than two of them will do."""
         good_for = self.grant["good_for"]
         return good_for is None or self.minted_at + good_for - time.time() > min(margin, good_for / 2)
+
+    def is_held(self) -> bool:
+        """Tell whether a process works with it that has not ended."""
+        return bool(self.holder) and process_name(int(self.holder.split(" ")[0])) == self.holder
+
+
+def process_name(pid: int) -> str:
+    """Return a name for a process that no later one gets."""
+    return f"{pid} {process_start(pid)}"
 
 
 @dataclass
@@ -84,6 +94,10 @@ class Contents:
         """Return what a token was made for, also one that is revoked; None for one that is none of ours."""
         return next((one for one in (*self.tokens.values(), *self.revoked) if one.secret == secret), None)
 
+    def is_watched(self) -> bool:
+        """Tell whether a process waits for the end of the run."""
+        return bool(self.watcher and process_start(self.watcher))
+
     def _add(self, kind: str, value: Any) -> None:
         if kind == "minted":
             minted = Entry(**value)
@@ -94,6 +108,10 @@ class Contents:
             self.refusals.pop(minted.identity, None)
         elif kind == "revoked":
             self.revoked += [self.tokens.pop(value)] if value in self.tokens else []
+        elif kind == "held":
+            name, holder = value
+            if name in self.tokens:
+                self.tokens[name] = replace(self.tokens[name], holder=holder)
         elif kind == "refused":
             self.refusals[value["identity"]] = (value["at"], value["words"])
         elif kind == "watcher":
@@ -102,37 +120,9 @@ class Contents:
             self.closed = True
 
 
-@contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Keep signals from being handled, and send them again afterwards. Only the main thread can, and only there handlers run."""
-    came: list[int] = []
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: handler for number in _HELD_BACK if (handler := signal.getsignal(number)) is not None}
-    for number in before:
-        signal.signal(number, lambda number, _frame: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for one in came:
-            os.kill(os.getpid(), one)
-
-
-def _load_cipher() -> tuple[Any, type[Exception]]:
-    """Return the cipher, and what it raises for a line that was written with another key."""
-    # Here, so that this file can be looked at without it; Ansible itself comes with it.
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM, InvalidTag
-
-
 def warm_up(key: bytes) -> None:
     """Use the cipher once: OpenSSL takes two milliseconds to find it, in each process that was not forked from one that had."""
-    cipher, _unused = _load_cipher()
-    cipher(key).encrypt(os.urandom(_NONCE), b"", None)
+    Cipher(key).seal(b"")
 
 
 class Ledger:
@@ -144,9 +134,8 @@ class Ledger:
     """
 
     def __init__(self, descriptor: int, key: bytes) -> None:
-        cipher, self._foreign = _load_cipher()
         self.descriptor = descriptor
-        self._cipher = cipher(key)
+        self._cipher = Cipher(key)
 
     @classmethod
     def open(cls, path: str, key: bytes) -> Ledger:
@@ -160,50 +149,61 @@ class Ledger:
         os.close(self.descriptor)
 
     @contextmanager
-    def locked(self) -> Iterator[Contents]:
-        """Keep every other process from minting and revoking, and signals from this one; yields what is in it."""
+    def locked(self, *, rotations: bool = False) -> Iterator[Contents]:
+        """Keep every other process from minting and revoking, and signals from this one; yields what read returns."""
         while True:
-            with _signals_held_back():
+            with HeldBack():  # a token must not be made without being entered, and a handler must not wait for our own lock
                 try:
                     fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     pass
                 else:
                     try:
-                        yield self.read()
+                        yield self.read(rotations=rotations)
                         return
                     finally:
                         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
             time.sleep(_PAUSE)
 
-    def read(self) -> Contents:
-        """Return what is in it; without the lock, perhaps not the very latest."""
+    def read(self, *, rotations: bool = False) -> Contents:
+        """Return what is in it; without the lock, perhaps not the very latest.
+
+        Args:
+            rotations: whether the sessions of rotations are to be among the tokens.
+        """
         contents = Contents()
         data = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
         for line in filter(None, data.split(b"\n")[:-1]):  # what has no end yet is still being written
+            if line.startswith(_MARK) and not rotations:
+                continue
             try:
-                raw = base64.b64decode(line)
-                kind, value = json.loads(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None))
-            except (self._foreign, ValueError):
+                kind, value = json.loads(self._cipher.unseal(line.removeprefix(_MARK)))
+            except ValueError:
                 continue  # written with another key, or cut off by a full disk
             contents._add(kind, value)
         return contents
 
-    def _append(self, kind: str, value: Any) -> None:
-        nonce = os.urandom(_NONCE)
+    def _append(self, kind: str, value: Any, scope: str = "") -> None:
         # On a line of its own whatever comes before it: what a full disk has cut off has no end.
-        line = b"\n" + base64.b64encode(nonce + self._cipher.encrypt(nonce, json.dumps([kind, value]).encode(), None)) + b"\n"
-        while line:
-            line = line[os.write(self.descriptor, line) :]
+        line = b"\n" + (_MARK if scope == ROTATION else b"") + self._cipher.seal(json.dumps([kind, value]).encode()) + b"\n"
+        # Whole or not at all, since who appends need not have the lock.
+        while os.write(self.descriptor, line) < len(line):
+            pass
 
-    def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str) -> None:
-        """Enter a token that was minted just now. Raises OSError."""
-        entry = {"name": secrets.token_hex(8), "identity": identity, "grant": grant, "minted_at": time.time(), "scope": scope}
-        self._append("minted", entry)
+    def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str, holder: str = "") -> str:
+        """Enter a token that was minted just now; takes no lock. Return the name of the entry. Raises OSError."""
+        name = secrets.token_hex(8)
+        entry = {"name": name, "identity": identity, "grant": grant, "minted_at": time.time(), "scope": scope, "holder": holder}
+        self._append("minted", entry, scope)
+        return name
 
-    def add_revoked(self, name: str) -> None:
-        """Enter that a token is gone, or that nobody can revoke it."""
-        self._append("revoked", name)
+    def add_holder(self, name: str, holder: str) -> None:
+        """Enter which process works with the session of a rotation from now on. Raises OSError."""
+        self._append("held", [name, holder], ROTATION)
+
+    def add_revoked(self, name: str, scope: str = "") -> None:
+        """Enter that a token of this scope is gone, or that nobody can revoke it."""
+        self._append("revoked", name, scope)
 
     def add_refusal(self, identity: str, words: str) -> None:
         """Enter that the credentials were refused."""

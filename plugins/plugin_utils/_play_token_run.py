@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def run_key() -> bytes:
-    """Return a key of 32 bytes that only the processes of this run have."""
-    return _derived("key of the ledger")
+def run_key(purpose: str = "key of the ledger") -> bytes:
+    """Return a key of 32 bytes that only the processes of this run have, another one for each purpose."""
+    return hmac.digest(bytes(multiprocessing.current_process().authkey), f"latchkey.tokens: {purpose}".encode(), "sha256")
 
 
 def identity(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
@@ -29,11 +29,7 @@ def identity(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     """
     prefix = f"{options.get('platform')}_".upper()
     context = {name: value for name, value in environment.items() if name.startswith(prefix)}
-    return _derived(json.dumps([dict(options), context], sort_keys=True)).hex()
-
-
-def _derived(purpose: str) -> bytes:
-    return hmac.digest(bytes(multiprocessing.current_process().authkey), f"latchkey.tokens: {purpose}".encode(), "sha256")
+    return run_key(json.dumps([dict(options), context], sort_keys=True)).hex()
 
 
 def main_process() -> int:

@@ -45,10 +45,10 @@ def _revoke(settings: dict[str, Any]) -> None:
     package = types.ModuleType("ansible_collections")
     package.__path__ = [settings["collections"]]
     sys.modules["ansible_collections"] = package
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_all_tokens
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
 
-    for words in revoke_tokens(Ledger(settings["ledger"], bytes.fromhex(settings["key"])), for_good=True):
+    for words in revoke_all_tokens(Ledger(settings["ledger"], bytes.fromhex(settings["key"]))):
         _say(words)
 
 

@@ -21,8 +21,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run im
 
 _REMEMBERED = 60.0  # seconds for which refused credentials are not tried again: accounts get locked
 _UNWATCHED = (
-    "Nothing will revoke the token that play_token is about to make: the callback latchkey.tokens.revoke_play_tokens is not enabled, "
-    "and no process could be started that waits for the end of this run. Enable the callback with callbacks_enabled in ansible.cfg."
+    "the callback latchkey.tokens.revoke_play_tokens is not enabled, and no process could be started that waits for the end of this run. "
+    "Enable the callback with callbacks_enabled in ansible.cfg."
 )
 
 # Set by the callback in the main process, and thereby in every worker that is forked from it.
@@ -64,7 +64,7 @@ def play_token(request: Request, warn: Callable[[str], None]) -> str:
         LatchkeyError: there is none, and none could be made.
     """
     key = identity(request.options, os.environ)
-    with _open_ledger() as ledger:
+    with open_ledger() as ledger:
         found = ledger.read().current(key)
         if found and found.is_good(request.margin) and not request.refresh:
             return found.secret
@@ -72,7 +72,8 @@ def play_token(request: Request, warn: Callable[[str], None]) -> str:
             return _under_lock(request, key, ledger, contents, warn)
 
 
-def _open_ledger() -> Ledger:
+def open_ledger() -> Ledger:
+    """Open the run's ledger. Raises LatchkeyError."""
     try:
         return Ledger.open(ledger_path(), run_key())
     except FileNotFoundError:
@@ -133,7 +134,7 @@ def _replace(
     """Mint, and revoke those of the same identity that nobody can be using any more."""
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 
-    _watch(ledger, contents, warn)
+    watch(ledger, contents, warn)
     others = [one for one in contents.tokens.values() if one.identity == key]
     # The latest one may be in use by a task that runs now, so it stays until the next one is replaced.
     unused = [one for one in others if one is dead or not one.current]
@@ -160,11 +161,11 @@ def _replace(
     try:
         ledger.add_minted(key, grant.as_data(), scope)
     except OSError as failure:
-        raise _not_kept(grant, failure) from None
+        raise not_kept(grant, failure) from None
     return str(grant.minted.secret)
 
 
-def _not_kept(grant: Any, failure: OSError) -> LatchkeyError:
+def not_kept(grant: Any, failure: OSError) -> LatchkeyError:
     """Revoke a token that the ledger cannot take, and return what to say of it."""
     from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import revoke
 
@@ -185,18 +186,17 @@ def _show(sentences: list[str], warn: Callable[[str], None]) -> None:
         warn(one)
 
 
-def _watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> None:
-    """See to it that somebody revokes what is about to be minted."""
+def watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None], what: str = "token that play_token is about to make") -> None:
+    """See to it that a process revokes what is about to be minted; the ledger must be locked."""
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 
-    if contents.watcher and process_start(contents.watcher):
+    if contents.is_watched():
         return
     pid = start_watcher(ledger_path(), run_key(), main_process())
     if pid:
         ledger.add_watcher(pid)
     elif not callback_is_enabled:
-        warn(_UNWATCHED)
+        warn(f"Nothing will revoke the {what}: {_UNWATCHED}")
 
 
 def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
@@ -211,7 +211,7 @@ def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
     """
     if not os.path.exists(ledger_path()):
         return None
-    with _open_ledger() as ledger, ledger.locked() as contents:
+    with open_ledger() as ledger, ledger.locked() as contents:
         refused_one = contents.find(refused)
         if refused_one is None:
             return None

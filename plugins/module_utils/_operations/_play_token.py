@@ -88,10 +88,19 @@ def mint(options: Mapping[str, Any], environment: Mapping[str, str], bearers: li
         RequestError: it was not made; where it may have been made, the failure says so.
     """
     connection = resolve_connection(options, environment)
-    if connection.ca_path:  # whoever revokes it has another working directory
-        connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
     session = connection.platform == "qumulo" and options.get("qumulo_kind") == "session"
     return _mint(connection, options.get("expires_in"), session, bearers)
+
+
+def log_in(connection: Connection) -> Grant:
+    """Open a session for a rotation, where tokens are sessions; the grant holds its token only, and no other credentials.
+
+    Raises:
+        OptionError: the connection has a token, or cannot log in otherwise.
+        RequestError: it was not opened; where it may have been, the failure says so.
+    """
+    grant = _mint(connection, None, False, [])
+    return replace(grant, connection=_as_bearer(grant))
 
 
 def mint_like(grant: Grant) -> Grant:
@@ -103,6 +112,8 @@ def _mint(connection: Connection, expires_in: str | None, session: bool, bearers
     lifetime = _USUAL_LIFE if expires_in is None else parse_duration(expires_in, "expires_in")
     if lifetime < _SHORTEST_LIFE:
         raise OptionError("expires_in: a token must live at least a minute.")
+    if connection.ca_path:  # whoever revokes it has another working directory
+        connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
     with open_platform(connection) as platform:
         if expires_in is not None:
             platform.require_options(["expires_in"])

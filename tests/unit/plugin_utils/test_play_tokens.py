@@ -63,7 +63,7 @@ class Run:
         monkeypatch.setattr(_play_tokens, "ledger_path", lambda: self.path)
         monkeypatch.setattr(_play_tokens, "run_key", lambda: KEY)
         monkeypatch.setattr(_play_tokens, "is_orphan", lambda: False)
-        monkeypatch.setattr(_play_tokens, "_watch", lambda *_unused: None)
+        monkeypatch.setattr(_play_tokens, "watch", lambda *_unused: None)
         monkeypatch.setattr(_play_token_end, "revoke_entry", self.revoke_entry)
         monkeypatch.setattr(operation, "mint", lambda *_unused: self.mint())
         monkeypatch.setattr(operation, "mint_like", lambda *_unused: self.mint())

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signals that end a rotation only between two of its steps, so that it can undo them. Private to this collection.
+
+Ansible's time-out of a task is SIGALRM, whose handler raises an exception in the middle of anything.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import STOPS, HeldBack, in_main_thread
+
+_WORDS = {signal.SIGALRM: "the task's time-out", signal.SIGINT: "Ctrl-C (SIGINT)"}
+
+
+class Interruption(HeldBack):
+    """A context in which signals are noted only, and looked at where the rotation can stop.
+
+    When it ends the signals are sent again, except SIGALRM: Ansible would throw away the result of a rotation that is over.
+    """
+
+    def __init__(self) -> None:
+        super().__init__((*STOPS, signal.SIGALRM))
+        self._acknowledged = False
+        self._asleep = False
+
+    def __enter__(self) -> Interruption:
+        super().__enter__()
+        return self
+
+    @property
+    def came(self) -> str:
+        """What came first, for people; empty when nothing came."""
+        if not self._noted:
+            return ""
+        number = signal.Signals(self._noted[0])
+        return _WORDS.get(number, number.name)
+
+    def check(self) -> None:
+        """Raise InterruptedRunError when a signal came, unless that is acknowledged."""
+        if self._noted and not self._acknowledged:
+            raise InterruptedRunError(f"The rotation was interrupted by {self.came}.")
+
+    def acknowledge(self) -> None:
+        """From now on nothing interrupts: neither what came nor what may come."""
+        self._acknowledged = True
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises InterruptedRunError as soon as a signal comes, unless that is acknowledged."""
+        try:
+            self._asleep = in_main_thread()  # the handler runs in that thread, and raises there from now on
+            self.check()
+            time.sleep(seconds)
+        finally:
+            self._asleep = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        super()._note(number, frame)
+        if self._asleep:
+            self._asleep = False  # only once: the next one may come while this one is being raised
+            self.check()
