@@ -9,9 +9,10 @@ import os
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import this_run
 
 
@@ -24,37 +25,62 @@ class ActionModule(ControllerAction):
         "results": {"type": "dict", "default": {}},
         "failures": {"type": "dict", "default": {}},
         "path": {"type": "path"},
-        "state": {"type": "str", "choices": ["begun", "noted", "finished"], "default": "finished"},
+        "state": {"type": "str", "choices": ["checked", "begun", "noted", "finished"], "default": "finished"},
+        "pattern": {"type": "str"},
+        "limit": {"type": "str"},
+        "matched": {"type": "list", "elements": "str", "default": []},
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-        state = options["state"]
-        outcomes = {host: outcome(options["results"].get(host) or {}, options["failures"].get(host) or {}) for host in options["hosts"]}
-        summary = summarize(outcomes, run=this_run("-"), check_mode=check_mode, finished=state == "finished")
-        result: dict[str, Any] = {"changed": False, "summary": summary, "table": table(summary)}
-        if options["path"]:
-            try:
-                _write(os.path.abspath(options["path"]), summary, merge=state == "noted")
-            except LatchkeyError as failure:
-                if state != "noted":
-                    raise
-                result["warnings"] = [f"The summary lacks {', '.join(outcomes)} until the end of the run. {failure}"]
-        return result
+        if options["state"] == "checked":
+            return _checked(options, check_mode)
+        return _summed_up(options, options["hosts"], check_mode)
+
+
+def _checked(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Fail when the run has no host; then the summary's file is written too, so that it is not that of an earlier run."""
+    failed, advice = unmatched(options["pattern"] or "", options["limit"] or "", options["hosts"], options["matched"])
+    if not failed:
+        return {"changed": False}
+    without_hosts = OptionError(failed, advice)
+    try:
+        _summed_up(options, [], check_mode)
+    except LatchkeyError as unwritten:
+        without_hosts.add(str(unwritten))
+    raise without_hosts
+
+
+def _summed_up(options: dict[str, Any], hosts: list[str], check_mode: bool) -> dict[str, Any]:
+    state = options["state"]
+    outcomes = {host: outcome(options["results"].get(host) or {}, options["failures"].get(host) or {}) for host in hosts}
+    now = format_instant(utc_now().replace(microsecond=0))
+    summary = summarize(outcomes, run=this_run("-"), check_mode=check_mode, finished=state == "finished", written_at=now)
+    told = warnings(summary) if state == "finished" else []
+    if options["path"]:
+        try:
+            _write(os.path.abspath(options["path"]), summary, merge=state == "noted")
+        except LatchkeyError as failure:
+            if state != "noted":
+                raise
+            told.append(f"The summary lacks {', '.join(outcomes)} until the end of the run. {failure}")
+    result: dict[str, Any] = {"changed": False, "summary": summary, "table": table(summary)}
+    return {**result, "warnings": told} if told else result
 
 
 def _write(path: str, summary: dict[str, Any], merge: bool) -> None:
-    """Put a summary into a file; when merging, into what this run has written there so far."""
+    """Write a summary into a file; when merging, add it to what this run has written there so far."""
     while True:
         with locked(path) as file:
             content = file.read()
             known = _known(content)
             if content and "hosts" not in known:  # such as the vars file
-                raise OptionError(f"rotate_summary_file: {path} is there and holds something else.", "Name a file that is not there yet.")
+                raise OptionError(f"rotate_summary_file: {path} exists and is not a summary.", "Name a file that does not exist yet.")
             if merge:
                 if known.get("run") != summary["run"]:
                     return  # another run has the file now
                 outcomes = {**known["hosts"], **summary["hosts"]}
-                summary = summarize(outcomes, run=summary["run"], check_mode=summary["check_mode"], finished=False)
+                kept = {key: summary[key] for key in ("run", "check_mode", "finished", "written_at")}
+                summary = summarize(outcomes, **kept)
             try:
                 file.replace(f"{json.dumps(summary, indent=2)}\n".encode())
             except ChangedError:

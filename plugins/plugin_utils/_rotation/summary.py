@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Status -> its words, and those in check mode. What needs somebody's attention comes last, where it is seen.
+# Status -> its words, and those in check mode. What needs the user's attention comes last, where it is seen.
 _WORDS = {
     "not_due": ("not due", "not due"),
     "rotated": ("rotated", "would rotate"),
@@ -19,15 +19,16 @@ _WORDS = {
 }
 _ORDER = list(_WORDS)
 _UNFINISHED = "The run ended before this host was done. Run again; no working credential was lost."
-_KEPT = ("token_id", "expires_at", "old_token_id", "retired", "next_due")  # of rotate_result, beside the reason
+_KEPT = ("token_id", "expires_at", "old_token_id", "retired", "next_due", "next_due_reason")  # of rotate_result, beside the reason
+_LISTED = 10  # hosts in a warning; the rest is a number
 
 
 def outcome(result: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, Any]:
     """Return what became of one host.
 
     Args:
-        result: the role's rotate_result; empty when it did not get that far.
-        failure: why it failed, in ``reason``, and whether all is as before, in ``undone``; empty when it did not fail.
+        result: the role's rotate_result; empty when the role did not get that far.
+        failure: why the host failed, in ``reason``, and whether all is as before, in ``undone``; empty when it did not fail.
     """
     if failure:
         undone = str(failure.get("undone")).lower() == "true"
@@ -36,25 +37,30 @@ def outcome(result: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, 
         return {"status": "unfinished", "reason": _UNFINISHED}
     status = "rotated" if result["rotated"] else "not_due"
     reason = result.get("reason") if result["rotated"] else _not_due(result.get("expires_at"))
-    return {"status": status, "reason": _one_line(reason), **{key: result.get(key) for key in _KEPT}}
+    unretired = [str(one) for one in result.get("unretired") or []]
+    return {"status": status, "reason": _one_line(reason), **{key: result.get(key) for key in _KEPT}, "unretired": unretired}
 
 
-def summarize(outcomes: Mapping[str, Mapping[str, Any]], *, run: str, check_mode: bool, finished: bool) -> dict[str, Any]:
+def summarize(outcomes: Mapping[str, Mapping[str, Any]], *, run: str, check_mode: bool, finished: bool, written_at: str) -> dict[str, Any]:
     """Return the summary of a run.
 
     Args:
         outcomes: by host, as outcome() returns them.
         run: which run of Ansible it is.
-        check_mode: whether nothing was changed, but only said.
-        finished: whether that was all.
+        check_mode: whether the run only said what would be done.
+        finished: whether every host is done.
+        written_at: the time of the summary, as ISO 8601 in UTC.
     """
     counts = Counter(one["status"] for one in outcomes.values())
     due = [str(one["next_due"]) for one in outcomes.values() if one.get("next_due")]
     return {
         "run": run,
+        "written_at": written_at,
         "finished": finished,
         "check_mode": check_mode,
         "counts": {status: counts[status] for status in _ORDER},
+        "never_due": len(_never_due(outcomes)),
+        "unretired": len(_unretired(outcomes)),
         "next_due": min(due, default=None),
         "hosts": {host: dict(one) for host, one in outcomes.items()},
     }
@@ -67,20 +73,111 @@ def table(summary: Mapping[str, Any]) -> list[str]:
     rows = [("host", "result", "next due", "why")]
     for status in _ORDER:
         of_status = [(host, one) for host, one in hosts.items() if one["status"] == status]
-        rows += [(host, _word(status, check_mode), _to_the_second(one.get("next_due") or "-"), one["reason"]) for host, one in of_status]
+        rows += [(host, _word(status, check_mode), _next_due(one), _why(one)) for host, one in of_status]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip() for row in rows]
-    numbers = [f"{count} {_word(status, check_mode)}" for status, count in summary["counts"].items() if count]
-    due = f"; the next one is due at {_to_the_second(summary['next_due'])}" if summary["next_due"] else ""
-    return [*lines, (", ".join(numbers) or "no hosts") + due]
+    return [*lines, _numbers(summary)]
+
+
+def warnings(summary: Mapping[str, Any]) -> list[str]:
+    """Return what the user has to know of hosts that did not fail: one sentence for each kind."""
+    hosts: Mapping[str, Mapping[str, Any]] = summary["hosts"]
+    found = []
+    if never := _never_due(hosts):
+        found.append(
+            f"{_number(never)} never due, because the credential does not expire and rotate_max_age is not set: {_listed(never)}; "
+            "rotate_max_age or an expiry of the credential ends that."
+        )
+    if unretired := _unretired(hosts):
+        found.append(
+            f"{_number(unretired, 'has', 'have')} an old token that is not retired yet and may still work: {_listed(unretired)}; "
+            "the next run tries again."
+        )
+    return found
+
+
+def unmatched(pattern: str, limit: str, hosts: Sequence[str], matched: Sequence[str]) -> tuple[str, str]:
+    """Return why a run of the playbook has no host, and what to do; two empty texts when it has one.
+
+    Args:
+        pattern: the pattern of hosts, as the variables of a task have it.
+        limit: what ``--limit`` says; empty without it.
+        hosts: those in the inventory that match the pattern.
+        matched: those that a play with the pattern has reached in this run of Ansible. One is enough, and it may be of an earlier play.
+    """
+    if not set(hosts).isdisjoint(matched):
+        return "", ""
+    if not hosts:
+        return (
+            f"No host of the inventory matches rotate_group={pattern}, so nothing was rotated.",
+            "Check the inventory (-i), and set rotate_group to a group or a pattern that has hosts.",
+        )
+    if limit:
+        return (
+            f"--limit {limit} leaves no host of rotate_group={pattern}, so nothing was rotated.",
+            f"Use a --limit that leaves one, such as {hosts[0]}.",
+        )
+    return (
+        f"rotate_group={pattern} is set in the inventory, where the playbook cannot read it, so nothing was rotated.",
+        "Set it with -e, or where the playbook is imported.",
+    )
+
+
+def _never_due(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [host for host, one in hosts.items() if _is_never_due(one)]
+
+
+def _is_never_due(one: Mapping[str, Any]) -> bool:
+    """Tell whether only rotate_force brings another rotation of a host."""
+    reason = one.get("next_due_reason")
+    return one["status"] in ("rotated", "not_due") and not one.get("next_due") and (not reason or str(reason).startswith("never"))
+
+
+def _unretired(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [host for host, one in hosts.items() if one.get("unretired")]
+
+
+def _next_due(one: Mapping[str, Any]) -> str:
+    return "never" if _is_never_due(one) else _to_the_second(one.get("next_due") or "-")
+
+
+def _why(one: Mapping[str, Any]) -> str:
+    """Return the reason of a host, and the old credentials that are left."""
+    left = [_one_line(each) for each in one.get("unretired") or []]
+    if not left:
+        return str(one["reason"])
+    tokens = f"old token {left[0]} is" if len(left) == 1 else f"old tokens {', '.join(left)} are"
+    return f"{one['reason']}; {tokens} not retired yet; the next run tries again"
+
+
+def _numbers(summary: Mapping[str, Any]) -> str:
+    check_mode, never, unretired = summary["check_mode"], summary["never_due"], summary["unretired"]
+    counts = ", ".join(f"{count} {_word(status, check_mode)}" for status, count in summary["counts"].items() if count)
+    parts = [
+        counts or "no hosts",
+        f"the next one is due at {_to_the_second(summary['next_due'])}" if summary["next_due"] else "",
+        f"{never} {'is' if never == 1 else 'are'} never due" if never else "",
+        f"{unretired} {'has' if unretired == 1 else 'have'} an old token that is not retired yet" if unretired else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _number(hosts: Sequence[str], one: str = "is", many: str = "are") -> str:
+    return f"1 host {one}" if len(hosts) == 1 else f"{len(hosts)} hosts {many}"
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    """Return the first hosts by name, and the rest as a number."""
+    names = ", ".join(_one_line(host) for host in hosts[:_LISTED])
+    return f"{names} and {len(hosts) - _LISTED} more" if len(hosts) > _LISTED else names
 
 
 def _not_due(expires_at: Any) -> str:
-    return f"the stored one works until {_to_the_second(expires_at)}" if expires_at else "the stored one works"
+    return f"the stored credential works until {_to_the_second(expires_at)}" if expires_at else "the stored credential works"
 
 
 def _to_the_second(instant: Any) -> str:
-    """Return an ISO 8601 time in UTC without fractions, as people want it; anything else as it is."""
+    """Return an ISO 8601 time in UTC without fractions; anything else as it is."""
     return re.sub(r"\.\d+Z$", "Z", str(instant))
 
 
@@ -89,4 +186,4 @@ def _word(status: str, check_mode: bool) -> str:
 
 
 def _one_line(text: Any) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in str(text or "it said nothing")).split())
+    return " ".join("".join(char if char.isprintable() else " " for char in str(text or "no reason was given")).split())

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.action import rotation_summary as action
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
 
 ROTATED = {
     "rotated": True,
@@ -21,6 +23,8 @@ ROTATED = {
     "old_token_id": "1",
     "retired": True,
     "next_due": "2027-01-25T00:00:00Z",
+    "next_due_reason": None,
+    "unretired": [],
 }
 NOT_DUE = {
     "rotated": False,
@@ -30,23 +34,25 @@ NOT_DUE = {
     "old_token_id": None,
     "retired": False,
     "next_due": "2027-01-12T00:00:00.123456Z",
-}
+}  # as the role left it before it knew of next_due_reason and unretired
+NEVER = {**ROTATED, "next_due": None, "next_due_reason": "never: the credential does not expire, and rotate_max_age is not set"}
+UNRETIRED = {**ROTATED, "retired": False, "unretired": ["1"]}
 
 
 def summary(check_mode=False, **outcomes):
-    return summarize(outcomes, run="this", check_mode=check_mode, finished=True)
+    return summarize(outcomes, run="this", check_mode=check_mode, finished=True, written_at="2027-01-01T00:00:00Z")
 
 
 @pytest.mark.parametrize(
     ("result", "failure", "status", "reason"),
     [
         (ROTATED, {}, "rotated", "it expires in 3 d"),
-        (NOT_DUE, {}, "not_due", "the stored one works until 2027-02-01T00:00:00Z"),
-        ({**NOT_DUE, "expires_at": None}, {}, "not_due", "the stored one works"),
+        (NOT_DUE, {}, "not_due", "the stored credential works until 2027-02-01T00:00:00Z"),
+        ({**NOT_DUE, "expires_at": None}, {}, "not_due", "the stored credential works"),
         ({}, {"reason": "It was refused.", "undone": True}, "undone", "It was refused."),
         ({}, {"reason": "It was refused.", "undone": "False"}, "failed", "It was refused."),
         (ROTATED, {"reason": "two\n  lines\tand \x1b[31mmore", "undone": False}, "failed", "two lines and [31mmore"),
-        ({}, {"reason": None}, "failed", "it said nothing"),
+        ({}, {"reason": None}, "failed", "no reason was given"),
         ({}, {}, "unfinished", "The run ended before this host was done. Run again; no working credential was lost."),
     ],
 )
@@ -67,6 +73,8 @@ def test_the_numbers():
     assert found["counts"] == {"not_due": 1, "rotated": 1, "undone": 0, "failed": 1, "unfinished": 1}
     assert found["next_due"] == "2027-01-12T00:00:00.123456Z"
     assert list(found["hosts"]) == ["a", "b", "c", "d"]
+    assert (found["never_due"], found["unretired"]) == (0, 0)
+    assert (found["run"], found["written_at"], found["finished"]) == ("this", "2027-01-01T00:00:00Z", True)
 
 
 def test_the_table_is_aligned_and_troubles_come_last():
@@ -79,7 +87,7 @@ def test_the_table_is_aligned_and_troubles_come_last():
     )
     assert table(found) == [
         "host     result      next due              why",
-        "b        not due     2027-01-12T00:00:00Z  the stored one works until 2027-02-01T00:00:00Z",
+        "b        not due     2027-01-12T00:00:00Z  the stored credential works until 2027-02-01T00:00:00Z",
         "a        rotated     2027-01-25T00:00:00Z  it expires in 3 d",
         "undone   undone      -                     A check failed.",
         "failing  failed      -                     It was refused.",
@@ -98,8 +106,107 @@ def test_the_table_in_check_mode():
     ]
 
 
-def test_the_table_of_nobody():
+def test_the_table_without_hosts():
     assert table(summary()) == ["host  result  next due  why", "no hosts"]
+
+
+def test_what_a_result_of_an_earlier_role_lacks():
+    found = outcome(NOT_DUE, {})
+    assert (found["unretired"], found["next_due_reason"]) == ([], None)
+
+
+def test_hosts_that_are_never_due_and_old_tokens_that_are_left():
+    found = summary(
+        a=outcome(NEVER, {}),
+        b=outcome({**UNRETIRED, "unretired": ["1", "a\nb"]}, {}),
+        c=outcome({**NEVER, "rotated": False, "expires_at": None, "unretired": [7]}, {}),
+        d=outcome({}, {"reason": "It was refused."}),
+    )
+    assert table(found) == [
+        "host  result   next due              why",
+        "c     not due  never                 the stored credential works; old token 7 is not retired yet; the next run tries again",
+        "a     rotated  never                 it expires in 3 d",
+        "b     rotated  2027-01-25T00:00:00Z  it expires in 3 d; old tokens 1, a b are not retired yet; the next run tries again",
+        "d     failed   -                     It was refused.",
+        (
+            "1 not due, 2 rotated, 1 failed; the next one is due at 2027-01-25T00:00:00Z; 2 are never due; "
+            "2 have an old token that is not retired yet"
+        ),
+    ]
+    assert (found["never_due"], found["unretired"]) == (2, 2)
+    assert found["hosts"]["c"]["unretired"] == ["7"]
+    assert found["hosts"]["a"]["next_due_reason"] == NEVER["next_due_reason"]
+    assert warnings(found) == [
+        (
+            "2 hosts are never due, because the credential does not expire and rotate_max_age is not set: a, c; "
+            "rotate_max_age or an expiry of the credential ends that."
+        ),
+        "2 hosts have an old token that is not retired yet and may still work: b, c; the next run tries again.",
+    ]
+
+
+def test_one_host_that_is_never_due_with_an_old_token():
+    found = summary(a=outcome({**NEVER, "unretired": ["1"]}, {}))
+    assert table(found)[-1] == "1 rotated; 1 is never due; 1 has an old token that is not retired yet"
+    assert [one.partition(",")[0].partition(":")[0] for one in warnings(found)] == [
+        "1 host is never due",
+        "1 host has an old token that is not retired yet and may still work",
+    ]
+
+
+def test_a_next_time_that_is_not_known_yet_is_not_never():
+    found = summary(True, a=outcome({**ROTATED, "next_due": None, "next_due_reason": "known after the rotation"}, {}))
+    assert table(found)[1] == "a     would rotate  -         it expires in 3 d"
+    assert found["never_due"] == 0
+    assert warnings(found) == []
+
+
+@pytest.mark.parametrize(("count", "listed"), [(10, "h8, h9;"), (11, "h8, h9 and 1 more;"), (500, "h8, h9 and 490 more;")])
+def test_a_warning_names_ten_hosts(count, listed):
+    found = warnings(summary(**{f"h{number}": outcome({**NEVER, "unretired": ["1"]}, {}) for number in range(count)}))
+    assert len(found) == 2
+    for one in found:
+        assert one.startswith(f"{count} hosts ")
+        assert listed in one
+
+
+def test_hosts_without_trouble_bring_no_warning():
+    assert warnings(summary(a=outcome(ROTATED, {}), b=outcome(NOT_DUE, {}), c=outcome({}, {"reason": "x"}), d=outcome({}, {}))) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "hosts", "matched", "failed", "advice"),
+    [
+        ("", ["a", "b"], ["b"], "", ""),
+        ("b", ["a", "b"], ["c", "b"], "", ""),  # c is of an earlier import of the playbook
+        ("", [], ["c"], "No host of the inventory matches rotate_group=storage", "set rotate_group to a group"),
+        ("x", [], [], "No host of the inventory matches rotate_group=storage", "Check the inventory (-i)"),
+        ("x", ["a", "b"], ["c"], "--limit x leaves no host of rotate_group=storage", "Use a --limit that leaves one, such as a."),
+        ("", ["a", "b"], [], "rotate_group=storage is set in the inventory", "Set it with -e"),
+    ],
+)
+def test_whether_the_run_has_a_host(limit, hosts, matched, failed, advice):
+    found = unmatched("storage", limit, hosts, matched)
+    assert bool(found[0]) == bool(failed)
+    assert failed in found[0]
+    assert advice in found[1]
+
+
+def test_what_the_guide_shows():
+    guide = " ".join((Path(__file__).parents[3] / "docs" / "docsite" / "rst" / "fleets.rst").read_text().split())
+    due = {**ROTATED, "next_due": "2027-02-25T22:14:05Z", "reason": "it expires in 3 d 4 h"}
+    late = {**UNRETIRED, "next_due": "2027-02-25T22:14:09.5Z", "reason": "it expires in 2 d 7 h", "unretired": ["34218"]}
+    refused = "cannot tell who calls: the connection was refused. Check host and port, and whether the appliance is up."
+    found = summary(
+        berlin_reports=outcome({**NOT_DUE, "expires_at": "2027-02-25T07:51:12Z", "next_due": "2027-02-18T07:51:12Z"}, {}),
+        hamburg_reports=outcome({**NEVER, "rotated": False, "expires_at": None}, {}),
+        berlin_backup=outcome(due, {}),
+        hamburg_archive=outcome(late, {}),
+        hamburg_backup=outcome({}, {"reason": f"Qumulo Core at https://hamburg.example.com:8000: {refused}"}),
+    )
+    assert " ".join(" ".join(table(found)).split()) in guide
+    for one in (*warnings(found), " ".join(unmatched("storrage", "", [], []))):
+        assert one in guide
 
 
 # -- the file
@@ -109,8 +216,8 @@ def test_the_table_of_nobody():
 def perform(tmp_path, monkeypatch):
     monkeypatch.setattr(action, "this_run", lambda _host: "this run")
 
-    def perform(hosts, state, results=(), failures=(), path=tmp_path / "summary.json", check_mode=False):
-        options = {"hosts": hosts, "results": dict(results), "failures": dict(failures), "path": str(path), "state": state}
+    def perform(hosts, state, results=(), failures=(), path=tmp_path / "summary.json", check_mode=False, **more):
+        options = {"hosts": hosts, "results": dict(results), "failures": dict(failures), "path": str(path), "state": state, **more}
         return action.ActionModule.perform(None, options, check_mode, {})
 
     return perform
@@ -125,7 +232,7 @@ def test_a_file_that_is_no_summary_is_left_alone(perform, tmp_path, content):
     path = tmp_path / "summary.json"
     path.write_text(content)
     for state in ("begun", "finished"):
-        with pytest.raises(LatchkeyError, match="is there and holds something else"):
+        with pytest.raises(LatchkeyError, match="exists and is not a summary"):
             perform(["a"], state)
     assert path.read_text() == content
 
@@ -144,6 +251,8 @@ def test_the_file_says_how_far_a_run_got(perform, tmp_path):
     assert read(tmp_path) == done["summary"]
     assert done["summary"]["finished"] is True
     assert not done["changed"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", done["summary"]["written_at"])
+    assert "warnings" not in done
 
 
 def test_the_file_of_another_run_is_left_alone(perform, tmp_path, monkeypatch):
@@ -170,3 +279,34 @@ def test_many_workers_lose_nothing(perform, tmp_path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda host: perform([host], "noted", results={host: ROTATED}), hosts))
     assert read(tmp_path)["counts"]["rotated"] == 40
+
+
+def test_only_the_end_warns_of_hosts(perform):
+    results = {"a": NEVER, "b": UNRETIRED}
+    perform(["a", "b"], "begun")
+    assert "warnings" not in perform(["a"], "noted", results=results)
+    assert [one.split(",")[0] for one in perform(["a", "b"], "finished", results=results)["warnings"]] == [
+        "1 host is never due",
+        "1 host has an old token that is not retired yet and may still work: b; the next run tries again.",
+    ]
+
+
+def check(perform, hosts, matched, **more):
+    return perform(hosts, "checked", pattern="rotate", limit=None, matched=matched, **more)
+
+
+def test_a_run_with_a_host_leaves_the_file(perform, tmp_path):
+    assert check(perform, ["a"], ["a"]) == {"changed": False}
+    assert not (tmp_path / "summary.json").exists()
+
+
+def test_a_run_without_hosts_does_not_leave_the_summary_of_an_earlier_one(perform, tmp_path):
+    perform(["a"], "finished", results={"a": ROTATED})
+    with pytest.raises(LatchkeyError, match="No host of the inventory matches rotate_group=rotate"):
+        check(perform, [], [])
+    assert (read(tmp_path)["hosts"], read(tmp_path)["finished"]) == ({}, False)
+
+
+def test_a_run_without_hosts_whose_file_cannot_be_written_says_both(perform, tmp_path):
+    with pytest.raises(LatchkeyError, match=r"No host of the inventory .* the folder does not exist"):
+        check(perform, [], [], path=tmp_path / "nowhere" / "summary.json")
