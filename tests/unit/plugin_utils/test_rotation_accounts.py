@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning as rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials, successor_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 
 NOW = datetime(2027, 1, 1, 12, 0, 7, 999999, tzinfo=timezone.utc)
+
+REPLACE = Policy(successor_of="svc")
 
 
 def account(name: str, account_id: str = "client|1") -> dict[str, Any]:
@@ -75,39 +81,46 @@ def test_every_successor_is_recognised(base, seconds):
     assert [one["token_id"] for one in found] == ["1", "2"]
 
 
+def decide(found: Facts, policy: Policy = REPLACE) -> Plan:
+    return plan(found, policy, NOW, "this run", lambda most: most)
+
+
+def facts(tokens: list[dict[str, Any]], state: dict[str, Any] | None = None, **given: Any) -> Facts:
+    return Facts(state=state or {}, credentials=tokens, **({"has_value": True, "works": True, "value_id": "1", "limit": None} | given))
+
+
 def test_a_killed_replacement_is_recognised_by_its_name():
     state = {
         "stage": "minting",
         "current": {"id": "1"},
         "pending": {"since": "2027-01-01T12:00:00Z", "expires_at": None, "known": ["1"], "run": "r", "name": "svc-20270101T120000Z"},
     }
-    rotation.check_state(state)
+    assert checked(state) == state
     tokens = as_credentials("svc", [account("svc", "1"), account("svc-20270101T120000Z", "2"), account("svc-20260101T120000Z", "3")])
-    assert rotation.leftovers(state, tokens) == ["2"]
-    facts = rotation.Found(state=state, has_value=True, works=True, value_id="1", tokens=tokens[:2], limit=None)
-    decided = rotation.plan(facts, rotation.Policy(new_name="svc-20270101T120500Z"), NOW)
-    assert (decided.problem, decided.revoke, decided.rotate, decided.state["stage"]) == ("", ("2",), False, "current")
-    forced = rotation.plan(facts, rotation.Policy(new_name="svc-20270101T120500Z", force=True), NOW, "this run")
-    assert (forced.revoke, forced.state["pending"]["name"]) == (("2",), "svc-20270101T120500Z")
+    left = recognise(state, tokens, NOW)
+    assert (left.proved, left.possible, left.open) == (("2",), (), ())
+    decided = decide(facts(tokens[:2], state))
+    assert (decided.problem, decided.revoke, decided.rotate, decided.settled["stage"]) == ("", ("2",), False, "current")
+    forced = decide(facts(tokens[:2], state), Policy(successor_of="svc", force=True))
+    assert (forced.revoke, forced.intent["pending"]["name"]) == (("2",), "svc-20270101T120007Z")
+    assert forced.intent["pending"]["known"] == ["1"]
 
 
 def test_orphans_are_accounts():
     tokens = as_credentials("svc", [account("svc", "1"), account("svc-20260101T000000Z", "2")])
-    facts = rotation.Found(state={}, has_value=True, works=True, value_id="1", tokens=tokens, limit=None)
-    problem = rotation.plan(facts, rotation.Policy(new_name="svc-x"), NOW).problem
+    problem = decide(facts(tokens)).problem
     assert problem.startswith(
         "The rotation has 1 live account that this vars file does not know: 2, made 2026-01-01T00:00:00Z. Find out who"
     )
     assert "delete it with latchkey.tokens.service_account" in problem
-    (warning,) = rotation.plan(facts, rotation.Policy(new_name="svc-x", orphans="ignore"), NOW).warnings
+    (warning,) = decide(facts(tokens), Policy(successor_of="svc", orphans="ignore")).warnings
     assert warning == "Account 2 of the rotation is live and no vars file knows it."
 
 
 def test_an_account_that_is_not_listed_keeps_its_id():
-    """Somebody deleted the stored account: an undo must find its id in the state, since the vars file names the new one by then."""
-    facts = rotation.Found(state={}, has_value=True, works=False, value_id="1", tokens=[], limit=None)
-    decided = rotation.plan(facts, rotation.Policy(new_name="svc-x"), NOW)
-    assert decided.state["current"] == {"id": "1"}
+    """Someone deleted the stored account: an undo must find its id in the state, since the vars file names the new one by then."""
+    decided = decide(facts([], works=False))
+    assert decided.intent["current"] == {"id": "1"}
 
 
 @pytest.mark.parametrize("part", ["current", "previous", "pending"])
@@ -118,4 +131,5 @@ def test_an_account_that_was_there_before_is_no_leftover_whatever_its_name(part)
         pending["known"] = ["1"]
     else:
         state[part] = {"id": "1"}
-    assert rotation.leftovers(state, as_credentials("svc", [account("svc-20270101T120000Z", "1")])) == []
+    left = recognise(state, as_credentials("svc", [account("svc-20270101T120000Z", "1")]), NOW)
+    assert (left.proved, left.possible) == ((), ())
