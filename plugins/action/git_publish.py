@@ -4,16 +4,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_options import git_options
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-
-_FROM_ENVIRONMENT = ("remote", "branch", "username", "token", "ssh_key_file", "ssh_known_hosts_file", "author_name", "author_email")
 
 
 class ActionModule(ControllerAction):
@@ -38,10 +34,7 @@ class ActionModule(ControllerAction):
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-        if not 0 < options["timeout"] < math.inf:
-            raise OptionError(f"timeout: '{options['timeout']:g}' is not a number of seconds.", "It must be more than 0.")
-        given = {name: options[name] or os.environ.get(f"LATCHKEY_GIT_{name.upper()}", "") for name in _FROM_ENVIRONMENT}
-        files = {name: os.path.abspath(self.path(given[name])) if given[name] else "" for name in ("ssh_key_file", "ssh_known_hosts_file")}
+        place, access = git_options(options, os.environ, self.path)
         path = self.path(options["path"])
         order = Order(
             path=path,
@@ -49,9 +42,8 @@ class ActionModule(ControllerAction):
             plain=options["plain_vars"],
             expect=options["expect"],
             message=options["message"] or "",
-            **{name: given[name] for name in ("remote", "branch", "author_name", "author_email")},
+            **place,
         )
-        access = Access(username=given["username"], token=given["token"], timeout=options["timeout"], **files)
         done = publish(order, access, os.environ, self.vault(), check_mode=check_mode)
         return {
             "changed": done.changed,

@@ -53,6 +53,10 @@ class VarsFileError(LatchkeyError):
     """A vars file cannot be read, edited or written; the file is as it was."""
 
 
+class ChangedVarsError(VarsFileError):
+    """A value of a vars file is not what was expected of it: it was changed since it was read. The file is as it was."""
+
+
 class RequestError(LatchkeyError):
     """An HTTP exchange failed.
 

@@ -68,9 +68,15 @@ def secret_strings(value: Any) -> list[str]:
 
 
 def option_secrets(arguments: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> list[str]:
-    """Return the secrets among a task's arguments: what is in options that are for secrets."""
-    given = [arguments.get(option) for option, spec in argument_spec.items() if spec.get("no_log")]
-    return [text for value in given for text in secret_strings(value)]
+    """Return the secrets among a task's arguments: what is in options, and in options inside of options, that are for secrets."""
+    found = []
+    for option, spec in argument_spec.items():
+        value = arguments.get(option)
+        if spec.get("no_log"):
+            found += secret_strings(value)
+        elif isinstance(value, Mapping) and "options" in spec:
+            found += option_secrets(value, spec["options"])
+    return found
 
 
 def result_secrets(result: dict[str, Any]) -> list[str]:

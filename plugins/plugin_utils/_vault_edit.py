@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import ChangedVarsError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import (
     REMOVED,
     Document,
@@ -221,7 +221,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     planner = _Planner(content, request, vault, where, seal)
     for name, fingerprint in request.expect.items():
         if planner.fingerprint(parse_path(name)) not in ([fingerprint] if isinstance(fingerprint, str) else fingerprint):
-            raise VarsFileError(f"Variable {name!r} in {where} was changed by someone else since it was read.", "Run again.")
+            raise ChangedVarsError(f"Variable {name!r} in {where} was changed by someone else since it was read.", "Run again.")
     todo = planner.changes()
     relabelled = content.seal is not None and seal != content.seal and bool(request.secrets)
     if not todo and not relabelled:

@@ -28,6 +28,7 @@ from tests.integration._vaulted import PASSWORDS, outside, value_in, vault_lib
 from tests.simulator.launch import Simulator
 
 ROLE = "latchkey.tokens.rotate"
+BEGIN = "Rotate the credential, up to the tasks of the user where there are any"
 
 
 class CredentialLostError(AssertionError):
@@ -191,6 +192,12 @@ class RoleRig(ABC):
     def result(self, run: Run, name: str = "Rotate") -> dict[str, Any]:
         """Return rotate_result of a run that went well."""
         return dict(run.assert_ok()[f"Result of {name}"]["rotate_result"])
+
+    def would(self, run: Run) -> list[str]:
+        """Return what a run in check mode says would be done."""
+        told = run.assert_ok()[BEGIN]
+        assert told["changed"] is bool(told["would"])
+        return list(told["would"])
 
     # What must hold
 

@@ -34,7 +34,17 @@ def test_forced_rotation(each_core: Ansible, qumulo: Simulator) -> None:
     assert new != old
     assert rig.writing_requests(start) == [f"POST {TOKENS}", f"DELETE {TOKENS}{old}"]
     assert rig.who_is(old_secret) is None
+    steps = result.pop("steps")
+    assert [one["outcome"] for one in steps] == ["done"] * len(steps)
+    assert "Create the new access token" in [one["name"] for one in steps]
+    assert all(one["seconds"] >= 0 for one in steps)
+    what = f"local:svc-ansible on {qumulo.url}"
+    assert result.pop("message").startswith(f"{what}: token {old} was replaced by {new} (it was asked for); expires ")
     assert result == {
+        "account": "local:svc-ansible",
+        "endpoint": qumulo.url,
+        "unretired": [],
+        "next_due_reason": None,
         "rotated": True,
         "reason": "it was asked for",
         "token_id": new,
@@ -188,12 +198,16 @@ def test_check_mode(rig: Rig, stored: bool) -> None:
         run = rig.rotate(check=True, rotate_force=True)
     result = rig.result(run)
     assert (result["rotated"], result["token_id"]) == (True, token_id or None)
-    assert run["Make the new credential"]["changed"] is True
-    assert run["Would write the vars file"]["changed"] is True
+    would = rig.would(run)
+    assert would[0].startswith("create a new access token that expires ")
+    assert would[1] == "store it in qumulo_token"
+    assert would[-1] == (f"delete the old access token {token_id}" if stored else "check access with what is stored")
+    assert all(one in run.output for one in would)
     if stored:
         with rig.nothing_changes():
             run = rig.rotate(check=True)
         assert rig.result(run)["rotated"] is False
+        assert rig.would(run) == []
         assert "changed=0 " in run.output
 
 

@@ -78,7 +78,7 @@ def test_a_life_of_no_time(rig: Rig) -> None:
     with rig.nothing_changes():
         assert "rotate_expires_in: a credential must live at least a minute." in failure(rig.rotate(rotate_force=True, rotate_expires_in=0))
     run = rig.rotate(rotate_force=True, rotate_expires_in="1d").assert_ok()
-    assert "every run rotates it. Mend rotate_expires_in." in " ".join(run.output.split())
+    assert "every run rotates it. Increase rotate_expires_in." in " ".join(run.output.split())
 
 
 def test_unknown_ways_to_authenticate_are_refused(rig: Rig) -> None:

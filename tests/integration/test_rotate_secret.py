@@ -22,7 +22,9 @@ KINDS = [f"{strategy}-{platform}" for platform in ("rsc", "cdm") for strategy in
 def test_first_then_forced_then_nothing_to_do(rig: SecretRig) -> None:
     rig.seed(stored=False)
     with rig.rest_untouched():
-        run = rig.rotate(tasks=[*role(rig.variables(), "First"), *role(rig.variables(rotate_force=True), "Forced")])
+        # In place, the secret that is not stored may be in use elsewhere, so ending it must be asked for.
+        first_time = rig.variables(rotate_force=rig.strategy == "in_place")
+        run = rig.rotate(tasks=[*role(first_time, "First"), *role(rig.variables(rotate_force=True), "Forced")])
     first, forced = rig.result(run, "First"), rig.result(run, "Forced")
     client_id = rig.assert_settled()
     assert (first["rotated"], first["reason"], first["old_token_id"]) == (True, "no credential is stored yet", None)
@@ -33,6 +35,17 @@ def test_first_then_forced_then_nothing_to_do(rig: SecretRig) -> None:
     assert forced["next_due"] is None
     with rig.nothing_changes():
         assert rig.assert_unchanged()["token_id"] == client_id
+
+
+@each_secret("in_place-rsc", chaos=("in_place-cdm",))
+def test_a_secret_that_is_not_stored_is_not_ended_by_a_typo(rig: SecretRig) -> None:
+    rig.seed()
+    typo = rig.name.replace("secret", "secrte")
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_var=typo))
+    assert f"The vars file holds no secret in {typo}, and the present secret of the account may be in use elsewhere" in said
+    assert f"Was {rig.name} meant?" in said
+    assert "set rotate_force to true. Nothing was rotated." in said
 
 
 @pytest.mark.chaos
@@ -88,10 +101,12 @@ def test_check_mode_and_diff(rig: SecretRig) -> None:
         run = rig.rotate(check=True, rotate_force=True, rotate_orphans="revoke")
     result = rig.result(run)
     assert (result["rotated"], result["token_id"]) == (True, client_id)
-    made = run["Would make a new secret" if rig.strategy == "in_place" else "Make the new account"]
-    assert made["changed"] is True
-    assert made["diff"]["after"] != made["diff"]["before"]
-    assert run["Would write the vars file"]["changed"] is True
+    would = rig.would(run)
+    if rig.strategy == "in_place":
+        assert would[0] == "create a new secret, which ends the present one"
+    else:
+        assert (would[0], would[-1]) == ("create a new account", f"delete the old account {client_id}")
+    assert f"store it in {rig.name}, and its id in {rig.id_name}" in would
 
 
 @each_secret(chaos=("in_place-rsc", "in_place-cdm"))
@@ -196,7 +211,7 @@ def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Sabo
     rig.simulator.clear_faults()
     if kind in REFUSED:
         assert f"was not rotated. All is as it was before: {rig.path} holds what it held." in said
-        assert run["Keep that all is as it was before"]["ansible_facts"] == {"rotate_undone": True}
+        assert run["Keep whether all is as it was before"]["ansible_facts"] == {"rotate_result": {}, "rotate_undone": True}
         assert rig.path.read_bytes() == before
         rig.assert_works()
     else:

@@ -68,20 +68,51 @@ def test_a_check_on_the_content_fails_in_a_whole_file_vault(rig: Rig) -> None:
     assert "GET /v1/session/who-am-i: what came back is not as expected by 'name=='someone-else''." in said
 
 
-@pytest.mark.parametrize("kind", ["500", "409", "403", "429", "drop", "cut", "nonsense", "strange", "html", "close"])
+def _says_what_failed(said: str, rig: Rig, kind: str) -> None:
+    assert said.startswith(f"Create the new access token: Qumulo Core at {rig.simulator.url}: cannot make an access token for svc-ansible")
+    if kind.isdigit():
+        assert f"HTTP {kind}" in said
+    if kind in ("drop", "cut", "close"):
+        assert f"whether POST {TOKENS} took effect is not known, so it was not sent again" in said
+
+
+@pytest.mark.parametrize("kind", ["409", "403", "429", "drop", "cut", "nonsense", "strange"])
 def test_minting_fails(rig: Rig, kind: str) -> None:
     rig.seed()
     rig.simulator.fault(f"{MINT}:{kind}:1")
     start = rig.minted()
     with rig.all_undone():
         said = all_as_before(rig, rig.rotate(rotate_force=True))
-    assert said.startswith(f"Make the new credential: Qumulo Core at {rig.simulator.url}: cannot make an access token for svc-ansible")
-    if kind.isdigit():
-        assert f"HTTP {kind}" in said
-    if kind in ("drop", "cut", "close"):
-        assert f"whether POST {TOKENS} took effect is not known, so it was not sent again" in said
+    _says_what_failed(said, rig, kind)
     assert rig.minted() == start + 1  # never sent twice
     rig.assert_works()
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "close"])
+def test_minting_fails_and_a_token_may_still_appear(rig: Rig, kind: str) -> None:
+    # Nothing was made, but no answer says so: the state keeps the intent, and the next runs look for what it may have made.
+    old = rig.seed()
+    rig.simulator.fault(f"{MINT}:{kind}:1")
+    start = rig.minted()
+    with rig.rest_untouched():
+        run = rig.rotate(rotate_force=True)
+        said = failure(run)
+        assert run["Keep whether all is as it was before"]["ansible_facts"]["rotate_undone"] is False
+    assert said.startswith(
+        f"local:svc-ansible on {rig.simulator.url} was not rotated. Whether a new access token was created is not known: {rig.path} holds "
+        "the old credential, and notes that one may still appear; the next runs look for it and revoke it."
+    )
+    _says_what_failed(said.partition(" What failed: ")[2], rig, kind)
+    assert rig.minted() == start + 1  # never sent twice
+    assert rig.assert_settled() == old
+    [intent] = rig.state["unconfirmed"]
+    rig.assert_unchanged()
+    # It appears, late.
+    late = {"user": {"auth_id": rig.account_id}, "expiration_time": intent["expires_at"]}
+    assert rig.call("POST", TOKENS, late)[0] == 200
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == old
+    assert "unconfirmed" not in rig.state
 
 
 @pytest.mark.parametrize("kind", ["401", "500", "nonsense", "drop"])
@@ -173,7 +204,7 @@ def test_the_new_token_cannot_be_revoked(rig: Rig, stored: bool) -> None:
     with rig.rest_untouched():
         said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
         assert "not all of it could be undone yet" in said
-        assert "What failed while undoing: Revoke the tokens: " in said
+        assert "What failed while undoing: Revoke the new access token: " in said
         if stored:
             assert rig.assert_works() == old
         else:

@@ -109,6 +109,7 @@ def check(
     probes: list[dict[str, Any]],
     check_mode: bool,
     token_id_may_be_hidden: bool = False,
+    bearer: str | None = None,
 ) -> tuple[Caller, list[dict[str, Any]]]:
     """Check the credential that the platform is spoken to with, without its roles; return the caller and what came of each probe.
 
@@ -119,13 +120,14 @@ def check(
         probes: requests that must be answered as expected, each with all keys of the option of that name.
         check_mode: True sends only those probes that read.
         token_id_may_be_hidden: whether a caller is accepted whose platform tells no id for the token, whatever token_id says.
+        bearer: another token to check in place of that credential; then there may be no probes.
 
     Raises:
         CheckFailedError: it is another account's, another token, or a probe was not answered as expected.
         OptionError: a probe is malformed; raised before any request.
     """
     expressions = _checked_probes(platform, probes)
-    caller = _checked_caller(platform, expected, account_id, token_id, token_id_may_be_hidden)
+    caller = _checked_caller(platform, expected, account_id, token_id, token_id_may_be_hidden, bearer)
     return caller, _send_probes(platform, caller, probes, expressions, check_mode)
 
 
@@ -141,10 +143,15 @@ def _checked_probes(platform: Platform, probes: list[dict[str, Any]]) -> list[Qu
 
 
 def _checked_caller(
-    platform: Platform, expected: str | None, account_id: str | None, token_id: str | None, token_id_may_be_hidden: bool = False
+    platform: Platform,
+    expected: str | None,
+    account_id: str | None,
+    token_id: str | None,
+    token_id_may_be_hidden: bool = False,
+    bearer: str | None = None,
 ) -> Caller:
     """Return the caller. Raises CheckFailedError where it is not the one expected; the arguments are those of check."""
-    caller = platform.caller()
+    caller = platform.caller(bearer)
     named = not expected or platform.is_account(expected, caller.account)
     hidden = token_id_may_be_hidden and not caller.token_id
     wrong = mismatch(caller, named, expected or "", account_id, None if hidden else token_id)

@@ -53,6 +53,9 @@ class Platform:
         token_limit: how many tokens one account may have; None when there is no limit.
         tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
         has_secrets: whether its service accounts have client secrets.
+        rotates: what the role rotate can rotate here, as in the variable rotate_credential.
+        dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
+        session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
@@ -65,6 +68,9 @@ class Platform:
     token_limit: int | None = None
     tokens_are_sessions = False
     has_secrets = False
+    rotates: tuple[str, ...] = ()
+    dead_secret_statuses: tuple[int, ...] = (401,)
+    session_limit: int | None = None
     public_paths: frozenset[str] = frozenset()
     incomplete: bool = False
 

@@ -33,6 +33,7 @@ class Qumulo(QumuloTokens, QumuloAccounts):
         }
     )
     public_paths = frozenset(("/v1/version",))
+    rotates = ("access_token",)
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
 
     def __init__(self, connection: Connection) -> None:

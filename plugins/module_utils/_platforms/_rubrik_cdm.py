@@ -36,6 +36,9 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
     public_paths = frozenset(("/api/v1/cluster/me/version", "/api/v1/cluster/me/api_version", "/api/v1/cluster/me"))
     tokens_are_sessions = True
     has_secrets = True
+    rotates = ("api_token", "service_account_secret")
+    dead_secret_statuses = (400, 401, 403, 404, 422)  # which of them a wrong secret gets is not published
+    session_limit = 10  # vendor docs; how the eleventh log-in is refused is not published
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)

@@ -55,6 +55,9 @@ class RubrikRsc(RscAccounts):
     )
     tokens_are_sessions = True
     has_secrets = True
+    rotates = ("service_account_secret",)
+    # 403 tells that an account may not log in, whatever its secret.
+    dead_secret_statuses = (401,)
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)

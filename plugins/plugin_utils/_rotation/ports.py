@@ -8,7 +8,7 @@ remote.py; those of the simulation tests are in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Lat
 
 Version = Mapping[str, str]  # of what a store holds: a mark for each of PARTS, "" for absent; opaque, and the same for the same content
 PARTS = ("value", "client_id", "state", "old_value")
+Expected = Mapping[str, Sequence[str]]  # of some PARTS: the marks that each may have, of which it must have one
 
 
 class ChangedMeanwhileError(LatchkeyError):
@@ -41,6 +42,7 @@ class Held:
         version: a mark of all this, for compare and set.
         exists, writable: whether the store is there, and could be written.
         names: what else the store holds, for an error that names what was probably meant.
+        secrets: all of this that was encrypted, whatever it is called; none of it is ever shown.
     """
 
     where: str
@@ -52,6 +54,11 @@ class Held:
     exists: bool = True
     writable: bool = True
     names: Sequence[str] = ()
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+    def as_expected(self) -> Expected:
+        """Return what a write expects that must find all of this."""
+        return {part: (self.version.get(part, ""),) for part in PARTS}
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,6 @@ class Change:
     value: str | None = field(default=None, repr=False)
     old_value: str | None = field(default=None, repr=False)
     client_id: str | None = None
-
-
-Expected = Mapping[str, Sequence[str]]  # of some PARTS: the marks that each may have, of which it must have one
 
 
 @dataclass(frozen=True)
@@ -201,29 +205,34 @@ class Credentials(Protocol):
 
     Attributes:
         noun: what it is, for people: "access token".
-        title: the platform, for people.
     """
 
     noun: str
-    title: str
 
-    def look(self) -> Listing:
-        """Return what the account has. Raises LatchkeyError."""
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """Return what the account has. Raises LatchkeyError.
 
-    def check(self, value: str, client_id: str | None) -> Owner | None:
+        Args:
+            known: ids that the store knows, which belong to the rotation whatever they are called.
+        """
+
+    def check(self, value: str, client_id: str | None, *, patiently: bool = False) -> Owner | None:
         """Ask the platform whose a stored credential is; None where it refuses that credential as dead.
+
+        Args:
+            value, client_id: what is stored.
+            patiently: whether to ask again for a while, since a secret that was created a moment ago may still be refused.
 
         Raises:
             LatchkeyError: it cannot be told whether it is dead.
         """
 
-    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None, checks: bool = True) -> Owner:
+    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
         """Prove that a stored credential works, is the account's, and passes the user's checks; wait for it where that takes time.
 
         Args:
             value, client_id: what is stored.
             account_id, token_id: whose, and which one, it must be; None for any.
-            checks: whether to send the user's checks.
 
         Raises:
             CheckFailedError: it is something else, or a check was not answered as expected.
@@ -243,6 +252,9 @@ class Credentials(Protocol):
         Raises:
             RequestError: none was made, or, where may_have_acted is set, one may have been made; details.client_id where one was.
         """
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """Find out whether create() would be refused, as far as that can be told without creating anything. Raises LatchkeyError."""
 
     def revoke(self, ids: Sequence[str]) -> None:
         """End credentials of this account and no others; those that are gone already are fine. Raises LatchkeyError."""
@@ -295,6 +307,9 @@ class Progress(Protocol):
 
     def step(self, name: str) -> AbstractContextManager[None]:
         """Show a step, how long it took, and whether it failed. Raises InterruptedRunError before one that may not begin any more."""
+
+    def shield(self, on: bool = True) -> None:
+        """Let every step begin from now on, also when the run is told to end: what is under way must be undone, or finished."""
 
     def warn(self, sentence: str) -> None:
         """Tell the user something although nothing failed."""

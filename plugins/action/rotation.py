@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action rotation: one phase of a rotation, by the engine, with the real ports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ansible.utils.display import Display
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection, resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, LatchkeyError, OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import read_probes
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import CARRIED_TO, open_platform, platform_class
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ARGUMENTS, settings_of, with_defaults
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
+
+_AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
+
+
+class ActionModule(ControllerAction):
+    """Runs rotation."""
+
+    name = "rotation"
+    argument_spec: ClassVar[dict[str, Any]] = {
+        "phase": {"type": "str", "required": True, "choices": ["begin", "finish", "undo", "undone"]},
+        "ticket": {"type": "str", "no_log": False},
+        "failed_step": {"type": "str"},
+        "failure": {"type": "str"},
+        "undone": {"type": "bool", "default": False},
+        "platform": shared_arguments()["platform"],
+        "endpoint": {"type": "str", "required": True},
+        "max_parallel_requests": {"type": "int"},
+        "auth": {"type": "dict", "default": {}, "options": _AUTH},
+        **ARGUMENTS,
+    }
+
+    def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
+        host = str(task_vars.get("inventory_hostname", ""))
+        alone = len(task_vars.get("ansible_play_hosts_all") or ()) <= 1
+        with Interruption() as interruption:
+            display = Display()
+            steps = DisplayedSteps(host, display.display, alone or display.verbosity > 0, interruption)
+            self.unsayable = steps.secrets
+            try:
+                result = _Phase(self, with_defaults(options), steps, host).run(options["phase"], check_mode)
+            except LatchkeyError as failure:
+                failure.details |= {"steps": steps.steps, "warnings": steps.warnings}
+                raise
+        if steps.warnings:
+            result["warnings"] = steps.warnings
+        if "rotate_result" in result:
+            result["rotate_result"]["steps"] = steps.steps
+        return {**result, "steps": steps.steps}
+
+
+class _Phase:
+    """One phase: the settings and ports from a task's options, and what the phase returns as a task's result."""
+
+    def __init__(self, action: ActionModule, options: dict[str, Any], steps: DisplayedSteps, host: str) -> None:
+        self._action = action
+        self._options = options
+        self._steps = steps
+        self._host = host
+        if not options["endpoint"].strip():
+            raise OptionError("rotate_endpoint: it is empty.", "Set it to where the platform's API is, for example qumulo.example.com.")
+        self._settings = settings_of(options, options["platform"], options["endpoint"], platform_class(options["platform"]).rotates)
+
+    def run(self, phase: str, check_mode: bool) -> dict[str, Any]:
+        if phase == "begin":
+            return self._begin(check_mode)
+        if phase == "undo" and not self._options["ticket"]:  # what could be undone is undone
+            return {"changed": False, "undone": self._options["undone"], "reason": self._options["failure"] or "It said nothing."}
+        if not self._options["ticket"]:
+            raise OptionError(f"ticket: it goes with phase {phase}.")
+        ticket = unseal(self._options["ticket"], ticket_key())
+        rotator = Rotator(self._connection(), lambda: "", self._steps.warn, ticket["session"])
+        rotation = Rotation.resume(
+            self._settings, self._ports(rotator), ticket["rotation"], run=this_run(self._host), is_gone=self._is_gone
+        )
+        if phase == "finish":
+            return self._guarded(rotation, rotator, rotation.finish)
+        step = self._options["failed_step"] or "a task"
+        words = redact(self._options["failure"] or "", self._steps.secrets)
+        if phase == "undo":
+            return self._told(rotation, rotator, rotation.undo(step, words or "it said nothing"))
+        return self._told(rotation, rotator, rotation.undone(step, words))
+
+    def _begin(self, check_mode: bool) -> dict[str, Any]:
+        self._check()
+        connection = self._connection()
+        try:
+            return self._begin_as(connection, check_mode)
+        except AuthenticationError as failure:
+            auth = self._options["auth"]
+            again = token_to_try_with(auth, {"status": failure.status}, self._steps.warn)
+            if not again:
+                raise
+        self._options["auth"] = {**auth, "token": again}
+        return self._begin_as(self._connection(), check_mode)
+
+    def _begin_as(self, connection: Connection, check_mode: bool) -> dict[str, Any]:
+        holder: list[Rotation] = []
+        rotator = Rotator(connection, lambda: holder[0].record.rescued.secret, self._steps.warn)
+        rotation = Rotation(self._settings, self._ports(rotator), run=this_run(self._host), is_gone=self._is_gone)
+        holder.append(rotation)
+        return self._guarded(rotation, rotator, lambda: rotation.begin(check_mode))
+
+    def _guarded(self, rotation: Rotation, rotator: Rotator, act: Any) -> dict[str, Any]:
+        """Do a phase, and end the session unless another phase follows."""
+        keep = False
+        try:
+            result: dict[str, Any] = act()
+            data = result.pop("ticket_data", None)
+            keep = data is not None
+            if keep:
+                result["ticket"] = self._ticket(data, rotator)
+        except RotationFailedError as failure:
+            keep = failure.needs_hand_over
+            failure.details["undone"] = failure.undone
+            if keep:
+                failure.details["ticket"] = self._ticket(rotation.ticket_data(), rotator)
+            raise
+        finally:
+            rotator.close(keep_session=keep)
+        if "message" in result:
+            self._steps.line(result["message"])
+        return self._as_result(rotation, result)
+
+    def _as_result(self, rotation: Rotation, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what the role, and the tasks of the user, need of a phase's result."""
+        parts = {name: result.pop(name) for name in ("ticket", "would", "undoes", "diff") if name in result}
+        record = rotation.record
+        return {
+            "changed": record.changed or bool(parts.get("would")),
+            "path": self._action.path(self._options["vars_file"]),
+            "reload": bool(record.stored),
+            "undoes": False,
+            "token_id": result["token_id"],
+            "expires_at": result["expires_at"],
+            **parts,
+            "rotate_result": result,
+        }
+
+    def _told(self, rotation: Rotation, rotator: Rotator, failure: RotationFailedError) -> dict[str, Any]:
+        """Return what the role has to do about a failure, and to say of it."""
+        keep = failure.needs_hand_over
+        try:
+            old = rotation.record.plan.current
+            result = {
+                "changed": rotation.record.changed,
+                "undone": failure.undone,
+                "reason": redact(str(failure), self._steps.secrets),
+                "undoes": True,
+                "token_id": old.get("id"),
+                "expires_at": old.get("expires_at"),
+            }
+            return {**result, **({"ticket": self._ticket(rotation.ticket_data(), rotator)} if keep else {})}
+        finally:
+            rotator.close(keep_session=keep)
+
+    def _ticket(self, data: Mapping[str, Any], rotator: Rotator) -> str:
+        return seal({"rotation": data, "session": rotator.session_data()}, ticket_key())
+
+    # From the options
+
+    def _is_gone(self, run: str) -> bool | None:
+        return is_gone(run, self._host)
+
+    def _check(self) -> None:
+        """Refuse what is wrong with the options before anything happens. Raises OptionError, RefusedError."""
+        skipped = skipped_for_want_of_a_token(self._options["auth"], check_mode=True)
+        if skipped:
+            raise RefusedError("There is no play token in check mode.", "Set mint_in_check_mode for a look at a rotation.")
+        read_probes(self._options["checks"])
+        for cluster in self._clusters():
+            with open_platform(cluster):
+                pass
+        tasks = self._options["publish_tasks"]
+        if tasks and not os.path.isfile(self._action.path(tasks)):
+            raise OptionError(f"rotate_publish_tasks: there is no file {self._action.path(tasks)}. Nothing was rotated.")
+
+    def _connection(self) -> Connection:
+        options = self._options
+        auth = {name: value for name, value in options["auth"].items() if value is not None}
+        place = {"platform": options["platform"], "endpoint": options["endpoint"]}
+        connection = resolve_connection({**auth, **place, "max_parallel_requests": options["max_parallel_requests"] or None}, os.environ)
+        self._steps.hide(*connection.auth.secrets())
+        return connection
+
+    def _clusters(self) -> list[Connection]:
+        if not self._settings.is_secret:
+            return []
+        nobody = {"client_id": "none", "client_secret": "never sent"}
+        return [
+            resolve_connection(
+                {**nobody, **{name: value for name, value in one.items() if value is not None}, "platform": CARRIED_TO}, os.environ
+            )
+            for one in self._options["clusters"]
+        ]
+
+    def _ports(self, rotator: Rotator) -> Ports:
+        options, settings, vault = self._options, self._settings, self._action.vault()
+        lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
+        path = self._action.path(options["vars_file"])
+        store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
+        clock = PlatformClock(lambda: rotator.platform.now(), self._steps.sleep)
+        rescue = None
+        if settings.in_place:
+            beside = rescue_path(options["rescue_file"], options["vars_file"], settings.var)
+            rescue = RescueFile(self._action.path(beside), store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
+        wanted = Wanted(
+            what=settings.what,
+            account=settings.account,
+            var=settings.var,
+            checks=options["checks"],
+            clusters=self._clusters(),
+            patience=settings.patience,
+            tag=tag_of(options["tag"], settings.var),
+            roles=settings.roles,
+            force=settings.policy.force,
+        )
+        return Ports(
+            store=store,
+            credentials=KINDS[settings.kind](rotator, wanted, clock, self._steps.warn),
+            rescue=rescue,
+            remote=self._remote(path) if settings.publishes else None,
+            clock=clock,
+            progress=self._steps,
+        )
+
+    def _remote(self, path: str) -> GitRemote:
+        options, settings = self._options, self._settings
+        given = {name: value or None for name, value in options["publish_git"].items()}
+        place, access = git_options(given, os.environ, self._action.path)
+        names = [settings.var, *([settings.client_id_var] if settings.client_id_var else [])]
+        message = given.get("message") or f"Rotate {settings.var} of {settings.account}"
+        self._steps.hide(access.token)
+        return GitRemote(Order(path=path, names=names, message=message, **place), f"{settings.var}_rotation", access, self._action.vault())

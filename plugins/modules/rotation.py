@@ -1,0 +1,399 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of rotation, which is an action plugin: it runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rotation
+short_description: Rotate a credential that is stored in vault-encrypted vars, or go on with a rotation
+version_added: 1.0.0
+description:
+  - The engine of the role P(latchkey.tokens.rotate#role), which is the way to use it. Its options are the role's variables, and may change
+    with the role.
+  - The phase V(begin) does all of a rotation, unless O(publish_tasks) is set. Then it stops once the new credential is stored and proved,
+    the tasks of the user come next, and V(finish) does the rest.
+  - Where something fails after that, V(undo) puts the old credential back, the tasks of the user may get that, and V(undone) revokes the
+    new one.
+  - It runs on the controller whatever the connection and C(become) of the host are.
+options:
+  phase:
+    description: Which phase of a rotation.
+    type: str
+    required: true
+    choices: [begin, finish, undo, undone]
+  ticket:
+    description:
+      - What the phase before returned in RV(ticket). It is sealed with a key that only this run has, and holds the session of the rotation
+        and the secrets. Every phase but V(begin) needs it; V(undo) without one only repeats what O(failure) and O(undone) say.
+    type: str
+  failed_step:
+    description: With V(undo) and V(undone), the task that failed. When not set, it is called a task.
+    type: str
+  failure:
+    description: With V(undo) and V(undone), how it failed. Secrets of the rotation in it are masked. With V(undone), not set means not at all.
+    type: str
+  undone:
+    description: With V(undo) and no O(ticket), whether all is as it was before.
+    type: bool
+    default: false
+  platform:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_platform).
+    type: str
+    required: true
+    choices: [qumulo, rubrik_cdm, rubrik_rsc]
+  endpoint:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_endpoint).
+    type: str
+    required: true
+  max_parallel_requests:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_max_parallel_requests).
+    type: int
+  auth:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_auth).
+    type: dict
+    default: {}
+    suboptions:
+      token:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.token).
+        type: str
+      username:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.username).
+        type: str
+      password:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.password).
+        type: str
+      totp_code:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_code).
+        type: str
+      totp_secret:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_secret).
+        type: str
+      client_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_id).
+        type: str
+      client_secret:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_secret).
+        type: str
+      service_account_file:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.service_account_file).
+        type: path
+      organization_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.organization_id).
+        type: str
+      validate_certs:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.validate_certs).
+        type: bool
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.timeout).
+        type: float
+  credential:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_credential).
+    type: str
+    required: true
+    choices: [access_token, api_token, service_account_secret]
+  account:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_account).
+    type: str
+    required: true
+  vars_file:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_vars_file).
+    type: path
+    required: true
+  var:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_var).
+    type: str
+    required: true
+  vault_id:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_vault_id).
+    type: str
+  strategy:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_strategy). When not set, V(in_place).
+    type: str
+    choices: [in_place, replace]
+  client_id_var:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_client_id_var).
+    type: str
+  roles:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_roles).
+    type: list
+    elements: str
+  tag:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_tag).
+    type: str
+  clusters:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_clusters).
+    type: list
+    elements: dict
+    suboptions:
+      endpoint:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.endpoint).
+        type: str
+        required: true
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.ca_path).
+        type: path
+      validate_certs:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.validate_certs).
+        type: bool
+  sync_timeout:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout). When not set, V(5m).
+    type: str
+  rescue_file:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_rescue_file).
+    type: path
+  expires_in:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_expires_in). When not set, V(90d).
+    type: str
+  when_remaining:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_when_remaining). When not set, V(7d).
+    type: str
+  max_age:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_max_age).
+    type: str
+  force:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_force). When not set, V(false).
+    type: bool
+  checks:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_checks).
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description: As O(latchkey.tokens.access_check#module:probes[].path).
+        type: str
+        required: true
+      method:
+        description: As O(latchkey.tokens.access_check#module:probes[].method).
+        type: str
+        choices: [GET, HEAD, POST]
+        default: GET
+      body:
+        description: As O(latchkey.tokens.access_check#module:probes[].body).
+        type: dict
+      status:
+        description: As O(latchkey.tokens.access_check#module:probes[].status).
+        type: list
+        elements: int
+      expect:
+        description: As O(latchkey.tokens.access_check#module:probes[].expect).
+        type: str
+  orphans:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_orphans). When not set, V(fail).
+    type: str
+    choices: [fail, revoke, ignore]
+  retire:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_retire). When not set, V(delete).
+    type: str
+    choices: [delete, disable]
+  retire_after:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
+    type: str
+  publish:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_publish). When not set, V(none).
+    type: str
+    choices: [none, git]
+  publish_git:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git).
+    type: dict
+    suboptions:
+      remote:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.remote).
+        type: str
+      branch:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.branch).
+        type: str
+      message:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.message).
+        type: str
+      author_name:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.author_name).
+        type: str
+      author_email:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.author_email).
+        type: str
+      username:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.username).
+        type: str
+      token:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.token).
+        type: str
+      ssh_key_file:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.ssh_key_file).
+        type: path
+      ssh_known_hosts_file:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.ssh_known_hosts_file).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git.timeout).
+        type: float
+  publish_tasks:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_publish_tasks).
+    type: str
+  lock_timeout:
+    description: As O(latchkey.tokens.vault_vars#module:lock_timeout), for the vars file and the rescue file.
+    type: str
+    default: 30s
+extends_documentation_fragment:
+  - latchkey.tokens._attributes.ROTATION
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: Rotate the token of the backup scripts, when it is due
+  latchkey.tokens.rotation:
+    phase: begin
+    platform: qumulo
+    endpoint: qumulo.example.com
+    auth:
+      username: admin
+      password: "{{ qumulo_admin_password }}"
+    credential: access_token
+    account: local:svc-backup
+    vars_file: group_vars/all/vault.yml
+    var: qumulo_token
+  register: rotated
+
+- name: Tell what was done
+  ansible.builtin.debug:
+    msg: "{{ rotated.rotate_result.message }}"
+"""
+
+RETURN = r"""
+rotate_result:
+  description: What the fact of this name holds after the role.
+  returned: when nothing failed, with V(begin) and V(finish)
+  type: dict
+  contains:
+    rotated:
+      description: Whether there is a new credential, or one that an earlier run stored was proved; in check mode, whether there would be.
+      type: bool
+      sample: true
+    reason:
+      description: Why it was rotated; empty when it was not due.
+      type: str
+      sample: it expires in 3 d 4 h
+    account:
+      description: The account, as O(account).
+      type: str
+      sample: local:svc-backup
+    endpoint:
+      description: The platform's endpoint, as O(endpoint).
+      type: str
+      sample: qumulo.example.com
+    token_id:
+      description: Id of the credential that is stored now; the client id for the secret of a service account.
+      type: str
+      sample: "11111111111111111111"
+    expires_at:
+      description: When that expires; V(null) for never.
+      type: str
+      sample: "2027-03-01T02:00:00Z"
+    old_token_id:
+      description: Id of the credential that it took the place of; V(null) where there was none.
+      type: str
+      sample: "22222222222222222222"
+    retired:
+      description: Whether the old one is deleted, or switched off.
+      type: bool
+      sample: true
+    unretired:
+      description: Ids of old credentials that should be gone and could not be retired yet; every later run tries again and lists them.
+      type: list
+      elements: str
+      sample: []
+    next_due:
+      description: When the next rotation is due; V(null) when only O(force) brings one.
+      type: str
+      sample: "2027-02-22T02:00:00Z"
+    next_due_reason:
+      description: Why no rotation is ever due, where RV(rotate_result.next_due) is V(null).
+      type: str
+      sample:
+    published:
+      description: The commit that was pushed; V(null) where none was.
+      returned: with O(publish=git)
+      type: str
+      sample: 4b825dc642cb6eb9a060e54bf8d69288fbee4904
+    message:
+      description: The last line that is shown, which says what was done.
+      type: str
+      sample: >-
+        local:svc-backup on qumulo.example.com: token 22222222222222222222 was replaced by 11111111111111111111 (it expires in 3 d 4 h);
+        expires 2027-03-01T02:00:00Z, next due 2027-02-22T02:00:00Z
+    steps:
+      description: As RV(steps).
+      type: list
+      elements: dict
+      sample: []
+would:
+  description: All that would be done, deletions included.
+  returned: in check mode
+  type: list
+  elements: str
+  sample: ["create a new access token that expires 2027-03-01T02:00:00Z", "store it in qumulo_token"]
+steps:
+  description: Each step, with its outcome and seconds; also after a failure.
+  returned: with V(begin) and V(finish)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What was done.
+      type: str
+      sample: Create the new access token
+    outcome:
+      description: V(done) or V(failed).
+      type: str
+      sample: done
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 0.042
+  sample: [{"name": "Create the new access token", "outcome": "done", "seconds": 0.042}]
+ticket:
+  description: What the next phase needs, sealed.
+  returned: when tasks of the user come next
+  type: str
+  sample: NmYyYjVh
+undoes:
+  description: Whether those tasks get the old credential again.
+  returned: when nothing failed
+  type: bool
+  sample: false
+path:
+  description: The vars file, as an absolute path.
+  returned: when nothing failed, with V(begin) and V(finish)
+  type: str
+  sample: /srv/plays/group_vars/all/vault.yml
+reload:
+  description: Whether a new credential is in the vars file.
+  returned: when nothing failed, with V(begin) and V(finish)
+  type: bool
+  sample: true
+undone:
+  description: Whether all is as it was before.
+  returned: after a failure, and with V(undo) and V(undone)
+  type: bool
+  sample: true
+reason:
+  description: What failed, and what was undone.
+  returned: with V(undo) and V(undone)
+  type: str
+  sample: local:svc-backup on qumulo.example.com was not rotated, and all is as it was before.
+token_id:
+  description: Id of the credential that is stored.
+  returned: when nothing failed
+  type: str
+  sample: "11111111111111111111"
+expires_at:
+  description: When that expires; V(null) for never.
+  returned: when nothing failed
+  type: str
+  sample: "2027-03-01T02:00:00Z"
+"""

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both ways to rotate work with: the settings, the ports, the record, and the fence round each write and revocation. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    Change,
+    ChangedMeanwhileError,
+    Clock,
+    Credentials,
+    Expected,
+    Held,
+    Listing,
+    Progress,
+    Remote,
+    Rescue,
+    Store,
+    Written,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The world of one rotation; rescue only for a secret that is rotated in place, remote only where the store is published."""
+
+    store: Store
+    credentials: Credentials
+    rescue: Rescue | None
+    remote: Remote | None
+    clock: Clock
+    progress: Progress
+
+
+@dataclass
+class Context:
+    """One rotation."""
+
+    settings: Settings
+    ports: Ports
+    run: str
+    record: Record = field(default_factory=Record)
+
+    # What was found
+
+    @property
+    def found(self) -> Held:
+        """What the store held at first."""
+        assert self.record.found is not None
+        return self.record.found
+
+    @property
+    def where(self) -> str:
+        """The store, for people."""
+        return self.found.where
+
+    @property
+    def what(self) -> str:
+        """What is rotated, for people."""
+        return self.settings.what
+
+    def look(self, *more: str | None) -> Listing:
+        """List what the account has; what the state knows, and these ids, belong to the rotation whatever they are called."""
+        known = [states.id_of(self.found.state, part) for part in ("current", "previous", "pending")]
+        with self.step(f"List what {self.settings.account} has"):
+            return self.ports.credentials.look([one for one in (*known, *more, self.record.created_id) if one])
+
+    # Steps
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Do one step, visibly; the first that fails is kept."""
+        try:
+            with self.ports.progress.step(name):
+                yield
+        except Exception:
+            self.record.failed_step = self.record.failed_step or name
+            raise
+
+    def warn(self, sentence: str) -> None:
+        """Tell the user something although nothing failed."""
+        self.ports.progress.warn(sentence)
+
+    def fail(self, sentence: str, *, undone: bool = False, **details: Any) -> RotationFailedError:
+        """Return the failure of this rotation."""
+        return RotationFailedError(f"{self.what} {sentence}", undone=undone, **details)
+
+    def fail_at(self, sentence: str) -> RotationFailedError:
+        """Return the failure of a rotation that is not undone."""
+        return RotationFailedError(f"{self.what}: {sentence}")
+
+    # The fence
+
+    @property
+    def _since(self) -> str:
+        return str(states.part_of(self.record.plan.intent, "pending").get("since") or "")
+
+    def is_mine(self, held: Held) -> bool:
+        """Tell whether the store is at a stage of this very rotation, or as this rotation wrote it."""
+        written = any(held.version.get("state", "") == one.version.get("state", "") for one in self.writes())
+        return written or states.is_of(held.state, self.run, self._since)
+
+    def is_as_found(self, held: Held) -> bool:
+        """Tell whether the store holds what it held at first: nothing was written yet, or an older content was put in place."""
+        return all(held.version.get(part, "") == self.found.version.get(part, "") for part in ("value", "state"))
+
+    def check_fence(self) -> None:
+        """Stop where another run took this rotation over, for example while this one was suspended.
+
+        Called before each request that ends or creates a credential. The store alone decides: it must be as found, or at a stage of this
+        rotation, or gone.
+
+        Raises:
+            TakenOverError: it is neither.
+        """
+        held = self.ports.store.read()
+        if held.exists:
+            self.refuse_taken_over(held)
+
+    def refuse_taken_over(self, held: Held) -> None:
+        """Raise TakenOverError where what the store holds is of another run."""
+        if self.is_mine(held) or self.is_as_found(held):
+            return
+        if held.version.get("state", "") == self.found.version.get("state", ""):
+            return  # the value alone was changed, by hand
+        pending = states.part_of(held.state, "pending")
+        by = f" ({pending['run']})" if states.stage_of(held.state) != states.CURRENT and pending.get("run") else ""
+        raise TakenOverError(
+            f"Another run{by} took this rotation over while this one stood still, so this one stopped; {self.where} holds what the other "
+            "run stored.",
+            "Look at the other run's result; nothing else is to be done.",
+        )
+
+    def write(self, change: Change, expected: Expected, if_gone: Written | None = None) -> Written:
+        """Write into the store what still is this rotation's to write.
+
+        Args:
+            change: what to write.
+            expected: what must still be there.
+            if_gone: what the store held, where it was deleted.
+
+        Raises:
+            TakenOverError: another run is at work there.
+            ChangedMeanwhileError: it was changed by hand.
+            LatchkeyError: it cannot be written.
+        """
+        try:
+            written = self.ports.store.write(change, expected, if_gone)
+        except ChangedMeanwhileError:
+            self.check_fence()
+            raise
+        self.record.changed = True
+        for warning in written.warnings:
+            self.warn(warning)
+        return written
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """Revoke credentials of the account, unless another run took over."""
+        self.check_fence()
+        self.record.changed = True
+        self.ports.credentials.revoke(ids)
+
+    def disable(self, token_id: str) -> None:
+        """Switch a credential off, unless another run took over."""
+        self.check_fence()
+        self.record.changed = True
+        self.ports.credentials.disable(token_id)
+
+    def writes(self) -> list[Written]:
+        """Return what this rotation has written, in order."""
+        record = self.record
+        return [one for one in (record.intent, record.stored, record.put_back, record.noted) if one]
+
+    def restore(self) -> bool:
+        """Give the store back the content that it had before this rotation's writes; False where there are changes of others in it."""
+        chain = self.writes()
+        if not chain or any(later.before != earlier.after for earlier, later in pairwise(chain)):
+            return False
+        return self.ports.store.restore(chain[0].before, chain[-1].after, chain[0].mode)
+
+
+def marks(part: str, *contents: Held | Written | None) -> tuple[str, ...]:
+    """Return the marks that a part has in these contents of a store."""
+    return tuple(dict.fromkeys(one.version.get(part, "") for one in contents if one))
+
+
+def as_failure(failure: Exception) -> LatchkeyError:
+    """Return a failure that a user can be told: what is none of ours is a bug of ours, and its words could hold a secret."""
+    if isinstance(failure, LatchkeyError):
+        return failure
+    trace = failure.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
+    return LatchkeyError(
+        f"This is a bug in latchkey.tokens: {type(failure).__name__}{place}.", "Please report it with the task that led here."
+    )

@@ -1,0 +1,379 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rotation engine: find out what there is, plan, do what the plan says, through the ports and nothing else. Private.
+
+A rotation has up to four phases, since tasks of the user may come in between: begin (all of it where there are none), finish, undo and
+undone. What one phase knows goes to the next as plain data, which the caller seals.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, planning_in_place, words
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held, Listing, Owner, Rescued
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
+
+__all__ = ["Ports", "Rotation", "RotationFailedError"]
+
+IsGone = Callable[[str], "bool | None"]
+_UNDOES = "undoes"  # what the ticket is for: an earlier run's undo goes on after the hand-over
+
+
+def choose(number: int) -> int:
+    """Return a random number from 1 to this one."""
+    return 1 + secrets.randbelow(number)
+
+
+class Rotation:
+    """One rotation of one credential.
+
+    Args:
+        settings: what the user wants.
+        ports: the world.
+        run: the name of this run, kept in the state so that others see who is at work.
+        is_gone: tells of another run whether it has ended; None where that cannot be told.
+        record: how far it has got; a new one by default.
+        choose: returns a random number from 1 to the one it is given.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ports: Ports,
+        *,
+        run: str,
+        is_gone: IsGone,
+        record: Record | None = None,
+        choose: Callable[[int], int] = choose,
+    ) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._is_gone = is_gone
+        self._choose = choose
+        self._context = Context(settings, ports, run, record or Record())
+        self._flow: SideBySide | InPlace = InPlace(self._context) if settings.in_place else SideBySide(self._context)
+        self._undoes = False
+
+    @classmethod
+    def resume(cls, settings: Settings, ports: Ports, ticket_data: Mapping[str, Any], *, run: str, is_gone: IsGone) -> Rotation:
+        """Return a rotation that goes on from what an earlier phase returned."""
+        data = dict(ticket_data)
+        undoes = bool(data.pop(_UNDOES))
+        rotation = cls(settings, ports, run=run, is_gone=is_gone, record=Record.from_data(data))
+        rotation._undoes = undoes
+        ports.progress.hide(*rotation.record.secrets())
+        return rotation
+
+    @property
+    def record(self) -> Record:
+        """How far it has got."""
+        return self._context.record
+
+    # The phases
+
+    def begin(self, check_mode: bool = False) -> dict[str, Any]:
+        """Rotate, if it is due; with tasks of the user, up to them.
+
+        Returns:
+            The result; with ``ticket_data`` where tasks of the user come next and finish() must follow, and ``undoes`` in it where they
+            get the old credential again since an earlier run was interrupted.
+
+        Raises:
+            RotationFailedError: it failed; what could be undone is undone.
+            LatchkeyError: it was refused before anything was changed.
+        """
+        self._find_out()
+        if self.record.plan.undo and not check_mode:
+            if self._settings.has_hooks and self._context.found.old_value is not None:
+                return self._undo_earlier_up_to_the_hand_over()
+            self._undo_earlier()
+        if check_mode:
+            return self._preview()
+        return self._go_on()
+
+    def finish(self) -> dict[str, Any]:
+        """Go on after the tasks of the user. Returns and raises what begin() does."""
+        if self._undoes:
+            failure = Undo(self._context, self._side_by_side).all()
+            if not failure.undone:
+                raise failure
+            self._start_anew()
+            return self._go_on()
+        self.record.told = True
+        self._flow.complete()
+        return self._result()
+
+    def undo(self, step: str, failure: str) -> RotationFailedError:
+        """Begin to undo a rotation whose tasks of the user, or whose second half, failed.
+
+        Args:
+            step: what failed.
+            failure: how, in words.
+
+        Returns:
+            What the user is told; with needs_hand_over set, the user's tasks must get the old credential first, and undone() must follow.
+        """
+        record = self.record
+        record.failed_step, record.failure = record.failed_step or step, record.failure or failure
+        if self._undoes:
+            return Undo(self._context, self._side_by_side).incomplete(LatchkeyError(failure), step)
+        return self._flow.failed(LatchkeyError(failure))
+
+    def undone(self, step: str = "", failure: str = "") -> RotationFailedError:
+        """Undo the rest once the user's tasks have the old credential, or failed to take it.
+
+        Args:
+            step, failure: what of them failed, and how; empty when they did not.
+
+        Returns:
+            What the user is told.
+        """
+        undo = Undo(self._context, self._side_by_side)
+        return undo.incomplete(LatchkeyError(failure), step) if failure else undo.all()
+
+    def ticket_data(self) -> dict[str, Any]:
+        """Return what the next phase must know, as plain data with secrets and bytes in it."""
+        return {**self.record.as_data(), _UNDOES: self._undoes}
+
+    # What there is, and what follows from it
+
+    @property
+    def _side_by_side(self) -> SideBySide:
+        assert isinstance(self._flow, SideBySide)
+        return self._flow
+
+    def _go_on(self) -> dict[str, Any]:
+        plan = self.record.plan
+        for warning in plan.warnings:
+            self._context.warn(warning)
+        if not plan.changes:
+            self._flow.keep()
+        elif self._flow.change():
+            result = self._result()
+            del result["message"]
+            return {**result, "ticket_data": self.ticket_data()}
+        return self._result()
+
+    def _start_anew(self) -> None:
+        """Forget what an earlier run's undo was about, and look at what there is now."""
+        self._undoes = False
+        self._context.record = Record()
+        self._flow = InPlace(self._context) if self._settings.in_place else SideBySide(self._context)
+        self._find_out()
+
+    def _undo_earlier(self) -> None:
+        with_words = Undo(self._context, self._side_by_side)
+        with_words.earlier()
+        self._ports.progress.shield(False)
+        self._start_anew()
+
+    def _undo_earlier_up_to_the_hand_over(self) -> dict[str, Any]:
+        record = self.record
+        record.failed_step, record.failure = "an earlier run", "it was interrupted"
+        record.undo = [RESTORE, REVOKE, PUT_BACK]
+        failure = Undo(self._context, self._side_by_side).up_to_the_hand_over()
+        if not failure.needs_hand_over:
+            raise failure
+        self._undoes = True
+        result = self._result()
+        del result["message"]
+        return {**result, "undoes": True, "ticket_data": self.ticket_data()}
+
+    def _find_out(self) -> None:
+        context, record = self._context, self.record
+        with context.step("Read the vars file"):
+            held = self._read()
+        record.rescued = self._read_rescue(held)
+        if self._settings.is_secret:
+            listing = context.look()
+            record.account_id = self._the_account(held, listing) if self._settings.in_place else None
+            owner = self._whose(held, listing)
+        else:
+            owner = self._whose(held, None)
+            listing = context.look(owner.token_id if owner else None)
+            record.account_id = listing.account_id
+        record.plan = self._planned(held, listing, owner)
+        if record.plan.problem:
+            refused = "The stored credential was refused." if held.value and owner is None and not self._settings.in_place else ""
+            raise RefusedError(f"{context.what}: {record.plan.problem} Nothing was rotated.", refused)
+        takes_roles_over = record.plan.rotate and self._settings.kind == REPLACE and not self._settings.roles
+        if takes_roles_over and record.plan.current.get("id") not in _ids(listing):
+            raise RefusedError(
+                f"{context.what}: there is no account yet whose roles the new one could have. Nothing was rotated.",
+                "Name its roles in rotate_roles.",
+            )
+
+    def _whose(self, held: Held, listing: Listing | None) -> Owner | None:
+        """Ask whose the stored credential is; None where there is none, or it is dead."""
+        if not held.value or (self._settings.kind == REPLACE and listing and held.client_id not in _ids(listing)):
+            return None  # the secret of an account that is gone is dead, and is not told to anybody
+        client_id = held.client_id or (self.record.account_id if self._settings.in_place else None)
+        with self._context.step("Check the stored credential"):
+            return self._ports.credentials.check(held.value, client_id)
+
+    def _read(self) -> Held:
+        held = self._ports.store.read()
+        if not held.exists:
+            raise VarsFileError(
+                f"{held.where} does not exist, so nothing was rotated.", "Check rotate_vars_file, or create the file first."
+            )
+        if not held.writable:
+            raise VarsFileError(
+                f"{held.where} cannot be written, so nothing was rotated.", "Check its permissions and those of its directory."
+            )
+        if self._settings.kind == REPLACE and held.value and not held.client_id:
+            raise VarsFileError(
+                f"{held.where} holds a secret in {self._settings.var}, but no client id in {self._settings.client_id_var}.",
+                "Put the id of the account that it belongs to there.",
+            )
+        self.record.found = held
+        self._ports.progress.hide(*self.record.secrets())
+        return held
+
+    def _read_rescue(self, held: Held) -> Rescued:
+        if self._ports.rescue is None:
+            return Rescued()
+        with self._context.step("Look for a secret that an earlier run could not store"):
+            rescued = self._ports.rescue.read()
+        self._ports.progress.hide(rescued.secret)
+        return rescued
+
+    def _the_account(self, held: Held, listing: Listing) -> str:
+        """Return the id of the one account whose secret is rotated. Raises RefusedError."""
+        ids = sorted(_ids(listing))
+        what = self._context.what
+        if not ids:
+            raise RefusedError(
+                f"{what}: there is no service account of this name. Nothing was rotated.",
+                "Check rotate_account; the secret of an account that Rubrik Security Cloud manages is rotated there, with platform "
+                "rubrik_rsc.",
+            )
+        if len(ids) > 1:
+            raise RefusedError(
+                f"{what}: there are several service accounts of this name, {' and '.join(ids)}. Nothing was rotated.",
+                "Delete those that are not in use.",
+            )
+        if held.client_id not in (None, ids[0]):
+            raise RefusedError(
+                f"{held.where} holds the client id {held.client_id} in {self._settings.client_id_var}, but {self._settings.account} is "
+                f"{ids[0]}. Nothing was rotated.",
+                "Check rotate_account.",
+            )
+        return ids[0]
+
+    def _planned(self, held: Held, listing: Listing, owner: Owner | None) -> Plan:
+        settings, record = self._settings, self.record
+        run, now = self._context.run, self._ports.clock.now()
+        pending = states.part_of(held.state, "pending")
+        works = owner is not None
+        replaces = settings.kind == REPLACE
+        facts = Facts(
+            state=held.state,
+            has_value=bool(held.value),
+            works=works,
+            value_id=(held.client_id if replaces and held.value else owner.token_id if owner else None) or None,
+            account_id=record.account_id or "",
+            credentials=listing.credentials,
+            complete=listing.complete,
+            gone=self._gone(held, listing),
+            limit=listing.limit,
+            stranger=self._stranger(owner, listing),
+            run_is_gone=self._is_gone(str(pending.get("run", ""))) if pending else True,
+            has_rescue=record.rescued.exists,
+            rescue_works=self._rescue_works(),
+            names=held.names,
+            var=settings.var,
+        )
+        if settings.in_place:
+            return planning_in_place.plan(facts, settings.policy, now, run)
+        return planning_beside.plan(facts, settings.policy, now, run, self._choose)
+
+    def _stranger(self, owner: Owner | None, listing: Listing) -> str:
+        """Return the account that the stored credential is of, where that is not the one to rotate."""
+        if owner is None or self._settings.in_place:
+            return ""
+        owners = _ids(listing) if self._settings.kind == REPLACE else {listing.account_id}
+        return "" if owner.account_id in owners else f"{owner.account} (id {owner.account_id})"
+
+    def _gone(self, held: Held, listing: Listing) -> frozenset[str]:
+        """Ask for the old credential that is still noted, where it is not listed: a list may be cut off, or stale."""
+        previous = states.id_of(held.state, "previous")
+        if not previous or previous in _ids(listing) or self._settings.in_place:
+            return frozenset()
+        with self._context.step(f"Ask for the old {self._ports.credentials.noun} {previous}, which is not listed"):
+            return frozenset({previous} - set(self._ports.credentials.find([previous])))
+
+    def _rescue_works(self) -> bool:
+        secret, account_id = self.record.rescued.secret, self.record.account_id
+        if not secret:
+            return False
+        with self._context.step("Check the secret in the rescue file"):
+            return self._ports.credentials.check(secret, account_id, patiently=True) is not None
+
+    # Check mode, and the result
+
+    def _preview(self) -> dict[str, Any]:
+        """Say all that would be done, and try what can be tried without changing anything."""
+        context, record = self._context, self.record
+        plan, settings = record.plan, self._settings
+        for warning in plan.warnings:
+            context.warn(warning)
+        if plan.rotate or plan.rescue or plan.settle:
+            with context.step("Check that the vars file could be written"):
+                change = Change(plan.intent or plan.settled, value="never written" if plan.rotate or plan.rescue else None)
+                self._ports.store.try_write(change, context.found.as_expected())
+        if plan.rotate:
+            with context.step(f"Check that a new {self._ports.credentials.noun} could be created"):
+                self._ports.credentials.try_create(states.part_of(plan.intent, "pending"), plan.current)
+        if settings.publishes and self._ports.remote:
+            with context.step("Check that the vars file could be published"):
+                state = plan.intent or plan.settled if plan.rotate or plan.settle else None
+                self._ports.remote.publish(state, None, try_only=True)
+        if not plan.changes and settings.always_proves:
+            with context.step("Check access with the stored credential"):
+                self._ports.credentials.prove(context.found.value, context.found.client_id or record.account_id, None, None)
+        if planning_beside.is_overdue(context.found.state, self._ports.clock.now()):
+            record.unretired.append(states.id_of(context.found.state, "previous"))
+        would = words.would_do(settings, plan, self._ports.credentials.noun)
+        message = words.preview_line(settings, plan, would, self.record.unretired)
+        return {**self._result(), "would": would, "message": message}
+
+    def _result(self) -> dict[str, Any]:
+        record, settings = self.record, self._settings
+        plan, policy = record.plan, settings.policy
+        current: Mapping[str, Any] = plan.current if settings.in_place else self._side_by_side.current()
+        old_id = "" if settings.in_place else self._side_by_side.old_id
+        next_due, never = words.due_of(current, policy)
+        if never:
+            self._context.warn(f"The rotation of {settings.var} of {self._context.what} is never due. {words.never_due_hint(settings)}")
+        return {
+            "rotated": plan.changes,
+            "reason": plan.reason,
+            "account": settings.account,
+            "endpoint": settings.endpoint,
+            "token_id": current.get("id"),
+            "expires_at": current.get("expires_at"),
+            "old_token_id": old_id if plan.changes and old_id and record.noted else None,
+            "retired": record.retired,
+            "unretired": list(dict.fromkeys(record.unretired)),
+            "next_due": next_due,
+            "next_due_reason": never or None,
+            "message": words.last_line(settings, record, current, old_id, next_due, never),
+            **({"published": record.published} if settings.publishes else {}),
+        }
+
+
+def _ids(listing: Listing) -> set[str]:
+    return {str(one["token_id"]) for one in listing.credentials}

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rotate the one secret that an account has. The old one may be dead once there is a new one, so nothing can be undone after that. Private.
+
+The new secret goes into an encrypted rescue file before anything else is done with it, and every run first looks whether an earlier one
+left one there. All that can be found out is found out before the secret is created.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Rescue
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
+
+_NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
+
+
+class InPlace:
+    """One rotation of an account's secret in its place."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._record = context.record
+        self._ports = context.ports
+        self._publishing = Publishing(context)
+
+    @property
+    def _rescue(self) -> Rescue:
+        assert self._ports.rescue is not None
+        return self._ports.rescue
+
+    @property
+    def _secret(self) -> str:
+        """The new secret."""
+        return self._record.new_value or self._record.rescued.secret
+
+    def _change(self, state: dict[str, object], value: str | None) -> Change:
+        client_id = self._record.account_id if self._context.settings.client_id_var else None
+        return Change(state, value=value, client_id=client_id)
+
+    # When a rotation is due, or one is to be finished
+
+    def change(self) -> bool:
+        """Rotate up to the tasks of the user. True when there are such tasks, and complete() must follow once they went well."""
+        plan, context = self._record.plan, self._context
+        if plan.rotate and context.settings.publishes:
+            self._publishing.check()
+        if plan.rotate:
+            self._create()
+        if plan.rotate or plan.rescue:
+            self._store()
+        self._prove()
+        if context.settings.has_hooks:
+            return True
+        self.complete()
+        return False
+
+    def _create(self) -> None:
+        record, context = self._record, self._context
+        plan, found = record.plan, context.found
+        with context.step("Check that the vars file can be written and the secret encrypted"):
+            stored = states.stored(plan.intent, str(record.account_id))
+            self._ports.store.try_write(self._change(stored, _NEVER_WRITTEN), found.as_expected())
+        with context.step("Check that the rescue file can be written"):
+            self._rescue.try_write()
+        with context.step("Note in the vars file that a new secret is about to be created"):
+            record.intent = context.write(Change(plan.intent), found.as_expected())
+        reserved = False
+        try:
+            with context.step("Reserve the room of the rescue file"):
+                reserved = self._rescue.reserve()
+            with context.step("Create the new secret"):
+                context.check_fence()
+                try:
+                    record.created = self._ports.credentials.create(states.part_of(plan.intent, "pending"), plan.current)
+                except RequestError as failure:
+                    record.in_doubt = failure.may_have_acted
+                    raise
+                record.created_id, record.changed = record.created.id, True
+                self._ports.progress.shield()
+        except Exception as failure:  # noqa: BLE001  (whatever it is, the store must not go on saying that a secret is being created)
+            raise self._not_created(as_failure(failure), reserved) from None
+        self._keep_in_rescue_file()
+
+    def _not_created(self, failure: LatchkeyError, reserved: bool) -> RotationFailedError:
+        """Undo the preparations where no secret was created for sure, and return what the user is told."""
+        record, context = self._record, self._context
+        self._ports.progress.shield()
+        if isinstance(failure, TakenOverError):
+            return context.fail_at(str(failure))
+        if record.in_doubt:
+            return context.fail(
+                "was not rotated. Whether a secret was made is not known, so the next run makes another one; "
+                f"{context.where} still holds the old one. {failure}"
+            )
+        try:
+            with context.step("Give the vars file its old content back"):
+                restored = context.restore()
+            if reserved:
+                with context.step("Give the room of the rescue file back"):
+                    self._rescue.remove()
+        except Exception as left:  # noqa: BLE001  (what is left to do must be told, whatever it was)
+            return context.fail(
+                f"was not rotated, and no secret was made, but {context.where} could not be given its old content back; the next run does. "
+                f"What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}"
+            )
+        held = "what it held" if restored else "what it held, with changes that were made by hand meanwhile"
+        return context.fail(f"was not rotated. All is as it was before: {context.where} holds {held}. {failure}", undone=True)
+
+    def _keep_in_rescue_file(self) -> None:
+        """Keep the new secret, encrypted, before it goes anywhere else. Where that fails, the store may still be writable."""
+        context = self._context
+        try:
+            with context.step("Put the new secret into the rescue file, encrypted"):
+                self._refuse_takeover()
+                self._rescue.keep(self._secret)
+        except RotationFailedError:
+            raise
+        except Exception as failure:  # noqa: BLE001  (the store is still to be written, whatever it was)
+            self._record.failure = str(as_failure(failure))
+
+    def _refuse_takeover(self) -> None:
+        """Stop where another run took over while this one stood still with a new secret in hand.
+
+        Raises:
+            RotationFailedError: another run stored a secret that works; where the stored one is dead, this run's is kept and goes on.
+        """
+        context = self._context
+        try:
+            context.check_fence()
+        except TakenOverError as failure:
+            held = self._ports.store.read()
+            if held.value and self._ports.credentials.check(held.value, self._record.account_id) is not None:
+                raise context.fail_at(f"{failure} The secret that this run created is of no use any more, and is stored nowhere.") from None
+            self._rescue.keep(self._secret)
+            raise context.fail_at(
+                f"{failure} The secret there does not work, so the one that this run created is kept in {self._rescue.where}, encrypted; "
+                "the next run stores it."
+            ) from None
+
+    def _store(self) -> None:
+        record, context = self._record, self._context
+        plan, found = record.plan, context.found
+        # Where a secret was just created, whatever was stored by hand meanwhile is dead by now.
+        expected = found.as_expected() if plan.rescue else {"state": marks("state", found, record.intent)}
+        try:
+            with context.step("Store the new secret"):
+                state = states.stored(plan.intent, str(record.account_id))
+                record.stored = context.write(self._change(state, self._secret), expected, record.intent)
+        except TakenOverError:
+            self._refuse_takeover()
+            raise
+        except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
+            raise self._not_stored(as_failure(failure)) from None
+        self._ports.progress.shield(False)
+
+    def _not_stored(self, failure: LatchkeyError) -> RotationFailedError:
+        context = self._context
+        try:
+            kept = self._rescue.read().secret == self._secret
+        except LatchkeyError:
+            kept = False
+        where = (
+            f"The new one is in {self._rescue.where}, encrypted; once the cause is mended, the next run stores it."
+            if kept
+            else "The new one could not be kept anywhere; once the cause is mended, the next run makes another."
+        )
+        return context.fail(
+            f"has a new secret, but {context.where} could not be written and still holds the old one, which may be dead. {where} {failure}"
+        )
+
+    def _prove(self) -> None:
+        record, context = self._record, self._context
+        try:
+            with context.step("Check access with what is in the vars file"):
+                held = self._ports.store.read()
+                if not held.value:
+                    raise VarsFileError(f"{held.where} does not hold {context.settings.var} any more; someone else changed it meanwhile.")
+                client_id = held.client_id or record.account_id
+                record.owner = self._ports.credentials.prove(held.value, client_id, record.account_id, None)
+        except Exception as failure:  # noqa: BLE001  (that there is no way back must be told, whatever it was)
+            raise context.fail(
+                f"has a new secret, and {context.where} holds it, but it could not be proved. Such a rotation cannot be undone, so the new "
+                f"secret stays; the next run proves it again. {as_failure(failure)}"
+            ) from None
+
+    # When the new secret is stored and proved
+
+    def complete(self) -> None:
+        """Publish the new secret, record the proof, and remove the rescue file."""
+        record, context = self._record, self._context
+        plan, found = record.plan, context.found
+        if context.settings.publishes:
+            try:
+                self._publishing.push(plan.settled, record.publishable)
+            except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
+                raise self.not_published(as_failure(failure)) from None
+        self._ports.progress.shield()
+        with context.step("Note in the vars file that the new secret is proved"):
+            # The secret too: an older content that was put in place meanwhile holds one that may be dead by now.
+            value = self._secret or found.value
+            values = (*marks("value", record.stored or found, found), "")
+            states_ = (*marks("state", record.stored or found, found), "")
+            record.noted = context.write(self._change(dict(plan.settled), value), {"value": values, "state": states_}, record.stored)
+        with context.step("Remove the rescue file"):
+            context.check_fence()
+            self._rescue.remove()
+
+    def not_published(self, failure: LatchkeyError) -> RotationFailedError:
+        """Return what the user is told where the new secret could not be handed over."""
+        context = self._context
+        return context.fail(
+            "has a new secret that works, but it could not be published. Such a rotation cannot be undone, so the new secret stays in "
+            f"{context.where} and, encrypted, in {self._rescue.where}; the next run publishes it. {failure}"
+        )
+
+    def failed(self, failure: LatchkeyError) -> RotationFailedError:
+        """Return what the user is told where the user's own tasks failed."""
+        return self.not_published(failure)
+
+    # When nothing is due
+
+    def keep(self) -> None:
+        """Prove the stored secret where that is wanted, bring the state up to date, clear away a rescue file that is of no use."""
+        context, record = self._context, self._record
+        plan, found = record.plan, context.found
+        if context.settings.always_proves:
+            with context.step("Check access with the stored secret, which stays"):
+                record.owner = self._ports.credentials.prove(found.value, found.client_id or record.account_id, record.account_id, None)
+        if plan.settle:
+            with context.step("Bring the state of the rotation up to date"):
+                record.noted = context.write(Change(plan.settled), found.as_expected())
+        if record.rescued.exists:
+            with context.step("Remove a rescue file that is of no use"):
+                # Not where another run has begun since the store was read.
+                context.check_fence()
+                self._rescue.remove()
+                record.changed = True
+        if context.settings.publishes:
+            self._publishing.push_when_not_due(plan.settled)

@@ -1,0 +1,420 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of credentials that can be rotated, as the engine sees them, on an open platform. Private.
+
+Each looks, asks, creates and revokes through operations and platforms; nothing here decides when.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+    CheckFailedError,
+    LatchkeyError,
+    RefusedError,
+    RequestError,
+)
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import check
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Credentials, Listing, Owner
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
+
+# What a secret may get that is not known everywhere yet. Of the refusal on Rubrik CDM the status is not published.
+NOT_YET = (400, 401, 403, 404, 422)
+_PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants of a credential, beside the policy.
+
+    Attributes:
+        what: what is rotated, for people.
+        account: whose it is, as the user wrote it.
+        var: the variable that holds it, for people.
+        checks: requests that must be answered as expected, in the form of access_check's probes.
+        clusters: connections, without credentials, to which a new secret is carried.
+        patience: how long a new secret may still be refused.
+        tag: of API tokens.
+        roles: of a successor's account; empty takes those of the predecessor.
+        force: whether to rotate also where it cannot be told whether the stored secret is dead.
+    """
+
+    what: str
+    account: str
+    var: str
+    checks: Sequence[Mapping[str, Any]] = ()
+    clusters: Sequence[Connection] = ()
+    patience: timedelta = timedelta(0)
+    tag: str = ""
+    roles: Sequence[str] = ()
+    force: bool = False
+
+
+class PlatformCredentials:
+    """What all kinds have in common.
+
+    Args:
+        rotator: who rotates; its platform is opened when it is first asked.
+        wanted: what the user wants.
+        clock: to wait with.
+        warn: shows a warning.
+    """
+
+    noun = "credential"
+
+    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+        self._rotator = rotator
+        self.wanted = wanted
+        self.clock = clock
+        self.warn = warn
+        self.account: Account | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """The platform, opened as whoever rotates."""
+        return self._rotator.platform
+
+    # Asking as the stored credential
+
+    def _auth(self, value: str, client_id: str | None) -> Auth:
+        raise NotImplementedError
+
+    def _refusals(self) -> tuple[int, ...]:
+        """Return the statuses which say that the stored credential is dead."""
+        return (401, 403)
+
+    def _ask(
+        self, connection: Connection, account_id: str | None = None, token_id: str | None = None, checks: Sequence[Mapping[str, Any]] = ()
+    ) -> Owner:
+        """Ask a platform whose a credential is, and send the user's checks."""
+        with open_platform(connection) as platform:
+            owner = self._checked(platform, account_id, token_id, checks)
+        for warning in platform.warnings:
+            self.warn(warning)
+        return owner
+
+    @staticmethod
+    def _checked(
+        platform: Platform,
+        account_id: str | None,
+        token_id: str | None,
+        checks: Sequence[Mapping[str, Any]] = (),
+        bearer: str | None = None,
+    ) -> Owner:
+        caller, _unused = check(
+            platform,
+            expected=None,
+            account_id=account_id,
+            token_id=token_id,
+            probes=[dict(one) for one in checks],
+            check_mode=False,
+            token_id_may_be_hidden=True,
+            bearer=bearer,
+        )
+        return Owner(caller.account.name, caller.account.id, caller.token_id)
+
+    def _as(self, value: str, client_id: str | None) -> Connection:
+        """Return the connection as the bearer of a credential."""
+        self.platform.http.hide(value)
+        return replace(self.platform.connection, auth=self._auth(value, client_id))
+
+    def _patiently(self, ask: Callable[[], Owner]) -> Owner:
+        """Ask again for a while, since a secret that was created a moment ago may still be refused."""
+        retries, pause = retries_within(self.wanted.patience)
+        for _unused in range(retries):
+            try:
+                return ask()
+            except RequestError as failure:
+                if failure.status not in NOT_YET:
+                    raise
+            self.clock.sleep(pause)
+        return ask()
+
+    def _whose(self, value: str, client_id: str | None) -> Owner:
+        return self._ask(self._as(value, client_id))
+
+    def check(self, value: str, client_id: str | None, *, patiently: bool = False) -> Owner | None:
+        """See ports.Credentials."""
+        try:
+            return self._patiently(lambda: self._whose(value, client_id)) if patiently else self._whose(value, client_id)
+        except RequestError as failure:
+            if failure.status not in self._refusals():
+                raise
+            self._rule_out_other_causes(client_id)
+            return None
+
+    def _rule_out_other_causes(self, client_id: str | None) -> None:
+        """Make sure that a refusal means that the credential is dead. Raises RefusedError where it may mean something else."""
+
+    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
+        """See ports.Credentials."""
+        owner = self._ask(self._as(value, client_id), account_id, token_id, self.wanted.checks)
+        return self._proved(owner, account_id)
+
+    @staticmethod
+    def _proved(owner: Owner, account_id: str | None) -> Owner:
+        if account_id is not None and owner.account_id != account_id:  # check() saw to that; nothing is retired without it
+            raise CheckFailedError(f"The stored credential is of {owner.account}, and was not proved.", "The old one stays.")
+        return owner
+
+    def _look_up(self) -> Account:
+        if self.account is None:
+            self.account = self.platform.find_account(self.wanted.account)
+        return self.account
+
+
+def _count(number: int) -> str:
+    return {10: "ten"}.get(number, str(number))
+
+
+def retries_within(patience: timedelta) -> tuple[int, float]:
+    """Return how often to try again within a time, and the seconds between two tries."""
+    if not patience:
+        return 0, 1.0
+    pause = max(1, round(min(_PAUSE, patience.total_seconds() / 5)))
+    return max(1, math.ceil(patience.total_seconds() / pause)), float(pause)
+
+
+class _Tokens(PlatformCredentials):
+    """Tokens: each is a bearer by itself."""
+
+    def _auth(self, value: str, client_id: str | None) -> Auth:
+        return Auth(token=checked_token(value, self.wanted.var))
+
+    def _whose(self, value: str, client_id: str | None) -> Owner:
+        token = checked_token(value, self.wanted.var)
+        return self._checked(self.platform, None, None, bearer=token)  # over the connection that there is
+
+    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
+        """See ports.Credentials."""
+        if self.wanted.checks:
+            return super().prove(value, client_id, account_id, token_id)
+        token = checked_token(value, self.wanted.var)
+        return self._proved(self._checked(self.platform, account_id, token_id, bearer=token), account_id)
+
+    def find(self, ids: Sequence[str]) -> list[str]:
+        """See ports.Credentials."""
+        return [one.id for one in self.platform.find_tokens([str(one) for one in ids], self._look_up())]
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials."""
+        found = self.platform.find_tokens([str(one) for one in dict.fromkeys(ids)], self._look_up())
+        if found:
+            apply_steps(self.platform.revoke_steps(found))
+
+    def disable(self, token_id: str) -> None:
+        """See ports.Credentials."""
+        if self.find([token_id]):
+            self.platform.update_token(token_id, enabled=False)
+
+
+class AccessTokens(_Tokens):
+    """Access tokens of an account, of which it may have a few."""
+
+    noun = "access token"
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        account, now = self._look_up(), self.platform.now()
+        self.platform.incomplete = False
+        tokens = [one.as_result(now) for one in self.platform.tokens(account)]
+        return Listing(account.id, tokens, self.platform.token_limit, not self.platform.incomplete)
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        expires_at = parse_instant(pending["expires_at"], "expires_at") if pending.get("expires_at") else None
+        minted = self.platform.mint_token(self._look_up(), expires_at)
+        made = minted.credential
+        created_at = made.created_at or self.platform.now()
+        expiry = format_instant(made.expires_at) if made.expires_at else None
+        return Created(made.id, minted.secret, format_instant(created_at), expiry)
+
+
+class ApiTokens(_Tokens):
+    """API tokens of the calling user, told apart by their tag."""
+
+    noun = "API token"
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        account, now = self._look_up(), self.platform.now()
+        self.platform.incomplete = False
+        tokens = [one for one in self.platform.api_tokens(account) if one.tag == self.wanted.tag or one.id in known]
+        return Listing(account.id, [one.as_result(now) for one in tokens], None, not self.platform.incomplete)
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+        self.platform.check_api_token(self.wanted.tag, timedelta(seconds=pending["lifetime"]))
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        lifetime = timedelta(seconds=pending["lifetime"])
+        self.platform.check_api_token(self.wanted.tag, lifetime)
+        caller = self.platform.caller().account
+        if not self.platform.is_account(self.wanted.account, caller):
+            raise RefusedError(
+                f"{self.platform.title}: every user creates API tokens for that user only, and this rotation is {caller}, not "
+                f"{self.wanted.account}.",
+                "Log in as that user, or set rotate_account.",
+            )
+        minted = self.platform.mint_api_token(self.wanted.tag, lifetime)
+        made = minted.credential
+        created_at = made.created_at or self.platform.now()
+        expires_at = made.expires_at or created_at + lifetime
+        return Created(made.id, minted.secret, format_instant(created_at), format_instant(expires_at))
+
+
+class _Secrets(PlatformCredentials):
+    """Secrets of service accounts: each goes with the id of its account."""
+
+    noun = "account"
+
+    def _auth(self, value: str, client_id: str | None) -> Auth:
+        return Auth(client_id=client_id, client_secret=value.strip())  # one read from a file often brings its line break along
+
+    def _refusals(self) -> tuple[int, ...]:
+        return self.platform.dead_secret_statuses
+
+    def _rule_out_other_causes(self, client_id: str | None) -> None:
+        """Raise RefusedError where the log-in may have been refused since the account has as many sessions as it may have."""
+        limit = self.platform.session_limit
+        if limit is None:
+            return
+        now = self.platform.now()
+        try:
+            sessions = self.platform.tokens(self.platform.find_account(str(client_id)))
+        except LatchkeyError as failure:
+            if self.wanted.force:
+                return
+            raise RefusedError(
+                f"{self.wanted.what}: the stored secret was refused. It may be dead, or the account may have {_count(limit)} sessions, "
+                f"and they cannot be counted: {failure} Nothing was rotated.",
+                "Set rotate_force to make a new secret all the same.",
+            ) from None
+        live = [one for one in sessions if one.is_live(now)]
+        if len(live) >= limit:
+            raise RefusedError(
+                f"{self.wanted.what}: the stored secret was refused, but the account has {len(live)} sessions, so that may be why. "
+                "Nothing was rotated.",
+                f"End old ones with latchkey.tokens.session_revoke, target account, account {client_id}, and run again.",
+            )
+
+    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
+        """See ports.Credentials. The secret must also work at each cluster that it is carried to."""
+        connection = self._as(value, client_id)
+        owner = self._proved(self._patiently(lambda: self._ask(connection, account_id, None, self.wanted.checks)), account_id)
+        auth = self._auth(value, owner.account_id)
+        for cluster in self.wanted.clusters:
+            there = replace(cluster, auth=auth)
+            self._patiently(lambda there=there: self._ask(there))  # type: ignore[misc]
+        return owner
+
+    def _operate(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """Run the operation service_account on the open platform; return its result."""
+        spec = SERVICE_ACCOUNT.argument_spec
+        defaults = {name: one.get("default") for name, one in spec.items()}
+        outcome = SERVICE_ACCOUNT.run(self.platform, Task({**defaults, **options}, check_mode, self.platform.now()))
+        for warning in outcome.warnings:
+            self.warn(warning)
+        return outcome.values
+
+    def find(self, ids: Sequence[str]) -> list[str]:
+        """See ports.Credentials. Only a list tells of accounts."""
+        there = {str(one["token_id"]) for one in self.look().credentials}
+        return [one for one in ids if one in there]
+
+    def disable(self, token_id: str) -> None:
+        """See ports.Credentials."""
+        raise RefusedError(f"{self.platform.title}: accounts cannot be switched off.", "Use rotate_retire=delete.")
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        raise NotImplementedError
+
+
+class SecretInPlace(_Secrets):
+    """The one secret of a service account, replaced in its place."""
+
+    noun = "secret"
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        states = self.platform.service_accounts(self.wanted.account)
+        return Listing(None, [{"token_id": one.account.id, "name": one.account.name, "live": True} for one in states])
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+        self._operate(check_mode=True, name=self.wanted.account, account_id=str(pending["id"]), rotate_secret=True)
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        made = self._operate(name=self.wanted.account, account_id=str(pending["id"]), rotate_secret=True)
+        return Created(str(made["client_id"]), made["client_secret"])
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials."""
+        raise RefusedError(f"{self.platform.title}: a secret is only ended by a new one.")
+
+
+class Accounts(_Secrets):
+    """Service accounts that replace one another, each with its secret."""
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        self.platform.incomplete = False
+        self._by_id = {str(one["account_id"]): one for one in (state.as_result() for state in self.platform.service_accounts())}
+        return Listing(None, self._ours(), None, not self.platform.incomplete)
+
+    def _ours(self) -> list[dict[str, Any]]:
+        return as_credentials(self.wanted.account, list(self._by_id.values()))
+
+    def _successor(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+        predecessor = self._by_id.get(str(current.get("id")), {})
+        roles = list(self.wanted.roles) or list(predecessor.get("role_ids") or ())
+        description = predecessor.get("description")
+        return {"name": pending["name"], "roles": roles, **({"description": description} if description else {})}
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+        self._operate(check_mode=True, **self._successor(pending, current))
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        made = self._operate(**self._successor(pending, current))
+        self._by_id[str(made["client_id"])] = {"account_id": made["client_id"], "account": pending["name"]}
+        return Created(str(made["client_id"]), made["client_secret"])
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials. Only accounts that are called as the rotation calls them are deleted."""
+        if not set(ids) <= self._by_id.keys():
+            self.look()
+        for one in self._ours():
+            if one["token_id"] in ids:
+                self._operate(name=one["name"], account_id=one["token_id"], state="absent")
+
+    _by_id: dict[str, dict[str, Any]]
+
+
+KINDS: dict[str, Callable[[Rotator, Wanted, Clock, Callable[[str], None]], Credentials]] = {
+    "access_token": AccessTokens,
+    "api_token": ApiTokens,
+    "in_place": SecretInPlace,
+    "replace": Accounts,
+}

@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the role's variables to what a rotation has to do: checked, converted, refused by name. Private. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
+
+ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE = "access_token", "api_token", "in_place", "replace"
+_SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
+_LONGEST_API_TOKEN = timedelta(days=365)  # what a Rubrik CDM API token lives at most (vendor's client)
+_SHORTEST_LIFE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When to rotate, how long a credential lives, and what becomes of the old one.
+
+    Attributes:
+        force: rotate now, due or not.
+        when_remaining: due when the credential expires within this time.
+        max_age: due when it is older; None for any age.
+        expires_in: how long a new one lives; None for ever.
+        orphans: ``fail``, ``revoke`` or ``ignore``.
+        retire: ``delete`` or ``disable`` the old one.
+        retire_after: how long the old one is kept; None for not at all (delete), or until the next rotation (disable).
+        exact_expiry: whether the platform lets a credential expire at the very instant that was asked for, and not at a whole minute.
+        successor_of: the account's name, where a new credential is an account of its own; else empty.
+        shared: whether the store is published, so that a run on another machine may be at work on a copy of it.
+    """
+
+    force: bool = False
+    when_remaining: timedelta = timedelta(0)
+    max_age: timedelta | None = None
+    expires_in: timedelta | None = None
+    orphans: str = "fail"
+    retire: str = "delete"
+    retire_after: timedelta | None = None
+    exact_expiry: bool = True
+    successor_of: str = ""
+    shared: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What a credential is, for people."""
+        return "account" if self.successor_of else "token"
+
+    @property
+    def owner(self) -> str:
+        """What has these credentials, for people."""
+        return "the rotation" if self.successor_of else "the account"
+
+    @property
+    def retires_at_once(self) -> bool:
+        """Whether the old credential goes, or is switched off, with the rotation itself."""
+        return self.retire == "disable" or self.retire_after is None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a rotation has to know beside what it finds.
+
+    Attributes:
+        kind: access_token, api_token, in_place or replace.
+        account, endpoint: as the user wrote them, for people.
+        var, client_id_var: names of the variables, for people; the latter may be empty.
+        policy: what the user wants.
+        patience: how long a new secret may still be refused.
+        roles: of a first account that will be replaced; empty takes those of the predecessor.
+        has_hooks: whether tasks of the user come between the proof and the end.
+        publishes: whether the store is pushed.
+        always_proves: whether the stored credential is proved with the user's checks also when nothing is due.
+    """
+
+    kind: str = ACCESS_TOKEN
+    account: str = ""
+    endpoint: str = ""
+    var: str = ""
+    client_id_var: str = ""
+    policy: Policy = field(default_factory=Policy)
+    patience: timedelta = timedelta(0)
+    roles: tuple[str, ...] = ()
+    has_hooks: bool = False
+    publishes: bool = False
+    always_proves: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is rotated, for people."""
+        return f"{self.account} on {self.endpoint}"
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the account has one secret, which is replaced in its place."""
+        return self.kind == IN_PLACE
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it is the secret of a service account, which goes with a client id."""
+        return self.kind in (IN_PLACE, REPLACE)
+
+
+# What the role rotate hands over; the names are those of its variables without rotate_.
+ARGUMENTS: dict[str, Any] = {
+    "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET]},
+    "account": {"type": "str", "required": True},
+    "vars_file": {"type": "path", "required": True},
+    "var": {"type": "str", "required": True},
+    "vault_id": {"type": "str"},
+    "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE]},
+    "client_id_var": {"type": "str"},
+    "roles": {"type": "list", "elements": "str"},
+    "tag": {"type": "str"},
+    "clusters": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "endpoint": {"type": "str", "required": True},
+            "ca_path": {"type": "path"},
+            "validate_certs": {"type": "bool"},
+        },
+    },
+    "sync_timeout": {"type": "str"},
+    "rescue_file": {"type": "path"},
+    "expires_in": {"type": "str"},
+    "when_remaining": {"type": "str"},
+    "max_age": {"type": "str"},
+    "force": {"type": "bool"},
+    "checks": ACCESS_CHECK.argument_spec["probes"],
+    "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"]},
+    "retire": {"type": "str", "choices": ["delete", "disable"]},
+    "retire_after": {"type": "str"},
+    "publish": {"type": "str", "choices": ["none", "git"]},
+    "publish_git": {
+        "type": "dict",
+        "options": {
+            "remote": {"type": "str"},
+            "branch": {"type": "str"},
+            "message": {"type": "str"},
+            "author_name": {"type": "str"},
+            "author_email": {"type": "str"},
+            "username": {"type": "str"},
+            "token": {"type": "str", "no_log": True},
+            "ssh_key_file": {"type": "path"},
+            "ssh_known_hosts_file": {"type": "path"},
+            "timeout": {"type": "float"},
+        },
+    },
+    "publish_tasks": {"type": "str"},
+    "lock_timeout": {"type": "str", "default": "30s"},
+}
+# What a variable means that is null, or left out with omit: the role's default, never less than that.
+_DEFAULTS: dict[str, Any] = {
+    "strategy": IN_PLACE,
+    "client_id_var": "",
+    "roles": [],
+    "tag": "",
+    "clusters": [],
+    "sync_timeout": "5m",
+    "rescue_file": "",
+    "expires_in": "90d",
+    "when_remaining": "7d",
+    "max_age": "",
+    "force": False,
+    "checks": [],
+    "orphans": "fail",
+    "retire": "delete",
+    "retire_after": "",
+    "publish": "none",
+    "publish_git": {},
+    "publish_tasks": "",
+    "vault_id": "",
+}
+
+
+def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with the role's defaults for those that are not set."""
+    return {**options, **{name: default for name, default in _DEFAULTS.items() if options.get(name) is None}}
+
+
+def kind_of(options: Mapping[str, Any]) -> str:
+    """Return the kind of a rotation, from options with defaults."""
+    return str(options["strategy"] if options["credential"] == _SECRET else options["credential"])
+
+
+def settings_of(options: Mapping[str, Any], platform: str, endpoint: str, known: tuple[str, ...]) -> Settings:
+    """Return what a rotation has to do.
+
+    Args:
+        options: those of ARGUMENTS, with defaults.
+        platform, endpoint: of the credential.
+        known: what can be rotated on that platform.
+
+    Raises:
+        OptionError: one of them is malformed, is empty where it may not be, or does not fit another.
+    """
+    if options["credential"] not in known:
+        raise OptionError(
+            f"There is no {options['credential']} on {platform}. It has {' and '.join(known)}.", "Set rotate_credential to one of them."
+        )
+    for name in ("account", "var", "vars_file"):
+        if not str(options[name]).strip():
+            raise OptionError(f"rotate_{name}: it is empty.", "Give it a value.")
+    kind = kind_of(options)
+    id_var = options["client_id_var"] if kind in (IN_PLACE, REPLACE) else ""
+    _check_names(kind, options["var"], id_var)
+    if options["retire"] == "disable" and kind != ACCESS_TOKEN:
+        raise OptionError(
+            "rotate_retire: only access tokens of Qumulo Core can be switched off.", "Use delete, with rotate_retire_after for a delay."
+        )
+    publishes = options["publish"] == "git"
+    policy = Policy(
+        force=options["force"],
+        when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
+        max_age=_duration(options["max_age"], "rotate_max_age") or None,
+        expires_in=_lifetime(options["expires_in"], kind),
+        orphans=options["orphans"],
+        retire=options["retire"],
+        retire_after=_duration(options["retire_after"], "rotate_retire_after"),
+        exact_expiry=kind != API_TOKEN,
+        successor_of=options["account"] if kind == REPLACE else "",
+        shared=publishes,
+    )
+    return Settings(
+        kind=kind,
+        account=options["account"],
+        endpoint=endpoint,
+        var=options["var"],
+        client_id_var=id_var,
+        policy=policy,
+        patience=parse_duration(options["sync_timeout"], "rotate_sync_timeout"),
+        roles=tuple(options["roles"]),
+        has_hooks=bool(options["publish_tasks"]),
+        publishes=publishes,
+        always_proves=bool(options["checks"] or (options["clusters"] and kind in (IN_PLACE, REPLACE))),
+    )
+
+
+def _check_names(kind: str, var: str, id_var: str) -> None:
+    """Refuse names of variables that are the same, or inside of one another. Raises OptionError."""
+    if kind == REPLACE and not id_var:
+        raise OptionError(
+            "rotate_strategy=replace makes an account with an id of its own, so rotate_client_id_var must name the variable of the vars "
+            "file that holds the id.",
+            "Set rotate_client_id_var.",
+        )
+    taken = (var, f"{var}_rotation")
+    inside = id_var.startswith(tuple(f"{one}." for one in taken)) or var.startswith(f"{id_var}.")
+    if id_var and (id_var in taken or inside):
+        raise OptionError(
+            "rotate_var and rotate_client_id_var name the same variable, or one inside of the other or of its state.",
+            "The secret and the client id are two: name two variables.",
+        )
+
+
+def _lifetime(text: str, kind: str) -> timedelta | None:
+    if kind in (IN_PLACE, REPLACE):
+        return None
+    expires_in = _duration(text, "rotate_expires_in")
+    if expires_in is not None and expires_in < _SHORTEST_LIFE:
+        raise OptionError("rotate_expires_in: a credential must live at least a minute.", "Leave it empty for one that never expires.")
+    if kind == API_TOKEN:
+        return _LONGEST_API_TOKEN if expires_in is None else expires_in
+    return expires_in
+
+
+def _duration(text: Any, option: str) -> timedelta | None:
+    return parse_duration(text, option) if str(text) != "" else None

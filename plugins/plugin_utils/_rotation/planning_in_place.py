@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan the rotation of the one secret that an account has. Private. Pure functions.
+
+Such a rotation cannot be undone: the moment the platform creates the new secret, the old one may be dead. So the new one goes into an
+encrypted rescue file before anything else is done with it, and whatever fails after that, the next run takes it from there. In the stage
+``minting``, whether a secret was created is not known unless the rescue file holds it; ``stored`` is still to be proved.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, due, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
+    MINTING,
+    STORED,
+    busy,
+    minting,
+    part_of,
+    settled,
+    stage_of,
+)
+
+_SHOWN = 20  # names that a problem lists
+
+
+def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
+    """Decide what a rotation has to do.
+
+    Args:
+        facts: what there is.
+        policy: what is wanted.
+        now: the time.
+        run: the name of this run, kept in the state so that others see who is at work.
+    """
+    waiting = busy(facts.state, facts.run_is_gone, now)
+    if waiting:
+        return Plan(problem=waiting)
+    stage, pending, noted = stage_of(facts.state), part_of(facts.state, "pending"), part_of(facts.state, "current")
+    known = noted if noted.get("id") == facts.account_id else {}
+    # A secret has no age that the platform tells: it counts from when this role first saw it.
+    kept = {"id": facts.account_id, "minted_at": known.get("minted_at") or format_instant(now), "expires_at": None}
+    since = pending.get("since") or format_instant(now)
+    if stage == STORED and facts.works:
+        return _base({**kept, "minted_at": since}, policy, finish=True, reason="an earlier run stored it and stopped")
+    if facts.has_rescue and facts.rescue_works:
+        reason = "an earlier run made a secret and could not store it"
+        return _changing(facts, {**kept, "minted_at": since}, run, now, policy, reason=reason, rescue=True)
+    reason = due(facts.has_value, facts.works, kept, policy, now)
+    if stage == MINTING and facts.works and not reason:
+        # It may have made a secret that nothing holds, and the stored one may live on for a while only.
+        reason = "an earlier run was interrupted while it made a secret"
+    if reason and not facts.has_value and not policy.force and stage != MINTING:
+        return Plan(problem=_nothing_stored(facts))
+    if reason:
+        return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, reason=reason, rotate=True)
+    base = _base(kept, policy)
+    return _base(kept, policy, settle=facts.state != base.settled)
+
+
+def _nothing_stored(facts: Facts) -> str:
+    """Say why a secret that is not stored is not replaced: it may be in use, and a wrong name must not end it."""
+    close = difflib.get_close_matches(facts.var, facts.names, 1)
+    meant = f" Was {close[0]} meant?" if close else ""
+    names = sorted(str(name) for name in facts.names)[:_SHOWN]
+    listed = f" It has {', '.join(names)}." if names else ""
+    return (
+        f"The vars file holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would end "
+        f"it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force to "
+        "true."
+    )
+
+
+def _base(current: Mapping[str, Any], policy: Policy, **more: Any) -> Plan:
+    return Plan(
+        current=dict(current), settled=settled(current), next_due=next_due(current, policy), never_due=never_due(current, policy), **more
+    )
+
+
+def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: Policy, **more: Any) -> Plan:
+    before = {"current": dict(facts.state["current"])} if facts.state.get("current") else {}
+    pending = {"since": format_instant(now), "id": facts.account_id, "run": run}
+    return _base(made, policy, intent=minting(before, pending), **more)

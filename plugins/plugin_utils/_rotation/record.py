@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far one rotation has got: what the engine knows between two steps, and hands from one phase to the next. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, Written
+
+# The names of the undo stack, last in first out.
+RESTORE, REVOKE, PUT_BACK = "restore", "revoke", "put back"
+
+
+@dataclass
+class Record:
+    """How far a rotation has got.
+
+    Attributes:
+        found: what the store held at first.
+        rescued: what the rescue file held at first.
+        plan: what was decided.
+        account_id: the account's id, as the platform told it.
+        undo: what is to be undone if a step fails, by name, in the order in which it became necessary.
+        intent, stored, put_back, noted: what each write of this rotation did.
+        created: the new credential.
+        created_id: its id; known also where its secret is not.
+        in_doubt: whether a request to create one may have taken effect although no answer told so.
+        owner: whose the stored credential is, by the proof; None before it.
+        notes: whether the proof was about to be recorded, so that all before it went well.
+        told: whether the user's tasks have the new credential.
+        publishable: what the remote held of the variables before.
+        published: the commit that was pushed; None before a push.
+        publish_in_doubt: whether a push may have been taken although no answer told so.
+        retired: whether the old credential could be retired.
+        unretired: ids of old credentials that should be gone and are not.
+        failed_step: the step that failed first.
+        failure: what failed first, in words.
+        theirs: whether another credential than this rotation's was stored meanwhile.
+        changed: whether anything was changed.
+    """
+
+    found: Held | None = None
+    rescued: Rescued = field(default_factory=Rescued)
+    plan: Plan = field(default_factory=Plan)
+    account_id: str | None = None
+    undo: list[str] = field(default_factory=list)
+    intent: Written | None = None
+    stored: Written | None = None
+    put_back: Written | None = None
+    noted: Written | None = None
+    created: Created | None = None
+    created_id: str = ""
+    in_doubt: bool = False
+    owner: Owner | None = None
+    notes: bool = False
+    told: bool = False
+    publishable: Mapping[str, str] | None = None
+    published: str | None = None
+    publish_in_doubt: bool = False
+    retired: bool = False
+    unretired: list[str] = field(default_factory=list)
+    failed_step: str = ""
+    failure: str = ""
+    theirs: bool = False
+    changed: bool = False
+
+    @property
+    def new_value(self) -> str:
+        """The new credential; empty before it is created."""
+        return self.created.secret if self.created else ""
+
+    def secrets(self) -> list[str]:
+        """Return every secret that is known so far."""
+        held = [self.found.value, self.found.old_value, *self.found.secrets] if self.found else []
+        return [one for one in (*held, self.rescued.secret, self.new_value) if one]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data, secrets and bytes in it."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Record:
+        """Return what as_data was called on."""
+        kinds: dict[str, Any] = {
+            "found": Held,
+            "rescued": Rescued,
+            "plan": Plan,
+            "intent": Written,
+            "stored": Written,
+            "put_back": Written,
+            "noted": Written,
+            "created": Created,
+            "owner": Owner,
+        }
+        values = dict(data)
+        for name, kind in kinds.items():
+            if values[name] is not None:
+                values[name] = kind(**values[name])
+        plan = values["plan"]
+        for name in ("revoke", "warnings"):
+            object.__setattr__(plan, name, tuple(getattr(plan, name)))
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Held, Rescued, Plan, Written, Created, Owner)):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,302 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rotate a credential beside the old one: tokens, and accounts that replace one another. Old and new work until the new one is proved.
+
+Private. The order is what protects: intent before creation, value and state in one atomic write, proof before the old one goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import (
+    Consequence,
+    RotationFailedError,
+    TakenOverError,
+    consequence_of,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
+
+_NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
+STORE_STEP = "Store the new credential, and the old one beside it until the new one is proved"
+PROVE_STEP = "Check access with what is in the vars file"
+
+
+class SideBySide:
+    """One rotation whose new credential stands beside the old one."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._record = context.record
+        self._ports = context.ports
+        self._publishing = Publishing(context)
+        self._noun = context.ports.credentials.noun
+
+    @property
+    def _plan(self) -> Plan:
+        return self._record.plan
+
+    # When a rotation is due, or one is to be finished
+
+    def change(self) -> bool:
+        """Rotate up to the tasks of the user. True when there are such tasks, and complete() must follow once they went well."""
+        self._clear()
+        if self._plan.rotate:
+            self._write_intent()
+        with_hooks = self._context.settings.has_hooks
+        try:
+            if self._plan.rotate:
+                self._create()
+                self._store()
+            self._prove()
+            if not with_hooks:
+                self._settle()
+        except Exception as failure:  # noqa: BLE001  (whatever it is, a new credential must not be left behind)
+            raise self.failed(as_failure(failure)) from None
+        if not with_hooks:
+            self._finish()
+        return with_hooks
+
+    def complete(self) -> None:
+        """Go on after the tasks of the user: publish, record the proof, retire the old credential."""
+        try:
+            self._settle()
+        except Exception as failure:  # noqa: BLE001  (as above)
+            raise self.failed(as_failure(failure)) from None
+        self._finish()
+
+    def _clear(self) -> None:
+        """Revoke and retire what has to go first; find out before that whether the rest can succeed."""
+        plan, context = self._plan, self._context
+        if plan.rotate or plan.revoke:
+            with context.step("Check that the vars file can be written and the credential encrypted"):
+                self._ports.store.try_write(self._dry_run(), context.found.as_expected())
+        if context.settings.publishes and (plan.rotate or plan.revoke or plan.retire):
+            self._publishing.check()
+        if plan.revoke:
+            with context.step(f"Revoke the {self._noun}s that no store knows"):
+                context.revoke(plan.revoke)
+        if plan.retire and not plan.finish:
+            self._retire_earlier(plan.retire)
+        if plan.disable:
+            with context.step(f"Switch off the {self._noun} {plan.disable}, which an earlier run could not switch off"):
+                context.disable(plan.disable)
+
+    def _dry_run(self) -> Change:
+        if not self._plan.rotate:
+            return Change(self._plan.settled)
+        client_id = _NEVER_WRITTEN if self._context.settings.client_id_var else None
+        return Change(self._plan.intent, value=_NEVER_WRITTEN, client_id=client_id)
+
+    def _retire_earlier(self, old_id: str) -> None:
+        """Delete an earlier credential whose time has come. Where a new one needs its slot, a failure stops the run."""
+        context = self._context
+        try:
+            with context.step(f"Delete the earlier {self._noun} {old_id}"):
+                context.revoke([old_id])
+        except TakenOverError:
+            raise
+        except LatchkeyError as failure:
+            if self._plan.rotate:
+                raise context.fail(
+                    f"was not rotated, and nothing was made: the earlier credential {old_id} could not be deleted to make room. {failure}"
+                ) from None
+            context.warn(f"The earlier credential {old_id} could not be deleted; the next run tries again. {failure}")
+            self._record.unretired.append(old_id)
+
+    def _write_intent(self) -> None:
+        with self._context.step(f"Note in the vars file that a new {self._noun} is about to be created"):
+            change = Change(self._plan.intent)
+            self._record.intent = self._context.write(change, self._context.found.as_expected())
+            self._record.undo.append(RESTORE)
+
+    def _create(self) -> None:
+        record = self._record
+        with self._context.step(f"Create the new {self._noun}"):
+            self._context.check_fence()
+            record.undo.append(REVOKE)
+            pending = states.part_of(self._plan.intent, "pending")
+            try:
+                record.created = self._ports.credentials.create(pending, self._plan.current)
+            except RequestError as failure:
+                record.created_id = str(failure.details.get("client_id") or "")
+                record.in_doubt = failure.may_have_acted and not record.created_id
+                raise
+            record.created_id, record.changed = record.created.id, True
+
+    def _store(self) -> None:
+        record, context = self._record, self._context
+        assert record.created is not None
+        state = states.stored(self._plan.intent, record.created.id)
+        client_id = record.created.id if context.settings.client_id_var else None
+        change = Change(state, value=record.created.secret, old_value=context.found.value or None, client_id=client_id)
+        with context.step(STORE_STEP):
+            record.undo.append(PUT_BACK)
+            found = context.found
+            expected = {
+                "value": marks("value", found),
+                "client_id": marks("client_id", found),
+                "state": marks("state", found, record.intent),
+            }
+            record.stored = context.write(change, expected, record.intent)
+
+    def _prove(self) -> None:
+        record, context = self._record, self._context
+        settings, current = context.settings, self.current()
+        with context.step(PROVE_STEP):
+            held = self._ports.store.read()
+            if not held.value:
+                raise VarsFileError(f"{held.where} does not hold {settings.var} any more; someone else changed it meanwhile.")
+            account_id = str(current["id"]) if settings.is_secret else record.account_id
+            token_id = None if settings.is_secret else str(current["id"])
+            client_id = held.client_id or (str(current["id"]) if settings.is_secret else None)
+            record.owner = self._ports.credentials.prove(held.value, client_id, account_id, token_id)
+
+    def current(self) -> Mapping[str, Any]:
+        """Return id, minted_at and expires_at of the credential in the store, or of the one that was just stored."""
+        record = self._record
+        if record.created is None or record.stored is None:
+            return self._plan.current
+        since = states.part_of(self._plan.intent, "pending")["since"]
+        minted_at = record.created.created_at or since
+        return {"id": record.created.id, "minted_at": minted_at, "expires_at": record.created.expires_at}
+
+    @property
+    def old_id(self) -> str:
+        """The id of the credential that goes once the new one is proved; empty where there is none."""
+        return self._plan.retire if self._plan.finish else str(self._plan.current.get("id") or "") if self._plan.rotate else ""
+
+    def _after(self, *, retired: bool) -> dict[str, Any]:
+        """Return the state once the new credential is proved."""
+        base = self._plan.intent or self._plan.settled
+        now = self._ports.clock.now()
+        policy = self._context.settings.policy
+        return settled_after(self.current(), self.old_id, policy, now, retired=retired, unconfirmed=base.get("unconfirmed") or ())
+
+    def _settle(self) -> None:
+        """Publish, then record the proof: from there on no run may put the old credential back."""
+        record, context = self._record, self._context
+        if context.settings.publishes:
+            self._publishing.push(self._after(retired=False), record.publishable)
+        with context.step(f"Note in the vars file that the new {self._noun} is proved"):
+            record.notes = True
+            # An older content that was put in place has no new credential in it, and must keep its old one.
+            expected = {part: marks(part, record.stored or context.found) for part in ("value", "client_id", "state")}
+            record.noted = context.write(Change(self._after(retired=False)), expected, record.stored)
+            self._ports.progress.shield()
+
+    def _finish(self) -> None:
+        """Retire the old credential, and record that."""
+        record, context = self._record, self._context
+        policy, old_id = context.settings.policy, self.old_id
+        if old_id and policy.retires_at_once:
+            record.retired = self._retire(old_id)
+        if not record.retired:
+            return
+        try:
+            with context.step(f"Note in the vars file that the old {self._noun} is retired"):
+                self._note_retired()
+        except LatchkeyError as failure:
+            raise context.fail_at(
+                f"the rotation is done, and the old {self._noun} is retired, but that could not be noted in {context.where}; the next run "
+                f"does. {failure}"
+            ) from None
+        if context.settings.publishes:
+            self._publishing.push_state(self._after(retired=True), "the old one is dealt with")
+
+    def _retire(self, old_id: str) -> bool:
+        context = self._context
+        disable = context.settings.policy.retire == "disable"
+        try:
+            with context.step(f"{'Switch off' if disable else 'Delete'} the old {self._noun} {old_id}"):
+                if disable:
+                    context.disable(old_id)
+                else:
+                    context.revoke([old_id])
+        except TakenOverError as failure:
+            context.warn(str(failure))
+            self._record.unretired.append(old_id)
+            return False
+        except LatchkeyError as failure:
+            context.warn(f"The rotation is done, but the old credential {old_id} could not be retired; the next run tries again. {failure}")
+            self._record.unretired.append(old_id)
+            return False
+        return True
+
+    def _note_retired(self) -> None:
+        """Record it, with the credential once more: an older content that was put in place meanwhile holds one that is dead by now."""
+        record, context = self._record, self._context
+        value = record.new_value or context.found.value
+        client_id = str(self.current()["id"]) if context.settings.client_id_var else None
+        change = Change(self._after(retired=True), value=value, client_id=client_id)
+        found, held = context.found, record.stored or context.found
+        values = (*marks("value", held, found), *marks("old_value", found), "")
+        context.write(change, {"value": values, "state": (*marks("state", record.noted, found), "")}, record.noted)
+
+    # When nothing is due
+
+    def keep(self) -> None:
+        """Clear away what earlier runs left, prove the stored credential where that is wanted, bring the state up to date."""
+        plan, context, record = self._plan, self._context, self._record
+        if plan.settle or plan.revoke:
+            with context.step("Check that the vars file can be written"):
+                self._ports.store.try_write(Change(plan.settled), context.found.as_expected())
+        if plan.clears:
+            self._clear()
+        if context.settings.always_proves:
+            self._prove()
+        waits = bool(record.unretired)
+        if plan.settle and not waits:
+            with context.step("Bring the state of the rotation up to date"):
+                context.write(Change(plan.settled), context.found.as_expected())
+        if context.settings.publishes:
+            state = plan.settled if plan.settle and not waits else context.found.state
+            self._publishing.push_when_not_due(state)
+
+    # When something failed
+
+    def failed(self, failure: LatchkeyError) -> RotationFailedError:
+        """Do what a failure after the intent calls for, and return what the user is told."""
+        record, context = self._record, self._context
+        record.failure = record.failure or str(failure)
+        consequence = consequence_of(failure, record, holds_proved=self._holds_proved())
+        if consequence is Consequence.STOP:
+            return Undo(context, self).stop(failure)
+        if consequence is Consequence.PROVE_AGAIN:
+            return context.fail_at(
+                f"{context.where} holds a credential that an earlier run made, and whether it works could not be found out; both it and "
+                f"the old one are kept. Run again. {failure}"
+            )
+        if consequence is Consequence.PUBLISH_AGAIN:
+            return context.fail_at(f"{context.where} holds a new credential that works, and the old one is kept too. {failure} Run again.")
+        if consequence is Consequence.NOTE_AGAIN:
+            return context.fail_at(
+                f"{context.where} holds the new credential, which works, but that could not be noted there; the old one is kept, and the "
+                f"next run retires it. {failure}"
+            )
+        if consequence is Consequence.BOTH_STAY:
+            return context.fail_at(
+                f"the new credential works and was published, and the old one is kept too, but {context.where} does not hold the new one "
+                f"any more. {failure}"
+            )
+        undo = Undo(context, self)
+        return undo.up_to_the_hand_over() if record.told and context.found.value else undo.all()
+
+    def _holds_proved(self) -> bool:
+        record = self._record
+        if not record.notes:
+            return False
+        try:
+            held = self._ports.store.read()
+        except LatchkeyError:
+            return False
+        return held.value == (record.new_value or self._context.found.value)

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a rotation, as it is kept beside the credential: the only place that names its stages. Private. Pure functions.
+
+It is in ``<rotate_var>_rotation`` of the store, and is written with the credential in one atomic step:
+
+``current``   nothing is under way; ``previous`` names an old credential that is still to be deleted
+``minting``   a new credential was about to be created; ``pending`` tells how to recognise it, and which ones were there before
+``stored``    the new credential is the value; the old one is kept encrypted in ``old_value`` until the new one is proved
+``undoing``   the old credential is the value again; ``pending`` names the new one, which is to be revoked
+
+``minting`` is written before anything is created, so a run that is killed between the request and its answer leaves a credential that the
+next run recognises. Whatever the stage, the value in the store is a credential that was never revoked. ``unconfirmed`` lists earlier
+intents whose request may still take effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+
+CURRENT, MINTING, STORED, UNDOING = "current", "minting", "stored", "undoing"
+STAGES = (CURRENT, MINTING, STORED, UNDOING)
+OLD_VALUE = "old_value"
+LEASE = timedelta(minutes=15)  # how long a run that cannot be seen from here is taken to be alive
+LATE = timedelta(hours=1)  # after which a request that was not answered cannot take effect any more
+_PARTS = ("current", "previous", "pending")
+_INSTANTS = ("minted_at", "expires_at", "delete_at", "since")
+
+
+def checked(state: Any) -> dict[str, Any]:
+    """Return a state from a store, without the old credential.
+
+    Raises:
+        VarsFileError: no version of this collection wrote it.
+    """
+    if not state and not isinstance(state, Mapping):
+        return {}
+    if not _is_one(state):
+        raise VarsFileError(
+            "The rotation's state in the vars file is not one that this version of latchkey.tokens wrote.",
+            "Put it back as it was; or, once you know that the stored credential works, remove it: the next run begins anew.",
+        )
+    return {key: value for key, value in state.items() if key != OLD_VALUE}
+
+
+def _is_one(state: Any) -> bool:
+    if not isinstance(state, Mapping) or state.get("stage", CURRENT) not in STAGES:
+        return False
+    parts = {part: state.get(part) or {} for part in _PARTS}
+    unconfirmed = state.get("unconfirmed") or []
+    if not isinstance(unconfirmed, list) or not all(isinstance(part, Mapping) for part in (*parts.values(), *unconfirmed)):
+        return False
+    stage, pending = stage_of(state), parts["pending"]
+    if stage != CURRENT and not pending.get("since"):
+        return False
+    if stage in (STORED, UNDOING) and not pending.get("id"):
+        return False
+    return all(_is_part(part) for part in parts.values()) and all(one.get("since") and _is_part(one) for one in unconfirmed)
+
+
+def _is_part(part: Mapping[str, Any]) -> bool:
+    known = part.get("known", [])
+    if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
+        return False
+    if not all(isinstance(part.get(key) or "", str) for key in ("id", "name", "run")):
+        return False
+    if not isinstance(part.get("lifetime") or 0, int):
+        return False
+    try:
+        for key in _INSTANTS:
+            instant(part, key)
+    except OptionError:
+        return False
+    return True
+
+
+def instant(part: Mapping[str, Any], key: str) -> datetime | None:
+    """Return a time in a part of a state, or of a credential; None where there is none. Raises OptionError where it is no time."""
+    return parse_instant(part[key], key) if part.get(key) else None
+
+
+def stage_of(state: Mapping[str, Any]) -> str:
+    """Return the stage of a state; an empty one is current."""
+    return str(state.get("stage", CURRENT))
+
+
+def part_of(state: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    """Return ``current``, ``previous`` or ``pending``; empty where there is none."""
+    found: Mapping[str, Any] = state.get(part) or {}
+    return found
+
+
+def id_of(state: Mapping[str, Any], part: str) -> str:
+    """Return the id in a part; empty where there is none."""
+    return str(part_of(state, part).get("id") or "")
+
+
+def intents(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what was about to be created and was not recorded: the pending one, and earlier ones that are unconfirmed."""
+    pending = part_of(state, "pending")
+    return [*([pending] if pending and stage_of(state) != CURRENT else []), *(state.get("unconfirmed") or ())]
+
+
+# Made by the planner and by the engine, and by nothing else.
+
+
+def settled(
+    current: Mapping[str, Any], previous: Mapping[str, Any] | None = None, unconfirmed: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the state with nothing under way."""
+    state: dict[str, Any] = {"stage": CURRENT, "current": dict(current)}
+    if previous:
+        state["previous"] = dict(previous)
+    if unconfirmed:
+        state["unconfirmed"] = [dict(one) for one in unconfirmed]
+    return state
+
+
+def minting(before: Mapping[str, Any], pending: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state to write before a credential is created, from the settled one."""
+    return {**before, "stage": MINTING, "pending": dict(pending)}
+
+
+def stored(intent: Mapping[str, Any], new_id: str) -> dict[str, Any]:
+    """Return the state to write with the new credential."""
+    return {**intent, "stage": STORED, "pending": {**part_of(intent, "pending"), "id": new_id}}
+
+
+def undoing(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state to write with the old credential."""
+    return {**state, "stage": UNDOING}
+
+
+def without_pending(state: Mapping[str, Any], *, keep_intent: bool) -> dict[str, Any]:
+    """Return the state after an undo: nothing is under way; where the intent may still take effect, it is kept as unconfirmed."""
+    unconfirmed = [*(state.get("unconfirmed") or ()), *([part_of(state, "pending")] if keep_intent and part_of(state, "pending") else [])]
+    return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed)
+
+
+def is_of(state: Mapping[str, Any], run: str, since: str) -> bool:
+    """Tell whether a state is one that this rotation of this run wrote."""
+    pending = part_of(state, "pending")
+    return stage_of(state) != CURRENT and pending.get("run") == run and pending.get("since") == since
+
+
+def busy(state: Mapping[str, Any], run_is_gone: bool | None, now: datetime) -> str:
+    """Return why another run must be waited for; empty when there is none.
+
+    A lease is judged by the platform's clock, which all machines that rotate the credential share. A run that it cannot be seen of from
+    here holds its lease for LEASE; one whose beginning lies further than that in the future was written by a clock that is wrong.
+
+    Args:
+        state: what the store says of the rotation.
+        run_is_gone: whether the run that left it behind has ended; None when that cannot be told.
+        now: the time.
+    """
+    pending = part_of(state, "pending")
+    if stage_of(state) == CURRENT or run_is_gone:
+        return ""
+    since = parse_instant(pending["since"], "since")
+    who = f"Another run ({pending.get('run') or 'unknown'}) has been rotating this credential since {format_instant(since)}."
+    if run_is_gone is False:
+        return f"{who} Wait for it to end."
+    if abs(now - since) < LEASE:
+        until = format_instant(since + LEASE)
+        return (
+            f"{who} It is on another machine or in another container, so it cannot be seen from here; a run may take over from {until} on."
+        )
+    return ""

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undo a rotation that stands beside the old credential: the store first, then the user's tasks, then the new credential. Private.
+
+So the store holds a working credential at every instant. What a run that is killed in the middle leaves, the next one goes on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
+
+
+class Undo:
+    """The undo of one rotation, as far as its stack says."""
+
+    def __init__(self, context: Context, flow: SideBySide) -> None:
+        self._context = context
+        self._flow = flow
+        self._record = context.record
+        self._ports = context.ports
+        self._noun = context.ports.credentials.noun
+        self._unknown = False  # whether what was created could not be found, and may still appear
+
+    # The ways to undo
+
+    def all(self) -> RotationFailedError:
+        """Undo everything, and return what the user is told."""
+        try:
+            self._unwind()
+        except TakenOverError as failure:
+            return self.stop(failure)
+        except Exception as failure:  # noqa: BLE001  (what is left to do must be told, whatever it was)
+            return self.incomplete(as_failure(failure))
+        return self._done()
+
+    def up_to_the_hand_over(self) -> RotationFailedError:
+        """Put the old credential back, so that the user's tasks can get it; all() must follow."""
+        try:
+            self._unwind(only=PUT_BACK)
+        except TakenOverError as failure:
+            return self.stop(failure)
+        except Exception as failure:  # noqa: BLE001  (as above)
+            return self.incomplete(as_failure(failure))
+        return RotationFailedError(f"{self._context.what} is being undone.", needs_hand_over=True)
+
+    def earlier(self) -> None:
+        """Undo what an earlier run left half-way. Raises RotationFailedError."""
+        self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted"
+        self._record.undo = [RESTORE, REVOKE, PUT_BACK]
+        failure = self.all()
+        if not failure.undone:
+            raise failure
+
+    def stop(self, failure: TakenOverError | LatchkeyError) -> RotationFailedError:
+        """Leave all that another run made; what this run created itself, and is stored nowhere, is revoked."""
+        self._ports.progress.shield()
+        created = self._record.created_id
+        words = ""
+        if created:
+            try:
+                adopted = self._ports.store.read().value == self._record.new_value
+                if not adopted:
+                    with self._context.step(f"Revoke the {self._noun} that this run created"):
+                        self._ports.credentials.revoke([created])
+                    words = f" The {self._noun} {created} that this run created is revoked."
+            except Exception as left:  # noqa: BLE001  (what is left to do must be told, whatever it was)
+                words = f" The {self._noun} {created} that this run created could not be revoked: {as_failure(left)}"
+        elif self._record.in_doubt:
+            words = f" Whether this run created a {self._noun} is not known."
+        return self._context.fail_at(f"{failure}{words}")
+
+    def incomplete(self, failure: LatchkeyError, step: str = "") -> RotationFailedError:
+        """Return what the user is told where the undo itself failed."""
+        record, context = self._record, self._context
+        return context.fail(
+            f"was not rotated, and not all of it could be undone yet. {context.where} still tells what is open, and the next run of this "
+            "role finishes it; no working credential was lost. "
+            f"What failed first: {record.failed_step}: {record.failure} "
+            f"What failed while undoing: {step or self._now or 'a step'}: {failure}"
+        )
+
+    def _done(self) -> RotationFailedError:
+        record, context = self._record, self._context
+        holds = (
+            "what was put there by hand meanwhile"
+            if record.theirs
+            else "the old credential"
+            if context.found.value
+            else "no credential yet"
+        )
+        if self._unknown:
+            return context.fail(
+                f"was not rotated. Whether a new {self._noun} was created is not known: {context.where} holds {holds}, and notes that one "
+                f"may still appear; the next runs look for it and revoke it. What failed: {record.failed_step}: {record.failure}"
+            )
+        return context.fail(
+            f"was not rotated, and all is as it was before: {context.where} holds {holds}, and the new one, where there was one, is "
+            f"revoked. What failed: {record.failed_step}: {record.failure}",
+            undone=True,
+        )
+
+    # The stack
+
+    def _unwind(self, only: str | None = None) -> None:
+        """Undo what the record's stack says, last in first out."""
+        self._ports.progress.shield()
+        actions = {PUT_BACK: self._put_back, REVOKE: self._revoke, RESTORE: self._restore}
+        if PUT_BACK not in self._record.undo:
+            self._look()
+        while self._record.undo and only in (None, self._record.undo[-1]):
+            actions[self._record.undo[-1]]()
+            self._record.undo.pop()
+
+    _now = ""
+
+    def _look(self) -> Held:
+        """Read how far the rotation got in the store; where that was deleted, make it again with its old content."""
+        record, context = self._record, self._context
+        self._now = "Read how far the rotation got"
+        held = self._ports.store.read()
+        if not held.exists and record.intent:
+            self._now = "Restore the deleted vars file with its old content"
+            with context.step(self._now):
+                self._ports.store.restore(record.intent.before, None, record.intent.mode)
+            held = self._ports.store.read()
+        context.refuse_taken_over(held)
+        ours = {"", record.new_value, context.found.value, held.old_value or ""}
+        record.theirs = record.theirs or held.value not in ours
+        return held
+
+    def _put_back(self) -> None:
+        """Make the old credential the value again; where there was none, take the new one out."""
+        context, held = self._context, self._look()
+        if states.stage_of(held.state) != states.STORED or (self._record.theirs and self._may_work(held)):
+            return
+        old = held.old_value
+        client_id = None
+        if context.settings.client_id_var:
+            client_id = states.id_of(held.state, "current") if old is not None else ""
+        self._now = (
+            "Put the old credential back into the vars file" if old is not None else "Take the new credential out of the vars file again"
+        )
+        with context.step(self._now):
+            change = Change(states.undoing(held.state), value=old if old is not None else "", client_id=client_id)
+            self._record.put_back = context.write(change, held.as_expected())
+
+    def _may_work(self, held: Held) -> bool:
+        """Tell whether another credential that was stored by hand works; one that cannot be asked about may."""
+        try:
+            return self._ports.credentials.check(held.value, held.client_id) is not None
+        except LatchkeyError:
+            return True
+
+    def _revoke(self) -> None:
+        """End the new credential: the one that was told, else what is recognised."""
+        record, context = self._record, self._context
+        held = self._look()
+        lost = self._lost_state(held)
+        ids: tuple[str, ...] = (record.created_id,) if record.created_id else ()
+        if not ids and lost:
+            self._now = f"Look for the new {self._noun} among what the account has now"
+            listing = context.look()
+            left = recognise(lost, listing.credentials, self._ports.clock.now())
+            ids = left.proved
+            # What is listed may lag behind, and a request that was not answered may still be served.
+            self._unknown = not ids and (record.in_doubt or bool(record.plan.undo and not listing.complete))
+        if held.value and ids and record.plan.undo:
+            owner = self._ports.credentials.check(held.value, held.client_id)
+            ids = tuple(one for one in ids if owner is None or one != owner.token_id)
+        if ids:
+            self._now = f"Revoke the new {self._noun}"
+            with context.step(self._now):
+                context.revoke(ids)
+
+    def _lost_state(self, held: Held) -> Mapping[str, Any]:
+        """Return the state that tells of the new credential: the store's, or what this run knows where the store tells nothing any more."""
+        record = self._record
+        if states.stage_of(held.state) != states.CURRENT:
+            return held.state
+        if record.new_value and held.value == record.new_value:
+            return {}
+        return record.plan.intent if record.plan.rotate else self._context.found.state if record.plan.finish else {}
+
+    def _restore(self) -> None:
+        """Give the store its old content back; where changes of others are in it, settle the state alone."""
+        record, context = self._record, self._context
+        if not self._unknown and record.intent:
+            self._now = "Give the vars file its old content back"
+            with context.step(self._now):
+                if context.restore():
+                    return
+        held = self._ports.store.read()
+        if states.stage_of(held.state) == states.CURRENT and not self._unknown:
+            return
+        self._now = "Settle the state of the rotation"
+        with context.step(self._now):
+            state = held.state
+            if states.stage_of(state) == states.CURRENT:
+                pending = states.part_of(record.plan.intent, "pending")
+                state = states.minting(held.state, pending)
+            context.write(Change(states.without_pending(state, keep_intent=self._unknown)), held.as_expected())

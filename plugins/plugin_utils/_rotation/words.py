@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rotation did, or would do, in words for people. Private. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+
+
+def due_of(current: Mapping[str, Any], policy: Policy) -> tuple[str | None, str]:
+    """Return when a credential is due next, or why never."""
+    return next_due(current, policy), never_due(current, policy)
+
+
+def never_due_hint(settings: Settings) -> str:
+    """Return what to do about a rotation that is never due, as a sentence."""
+    if settings.is_secret:
+        return "Its secret does not expire: set rotate_max_age, for example 90d."
+    return "The stored credential does not expire: set rotate_max_age, or rotate once to one that expires."
+
+
+def to_the_second(instant: str | None) -> str:
+    """Return an ISO 8601 time in UTC without fractions, as people want it; "never" for none."""
+    return re.sub(r"\.\d+Z$", "Z", instant) if instant else "never"
+
+
+def _noun(settings: Settings) -> str:
+    return {"in_place": "secret", "replace": "account"}.get(settings.kind, "token")
+
+
+def _due(current: Mapping[str, Any], next_due_at: str | None, never: str) -> str:
+    expiry = f"expires {to_the_second(current['expires_at'])}, " if current.get("expires_at") else ""
+    return f"{expiry}next due {to_the_second(next_due_at)}" if not never else f"{expiry}next due: {never}"
+
+
+def _unretired(ids: Sequence[str], noun: str) -> str:
+    return f"; NOT RETIRED YET: old {noun} {', '.join(ids)}, the next run tries again" if ids else ""
+
+
+def last_line(settings: Settings, record: Record, current: Mapping[str, Any], old_id: str, next_due_at: str | None, never: str) -> str:
+    """Return what happened: which account where, old and new id, expiry, next due, what is still open."""
+    plan, noun = record.plan, _noun(settings)
+    unretired = list(dict.fromkeys(record.unretired))
+    due, left = _due(current, next_due_at, never), _unretired(unretired, noun)
+    if not plan.changes:
+        kept = f"{noun} {current.get('id')}" if noun != "secret" else "the secret"
+        return f"{settings.what}: not due, {kept} stays; {due}{left}"
+    if settings.in_place:
+        done = f"the secret of {current.get('id')} was replaced"
+    elif old_id:
+        done = f"{noun} {old_id} was replaced by {current.get('id')}"
+    else:
+        done = f"{noun} {current.get('id')} was created"
+    if old_id and not record.retired and not unretired and not settings.in_place:
+        left = f"; the old {noun} is kept for now"
+    return f"{settings.what}: {done} ({plan.reason}); {due}{left}"
+
+
+def would_do(settings: Settings, plan: Plan, noun: str) -> list[str]:
+    """Return all that a rotation would do, deletions included, one short sentence for each."""
+    policy, found = settings.policy, list[str]()
+    found += [f"revoke {noun} {one}, which no store knows" for one in plan.revoke]
+    if plan.retire and not plan.finish:
+        found.append(f"delete the earlier {noun} {plan.retire}")
+    if plan.disable:
+        found.append(f"switch off the earlier {noun} {plan.disable}")
+    if plan.undo:
+        found.append("finish undoing what an earlier run left half-way, and revoke what it created")
+    if plan.rescue:
+        found.append("store the secret that an earlier run left in the rescue file")
+    if plan.rotate:
+        expiry = (
+            f" that expires {to_the_second(plan.expires_at)}" if plan.expires_at else "" if settings.is_secret else " that never expires"
+        )
+        found.append(f"create a new {noun}{expiry}" + (", which ends the present one" if settings.in_place else ""))
+        found.append(f"store it in {settings.var}" + (f", and its id in {settings.client_id_var}" if settings.client_id_var else ""))
+    if plan.changes:
+        found.append("check access with what is stored")
+    if settings.publishes and (plan.changes or plan.settle):
+        found.append("push the vars file")
+    old_id = plan.retire if plan.finish else str(plan.current.get("id") or "") if plan.rotate and not settings.in_place else ""
+    if old_id:
+        found.append(_would_retire(old_id, policy, noun))
+    if plan.settle:
+        found.append("bring the state of the rotation up to date")
+    return found
+
+
+def _would_retire(old_id: str, policy: Policy, noun: str) -> str:
+    if policy.retire == "disable":
+        return f"switch off the old {noun} {old_id}"
+    if policy.retires_at_once:
+        return f"delete the old {noun} {old_id}"
+    return f"keep the old {noun} {old_id} for now, and delete it with a later run"
+
+
+def preview_line(settings: Settings, plan: Plan, would: Sequence[str], unretired: Sequence[str]) -> str:
+    """Return what would happen, in check mode."""
+    why = f" ({plan.reason})" if plan.reason else ""
+    left = _unretired(unretired, _noun(settings))
+    return f"{settings.what}: would {'; '.join(would)}{why}{left}" if would else f"{settings.what}: nothing would be done{left}"
