@@ -407,6 +407,38 @@ def test_whether_the_previous_credential_is_overdue(previous, overdue):
     assert is_overdue(settled(previous=previous), NOW) is overdue
 
 
+# -- times at the ends of what there is: a zero time of a platform, or of a state that was edited
+
+FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+UNLIMITED = token("9", expires=None, age=HOUR)
+
+
+@pytest.mark.parametrize(
+    ("found", "policy"),
+    [
+        (facts(token("1") | {"expires_at": LAST}), WEEK),
+        (facts(token("1"), UNLIMITED, state=minting(since=LAST)), Policy(orphans="ignore", force=True)),
+        *(
+            pytest.param(*case, marks=pytest.mark.xfail(reason="an exception that is none of ours", raises=OverflowError))
+            for case in [
+                (facts(token("1") | {"expires_at": FIRST}), WEEK),
+                (facts(token("1") | {"created_at": LAST}), Policy(max_age=DAY)),
+                (facts(token("1"), token("9") | {"created_at": LAST}), Policy(orphans="revoke", shared=True)),
+                (facts(token("1"), UNLIMITED, state=minting(since=FIRST)), WEEK),
+                (
+                    facts(token("1"), token("9", age=HOUR), state=minting(expires_at=at(DAY), about=True, marked=True, lifetime=10**15)),
+                    WEEK,
+                ),
+            ]
+        ),
+    ],
+)
+def test_times_at_the_ends(found, policy):
+    if found.state:
+        assert checked(found.state) == found.state
+    plan(found, policy)
+
+
 # -- the settled state
 
 

@@ -96,6 +96,17 @@ def test_nothing_is_stored(names, var, words, state):
     assert decided == Plan(problem=decided.problem)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["rsc_client_secret"], marks=pytest.mark.xfail(reason="a variable that is there, and empty, is said to be meant")),
+        pytest.param(["rsc_client_id"], marks=pytest.mark.xfail(reason="the variable of the client id is said to be meant")),
+    ],
+)
+def test_what_cannot_have_been_meant(names):
+    assert "meant?" not in plan(found(**EMPTY, names=names, var="rsc_client_secret")).problem
+
+
 def test_nothing_is_stored_and_a_dead_secret_is_in_the_rescue_file():
     assert plan(found(has_rescue=True, **EMPTY)).problem
 

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a rotation: what is left out means the role's default, and what does not fit is refused by name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
+    ARGUMENTS,
+    Policy,
+    Settings,
+    kind_of,
+    settings_of,
+    with_defaults,
+)
+from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE
+
+KNOWN = ("access_token", "api_token", "service_account_secret")
+REQUIRED = {"credential": "access_token", "account": "svc", "vars_file": "vault.yml", "var": "token"}
+SECRET = {**REQUIRED, "credential": "service_account_secret"}
+REPLACE = {**SECRET, "strategy": "replace", "client_id_var": "client"}
+OPTIONAL = sorted(ARGUMENTS.keys() - REQUIRED.keys() - {"lock_timeout"})
+MINUTES_5 = 5 * MINUTE
+
+
+def options(**given: Any) -> dict[str, Any]:
+    """Return the options of a task. The role leaves out what is null and has choices, since Ansible takes null for none of these."""
+    given = {name: value for name, value in {**REQUIRED, **given}.items() if value is not None or "choices" not in ARGUMENTS[name]}
+    return with_defaults(checked_arguments("latchkey.tokens.rotation", given, ARGUMENTS, {}))
+
+
+def settings(known: tuple[str, ...] = KNOWN, **given: Any) -> Settings:
+    return settings_of(options(**given), "qumulo", "qumulo.example.com", known)
+
+
+def refusal(**given: Any) -> str:
+    with pytest.raises(OptionError) as caught:
+        settings(**given)
+    assert str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+# -- left out, null, empty
+
+
+def test_the_defaults_of_the_role():
+    assert settings() == Settings(
+        kind="access_token",
+        account="svc",
+        endpoint="qumulo.example.com",
+        var="token",
+        policy=Policy(when_remaining=7 * DAY, expires_in=90 * DAY),
+        patience=MINUTES_5,
+    )
+
+
+@pytest.mark.parametrize("credential", KNOWN)
+def test_what_is_null_means_what_is_left_out(credential):
+    left_out = options(credential=credential)
+    assert options(credential=credential, **dict.fromkeys(OPTIONAL)) == left_out
+    assert None not in [left_out[name] for name in OPTIONAL]
+    assert settings(credential=credential, **dict.fromkeys(OPTIONAL)) == settings(credential=credential)
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_each_option_may_be_null(name):
+    assert options(**{name: None}) == options()
+    assert with_defaults({**options(), name: None}) == options()
+
+
+@pytest.mark.parametrize(
+    ("given", "lives"),
+    [
+        ({}, 90 * DAY),
+        ({"expires_in": None}, 90 * DAY),
+        ({"expires_in": ""}, None),
+        ({"expires_in": "60"}, MINUTE),
+        ({"credential": "api_token", "expires_in": None}, 90 * DAY),
+        ({"credential": "api_token", "expires_in": ""}, 365 * DAY),
+        (SECRET, None),
+        ({**SECRET, "expires_in": "1h"}, None),
+        ({**REPLACE, "expires_in": "1s"}, None),
+    ],
+)
+def test_only_what_is_empty_never_expires(given, lives):
+    assert settings(**given).policy.expires_in == lives
+
+
+@pytest.mark.parametrize(
+    ("given", "kept_for", "at_once"),
+    [
+        ({}, None, True),
+        ({"retire_after": ""}, None, True),
+        ({"retire_after": None}, None, True),
+        ({"retire_after": "1d"}, DAY, False),
+        ({"retire_after": "0"}, timedelta(0), False),
+        ({"retire": "disable", "retire_after": "1d"}, DAY, True),
+    ],
+)
+def test_how_long_the_old_one_is_kept(given, kept_for, at_once):
+    policy = settings(**given).policy
+    assert (policy.retire_after, policy.retires_at_once) == (kept_for, at_once)
+
+
+@pytest.mark.parametrize(("text", "age"), [("", None), (None, None), ("0", None), ("30d", 30 * DAY)])
+def test_the_greatest_age(text, age):
+    assert settings(max_age=text).policy.max_age == age
+
+
+def test_what_is_given_goes_before_the_defaults():
+    policy = settings(
+        force=True,
+        when_remaining="1d",
+        max_age="30d",
+        expires_in="60d",
+        orphans="revoke",
+        retire="disable",
+        retire_after="2d",
+        publish="git",
+    ).policy
+    assert policy == Policy(True, DAY, 30 * DAY, 60 * DAY, "revoke", "disable", 2 * DAY, shared=True)
+
+
+# -- the kinds
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (REQUIRED, "access_token"),
+        ({**REQUIRED, "strategy": "replace"}, "access_token"),
+        ({**REQUIRED, "credential": "api_token"}, "api_token"),
+        (SECRET, "in_place"),
+        (REPLACE, "replace"),
+    ],
+)
+def test_kinds(given, kind):
+    found = settings(**given)
+    assert kind_of(options(**given)) == found.kind == kind
+    assert found.in_place is (kind == "in_place")
+    assert found.is_secret is (kind in ("in_place", "replace"))
+    assert found.policy.exact_expiry is (kind != "api_token")
+    assert found.policy.successor_of == ("svc" if kind == "replace" else "")
+    assert (found.policy.noun, found.policy.owner) == (("account", "the rotation") if kind == "replace" else ("token", "the account"))
+    assert found.what == "svc on qumulo.example.com"
+
+
+def test_a_client_id_goes_with_secrets_only():
+    assert settings(client_id_var="client").client_id_var == ""
+    assert settings(credential="api_token", client_id_var="token").client_id_var == ""
+    assert settings(**SECRET, client_id_var="client").client_id_var == "client"
+
+
+@pytest.mark.parametrize(
+    ("given", "always"),
+    [
+        ({}, False),
+        ({"checks": [{"path": "/v1/x"}]}, True),
+        ({"clusters": [{"endpoint": "cdm"}]}, False),
+        ({**SECRET, "clusters": [{"endpoint": "cdm"}]}, True),
+        ({**SECRET, "clusters": []}, False),
+    ],
+)
+def test_what_is_proved_although_nothing_is_due(given, always):
+    assert settings(**given).always_proves is always
+
+
+@pytest.mark.parametrize(("tasks", "publish", "hooks", "publishes"), [("", "none", False, False), ("t.yml", "git", True, True)])
+def test_what_comes_after_the_proof(tasks, publish, hooks, publishes):
+    found = settings(publish_tasks=tasks, publish=publish)
+    assert (found.has_hooks, found.publishes, found.policy.shared) == (hooks, publishes, publishes)
+
+
+# -- what does not fit
+
+
+@pytest.mark.parametrize("name", ["account", "var", "vars_file"])
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+def test_what_may_not_be_empty_is_refused_by_name(name, text):
+    assert refusal(**{name: text}).startswith(f"rotate_{name}: it is empty.")
+
+
+def test_what_the_platform_does_not_have():
+    assert refusal(known=("access_token", "x"), credential="api_token").startswith(
+        "There is no api_token on qumulo. It has access_token and x. Set rotate_credential"
+    )
+
+
+@pytest.mark.parametrize("given", [{"credential": "api_token"}, SECRET, REPLACE])
+def test_only_access_tokens_can_be_switched_off(given):
+    words = "rotate_retire: only access tokens of Qumulo Core can be switched off. Use delete, with rotate_retire_after for a delay."
+    assert refusal(**{**given, "retire": "disable"}) == words
+    assert settings(retire="disable").policy.retire == "disable"
+
+
+@pytest.mark.parametrize("credential", ["access_token", "api_token"])
+@pytest.mark.parametrize("text", ["59s", "0", "59"])
+def test_a_life_of_less_than_a_minute(credential, text):
+    assert refusal(credential=credential, expires_in=text).startswith("rotate_expires_in: a credential must live at least a minute.")
+
+
+@pytest.mark.parametrize("name", ["expires_in", "when_remaining", "max_age", "retire_after", "sync_timeout"])
+def test_what_is_no_time(name):
+    assert refusal(**{name: "soon"}).startswith(f"rotate_{name}: 'soon' is not a duration.")
+
+
+@pytest.mark.parametrize("name", ["when_remaining", "sync_timeout"])
+def test_a_time_that_may_not_be_empty(name):
+    assert refusal(**{name: ""}).startswith(f"rotate_{name}: '' is not a duration.")
+
+
+def test_a_replacement_needs_a_variable_for_the_id():
+    assert refusal(**SECRET, strategy="replace").endswith("Set rotate_client_id_var.")
+    assert refusal(**SECRET, strategy="replace", client_id_var=None).endswith("Set rotate_client_id_var.")
+
+
+@pytest.mark.parametrize("strategy", ["in_place", "replace"])
+@pytest.mark.parametrize(
+    ("var", "id_var"),
+    [
+        ("token", "token"),
+        ("token", "token_rotation"),
+        ("token", "token_rotation.current"),
+        ("token", "token.id"),
+        ("all.token", "all.token"),
+        ("all.token", "all.token_rotation"),
+        ("all.token", "all"),
+        ("all.these.token", "all"),
+    ],
+)
+def test_names_that_overlap(strategy, var, id_var):
+    words = refusal(**{**SECRET, "var": var}, strategy=strategy, client_id_var=id_var)
+    assert words.startswith("rotate_var and rotate_client_id_var name the same variable, or one inside of the other or of its state.")
+
+
+@pytest.mark.parametrize(("var", "id_var"), [("token", "token_id"), ("all.token", "all.id"), ("token", "tok"), ("a_rotation", "a")])
+def test_names_that_do_not_overlap(var, id_var):
+    assert settings(**{**SECRET, "var": var}, client_id_var=id_var).client_id_var == id_var
