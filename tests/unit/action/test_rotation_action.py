@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action rotation: what it refuses before anything is asked or written, and what it makes of a phase without a ticket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+
+GIVEN = {
+    "phase": "begin",
+    "platform": "qumulo",
+    "endpoint": "qumulo.invalid",
+    "credential": "access_token",
+    "account": "svc",
+    "vars_file": "vault.yml",
+    "var": "token",
+    "auth": {"token": "canary-caller"},
+}
+
+
+@pytest.fixture(autouse=True)
+def run_key(monkeypatch):
+    monkeypatch.setattr(_play_token_run, "run_key", lambda _purpose: bytes(32))
+    monkeypatch.setattr("ansible_collections.latchkey.tokens.plugins.action.rotation.ticket_key", lambda: bytes(32))
+
+
+@pytest.fixture
+def perform(tmp_path: Path):
+    """Run the action as a task with these options would. It has no vault, and no platform answers."""
+
+    def act(check_mode: bool = False, **given: Any) -> dict[str, Any]:
+        options = checked_arguments("latchkey.tokens.rotation", {**GIVEN, **given}, ActionModule.argument_spec, ActionModule.rules)
+        action = object.__new__(ActionModule)
+        action.path = lambda written: str(tmp_path / written)
+        return action.perform(options, check_mode, {"inventory_hostname": "localhost"})
+
+    return act
+
+
+@pytest.mark.parametrize("phase", ["begin", "finish", "undo", "undone"])
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_endpoint_is_refused_by_name(perform, phase, text):
+    with pytest.raises(OptionError, match=r"^rotate_endpoint: it is empty\. Set it to where the platform's API is"):
+        perform(phase=phase, endpoint=text)
+
+
+@pytest.mark.parametrize("name", ["account", "var", "vars_file"])
+def test_what_else_may_not_be_empty(perform, name):
+    with pytest.raises(OptionError, match=f"^rotate_{name}: it is empty"):
+        perform(**{name: " "})
+
+
+def test_a_credential_that_the_platform_does_not_have(perform):
+    with pytest.raises(OptionError, match=r"There is no api_token on qumulo\. It has access_token\. Set rotate_credential"):
+        perform(credential="api_token")
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_tasks_that_are_not_there_are_missed_before_anything_is_created(perform, check_mode):
+    with pytest.raises(OptionError, match=r"rotate_publish_tasks: there is no file .*/tasks\.yml\. Nothing was rotated\."):
+        perform(check_mode, publish_tasks="tasks.yml")
+
+
+def test_checks_that_are_none(perform):
+    with pytest.raises(OptionError, match="status"):
+        perform(checks=[{"path": "/v1/x", "status": ["soon"]}])
+
+
+@pytest.mark.parametrize("phase", ["finish", "undone"])
+def test_these_phases_go_on_from_a_ticket(perform, phase):
+    with pytest.raises(OptionError, match=f"ticket: it goes with phase {phase}"):
+        perform(phase=phase)
+
+
+@pytest.mark.parametrize("phase", ["finish", "undo", "undone"])
+def test_a_ticket_of_another_run(perform, phase):
+    with pytest.raises(OptionError, match="ticket: it is not one that an earlier phase of this run returned"):
+        perform(phase=phase, ticket="canary")
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_without_a_ticket_there_is_nothing_left_to_undo(perform, undone):
+    result = perform(phase="undo", failure="It failed.", undone=undone)
+    assert (result["changed"], result["undone"], result["reason"]) == (False, undone, "It failed.")
+    assert "ticket" not in result
+
+
+def test_without_words_a_failure_is_told_all_the_same(perform):
+    assert perform(phase="undo", failure="")["reason"] == "It said nothing."
+
+
+def test_a_failure_tells_the_steps_so_far(perform):
+    with pytest.raises(LatchkeyError) as caught:
+        perform(publish_tasks="tasks.yml")
+    assert (caught.value.details["steps"], caught.value.details["warnings"]) == ([], [])
+
+
+def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perform):
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
+
+    with pytest.raises(RefusedError, match="Set mint_in_check_mode"):
+        perform(True, auth={"token": PLACEHOLDER})

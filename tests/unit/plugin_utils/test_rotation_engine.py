@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine on the simulated world, for what the explored schedules do not look at: check mode, refusals, one thing done by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Rotation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Listing
+from tests.simulation.cases import BY_NAME
+from tests.simulation.drive import ports_of
+from tests.simulation.explore import Schedule, simulation_of
+from tests.simulation.ports import MemoryCredentials, MemoryStore
+from tests.simulation.scheduler import PAUSE, At, Run, Simulation
+from tests.simulation.world import ACCOUNT_ID, HAND
+
+RUNS = ["no earlier run", "before the second write", "after the second write", "before the third write"]
+WRITE = {
+    "before the second write": (1, "crash before"),
+    "after the second write": (1, "crash after"),
+    "before the third write": (2, "crash before"),
+}
+
+
+def after(case: str, earlier: str) -> Simulation:
+    """Return the simulation of a case, with an earlier run that was killed at one of its writes."""
+    simulation = simulation_of(Schedule(case))
+    if earlier == RUNS[0]:
+        return simulation
+    simulation.trace = []
+    simulation.run()
+    number, event = WRITE[earlier]
+    writes = [call for _run, call, name in simulation.trace if name == "store.write"]
+    if len(writes) <= number:
+        pytest.skip("There is no such write.")
+    simulation = simulation_of(Schedule(case, (At(1, writes[number], event),)))
+    assert simulation.run().how == "crashed"
+    simulation.world.time += PAUSE
+    return simulation
+
+
+def preview(simulation: Simulation, case: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the result of a run in check mode, and its warnings."""
+    run = Run(simulation, simulation.runs + 1)
+    rotation = Rotation(BY_NAME[case].settings, ports_of(run, BY_NAME[case]), run=run.actor, is_gone=simulation.is_gone)
+    return rotation.begin(check_mode=True), run.warnings
+
+
+@pytest.mark.parametrize("earlier", RUNS)
+@pytest.mark.parametrize("case", [name for name, case in BY_NAME.items() if case.behaviour.new_ones_work])
+def test_check_mode_changes_nothing_and_says_all_that_is_ended(case, earlier):
+    simulation = after(case, earlier)
+    world = simulation.world
+    effects, digest = world.effects, world.fork().digest()
+    try:
+        result, _warnings = preview(simulation, case)
+    except LatchkeyError:
+        result = None
+    assert (world.effects, world.digest()) == (effects, digest)
+    before = {one.id: one.ended_by for one in world.issued.values()}
+    outcome = simulation.run()
+    assert (outcome.how == "done") is (result is not None), outcome.words
+    if result is None:
+        return
+    ended = {one.id for one in world.issued.values() if one.ended_by.startswith("run-") and before.get(one.id) == ""}
+    said = "; ".join(result["would"])
+    undone = "undoing what an earlier run left" in said
+    if BY_NAME[case].kind != "in_place" and not undone:
+        assert {one for one in ended if one not in said} == set(), said
+    assert bool(outcome.result["rotated"]) is (result["rotated"] or undone)
+    assert result["message"].startswith("svc-backup on appliance.example.com: ")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            "access_token/empty", marks=pytest.mark.xfail(reason="nothing is stored, and check mode says that it does not expire")
+        ),
+        pytest.param("access_token/refused", marks=pytest.mark.xfail(reason="the stored one is gone, and check mode says the same")),
+        pytest.param("replace/empty", marks=pytest.mark.xfail(reason="nothing is stored, and check mode says that it does not expire")),
+        "access_token/expiring",
+        "in_place/noted",
+        "in_place/first secret",
+    ],
+)
+def test_check_mode_does_not_say_never_due_of_what_it_would_rotate(case):
+    result, warnings = preview(after(case, RUNS[0]), case)
+    assert result["rotated"]
+    assert [one for one in warnings if "never due" in one] == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "access_token/expiring",
+        "replace/noted",
+        pytest.param(
+            "access_token/no ids told",
+            marks=pytest.mark.xfail(reason="the old credential, which is stored again, is taken for the new one, and revoked"),
+        ),
+    ],
+)
+def test_an_old_value_that_is_put_back_by_hand_is_not_revoked(case):
+    """A run was killed after it had stored its credential; then an administrator put the old value back, and left the state alone."""
+    simulation = after(case, "after the second write")
+    world = simulation.world
+    old = world.issued[world.content.old_value]
+    ids = {"client_id": old.account_id} if world.content.client_id else {}
+    world.put(HAND, world.written(world.content, value=old.secret, **ids))
+    simulation.run()
+    assert world.broken == []
+    assert world.works(world.value)
+
+
+# -- what is refused before anything is changed
+
+
+def refused(simulation: Simulation, case: str, **settings: Any) -> str:
+    """Return the words of a run that must change nothing."""
+    effects = simulation.world.effects
+    run = Run(simulation, simulation.runs + 1)
+    ports = ports_of(run, BY_NAME[case])
+    rotation = Rotation(replace(BY_NAME[case].settings, **settings), ports, run=run.actor, is_gone=simulation.is_gone)
+    with pytest.raises(LatchkeyError) as caught:
+        rotation.begin()
+    assert simulation.world.effects == effects
+    assert str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+def test_the_first_account_needs_roles():
+    words = refused(after("replace/empty", RUNS[0]), "replace/empty", roles=())
+    assert words.endswith(
+        "there is no account yet whose roles the new one could have. Nothing was rotated. Name its roles in rotate_roles."
+    )
+
+
+def test_a_secret_whose_account_is_not_told():
+    simulation = after("replace/noted", RUNS[0])
+    simulation.world.put("", simulation.world.written(simulation.world.content, client_id=""))
+    assert "holds a secret in token, but no client id in client_id" in refused(simulation, "replace/noted")
+
+
+def test_a_client_id_of_another_account():
+    simulation = after("in_place/noted", RUNS[0])
+    simulation.world.put("", simulation.world.written(simulation.world.content, client_id="9"))
+    assert "holds the client id 9 in client_id, but svc-backup is 1002. Nothing was rotated." in refused(simulation, "in_place/noted")
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"), [([], "there is no service account of this name"), (["2", "1"], "several service accounts of this name, 1 and 2")]
+)
+def test_the_account_of_a_secret_in_place(ids, words, monkeypatch):
+    listing = Listing(None, [{"token_id": one, "live": True} for one in ids])
+    monkeypatch.setattr(MemoryCredentials, "look", lambda _self, _known=(): listing)
+    assert words in refused(after("in_place/noted", RUNS[0]), "in_place/noted")
+
+
+def test_a_secret_that_is_not_stored():
+    case = "in_place/first secret"
+    words = refused(after(case, RUNS[0]), case, policy=replace(BY_NAME[case].settings.policy, force=False))
+    assert "The vars file holds no secret in token" in words
+
+
+@pytest.mark.parametrize(
+    ("unfit", "words"), [("exists", "does not exist, so nothing was"), ("writable", "cannot be written, so nothing was")]
+)
+def test_nothing_is_asked_where_the_store_cannot_be_written(unfit, words, monkeypatch):
+    case = "access_token/expiring"
+    read = MemoryStore._read
+    monkeypatch.setattr(MemoryStore, "_read", lambda self: replace(read(self), **{unfit: False}))
+    monkeypatch.setattr(MemoryCredentials, "check", None)
+    monkeypatch.setattr(MemoryCredentials, "look", None)
+    assert words in refused(after(case, RUNS[0]), case)
+
+
+def test_a_credential_of_another_account():
+    case = "access_token/expiring"
+    simulation = after(case, RUNS[0])
+    world = simulation.world
+    theirs = next(one for one in world.issued.values() if one.account_id != ACCOUNT_ID)
+    world.put("", world.written(world.content, value=theirs.secret))
+    assert f"The stored credential is of svc-other (id {theirs.account_id}), not of the account to rotate" in refused(simulation, case)
