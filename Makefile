@@ -21,10 +21,10 @@ BIN := .venv/bin
 NOX := .cache/venvs/nox/bin/nox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-nox demo cores test test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
+.PHONY: help setup setup-demo setup-nox demo cores test test-simulation test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "With PYTHON=/path/to/python3, new environments are made with that one (make clean removes the old ones)."
 
 demo: setup-demo ## rotate credentials on simulated appliances
@@ -32,6 +32,9 @@ demo: setup-demo ## rotate credentials on simulated appliances
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) $(TESTS)
+
+test-simulation: setup ## run the rotation engine in memory under every event, and print the number of schedules (FULL=1: go on until stopped)
+	@PYTHONPATH=.cache/collections CHAOS_FULL=$(FULL) $(BIN)/python -m tests.simulation $(ARGS)
 
 test-chaos: setup ## kill rotations and break servers at every point, and print what came of it (FULL=1: at all of them; WORKERS=n ARGS='-k word')
 	@status=0; CHAOS_FULL=$(FULL) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) tests/chaos || status=$$?; \
