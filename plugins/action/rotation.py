@@ -27,6 +27,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ARGUMENTS, settings_of, with_defaults
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
@@ -64,6 +65,8 @@ class ActionModule(ControllerAction):
             try:
                 result = _Phase(self, with_defaults(options), steps, host).run(options["phase"], check_mode)
             except LatchkeyError as failure:
+                if isinstance(failure, InterruptedRunError):
+                    failure.add("Nothing was rotated.")
                 failure.details |= {"steps": steps.steps, "warnings": steps.warnings}
                 raise
         if steps.warnings:
@@ -81,6 +84,7 @@ class _Phase:
         self._options = options
         self._steps = steps
         self._host = host
+        self._rotation: Rotation | None = None
         if not options["endpoint"].strip():
             raise OptionError("rotate_endpoint: it is empty.", "Set it to where the platform's API is, for example qumulo.example.com.")
         self._settings = settings_of(options, options["platform"], options["endpoint"], platform_class(options["platform"]).rotates)
@@ -110,20 +114,24 @@ class _Phase:
         connection = self._connection()
         try:
             return self._begin_as(connection, check_mode)
-        except AuthenticationError as failure:
+        except AuthenticationError as failure:  # a play token that was refused before anything was changed is replaced, once
             auth = self._options["auth"]
-            again = token_to_try_with(auth, {"status": failure.status}, self._steps.warn)
+            changed = self._rotation is not None and self._rotation.record.changed
+            again = token_to_try_with(auth, {"status": failure.status, "changed": changed}, self._steps.warn)
             if not again:
                 raise
         self._options["auth"] = {**auth, "token": again}
         return self._begin_as(self._connection(), check_mode)
 
     def _begin_as(self, connection: Connection, check_mode: bool) -> dict[str, Any]:
-        holder: list[Rotation] = []
-        rotator = Rotator(connection, lambda: holder[0].record.rescued.secret, self._steps.warn)
-        rotation = Rotation(self._settings, self._ports(rotator), run=this_run(self._host), is_gone=self._is_gone)
-        holder.append(rotation)
-        return self._guarded(rotation, rotator, lambda: rotation.begin(check_mode))
+        rotator = Rotator(connection, self._rescued, self._steps.warn)
+        self._rotation = Rotation(self._settings, self._ports(rotator), run=this_run(self._host), is_gone=self._is_gone)
+        begin = self._rotation.begin
+        return self._guarded(self._rotation, rotator, lambda: begin(check_mode))
+
+    def _rescued(self) -> str:
+        """Return the secret that an earlier run could not store; empty before the rescue file is read, and where there is none."""
+        return self._rotation.record.rescued.secret if self._rotation else ""
 
     def _guarded(self, rotation: Rotation, rotator: Rotator, act: Any) -> dict[str, Any]:
         """Do a phase, and end the session unless another phase follows."""
@@ -148,7 +156,7 @@ class _Phase:
 
     def _as_result(self, rotation: Rotation, result: dict[str, Any]) -> dict[str, Any]:
         """Return what the role, and the tasks of the user, need of a phase's result."""
-        parts = {name: result.pop(name) for name in ("ticket", "would", "undoes", "diff") if name in result}
+        parts: dict[str, Any] = {name: result.pop(name) for name in ("ticket", "would", "undoes", "diff") if name in result}
         record = rotation.record
         return {
             "changed": record.changed or bool(parts.get("would")),

@@ -32,7 +32,8 @@ options:
     description: With V(undo) and V(undone), the task that failed. When not set, it is called a task.
     type: str
   failure:
-    description: With V(undo) and V(undone), how it failed. Secrets of the rotation in it are masked. With V(undone), not set means not at all.
+    description:
+      - With V(undo) and V(undone), how it failed. Secrets of the rotation in it are masked. With V(undone), not set means not at all.
     type: str
   undone:
     description: With V(undo) and no O(ticket), whether all is as it was before.
@@ -361,6 +362,11 @@ ticket:
   returned: when tasks of the user come next
   type: str
   sample: NmYyYjVh
+diff:
+  description: The credential before and after, by its id and never by its value.
+  returned: when nothing failed, with V(begin) and V(finish)
+  type: dict
+  sample: {"before": "qumulo_token: token 22222222222222222222\n", "after": "qumulo_token: token 11111111111111111111\n"}
 undoes:
   description: Whether those tasks get the old credential again.
   returned: when nothing failed

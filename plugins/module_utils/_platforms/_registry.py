@@ -10,7 +10,6 @@ from .._connection import Connection
 from .._errors import OptionError
 from ._base import Platform
 
-
 CARRIED_TO = "rubrik_cdm"  # what the clusters are to which Rubrik Security Cloud carries a new secret
 
 

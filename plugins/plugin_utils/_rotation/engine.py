@@ -370,6 +370,7 @@ class Rotation:
             "unretired": list(dict.fromkeys(record.unretired)),
             "next_due": next_due,
             "next_due_reason": never or None,
+            "diff": words.diff_of(settings, record, current, old_id),
             "message": words.last_line(settings, record, current, old_id, next_due, never),
             **({"published": record.published} if settings.publishes else {}),
         }

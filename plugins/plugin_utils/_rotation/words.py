@@ -62,6 +62,25 @@ def last_line(settings: Settings, record: Record, current: Mapping[str, Any], ol
     return f"{settings.what}: {done} ({plan.reason}); {due}{left}"
 
 
+def diff_of(settings: Settings, record: Record, current: Mapping[str, Any], old_id: str) -> dict[str, str]:
+    """Return the credential before and after as a diff, by its id and never by its value."""
+    plan, where = record.plan, record.found.where if record.found else ""
+    noun = _noun(settings)
+
+    def side(token_id: str, expires_at: str | None) -> str:
+        expiry = f", expires {to_the_second(expires_at)}" if expires_at else ""
+        return f"{settings.var}: {noun} {token_id}{expiry}\n" if token_id else ""
+
+    old = old_id if plan.changes and not settings.in_place else str(plan.current.get("id") or "")
+    before = side(old, None if plan.finish else plan.current.get("expires_at"))
+    after = side(str(current.get("id") or ""), current.get("expires_at"))
+    if plan.rotate and not record.created_id:
+        after = side("(new)", plan.expires_at)
+    elif settings.in_place and plan.changes:
+        after = f"{settings.var}: {noun} {current.get('id')} (new)\n"
+    return {"before_header": where, "after_header": where, "before": before, "after": after}
+
+
 def would_do(settings: Settings, plan: Plan, noun: str) -> list[str]:
     """Return all that a rotation would do, deletions included, one short sentence for each."""
     policy, found = settings.policy, list[str]()
