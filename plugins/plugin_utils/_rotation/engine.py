@@ -106,7 +106,7 @@ class Rotation:
     def finish(self) -> dict[str, Any]:
         """Go on after the tasks of the user. Returns and raises what begin() does."""
         if self._undoes:
-            failure = Undo(self._context, self._side_by_side).all()
+            failure = Undo(self._context).all()
             if not failure.undone:
                 raise failure
             self._start_anew()
@@ -128,7 +128,7 @@ class Rotation:
         record = self.record
         record.failed_step, record.failure = record.failed_step or step, record.failure or failure
         if self._undoes:
-            return Undo(self._context, self._side_by_side).incomplete(LatchkeyError(failure), step)
+            return Undo(self._context).incomplete(LatchkeyError(failure), step)
         return self._flow.failed(LatchkeyError(failure))
 
     def undone(self, step: str = "", failure: str = "") -> RotationFailedError:
@@ -140,7 +140,7 @@ class Rotation:
         Returns:
             What the user is told.
         """
-        undo = Undo(self._context, self._side_by_side)
+        undo = Undo(self._context)
         return undo.incomplete(LatchkeyError(failure), step) if failure else undo.all()
 
     def ticket_data(self) -> dict[str, Any]:
@@ -174,8 +174,7 @@ class Rotation:
         self._find_out()
 
     def _undo_earlier(self) -> None:
-        with_words = Undo(self._context, self._side_by_side)
-        with_words.earlier()
+        Undo(self._context).earlier()
         self._ports.progress.shield(False)
         self._start_anew()
 
@@ -183,7 +182,7 @@ class Rotation:
         record = self.record
         record.failed_step, record.failure = "an earlier run", "it was interrupted"
         record.undo = [RESTORE, REVOKE, PUT_BACK]
-        failure = Undo(self._context, self._side_by_side).up_to_the_hand_over()
+        failure = Undo(self._context).up_to_the_hand_over()
         if not failure.needs_hand_over:
             raise failure
         self._undoes = True

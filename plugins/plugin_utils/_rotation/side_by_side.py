@@ -52,6 +52,8 @@ class SideBySide:
         self._clear()
         if self._plan.rotate:
             self._write_intent()
+        else:  # what an earlier run stored is undone like this run's own
+            self._record.undo = [RESTORE, REVOKE, PUT_BACK]
         with_hooks = self._context.settings.has_hooks
         try:
             if self._plan.rotate:
@@ -77,8 +79,8 @@ class SideBySide:
     def _clear(self) -> None:
         """Revoke and retire what has to go first; find out before that whether the rest can succeed."""
         plan, context = self._plan, self._context
-        if plan.rotate or plan.revoke:
-            with context.step("Check that the vars file can be written and the credential encrypted"):
+        if plan.rotate or plan.revoke or plan.settle:
+            with context.step(f"Check that the vars file can be written{' and the credential encrypted' if plan.rotate else ''}"):
                 self._ports.store.try_write(self._dry_run(), context.found.as_expected())
         if context.settings.publishes and (plan.rotate or plan.revoke or plan.retire):
             self._publishing.check()
@@ -247,10 +249,7 @@ class SideBySide:
     def keep(self) -> None:
         """Clear away what earlier runs left, prove the stored credential where that is wanted, bring the state up to date."""
         plan, context, record = self._plan, self._context, self._record
-        if plan.settle or plan.revoke:
-            with context.step("Check that the vars file can be written"):
-                self._ports.store.try_write(Change(plan.settled), context.found.as_expected())
-        if plan.clears:
+        if plan.clears or plan.settle:
             self._clear()
         if context.settings.always_proves:
             self._prove()
@@ -270,7 +269,7 @@ class SideBySide:
         record.failure = record.failure or str(failure)
         consequence = consequence_of(failure, record, holds_proved=self._holds_proved())
         if consequence is Consequence.STOP:
-            return Undo(context, self).stop(failure)
+            return Undo(context).stop(failure)
         if consequence is Consequence.PROVE_AGAIN:
             return context.fail_at(
                 f"{context.where} holds a credential that an earlier run made, and whether it works could not be found out; both it and "
@@ -288,8 +287,9 @@ class SideBySide:
                 f"the new credential works and was published, and the old one is kept too, but {context.where} does not hold the new one "
                 f"any more. {failure}"
             )
-        undo = Undo(context, self)
-        return undo.up_to_the_hand_over() if record.told and context.found.value else undo.all()
+        undo = Undo(context)
+        has_old = context.found.old_value if record.plan.finish else context.found.value
+        return undo.up_to_the_hand_over() if record.told and has_old else undo.all()
 
     def _holds_proved(self) -> bool:
         record = self._record

@@ -8,7 +8,6 @@ So the store holds a working credential at every instant. What a run that is kil
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
@@ -18,16 +17,12 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
 
-if TYPE_CHECKING:
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
-
 
 class Undo:
     """The undo of one rotation, as far as its stack says."""
 
-    def __init__(self, context: Context, flow: SideBySide) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
-        self._flow = flow
         self._record = context.record
         self._ports = context.ports
         self._noun = context.ports.credentials.noun
