@@ -8,6 +8,7 @@ So the store holds a working credential at every instant. What a run that is kil
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
