@@ -61,21 +61,14 @@ requirements:
   - requests, on the controller
 attributes:
   check_mode:
-    description: Whether the task can run in check mode. It changes nothing anyway.
+    description: Whether the task can run in check mode. It says all that would be done, and tries what can be tried.
     support: full
   diff_mode:
-    description: Whether the task tells what it changes in diff mode. It changes nothing.
-    support: N/A
+    description: Whether the task tells what it changes in diff mode. Each step is a line on the display instead.
+    support: none
   action:
-    description: >-
-      It is an action plugin that runs on the controller, and runs other modules of this collection as its steps, on the connection of the
-      task.
+    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
     support: full
-  action_group:
-    description: Use C(group/latchkey.tokens.latchkey) in C(module_defaults) to set the shared options once.
-    support: full
-    membership:
-      - latchkey.tokens.latchkey
 """
 
     CONTROLLER_INFO = r"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rotation
 short_description: Rotate a credential that is stored in vault-encrypted vars, or go on with a rotation
-version_added: 1.0.0
+version_added: 1.1.0
 description:
   - The engine of the role P(latchkey.tokens.rotate#role), which is the way to use it. Its options are the role's variables, and may change
     with the role.
@@ -132,14 +132,14 @@ options:
     elements: dict
     suboptions:
       endpoint:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.endpoint).
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters[].endpoint).
         type: str
         required: true
       ca_path:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.ca_path).
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters[].ca_path).
         type: path
       validate_certs:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters.validate_certs).
+        description: As O(latchkey.tokens.rotate#role:main:rotate_clusters[].validate_certs).
         type: bool
   sync_timeout:
     description: As O(latchkey.tokens.rotate#role:main:rotate_sync_timeout). When not set, V(5m).

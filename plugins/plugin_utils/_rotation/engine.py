@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, planning_in_place, words
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
@@ -276,13 +277,11 @@ class Rotation:
         settings, record = self._settings, self.record
         run, now = self._context.run, self._ports.clock.now()
         pending = states.part_of(held.state, "pending")
-        works = owner is not None
-        replaces = settings.kind == REPLACE
         facts = Facts(
             state=held.state,
             has_value=bool(held.value),
-            works=works,
-            value_id=(held.client_id if replaces and held.value else owner.token_id if owner else None) or None,
+            works=owner is not None,
+            value_id=self._value_id(held, owner),
             account_id=record.account_id or "",
             credentials=listing.credentials,
             complete=listing.complete,
@@ -292,12 +291,21 @@ class Rotation:
             run_is_gone=self._is_gone(str(pending.get("run", ""))) if pending else True,
             has_rescue=record.rescued.exists,
             rescue_works=self._rescue_works(),
-            names=held.names,
+            names=[name for name in held.names if name not in (settings.var, settings.client_id_var)],
             var=settings.var,
         )
         if settings.in_place:
             return planning_in_place.plan(facts, settings.policy, now, run)
         return planning_beside.plan(facts, settings.policy, now, run, self._choose)
+
+    def _value_id(self, held: Held, owner: Owner | None) -> str | None:
+        """Return the id of the stored credential, where that can be told."""
+        if self._settings.kind == REPLACE:
+            return held.client_id if held.value else None
+        if owner and owner.token_id:
+            return owner.token_id
+        # The old credential was put back by hand: the state still tells which one that is.
+        return states.id_of(held.state, "current") or None if owner and held.value == held.old_value else None
 
     def _stranger(self, owner: Owner | None, listing: Listing) -> str:
         """Return the account that the stored credential is of, where that is not the one to rotate."""
@@ -316,7 +324,7 @@ class Rotation:
 
     def _rescue_works(self) -> bool:
         secret, account_id = self.record.rescued.secret, self.record.account_id
-        if not secret:
+        if not secret or secret == self._context.found.value:  # stored already, so the file is of no use any more
             return False
         with self._context.step("Check the secret in the rescue file"):
             return self._ports.credentials.check(secret, account_id, patiently=True) is not None
@@ -336,16 +344,17 @@ class Rotation:
         if plan.rotate:
             with context.step(f"Check that a new {self._ports.credentials.noun} could be created"):
                 self._ports.credentials.try_create(states.part_of(plan.intent, "pending"), plan.current)
+        pushes = False
         if settings.publishes and self._ports.remote:
             with context.step("Check that the vars file could be published"):
-                state = plan.intent or plan.settled if plan.rotate or plan.settle else None
-                self._ports.remote.publish(state, None, try_only=True)
+                state = plan.intent or plan.settled if plan.rotate or plan.settle else context.found.state or None
+                pushes = self._ports.remote.publish(state, None, try_only=True).changed
         if not plan.changes and settings.always_proves:
             with context.step("Check access with the stored credential"):
                 self._ports.credentials.prove(context.found.value, context.found.client_id or record.account_id, None, None)
         if planning_beside.is_overdue(context.found.state, self._ports.clock.now()):
             record.unretired.append(states.id_of(context.found.state, "previous"))
-        would = words.would_do(settings, plan, self._ports.credentials.noun)
+        would = words.would_do(settings, plan, self._ports.credentials.noun, pushes=pushes, removes_rescue=record.rescued.exists)
         message = words.preview_line(settings, plan, would, self.record.unretired)
         return {**self._result(), "would": would, "message": message}
 
@@ -354,7 +363,10 @@ class Rotation:
         plan, policy = record.plan, settings.policy
         current: Mapping[str, Any] = plan.current if settings.in_place else self._side_by_side.current()
         old_id = "" if settings.in_place else self._side_by_side.old_id
-        next_due, never = words.due_of(current, policy)
+        judged = current
+        if plan.rotate and not record.created_id:  # in check mode, by what the new one would be
+            judged = {"expires_at": plan.expires_at, "minted_at": format_instant(self._ports.clock.now())}
+        next_due, never = words.due_of(judged, policy)
         if never:
             self._context.warn(f"The rotation of {settings.var} of {self._context.what} is never due. {words.never_due_hint(settings)}")
         return {

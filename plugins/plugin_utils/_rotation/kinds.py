@@ -336,9 +336,10 @@ class _Secrets(PlatformCredentials):
         return outcome.values
 
     def find(self, ids: Sequence[str]) -> list[str]:
-        """See ports.Credentials. Only a list tells of accounts."""
-        there = {str(one["token_id"]) for one in self.look().credentials}
-        return [one for one in ids if one in there]
+        """See ports.Credentials. Only a list tells of accounts, and where that is cut off any may be there."""
+        listing = self.look()
+        there = {str(one["token_id"]) for one in listing.credentials}
+        return [one for one in ids if one in there or not listing.complete]
 
     def disable(self, token_id: str) -> None:
         """See ports.Credentials."""
@@ -376,6 +377,10 @@ class SecretInPlace(_Secrets):
 class Accounts(_Secrets):
     """Service accounts that replace one another, each with its secret."""
 
+    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+        super().__init__(rotator, wanted, clock, warn)
+        self._by_id: dict[str, dict[str, Any]] = {}  # all service accounts, as far as they are listed
+
     def look(self, known: Collection[str] = ()) -> Listing:
         """See ports.Credentials."""
         self.platform.incomplete = False
@@ -403,13 +408,15 @@ class Accounts(_Secrets):
 
     def revoke(self, ids: Sequence[str]) -> None:
         """See ports.Credentials. Only accounts that are called as the rotation calls them are deleted."""
-        if not set(ids) <= self._by_id.keys():
-            self.look()
+        if not set(ids) <= self._by_id.keys() and not self.look().complete and not set(ids) <= self._by_id.keys():
+            missing = " and ".join(sorted(set(ids) - self._by_id.keys()))
+            raise RefusedError(
+                f"{self.platform.title} listed a part of its service accounts only, so it is not known whether {missing} is gone.",
+                "Run again, or delete it with latchkey.tokens.service_account.",
+            )
         for one in self._ours():
             if one["token_id"] in ids:
                 self._operate(name=one["name"], account_id=one["token_id"], state="absent")
-
-    _by_id: dict[str, dict[str, Any]]
 
 
 KINDS: dict[str, Callable[[Rotator, Wanted, Clock, Callable[[str], None]], Credentials]] = {

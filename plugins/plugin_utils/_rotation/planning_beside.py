@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import marked_lifetime
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
@@ -231,11 +231,11 @@ def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str]
 
 def _is_young(credential: Mapping[str, Any], now: datetime) -> bool:
     created_at = instant(credential, "created_at")
-    return created_at is not None and now - created_at < LEASE
+    return created_at is not None and abs(now - created_at) < LEASE
 
 
 def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy) -> str:
-    last = max(parse_instant(one["created_at"], "created_at") for one in young)
+    last = max(found for one in young if (found := instant(one, "created_at")))
     return (
         f"{policy.owner.capitalize()} has a {policy.noun} that this vars file does not know, and it is too new to be revoked as an orphan: "
         f"{_listed(young)}. A run on another machine may be about to publish it; wait for that, or until {format_instant(last + LEASE)}."

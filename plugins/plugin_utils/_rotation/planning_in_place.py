@@ -66,9 +66,10 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
 
 def _nothing_stored(facts: Facts) -> str:
     """Say why a secret that is not stored is not replaced: it may be in use, and a wrong name must not end it."""
-    close = difflib.get_close_matches(facts.var, facts.names, 1)
+    others = sorted(str(name) for name in facts.names if name != facts.var)
+    close = difflib.get_close_matches(facts.var, others, 1)
     meant = f" Was {close[0]} meant?" if close else ""
-    names = sorted(str(name) for name in facts.names)[:_SHOWN]
+    names = others[:_SHOWN]
     listed = f" It has {', '.join(names)}." if names else ""
     return (
         f"The vars file holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would end "

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import is_marked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import LATE, id_of, instant, intents
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import LATE, id_of, instant, intents, since_of
 
 _SAME_EXPIRY = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
 _ABOUT_THEN = (timedelta(minutes=-5), timedelta(minutes=15))  # requests are repeated, and the platform's clock may be set meanwhile
@@ -54,7 +53,7 @@ def recognise(state: Mapping[str, Any], credentials: Sequence[Mapping[str, Any]]
         proved += sure
         if sure:
             continue
-        if now - parse_instant(intent["since"], "since") < LATE:
+        if abs(now - since_of(intent)) < LATE:
             still_open.append(intent)
         if not intent.get("id") and not intent.get("name"):
             possible += [str(one["token_id"]) for one in unknown if _is_possible(intent, one)]
@@ -82,5 +81,5 @@ def _is_possible(intent: Mapping[str, Any], credential: Mapping[str, Any]) -> bo
         return False
     if (intent.get("expires_at") is None) != (credential.get("expires_at") is None):
         return False
-    since, created_at = parse_instant(intent["since"], "since"), instant(credential, "created_at")
+    since, created_at = since_of(intent), instant(credential, "created_at")
     return created_at is None or since + _ABOUT_THEN[0] <= created_at <= since + _ABOUT_THEN[1]

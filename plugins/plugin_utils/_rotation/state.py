@@ -17,7 +17,7 @@ intents whose request may still take effect.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
@@ -28,6 +28,8 @@ STAGES = (CURRENT, MINTING, STORED, UNDOING)
 OLD_VALUE = "old_value"
 LEASE = timedelta(minutes=15)  # how long a run that cannot be seen from here is taken to be alive
 LATE = timedelta(hours=1)  # after which a request that was not answered cannot take effect any more
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=timezone.utc), datetime(9000, 1, 1, tzinfo=timezone.utc)
+_LONGEST_LIFE = 10**10  # seconds
 _PARTS = ("current", "previous", "pending")
 _INSTANTS = ("minted_at", "expires_at", "delete_at", "since")
 
@@ -69,7 +71,8 @@ def _is_part(part: Mapping[str, Any]) -> bool:
         return False
     if not all(isinstance(part.get(key) or "", str) for key in ("id", "name", "run")):
         return False
-    if not isinstance(part.get("lifetime") or 0, int):
+    lifetime = part.get("lifetime") or 0
+    if not isinstance(lifetime, int) or not 0 <= lifetime <= _LONGEST_LIFE:
         return False
     try:
         for key in _INSTANTS:
@@ -80,8 +83,16 @@ def _is_part(part: Mapping[str, Any]) -> bool:
 
 
 def instant(part: Mapping[str, Any], key: str) -> datetime | None:
-    """Return a time in a part of a state, or of a credential; None where there is none. Raises OptionError where it is no time."""
-    return parse_instant(part[key], key) if part.get(key) else None
+    """Return a time in a part of a state, or of a credential; None where there is none. Raises OptionError where it is no time.
+
+    A time that is centuries away, as a zero or a "never" of some vendor, is moved to where one can reckon with it.
+    """
+    return min(max(parse_instant(part[key], key), _EARLIEST), _LATEST) if part.get(key) else None
+
+
+def since_of(intent: Mapping[str, Any]) -> datetime:
+    """Return when an intent was written."""
+    return instant(intent, "since") or _EARLIEST
 
 
 def stage_of(state: Mapping[str, Any]) -> str:
@@ -162,7 +173,7 @@ def busy(state: Mapping[str, Any], run_is_gone: bool | None, now: datetime) -> s
     pending = part_of(state, "pending")
     if stage_of(state) == CURRENT or run_is_gone:
         return ""
-    since = parse_instant(pending["since"], "since")
+    since = since_of(pending)
     who = f"Another run ({pending.get('run') or 'unknown'}) has been rotating this credential since {format_instant(since)}."
     if run_is_gone is False:
         return f"{who} Wait for it to end."

@@ -214,7 +214,8 @@ class RescueFile:
     def keep(self, secret: str) -> None:
         """See ports.Rescue. Where there is no room for a second file, the room that was reserved is written over."""
         try:
-            self._edit(secret, "", or_overwrite=True, expect={_RESCUED: sorted(self._known)})
+            done = self._edit(secret, "", or_overwrite=True, expect={_RESCUED: sorted(self._known)})
+            self._known.add(fingerprints(done.content, [_RESCUED], self._vault, self.where)[_RESCUED])
         except ChangedVarsError:
             raise ChangedMeanwhileError(
                 f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there."

@@ -81,8 +81,15 @@ def diff_of(settings: Settings, record: Record, current: Mapping[str, Any], old_
     return {"before_header": where, "after_header": where, "before": before, "after": after}
 
 
-def would_do(settings: Settings, plan: Plan, noun: str) -> list[str]:
-    """Return all that a rotation would do, deletions included, one short sentence for each."""
+def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False, removes_rescue: bool = False) -> list[str]:
+    """Return all that a rotation would do, deletions included, one short sentence for each.
+
+    Args:
+        settings, plan: of the rotation.
+        noun: what the credential is.
+        pushes: whether the remote lacks what the store would hold.
+        removes_rescue: whether there is a rescue file, which goes in any case.
+    """
     policy, found = settings.policy, list[str]()
     found += [f"revoke {noun} {one}, which no store knows" for one in plan.revoke]
     if plan.retire and not plan.finish:
@@ -101,11 +108,13 @@ def would_do(settings: Settings, plan: Plan, noun: str) -> list[str]:
         found.append(f"store it in {settings.var}" + (f", and its id in {settings.client_id_var}" if settings.client_id_var else ""))
     if plan.changes:
         found.append("check access with what is stored")
-    if settings.publishes and (plan.changes or plan.settle):
+    if settings.publishes and (plan.changes or plan.settle or pushes):
         found.append("push the vars file")
     old_id = plan.retire if plan.finish else str(plan.current.get("id") or "") if plan.rotate and not settings.in_place else ""
     if old_id:
         found.append(_would_retire(old_id, policy, noun))
+    if removes_rescue:
+        found.append("remove the rescue file")
     if plan.settle:
         found.append("bring the state of the rotation up to date")
     return found

@@ -79,11 +79,9 @@ def test_check_mode_changes_nothing_and_says_all_that_is_ended(case, earlier):
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(
-            "access_token/empty", marks=pytest.mark.xfail(reason="nothing is stored, and check mode says that it does not expire")
-        ),
-        pytest.param("access_token/refused", marks=pytest.mark.xfail(reason="the stored one is gone, and check mode says the same")),
-        pytest.param("replace/empty", marks=pytest.mark.xfail(reason="nothing is stored, and check mode says that it does not expire")),
+        "access_token/empty",
+        "access_token/refused",
+        "replace/empty",
         "access_token/expiring",
         "in_place/noted",
         "in_place/first secret",
@@ -98,10 +96,8 @@ def test_check_mode_does_not_say_never_due_of_what_it_would_rotate(case):
 @pytest.mark.parametrize(
     ("case", "left"),
     [
-        pytest.param("in_place/noted", "rescue", marks=pytest.mark.xfail(reason="that a rescue file is removed is not announced")),
-        pytest.param(
-            "access_token/git", "publication", marks=pytest.mark.xfail(reason="that an unpublished one is pushed is not announced")
-        ),
+        ("in_place/noted", "rescue"),
+        ("access_token/git", "publication"),
         ("access_token/expiring", "nothing"),
     ],
 )
@@ -124,10 +120,7 @@ def test_where_check_mode_says_that_nothing_would_be_done_nothing_is(case, left)
     [
         "access_token/expiring",
         "replace/noted",
-        pytest.param(
-            "access_token/no ids told",
-            marks=pytest.mark.xfail(reason="the old credential, which is stored again, is taken for the new one, and revoked"),
-        ),
+        "access_token/no ids told",
     ],
 )
 def test_an_old_value_that_is_put_back_by_hand_is_not_revoked(case):

@@ -139,7 +139,6 @@ def test_an_account_of_another_name_is_never_deleted_whatever_the_state_says(mon
     assert done == []
 
 
-@pytest.mark.xfail(reason="the second phase of a rotation has not listed the accounts, and there is no _by_id yet", raises=AttributeError)
 def test_an_account_is_deleted_in_a_phase_that_has_not_listed_any(monkeypatch):
     accounts = of_kind("replace", Stub(accounts=ACCOUNTS))
     done = ended(accounts, monkeypatch)
@@ -147,12 +146,10 @@ def test_an_account_is_deleted_in_a_phase_that_has_not_listed_any(monkeypatch):
     assert done == [("c1", "absent")]
 
 
-@pytest.mark.xfail(reason="what is missing in a list that is cut off is taken for gone, and the old account is forgotten")
 def test_an_account_may_be_there_although_a_list_that_is_cut_off_has_it_not():
     assert of_kind("replace", Stub(cut_off=True)).find(["c1"]) == ["c1"]
 
 
-@pytest.mark.xfail(reason="what is missing in a list that is cut off is called retired")
 def test_an_account_that_a_list_that_is_cut_off_has_not_is_not_said_to_be_deleted(monkeypatch):
     accounts = of_kind("replace", Stub(cut_off=True))
     accounts.look()

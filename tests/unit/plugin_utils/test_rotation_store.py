@@ -409,7 +409,6 @@ def test_a_secret_that_is_removed_meanwhile_can_be_kept(store, rescue):
     assert rescue_of(store).read() == Rescued(True, "canary-second")
 
 
-@pytest.mark.xfail(reason="its own secret is taken for another one's", raises=ChangedMeanwhileError)
 def test_the_same_secret_may_be_kept_again(store, rescue):
     """A run that finds out late that another one took over keeps its secret once more."""
     rescue.read()
