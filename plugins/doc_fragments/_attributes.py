@@ -64,8 +64,8 @@ attributes:
     description: Whether the task can run in check mode. It says all that would be done, and tries what can be tried.
     support: full
   diff_mode:
-    description: Whether the task tells what it changes in diff mode. Each step is a line on the display instead.
-    support: none
+    description: Whether the task tells what it changes, by ids and without secrets, in diff mode.
+    support: full
   action:
     description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
     support: full

@@ -124,7 +124,7 @@ def test_getting_started(page: Page) -> None:
 def test_rotation(page: Page) -> None:
     done(page.world.qumulo, "service_account", name="svc-backup")
     page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
-    assert "Rotated, since no credential is stored yet; due next at 20" in page.run()["block-3.yml"]
+    assert "Rotated, since no credential is stored yet; due next at 20" in page.run()["rotate_and_tell.yml"]
 
 
 def test_publish(page: Page) -> None:
