@@ -30,15 +30,15 @@ LINES = {
         '    "keycard": ("KEYCARD", 443, ("token",)),\n',
     ),
     "plugins/module_utils/_platforms/_registry.py": (
-        "        return RubrikRsc(connection)\n",
-        '    if connection.platform == "keycard":\n        from ._keycard import Keycard\n\n        return Keycard(connection)\n',
+        "        return RubrikRsc\n",
+        '    if name == "keycard":\n        from ._keycard import Keycard\n\n        return Keycard\n',
     ),
     "plugins/doc_fragments/_connection.py": (
         "    choices: [qumulo, rubrik_cdm, rubrik_rsc",
         ", keycard",
     ),
+    "plugins/modules/rotation.py": ("    choices: [qumulo, rubrik_cdm, rubrik_rsc", ", keycard"),
     "roles/rotate/meta/argument_specs.yml": ("        choices: [qumulo, rubrik_cdm, rubrik_rsc", ", keycard"),
-    "roles/rotate/tasks/main.yml": ("      rubrik_rsc: [service_account_secret]\n", "      keycard: [access_token]\n"),
 }
 
 

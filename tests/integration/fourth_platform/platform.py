@@ -33,6 +33,7 @@ class Keycard(Platform):
     name = "keycard"
     title = "Keycard"
     options = frozenset(("expires_at", "expires_in"))
+    rotates = ("access_token",)
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, lambda value: str(value.get("error", "")) if isinstance(value, dict) else "")
