@@ -13,6 +13,7 @@ import json
 import re
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
@@ -154,6 +155,17 @@ class RoleRig(ABC):
     def vault_arguments(self) -> list[str]:
         """Return what loads the vault secrets."""
         return [part for label in self.labels for part in ("--vault-id", f"{label}@{label}-password")]
+
+    def sessions(self) -> set[str]:
+        """Return the ids of all live sessions, where the platform has sessions that can be ended."""
+        return set()
+
+    def wait_for_end_of_sessions(self, before: set[str]) -> None:
+        """Wait until the sessions that a run opened are gone, a few seconds after its end, however it ended."""
+        give_up = time.monotonic() + 15
+        while self.sessions() - before:
+            assert time.monotonic() < give_up, f"sessions of the run are left: {self.sessions() - before}"
+            time.sleep(0.05)
 
     @contextlib.contextmanager
     def around_run(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from tests.integration._role_rig import RoleRig, finish, start
 from tests.simulator.launch import Simulator
 
 _SABOTAGE = Path(__file__).with_name("_sabotage.py")
+_LOGGED_IN = re.compile(r"^answered POST \S*/(client_token|session)$")
 _ID = re.compile(r"\d{22}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -84,6 +85,10 @@ opener.open(urllib.request.Request({simulator.url + "/_simulator/faults"!r}, {bo
 
 
 def run_and_kill(rig: RoleRig, saboteur: Saboteur, at: int | str | None, **variables: Any) -> bool:
-    """Run the role and kill it at a point; return whether the run got that far."""
+    """Run the role and kill it at a point; return whether the run got that far. What it was logged in as ends soon after it."""
+    before = rig.sessions()
     run = finish(rig, start(rig, saboteur.environment(rig.file, at), **variables))
+    # One whose log-in was answered in this very instant is not known to the run yet.
+    if not _LOGGED_IN.search(saboteur.events[-1]):
+        rig.wait_for_end_of_sessions(before)
     return run.returncode == -signal.SIGKILL

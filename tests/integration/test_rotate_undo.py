@@ -76,7 +76,7 @@ def _says_what_failed(said: str, rig: Rig, kind: str) -> None:
         assert f"whether POST {TOKENS} took effect is not known, so it was not sent again" in said
 
 
-@pytest.mark.parametrize("kind", ["409", "403", "429", "drop", "cut", "nonsense", "strange"])
+@pytest.mark.parametrize("kind", ["409", "403", "429", "drop", "cut"])
 def test_minting_fails(rig: Rig, kind: str) -> None:
     rig.seed()
     rig.simulator.fault(f"{MINT}:{kind}:1")
@@ -88,7 +88,7 @@ def test_minting_fails(rig: Rig, kind: str) -> None:
     rig.assert_works()
 
 
-@pytest.mark.parametrize("kind", ["500", "html", "close"])
+@pytest.mark.parametrize("kind", ["500", "html", "close", "nonsense", "strange"])
 def test_minting_fails_and_a_token_may_still_appear(rig: Rig, kind: str) -> None:
     # Nothing was made, but no answer says so: the state keeps the intent, and the next runs look for what it may have made.
     old = rig.seed()

@@ -103,6 +103,15 @@ def log_in(connection: Connection) -> Grant:
     return replace(grant, connection=_as_bearer(grant))
 
 
+def session_grant(connection: Connection, bearer: str) -> Grant:
+    """Return what it takes to end a session that a platform opened for itself, and no other credentials."""
+    if connection.ca_path:
+        connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
+    minted = Minted(Credential("", Account("", connection.auth.client_id or connection.auth.username or ""), kind="session"), bearer)
+    grant = Grant(connection, None, False, minted, None, _certificates(connection.ca_path))
+    return replace(grant, connection=_as_bearer(grant))
+
+
 def mint_like(grant: Grant) -> Grant:
     """Make another token on the same terms. Raises what mint raises."""
     return _mint(grant.connection, grant.expires_in, grant.session, [grant.minted.secret])

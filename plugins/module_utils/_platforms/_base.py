@@ -8,7 +8,7 @@ method may raise the errors of _http.py; what else it raises is said with it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -59,6 +59,7 @@ class Platform:
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
+        on_session: called with the bearer of each session that the platform opens for itself, as soon as there is one.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Platform:
         )
         self.http.hide(*connection.auth.secrets())
         self.warnings: list[str] = []
+        self.on_session: Callable[[str], None] = lambda _bearer: None
 
     def __enter__(self) -> Platform:
         return self

@@ -54,6 +54,7 @@ class CdmApi(Platform):
             self.explain_refused_mint(failure, ())
             raise
         self.http.authorization = f"Bearer {self._session.token}"
+        self.on_session(self._session.token)
 
     def log_out(self) -> None:
         if self._session is None:

@@ -54,11 +54,15 @@ class RscApi(Platform):
         token = self.connection.auth.token
         if token is None:
             token, _expires_at = self._log_in()
-            self._own_sessions.append(token)
+            self._opened(token)
         if self.connection.organization_id:
             token = self._switch_organization(token)
-            self._own_sessions.append(token)
+            self._opened(token)
         self.http.authorization = f"Bearer {token}"
+
+    def _opened(self, token: str) -> None:
+        self._own_sessions.append(token)
+        self.on_session(token)
 
     def _log_in(self) -> tuple[str, datetime | None]:
         """Return a new access token, and when it expires as far as the reply tells that."""

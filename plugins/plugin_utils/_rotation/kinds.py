@@ -31,6 +31,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._times import form
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Credentials, Listing, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
 # What a secret may get that is not known everywhere yet. Of the refusal on Rubrik CDM the status is not published.
 NOT_YET = (400, 401, 403, 404, 422)
@@ -101,7 +102,8 @@ class PlatformCredentials:
         self, connection: Connection, account_id: str | None = None, token_id: str | None = None, checks: Sequence[Mapping[str, Any]] = ()
     ) -> Owner:
         """Ask a platform whose a credential is, and send the user's checks."""
-        with open_platform(connection) as platform:
+        platform = open_platform(connection)
+        with entered_sessions(platform, self.warn), platform:
             owner = self._checked(platform, account_id, token_id, checks)
         for warning in platform.warnings:
             self.warn(warning)

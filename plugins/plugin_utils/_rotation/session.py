@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, log_in
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, log_in, session_grant
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import ROTATION, Entry, Ledger, process_name
@@ -84,6 +85,13 @@ def open_session(connection: Connection, warn: Callable[[str], None]) -> Session
         RequestError: the log-in was refused, or failed; where a session may have been opened, the failure says so.
         LatchkeyError: the session could not be entered, or the run has ended; then it is revoked again.
     """
+    with _watched_ledger(warn) as ledger:
+        return _entered(log_in(connection), ledger)
+
+
+@contextlib.contextmanager
+def _watched_ledger(warn: Callable[[str], None]) -> Iterator[Ledger]:
+    """Open the ledger of a run that goes on, and see to it that a process waits for the end of the run."""
     with open_ledger() as ledger:
         contents = ledger.read()
         if contents.closed or is_orphan():
@@ -91,7 +99,29 @@ def open_session(connection: Connection, warn: Callable[[str], None]) -> Session
         if not contents.is_watched():
             with ledger.locked() as contents:
                 watch(ledger, contents, warn, "session that the rotation is about to open")
-        return _entered(log_in(connection), ledger)
+        yield ledger
+
+
+@contextlib.contextmanager
+def entered_sessions(platform: Platform, warn: Callable[[str], None]) -> Iterator[None]:
+    """Enter the sessions that a platform opens for itself, until it has ended them: a run that is killed leaves none of them either.
+
+    Args:
+        platform: it is used, and closed, inside of the block.
+        warn: shows a warning.
+    """
+    entries: list[str] = []
+
+    def enter(bearer: str) -> None:
+        with contextlib.suppress(LatchkeyError, OSError), _watched_ledger(warn) as ledger:
+            entries.append(_entered(session_grant(platform.connection, bearer), ledger).entry)
+
+    platform.on_session = enter
+    yield
+    if entries:
+        with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
+            for entry in entries:
+                ledger.add_revoked(entry, ROTATION)
 
 
 def _run_has_ended() -> LatchkeyError:
