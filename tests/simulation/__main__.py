@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command line: `python -m tests.simulation` explores schedules for some time, prints a table, and fails where something does not hold."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from tests.simulation.cases import CASES
+from tests.simulation.explore import CLASSES, Failure, Report, explore, parse, replay
+
+_SHOWN = 20
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=240, help="how long it may take; FULL=1 in the environment plays all pairs")
+    parser.add_argument("--seed", type=int, help="of what comes first, and of random schedules")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
+    parser.add_argument("--case", action="append", default=[], metavar="TEXT", help="only cases whose names hold this; may be repeated")
+    parser.add_argument("--replay", metavar="SCHEDULE", help="play one schedule, as it was printed, and show what happens")
+    return parser
+
+
+def table(reports: Sequence[Report]) -> list[str]:
+    """Return the numbers as lines of text."""
+    columns = ["case", "points", *CLASSES, "merged", "failures"]
+    rows = [
+        [one.case, str(one.points), *(str(one.counts.get(kind, 0)) for kind in CLASSES), str(one.merged), str(len(one.failures))]
+        for one in reports
+    ]
+    total: Counter[str] = sum((Counter(one.counts) for one in reports), Counter())
+    merged, failures = sum(one.merged for one in reports), sum(len(one.failures) for one in reports)
+    rows.append(["in all", "", *(str(total[kind]) for kind in CLASSES), str(merged), str(failures)])
+    widths = [max(len(row[column]) for row in [columns, *rows]) for column in range(len(columns))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+        for row in [columns, *rows]
+    ]
+
+
+def shortest(failures: Sequence[Failure]) -> list[Failure]:
+    """Return failures, the shortest schedule of each kind first."""
+
+    def length(one: Failure) -> int:
+        return len(one.schedule.events) + len(one.schedule.switches or ())
+
+    firsts: dict[str, Failure] = {}
+    for one in sorted(failures, key=length):
+        firsts.setdefault(one.what, one)
+    return sorted(firsts.values(), key=length)
+
+
+def show(text: str) -> int:
+    """Play a schedule and print what happens; return the exit code."""
+    world = replay(parse(text))
+    print("\n".join(world.history))
+    print("\n".join(f"BROKEN: {one}" for one in world.broken) or "All holds.")
+    return 1 if world.broken else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    if options.replay:
+        return show(options.replay)
+    full = os.environ.get("FULL", "") not in ("", "0")
+    seed = str(options.seed if options.seed is not None else time.time_ns())
+    names = [case.name for case in CASES if not options.case or any(text in case.name for text in options.case)]
+    seconds = None if full else options.seconds * options.jobs / max(1, len(names))
+    began = time.monotonic()
+    reports: list[Report] = []
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        for report in pool.map(explore, names, [seed] * len(names), [seconds] * len(names)):
+            reports.append(report)
+            if report.failures:
+                print(f"{report.case}: {len(report.failures)} schedules fail", flush=True)
+    print("\n".join(table(reports)))
+    schedules = sum(sum(one.counts.values()) for one in reports)
+    took = time.monotonic() - began
+    print(f"\n{schedules} schedules in {took:.0f} s, seed {seed}; single events are complete.")
+    failures = [failure for one in reports for failure in one.failures]
+    for failure in shortest(failures)[:_SHOWN]:
+        print(f"\n{failure.schedule.script()}\n    {failure.broken[0]}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,563 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the rotation engine, and what happens to them at the points that a schedule names.
+
+A point is a call of a port, counted from 0 in each run. At a point an event may happen: see EVENTS. Without events a run is
+undisturbed, so a schedule is a list of events, and it always goes the same way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    ForbiddenError,
+    LatchkeyError,
+    VarsFileError,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
+from tests.simulation.world import (
+    ACCESS_TOKEN,
+    ACCOUNT,
+    ACCOUNT_ID,
+    API_TOKEN,
+    HAND,
+    IN_PLACE,
+    NO_TIME,
+    REPLACE,
+    TAG,
+    Issued,
+    World,
+)
+
+Result = TypeVar("Result")
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PAUSE = timedelta(minutes=16)  # longer than a lease
+LIFETIME = timedelta(days=90)
+
+# What may happen, by the calls at which it makes sense. Where an event's name has "before" or "after", that is of the call's effect.
+CRASHES = ("crash before", "crash after")
+LOST = ("refuse", "lost before", "lost after")
+# The reply is lost; the effect comes so many calls later, or when the next run, or the one after it, begins.
+LATE = ("late by 1", "late by 4", "late by a run", "late by two runs")
+BY_CALL: dict[str, tuple[str, ...]] = {
+    "look": ("crash before", "refuse", "lost before", "stale", "truncated"),
+    "check": ("crash before", "refuse", "lost before"),
+    "prove": ("crash before", "refuse", "lost before"),
+    "find": ("crash before", "refuse", "lost before"),
+    "create": (*CRASHES, *LOST, *LATE),
+    "revoke": (*CRASHES, *LOST, *LATE),
+    "disable": (*CRASHES, *LOST, *LATE),
+    "store.read": ("crash before", "fail"),
+    "store.try_write": ("crash before", "fail"),
+    "store.write": (*CRASHES, "fail"),
+    "store.restore": (*CRASHES, "fail"),
+    "rescue.read": ("crash before", "fail"),
+    "rescue.try_write": ("crash before", "fail"),
+    "rescue.reserve": (*CRASHES, "fail"),
+    "rescue.keep": (*CRASHES, "fail"),
+    "rescue.remove": (*CRASHES, "fail"),
+    "remote.try": ("crash before", "lost before"),
+    "remote.publish": (*CRASHES, "refuse", "lost before", "lost after"),
+    "hand over": (*CRASHES, "fail", "fail after"),
+    "sleep": ("crash before", "interrupt"),
+    "step": ("interrupt",),
+}
+CLOCKS = ("appliance +1h", "appliance -1h", "controller +1h", "controller -1h")
+BY_HAND = (
+    "edit", "revert to start", "revert to previous", "delete store", "replace value", "revoke stored", "create unlimited", "create alike",
+)  # fmt: skip
+PAUSES = ("pause unseen", "pause seen")
+ANYWHERE = (*CLOCKS, *BY_HAND, *PAUSES)
+EVENTS = tuple(dict.fromkeys([*(event for events in BY_CALL.values() for event in events), *ANYWHERE]))
+_CHANGING = {name for name, events in BY_CALL.items() if "crash after" in events}
+
+
+class Crash(BaseException):
+    """The run was killed. Whatever it does after that has no effect."""
+
+
+@dataclass(frozen=True)
+class At:
+    """An event of a schedule.
+
+    Attributes:
+        run: which run, counted from 1 in the order in which they begin.
+        call: at which of its calls.
+        event: one of EVENTS.
+        name: of the call, for readers.
+    """
+
+    run: int
+    call: int
+    event: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """In a schedule of two runs, where one is paused and the other goes on, for how long the former is paused at least."""
+
+    run: int
+    call: int
+    pause: timedelta = NO_TIME
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        how: ``done``, ``failed``, ``crashed`` or ``broken``: with an exception that is none of the engine's own.
+        result: what it returned.
+        words: what it failed with.
+        undone: whether it said that all is as it was before.
+    """
+
+    how: str
+    result: dict[str, Any] = field(default_factory=dict)
+    words: str = ""
+    undone: bool = False
+
+
+class Engine(Protocol):
+    """What plays a run: see engine.py of this directory."""
+
+    def __call__(self, run: Run, /) -> dict[str, Any]:
+        """Run it, and return its result."""
+
+
+class Run:
+    """One run of the engine, as its ports see it."""
+
+    def __init__(self, simulation: Simulation, ordinal: int) -> None:
+        self.simulation = simulation
+        self.world = simulation.world
+        self.ordinal = ordinal
+        self.actor = f"run-{ordinal}"
+        self.offset = NO_TIME
+        self.sent_at = 0
+        self.calls = 0
+        self.dead = False
+        self.warnings: list[str] = []
+        self.steps: list[str] = []
+        self.told_to_end = self.shielded = False
+        self.created = ""  # the secret that it got the answer about, in place
+        self.cannot_keep = False  # whether a file refused it
+
+    # What the ports call
+
+    def call(self, name: str, act: Callable[[], Result]) -> Result:
+        """Pass a point: let something take effect, unless an event comes first or instead."""
+        events = self._arrive(name)
+        if not events:
+            return self._answered(act())
+        for event in events:
+            self._before(event, name, act)
+        if name == "sleep":
+            self._check_interrupted()
+        result = act()
+        if "crash after" in events:
+            self._die()
+        if "lost after" in events:
+            raise self._lost(name)
+        if "fail after" in events:
+            raise LatchkeyError("The tasks of the user failed after they had acted.")
+        return self._answered(result)
+
+    def told(self, secret: str) -> None:
+        """Take note of a secret that the run was told."""
+        if not self.dead:
+            self.created = secret
+
+    def listing(self, name: str, found: Callable[[], list[Issued]]) -> tuple[list[Issued], bool]:
+        """Pass a point with a list: it may be what there was before the last change, or a part only."""
+        events = self._arrive(name)
+        for event in events:
+            self._before(event, name, None)
+        now = found()
+        if "stale" in events:
+            now = list(self.world.listed_before)
+        if "truncated" in events:
+            return self._answered((now[1:], False))
+        return self._answered((now, True))
+
+    def warn(self, sentence: str) -> None:
+        """Take note of a warning."""
+        if self.dead:
+            raise Crash
+        self.warnings.append(sentence)
+
+    def stepped(self, name: str) -> None:
+        """Pass the point at the beginning of a step."""
+        if self.dead:
+            raise Crash
+        self.steps.append(name)
+        events = self._arrive("step")
+        for event in events:
+            self._before(event, "step", None)
+        self._check_interrupted()
+
+    def shield(self, on: bool = True) -> None:
+        """Let no interruption stop the run any more, or let one stop it again."""
+        self.shielded = on
+
+    def _check_interrupted(self) -> None:
+        if self.told_to_end and not self.shielded:
+            raise InterruptedRunError("The rotation was interrupted by SIGTERM.")
+
+    # How
+
+    def _arrive(self, name: str) -> Sequence[str]:
+        if self.dead:
+            raise Crash
+        simulation, number = self.simulation, self.calls
+        self.calls = number + 1
+        self.world.tick += 1
+        self.sent_at = self.world.tick
+        if simulation.trace is not None:
+            simulation.trace.append((self.ordinal, number, name))
+        if simulation.late:
+            simulation.land()
+        if simulation.baton is not None:
+            simulation.baton.reach(self.ordinal, number)
+        events: Sequence[str] = simulation.events.get((self.ordinal, number), ())
+        if events:
+            self.world.history.append(f"{self.actor}, call {number}, {name}: {', '.join(events)}")
+        return events
+
+    def _answered(self, answer: Result) -> Result:
+        self.offset = self.world.appliance_skew - self.world.controller_skew
+        return answer
+
+    def _die(self) -> None:
+        self.dead = True
+        raise Crash
+
+    def _lost(self, name: str) -> LatchkeyError:
+        if name.startswith("remote."):
+            return LatchkeyError("The push was not answered.", "Run again.", in_doubt=True)
+        acted = name in _CHANGING
+        return ConnectionFailedError("The platform did not answer in time.", "Check that it is up.", may_have_acted=acted)
+
+    def _before(self, event: str, name: str, act: Callable[[], object] | None) -> None:
+        if event == "crash before":
+            self._die()
+        elif event == "lost before":
+            raise self._lost(name)
+        elif event.startswith("late by ") and act is not None:
+            self.simulation.delay(self, event, act)
+            raise self._lost(name)
+        elif event == "refuse":
+            if name in ("check", "prove"):
+                raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)
+            raise ForbiddenError("The platform refused the request with HTTP 403.", "Check the caller's rights.", status=403)
+        elif event == "fail":
+            self.cannot_keep = True
+            raise VarsFileError("The file cannot be used: No space left on device.", "Free some space.")
+        elif event == "interrupt":
+            self.told_to_end = True
+        elif event in CLOCKS:
+            self.simulation.set_clock(event)
+        elif event in BY_HAND:
+            self.simulation.by_hand(event)
+        elif event in PAUSES:
+            self.simulation.pause(self, seen=event == "pause seen")
+
+
+@dataclass
+class Late:
+    """An effect that is still to come: after a tick, or when a run begins.
+
+    Attributes:
+        tick: after which; None for one that waits for a run.
+        runs: before how many more runs.
+        run: whose request it was.
+        sent_at: the tick at which that was sent.
+        act: what takes effect.
+    """
+
+    tick: int | None
+    runs: int
+    run: Run
+    sent_at: int
+    act: Callable[[], object]
+
+
+class Baton:
+    """Hands the processor from one of two runs, each in a thread of its own, to the other; only one of them goes on at a time."""
+
+    def __init__(self, world: World, switches: Iterable[Switch]) -> None:
+        self._world = world
+        self._switches = list(switches)
+        self._turns = {1: threading.Semaphore(1), 2: threading.Semaphore(0)}
+        self._ended: set[int] = set()
+
+    def begin(self, ordinal: int) -> None:
+        """Wait for the first turn of a run."""
+        self._turns[ordinal].acquire()
+
+    def reach(self, ordinal: int, call: int) -> None:
+        """Pass a point, and wait there where the schedule says so."""
+        if not self._switches:
+            return
+        first = self._switches[0]
+        if first.run != ordinal or first.call != call:
+            return
+        self._switches.pop(0)
+        other = 3 - ordinal
+        if other in self._ended:
+            return
+        self._world.time += first.pause
+        self._turns[other].release()
+        self._turns[ordinal].acquire()
+
+    def end(self, ordinal: int) -> None:
+        """Let the other one go on to its end."""
+        self._ended.add(ordinal)
+        self._turns[3 - ordinal].release()
+
+
+class Simulation:
+    """A world, and the runs that act on it one after the other."""
+
+    def __init__(self, world: World, engine: Engine, *, seen: bool = True, lifetime: timedelta | None = LIFETIME) -> None:
+        self.world = world
+        self.engine = engine
+        self.seen = seen  # whether it can be told that an earlier run has ended
+        self.lifetime = lifetime
+        self.events: dict[tuple[int, int], list[str]] = {}
+        self.trace: list[tuple[int, int, str]] | None = None
+        self.late: list[Late] = []
+        self.baton: Baton | None = None
+        self.runs = 0
+        self.paused: dict[str, bool] = {}  # by run: whether the others see it
+        self.outcomes: list[Outcome] = []
+        self.landed = 0  # the tick at which a late effect took place last
+        self.claims: list[str] = []  # runs that said that all is as it was before
+
+    def fork(self) -> Simulation:
+        """Return a copy that goes its own way; nothing may be paused or still to come."""
+        assert not self.late
+        assert not self.paused
+        twin = Simulation(self.world.fork(), self.engine, seen=self.seen, lifetime=self.lifetime)
+        twin.runs = self.runs
+        twin.outcomes = list(self.outcomes)
+        twin.claims = list(self.claims)
+        twin.landed = self.landed
+        return twin
+
+    def schedule(self, events: Iterable[At]) -> None:
+        """Let these events happen."""
+        for one in events:
+            self.events.setdefault((one.run, one.call), []).append(one.event)
+
+    # Runs
+
+    def run(self, wait: timedelta | None = None) -> Outcome:
+        """Let a run begin and go to its end, some time after the last one; longer after one that cannot be seen to have ended."""
+        if self.runs:
+            self.world.time += wait if wait is not None else MINUTE if self.seen else PAUSE
+        self.land(next_run=True)
+        outcome = self._play(self._next())
+        self.outcomes.append(outcome)
+        return outcome
+
+    def run_two(self, switches: Sequence[Switch]) -> list[Outcome]:
+        """Let two runs go on in turns."""
+        self.baton = Baton(self.world, switches)
+        ended: dict[int, Outcome] = {}
+        ordinals = [self._next(), self._next()]
+        for ordinal in ordinals:
+            self.paused[f"run-{ordinal}"] = self.seen
+        threads = [threading.Thread(target=self._play_in_turns, args=(ordinal, ended), daemon=True) for ordinal in ordinals]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.baton = None
+        self.outcomes += [ended[ordinal] for ordinal in ordinals]
+        return self.outcomes[-2:]
+
+    def _play_in_turns(self, ordinal: int, ended: dict[int, Outcome]) -> None:
+        assert self.baton is not None
+        self.baton.begin(ordinal)
+        try:
+            ended[ordinal] = self._play(ordinal)
+        finally:
+            self.paused.pop(f"run-{ordinal}", None)
+            self.baton.end(ordinal)
+
+    def _next(self) -> int:
+        self.runs += 1
+        return self.runs
+
+    def pause(self, run: Run, *, seen: bool) -> None:
+        """Let another run go to its end while this one stands still."""
+        self.paused[run.actor] = seen
+        if not seen:
+            self.world.time += PAUSE
+        self.outcomes.append(self._play(self._next()))
+        del self.paused[run.actor]
+
+    def is_gone(self, run: str) -> bool | None:
+        """Tell whether a run has ended, as another one sees it."""
+        if run in self.paused:
+            return False if self.paused[run] else None
+        return True if self.seen else None
+
+    def _play(self, ordinal: int) -> Outcome:
+        world = self.world
+        run = Run(self, ordinal)
+        values_before, live_before = (world.value, world.content.old_value if world.content else ""), world.works(world.value)
+        world.history.append(f"{run.actor} begins")
+        try:
+            outcome = Outcome("done", self.engine(run))
+        except Crash:
+            outcome = Outcome("crashed")
+        except LatchkeyError as failure:
+            outcome = Outcome("failed", words=str(failure), undone=bool(getattr(failure, "undone", False)))
+        except Exception as failure:  # noqa: BLE001  (that there is none is what is tested)
+            outcome = Outcome("crashed" if run.dead else "broken", words=f"{type(failure).__name__}: {failure}")
+        if run.dead:
+            outcome = Outcome("crashed")
+        world.history.append(f"{run.actor} {outcome.how}. {outcome.words}{outcome.result or ''}")
+        if outcome.how != "crashed":
+            self._judge(run, outcome, values_before, live_before)
+        return outcome
+
+    def _judge(self, run: Run, outcome: Outcome, values_before: tuple[str, str], live_before: bool) -> None:
+        world = self.world
+        if outcome.how == "broken":
+            world.breaks(f"{run.actor} ended with an exception that is none of the engine's: {outcome.words}")
+        if outcome.how == "failed":
+            if not outcome.words.strip().endswith("."):
+                world.breaks(f"{run.actor} failed with words that are no sentence: {outcome.words!r}")
+            if "bug in latchkey" in outcome.words:
+                world.breaks(f"{run.actor} failed with a bug: {outcome.words}")
+        for text in (outcome.words, *run.warnings, *run.steps):
+            if "5ecret-" in text:
+                world.breaks(f"{run.actor} showed a secret: {text}")
+        if outcome.undone:
+            self.claims.append(run.actor)
+            made = [one for one in world.issued.values() if one.maker == run.actor and world.is_live(one)]
+            if made and world.behaviour.kind != IN_PLACE:
+                world.breaks(f"{run.actor} said that all is as it was before, but it created {made[0].id}, which works")
+            if world.value not in values_before and not world.hand & {"revert", "delete", "replace"} and world.placed_by == run.actor:
+                world.breaks(f"{run.actor} said that all is as it was before, but the store holds {world.value or 'nothing'}")
+            if world.handed_over and not world.works(world.handed_over) and world.issued[world.handed_over].maker == run.actor:
+                world.breaks(f"{run.actor} said that all is as it was before, but the user's tasks have a credential that it revoked")
+        result = outcome.result
+        if outcome.how == "done" and result.get("retired") and result.get("old_token_id"):
+            old = world.by_id(str(result["old_token_id"]))
+            if old is not None and world.is_live(old) and world.behaviour.kind != IN_PLACE:
+                world.breaks(f"{run.actor} said that {old.id} is retired, but it works")
+        newest = world.newest() if world.behaviour.kind == IN_PLACE else None
+        lost = newest is not None and newest.secret == run.created and newest.secret not in (world.value, world.rescue)
+        if lost and not run.cannot_keep and not world.hand:
+            world.breaks(f"{run.actor} lost the account's new secret")
+        # In place, another run's secret may have ended this one's since it was proved.
+        alone = world.behaviour.kind != IN_PLACE or not self.paused
+        if outcome.how == "done" and world.value and not world.works(world.value) and not world.hand and live_before and alone:
+            world.breaks(f"{run.actor} succeeded, but the store holds a credential that does not work")
+
+    # Effects that come late
+
+    def delay(self, run: Run, event: str, act: Callable[[], object]) -> None:
+        """Let an effect take place later."""
+        after = event.removeprefix("late by ")
+        runs = {"a run": 1, "two runs": 2}.get(after, 0)
+        self.late.append(Late(None if runs else self.world.tick + int(after), runs, run, run.sent_at, act))
+
+    def land(self, *, next_run: bool = False) -> None:
+        """Let take effect what is due."""
+        due = []
+        for one in self.late:
+            if next_run:
+                one.runs -= 1
+            if one.runs <= 0 and (next_run or (one.tick is not None and one.tick <= self.world.tick)):
+                due.append(one)
+        for one in due:
+            self.late.remove(one)
+            self.landed = self.world.tick
+            actor, now = one.run.actor, one.run.sent_at
+            self.world.history.append(f"a late effect of {actor}")
+            one.run.sent_at = one.sent_at
+            try:
+                one.act()
+            except LatchkeyError as refused:
+                self.world.history.append(f"it has none: {refused}")
+            one.run.sent_at = now
+            if actor in self.claims and any(made.maker == actor and self.world.is_live(made) for made in self.world.issued.values()):
+                self.world.breaks(f"{actor} said that all is as it was before, and then its credential appeared")
+
+    # Clocks and hands
+
+    def set_clock(self, event: str) -> None:
+        """Set a clock forward or back."""
+        which, by = event.split()
+        step = HOUR if by == "+1h" else -HOUR
+        if step < NO_TIME:
+            self.world.set_back += HOUR
+        if which == "appliance":
+            self.world.appliance_skew += step
+        else:
+            self.world.controller_skew += step
+        self.world.note(HAND, event)
+
+    def by_hand(self, event: str) -> None:
+        """Let a person or another program do something."""
+        world = self.world
+        content = world.content
+        if event == "edit":
+            if content is not None:
+                world.put(HAND, world.written(content, other=content.other + 1))
+        elif event in ("revert to start", "revert to previous"):
+            older = world.start_content if event == "revert to start" else world.previous_content
+            if older is not None and older != content:
+                world.hand.add("revert")
+                world.put(HAND, older)
+        elif event == "delete store":
+            if content is not None:
+                world.hand.add("delete")
+                world.put(HAND, None)
+        elif event == "replace value":
+            if content is not None and (made := self._created_by_hand(alike=world.behaviour.kind == REPLACE)) is not None:
+                world.hand.add("replace")
+                ids = {"client_id": made.account_id} if content.client_id or world.behaviour.kind == REPLACE else {}
+                world.put(HAND, world.written(content, value=made.secret, **ids))
+        elif event == "revoke stored":
+            self._revoke_stored()
+        elif self._created_by_hand(alike=event == "create alike") is not None:
+            world.hand.add("create")
+
+    def _revoke_stored(self) -> None:
+        world = self.world
+        stored = world.issued.get(world.value)
+        if stored is None or not world.is_live(stored):
+            return
+        world.hand.add("revoke")
+        if world.behaviour.kind == IN_PLACE:
+            world.issue(HAND, account_id=ACCOUNT_ID)
+        else:
+            world.end(HAND, stored, world.tick)
+
+    def _created_by_hand(self, *, alike: bool = False) -> Issued | None:
+        world = self.world
+        kind, limit = world.behaviour.kind, world.behaviour.limit
+        if limit is not None and len(world.of_account()) >= limit:
+            return None
+        now = world.appliance_now
+        if kind == ACCESS_TOKEN:
+            return world.issue(HAND, expires_at=now + self.lifetime + MINUTE if alike and self.lifetime else None)
+        if kind == API_TOKEN:
+            return world.issue(HAND, expires_at=now + (self.lifetime if alike and self.lifetime else 365 * DAY), tag=TAG)
+        if kind == REPLACE:
+            return world.issue(HAND, name=f"{ACCOUNT}-20261231T2359{len(world.issued):02}Z" if alike else f"{ACCOUNT} of others")
+        return world.issue(HAND, account_id=ACCOUNT_ID)
