@@ -258,11 +258,11 @@ EXAMPLES = r"""
     account: local:svc-backup
     vars_file: group_vars/all/vault.yml
     var: qumulo_token
-  register: rotated
+  register: rotation
 
 - name: Tell what was done
   ansible.builtin.debug:
-    msg: "{{ rotated.rotate_result.message }}"
+    msg: "{{ rotation.rotate_result.message }}"
 """
 
 RETURN = r"""
@@ -288,9 +288,10 @@ rotate_result:
       type: str
       sample: qumulo.example.com
     token_id:
-      description: Id of the credential that is stored now; the client id for the secret of a service account.
+      description: >-
+        Id of the credential that is stored now; the client id for the secret of a service account; V(null) where there is none yet.
       type: str
-      sample: "11111111111111111111"
+      sample: "3421890012345678901234"
     expires_at:
       description: When that expires; V(null) for never.
       type: str
@@ -298,7 +299,7 @@ rotate_result:
     old_token_id:
       description: Id of the credential that it took the place of; V(null) where there was none.
       type: str
-      sample: "22222222222222222222"
+      sample: "3421890012345678901233"
     retired:
       description: Whether the old one is deleted, or switched off.
       type: bool
@@ -325,7 +326,7 @@ rotate_result:
       description: The last line that is shown, which says what was done.
       type: str
       sample: >-
-        local:svc-backup on qumulo.example.com: token 22222222222222222222 was replaced by 11111111111111111111 (it expires in 3 d 4 h);
+        local:svc-backup on qumulo.example.com: token 3421890012345678901233 was replaced by 3421890012345678901234 (it expires in 3 d 4 h);
         expires 2027-03-01T02:00:00Z, next due 2027-02-22T02:00:00Z
     steps:
       description: As RV(steps).
@@ -366,7 +367,7 @@ diff:
   description: The credential before and after, by its id and never by its value.
   returned: when nothing failed, with V(begin) and V(finish)
   type: dict
-  sample: {"before": "qumulo_token: token 22222222222222222222\n", "after": "qumulo_token: token 11111111111111111111\n"}
+  sample: {"before": "qumulo_token: token 3421890012345678901233\n", "after": "qumulo_token: token 3421890012345678901234\n"}
 undoes:
   description: Whether those tasks get the old credential again.
   returned: when nothing failed
@@ -393,10 +394,10 @@ reason:
   type: str
   sample: local:svc-backup on qumulo.example.com was not rotated, and all is as it was before.
 token_id:
-  description: Id of the credential that is stored.
+  description: Id of the credential that is stored; V(null) where there is none yet.
   returned: when nothing failed
   type: str
-  sample: "11111111111111111111"
+  sample: "3421890012345678901234"
 expires_at:
   description: When that expires; V(null) for never.
   returned: when nothing failed

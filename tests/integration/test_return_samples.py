@@ -25,7 +25,7 @@ MODULES = {path.stem: yaml.safe_load(printed(path, "RETURN")) for path in sorted
 # What tasks of all kinds return, and what a refused request tells of itself; the latter is in the guide to errors.
 COMMON = {"changed", "diff", "failed", "msg", "warnings", "invocation", "_ansible_no_log", "deprecations", "exception"}
 REQUEST = {"platform", "endpoint", "operation", "status"}
-TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SHAPES = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z",
@@ -135,8 +135,10 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
     path = {"path": "group_vars/all/vault.yml"}
     first = {**path, "create": True, "vault_id": "prod", "vars": {"qumulo_token": "{{ minted.token }}"}}
     second = {**path, "vars": {"qumulo_token": "access-v1:c29tZXRoaW5nIG5ldw"}, "backup": True, "keep_previous": True}
-    rotation = {**q, "account": "local:svc-backup", **path, "var": "qumulo_token"}
-    new = {"id": "{{ minted.token_id }}", "minted_at": "{{ minted.created_at }}", "expires_at": "{{ minted.expires_at }}"}
+    place = {"platform": "qumulo", "endpoint": simulator.url.removeprefix("https://")}
+    how = {name: value for name, value in q.items() if name not in place}
+    what = {"credential": "access_token", "account": "local:svc-backup", "vars_file": path["path"], "var": "qumulo_token"}
+    rotation = {"phase": "begin", **place, "auth": how, **what, "force": True}
     ids = {"token_id": "3421890012345678901234", "old_token_id": "3421890012345678901233"}
     dates = {"expires_at": "2026-12-23T08:12:31Z", "next_due": "2026-12-16T08:12:31Z"}
     rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates}
@@ -147,13 +149,15 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
         ("vault_vars", {**path, "restore": "{{ result_2.previous }}", "if_checksum": "{{ result_2.checksum }}"}),
         ("git_publish", {**path, "names": ["qumulo_token"]}),
         ("git_publish", {**path, "names": ["qumulo_token"], "remote": "nowhere"}),
-        ("rotation_plan", {**rotation, "force": True}),
-        ("rotation_plan", {**rotation, "only_leftovers": True}),
-        ("rotation_prove", {**rotation, "expect_account_id": "{{ made.account_id }}", "new": new}),
+        ("rotation", {**rotation, "publish": "git", "check_mode": True}),
+        ("rotation", {**rotation, "publish": "git"}),
+        ("rotation", {**rotation, "publish_tasks": "hand_over.yml"}),
+        ("rotation", {**rotation, "phase": "undo", "ticket": "{{ result_8.ticket }}", "failure": "the task failed"}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
+    (ansible.folder / "hand_over.yml").touch()
     tasks: list[dict[str, Any]] = [
         {"name": "Account", "latchkey.tokens.service_account": {**q, "name": "svc-backup"}, "register": "made"},
         {
@@ -167,8 +171,10 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
         keep = {"dest": f"{{{{ playbook_dir }}}}/{name}.json", "content": f"{{{{ {name} | to_json }}}}", "mode": "0600"}
         if module == "git_publish" and not any("ansible.builtin.shell" in task for task in tasks):
             tasks.append({"name": "Prepare", **git_repository("group_vars")})
+        check_mode = bool(options.pop("check_mode", False))
+        task = {"name": module, f"latchkey.tokens.{module}": options, "check_mode": check_mode, "ignore_errors": True}
         tasks += [
-            {"name": module, f"latchkey.tokens.{module}": options, "register": name, "ignore_errors": True},
+            {**task, "register": name},
             {"name": "Keep it", "ansible.builtin.copy": keep, "no_log": True},
         ]
     ansible.play(tasks, arguments=["--vault-id", "prod@vault-password"]).assert_ok()
@@ -179,12 +185,13 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
 def _documented(
     entries: Mapping[str, Any], values: list[Mapping[str, Any]], place: str
 ) -> Iterator[tuple[str, Mapping[str, Any], list[Any]]]:
-    """Yield each documented key with its entry and its real values, those inside lists of mappings too."""
+    """Yield each documented key with its entry and its real values, those inside mappings and lists of mappings too."""
     for key, entry in entries.items():
         real = [one[key] for one in values if key in one]
         yield f"{place}: {key}", entry, real
         if "contains" in entry:
-            yield from _documented(entry["contains"], [item for one in real for item in one], f"{place}: {key}")
+            inside = [item for one in real for item in (one if isinstance(one, list) else [one])]
+            yield from _documented(entry["contains"], inside, f"{place}: {key}")
 
 
 def test_return_is_what_comes_back(results: Results) -> None:
