@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -165,15 +165,52 @@ class Context:
             self.warn(warning)
         return written
 
-    def revoke(self, ids: Sequence[str]) -> None:
-        """Revoke credentials of the account, unless another run took over."""
-        self.check_fence()
+    def claim(self) -> None:
+        """Take over what an earlier run left half-way, before anything is revoked: should that run go on, its writes fail from now on."""
+        found = self.found
+        if states.stage_of(found.state) == states.CURRENT:
+            return
+        with self.step("Take over what an earlier run left"):
+            state = states.claimed(found.state, self.run)
+            written = self.write(Change(state, old_value=found.old_value), found.as_expected())
+            self.record.found = replace(found, state=state, version=written.version)
+
+    def _check_ending(self, value: str | None, *, stored: bool) -> None:
+        """Stop before a credential is ended that is stored by now, or, where another one must be stored, that one is not.
+
+        Raises:
+            TakenOverError: another run is at work.
+            ChangedMeanwhileError: an older content was put in place, or the store was deleted.
+        """
+        held = self.ports.store.read()
+        if held.exists:
+            self.refuse_taken_over(held)
+        noted = self.record.noted
+        in_use = bool(value) and value in (held.value, held.old_value)
+        if in_use or (stored and noted is not None and held.version.get("state") != noted.version.get("state")):
+            raise ChangedMeanwhileError(
+                f"{self.where} was changed meanwhile and holds another credential than this rotation left there, so none was ended.",
+                "Run again.",
+            )
+
+    def revoke(self, ids: Sequence[str], value: str | None = None, *, stored: bool = False) -> None:
+        """Revoke credentials of the account, unless the store says otherwise.
+
+        Args:
+            ids: their ids.
+            value: the credential, where it is known; it is not revoked while it is stored.
+            stored: whether the store must be as this rotation noted it last.
+
+        Raises:
+            TakenOverError, ChangedMeanwhileError: it does.
+        """
+        self._check_ending(value, stored=stored)
         self.record.changed = True
         self.ports.credentials.revoke(ids)
 
-    def disable(self, token_id: str) -> None:
-        """Switch a credential off, unless another run took over."""
-        self.check_fence()
+    def disable(self, token_id: str, value: str | None = None, *, stored: bool = False) -> None:
+        """Switch a credential off; arguments and errors are those of revoke."""
+        self._check_ending(value, stored=stored)
         self.record.changed = True
         self.ports.credentials.disable(token_id)
 

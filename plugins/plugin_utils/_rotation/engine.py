@@ -96,7 +96,10 @@ class Rotation:
             LatchkeyError: it was refused before anything was changed.
         """
         self._find_out()
-        if self.record.plan.undo and not check_mode:
+        plan = self.record.plan
+        if not check_mode and (plan.undo or plan.clears or plan.changes):
+            self._context.claim()
+        if plan.undo and not check_mode:
             if self._settings.has_hooks and self._context.found.old_value is not None:
                 return self._undo_earlier_up_to_the_hand_over()
             self._undo_earlier()
@@ -315,17 +318,22 @@ class Rotation:
         return "" if owner.account_id in owners else f"{owner.account} (id {owner.account_id})"
 
     def _gone(self, held: Held, listing: Listing) -> frozenset[str]:
-        """Ask for the old credential that is still noted, where it is not listed: a list may be cut off, or stale."""
-        previous = states.id_of(held.state, "previous")
-        if not previous or previous in _ids(listing) or self._settings.in_place:
+        """Ask for what the state knows and the platform does not list: a list may be cut off, or stale."""
+        noted = {states.id_of(held.state, part) for part in ("current", "previous")} - {"", *_ids(listing)}
+        if not noted or self._settings.in_place:
             return frozenset()
-        with self._context.step(f"Ask for the old {self._ports.credentials.noun} {previous}, which is not listed"):
-            return frozenset({previous} - set(self._ports.credentials.find([previous])))
+        with self._context.step(f"Ask for {' and '.join(sorted(noted))}, which the platform does not list"):
+            return frozenset(noted - set(self._ports.credentials.find(sorted(noted))))
 
     def _rescue_works(self) -> bool:
-        secret, account_id = self.record.rescued.secret, self.record.account_id
-        if not secret or secret == self._context.found.value:  # stored already, so the file is of no use any more
+        rescued, found, account_id = self.record.rescued, self._context.found, self.record.account_id
+        secret = rescued.secret
+        if not secret or secret == found.value:  # stored already, so the file is of no use any more
             return False
+        current = states.part_of(found.state, "current")
+        is_newer = states.stage_of(found.state) == states.CURRENT and current.get("id") == account_id
+        if is_newer and rescued.created_at and states.is_later(current, rescued.created_at):
+            return False  # what is stored was created after it, although the platform may take both for a while
         with self._context.step("Check the secret in the rescue file"):
             return self._ports.credentials.check(secret, account_id, patiently=True) is not None
 

@@ -8,11 +8,15 @@ left one there. All that can be found out is found out before the secret is crea
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Rescue
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Rescue
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
 
 _NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
@@ -34,10 +38,17 @@ class InPlace:
 
     @property
     def _secret(self) -> str:
-        """The new secret."""
-        return self._record.new_value or self._record.rescued.secret
+        """The new secret: one that this run created, or that an earlier one left in the rescue file."""
+        return self._record.new_value or (self._record.rescued.secret if self._record.plan.rescue else "")
 
-    def _change(self, state: dict[str, object], value: str | None) -> Change:
+    @property
+    def _created_at(self) -> str:
+        """When the new secret was created, as far as that is known."""
+        record = self._record
+        created_at = record.created.created_at if record.created else record.rescued.created_at
+        return created_at or str(states.part_of(record.plan.intent, "pending").get("since") or "")
+
+    def _change(self, state: dict[str, Any], value: str | None) -> Change:
         client_id = self._record.account_id if self._context.settings.client_id_var else None
         return Change(state, value=value, client_id=client_id)
 
@@ -79,6 +90,8 @@ class InPlace:
                 except RequestError as failure:
                     record.in_doubt = failure.may_have_acted
                     raise
+                created_at = record.created.created_at or format_instant(self._ports.clock.now())
+                record.created = replace(record.created, created_at=created_at)
                 record.created_id, record.changed = record.created.id, True
                 self._ports.progress.shield()
         except Exception as failure:  # noqa: BLE001  (whatever it is, the store must not go on saying that a secret is being created)
@@ -115,44 +128,51 @@ class InPlace:
         context = self._context
         try:
             with context.step("Put the new secret into the rescue file, encrypted"):
-                self._refuse_takeover()
-                self._rescue.keep(self._secret)
+                try:
+                    context.check_fence()
+                except TakenOverError as failure:
+                    raise self._taken_over(failure) from None
+                self._rescue.keep(self._secret, self._created_at)
         except RotationFailedError:
             raise
         except Exception as failure:  # noqa: BLE001  (the store is still to be written, whatever it was)
             self._record.failure = str(as_failure(failure))
 
-    def _refuse_takeover(self) -> None:
-        """Stop where another run took over while this one stood still with a new secret in hand.
+    def _taken_over(self, failure: TakenOverError) -> RotationFailedError:
+        """Return what the user is told where another run took over while this one stood still with a new secret in hand.
 
-        Raises:
-            RotationFailedError: another run stored a secret that works; where the stored one is dead, this run's is kept and goes on.
+        The secret is kept, unless the other run created its own later. It takes the place of one in the rescue file that is dead.
         """
         context = self._context
+        held = self._ports.store.read()
+        theirs = states.part_of(held.state, "pending" if states.stage_of(held.state) != states.CURRENT else "current")
+        began = states.instant(theirs, "minted_at") or states.instant(theirs, "since")
+        mine = states.instant({"at": self._created_at}, "at")
+        if began and mine and mine < began:
+            return context.fail_at(f"{failure} The secret that this run created is older than that one, so it is stored nowhere.")
+        kept = f"The secret that this run created is kept in {self._rescue.where}, encrypted; the next run stores it if it works."
         try:
-            context.check_fence()
-        except TakenOverError as failure:
-            held = self._ports.store.read()
-            if held.value and self._ports.credentials.check(held.value, self._record.account_id) is not None:
-                raise context.fail_at(f"{failure} The secret that this run created is of no use any more, and is stored nowhere.") from None
-            self._rescue.keep(self._secret)
-            raise context.fail_at(
-                f"{failure} The secret there does not work, so the one that this run created is kept in {self._rescue.where}, encrypted; "
-                "the next run stores it."
-            ) from None
+            try:
+                self._rescue.keep(self._secret, self._created_at)
+            except ChangedMeanwhileError:
+                rescued = self._rescue.read()
+                if rescued.secret and self._ports.credentials.check(rescued.secret, self._record.account_id) is not None:
+                    raise
+                self._rescue.keep(self._secret, self._created_at)
+        except Exception as left:  # noqa: BLE001  (where the secret is must be told, whatever it was)
+            kept = f"The secret that this run created could not be kept anywhere: {as_failure(left)}"
+        return context.fail_at(f"{failure} {kept}")
 
     def _store(self) -> None:
         record, context = self._record, self._context
         plan, found = record.plan, context.found
-        # Where a secret was just created, whatever was stored by hand meanwhile is dead by now.
-        expected = found.as_expected() if plan.rescue else {"state": marks("state", found, record.intent)}
+        state = states.stored(plan.intent, str(record.account_id), self._created_at)
+        expected = {"value": marks("value", found), "state": marks("state", found, record.intent)}
         try:
             with context.step("Store the new secret"):
-                state = states.stored(plan.intent, str(record.account_id))
                 record.stored = context.write(self._change(state, self._secret), expected, record.intent)
-        except TakenOverError:
-            self._refuse_takeover()
-            raise
+        except TakenOverError as failure:
+            raise self._taken_over(failure) from None
         except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
             raise self._not_stored(as_failure(failure)) from None
         self._ports.progress.shield(False)
@@ -179,6 +199,8 @@ class InPlace:
                 held = self._ports.store.read()
                 if not held.value:
                     raise VarsFileError(f"{held.where} does not hold {context.settings.var} any more; someone else changed it meanwhile.")
+                if held.value != (self._secret or context.found.value):
+                    raise VarsFileError(f"{held.where} holds another secret by now, which was stored by hand meanwhile.", "Run again.")
                 client_id = held.client_id or record.account_id
                 record.owner = self._ports.credentials.prove(held.value, client_id, record.account_id, None)
         except Exception as failure:  # noqa: BLE001  (that there is no way back must be told, whatever it was)
@@ -191,22 +213,37 @@ class InPlace:
 
     def complete(self) -> None:
         """Publish the new secret, record the proof, and remove the rescue file."""
-        record, context = self._record, self._context
-        plan, found = record.plan, context.found
+        record, context, found = self._record, self._context, self._context.found
         if context.settings.publishes:
             try:
-                self._publishing.push(plan.settled, record.publishable)
+                self._publishing.push(self._settled(), record.publishable)
             except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
                 raise self.not_published(as_failure(failure)) from None
         self._ports.progress.shield()
         with context.step("Note in the vars file that the new secret is proved"):
             # The secret too: an older content that was put in place meanwhile holds one that may be dead by now.
             value = self._secret or found.value
-            values = (*marks("value", record.stored or found, found), "")
-            states_ = (*marks("state", record.stored or found, found), "")
-            record.noted = context.write(self._change(dict(plan.settled), value), {"value": values, "state": states_}, record.stored)
+            expected = {part: (*marks(part, record.stored or found, found), "") for part in ("value", "state")}
+            record.noted = context.write(self._change(self._settled(), value), expected, record.stored)
+        self._remove_rescue_file(value)
+
+    def _settled(self) -> dict[str, Any]:
+        """Return the state once the new secret is proved, with when that was created."""
+        settled = dict(self._record.plan.settled)
+        if self._record.plan.changes and self._created_at:
+            settled["current"] = {**settled["current"], "minted_at": self._created_at}
+        return settled
+
+    def _remove_rescue_file(self, value: str) -> None:
+        """Remove the rescue file, unless its secret is not in the store any more: then it is the only one left."""
+        context = self._context
         with context.step("Remove the rescue file"):
             context.check_fence()
+            if self._ports.store.read().value != value:
+                raise context.fail_at(
+                    f"{context.where} was changed by hand, and does not hold the new secret any more, which is kept in "
+                    f"{self._rescue.where}, encrypted. Run again."
+                )
             self._rescue.remove()
 
     def not_published(self, failure: LatchkeyError) -> RotationFailedError:

@@ -106,11 +106,11 @@ class _Decision:
             for one in orphans
             if policy.orphans == "ignore"
         )
-        current = facts_of(present, current_id) or self._noted(current_id)
+        current = {**self._noted(current_id), **_told(facts_of(present, current_id))}
         reason = due(facts.has_value, facts.works, current, policy, self.now)
         revoke = (*lost, *orphan_ids)
         # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
-        waiting = str(previous.get("id", "")) if previous and (reason or _time_has_come(previous, self.now)) else ""
+        waiting = str(previous.get("id", "")) if previous and (reason or self._goes_now(previous)) else ""
         listed = {str(one["token_id"]) for one in facts.credentials}
         free = None if facts.limit is None else facts.limit - len(listed) + len({*revoke, waiting} & listed)
         if reason and free is not None and free < 1 and policy.orphans == "revoke":
@@ -146,13 +146,18 @@ class _Decision:
         previous = part_of(self.facts.state, "previous")
         return {} if previous.get("id") == self.facts.value_id or previous.get("id") in self.facts.gone else previous
 
+    def _goes_now(self, previous: Mapping[str, Any]) -> bool:
+        """Tell whether an old credential is to be deleted now: at once, whatever clock noted the time, or since its time has come."""
+        at_once = self.policy.retire == "delete" and self.policy.retire_after is None and bool(previous.get("delete_at"))
+        return at_once or _time_has_come(previous, self.now)
+
     def _current_id(self, present: Sequence[Mapping[str, Any]], previous: Mapping[str, Any]) -> str | None:
         """Return the id of the stored credential: what the platform says, else what the state says, else the only one there is."""
         if self.facts.value_id:
             return self.facts.value_id
         ids = [str(one["token_id"]) for one in present]
         noted = id_of(self.facts.state, "current")
-        if noted in ids:
+        if noted in ids or (noted and noted not in self.facts.gone and (not self.facts.complete or not self.facts.works)):
             return noted
         others = [one for one in ids if one != previous.get("id")]
         return others[0] if self.facts.works and self.facts.complete and len(others) == 1 else None
@@ -200,6 +205,11 @@ class _Decision:
         if lifetime is not None and not policy.exact_expiry:
             pending |= {"about": True, "lifetime": int(lifetime.total_seconds()), "marked": marked}
         return replace(base, rotate=True, expires_at=expires_at, intent=minting(base.settled, pending), settle=False, warnings=warnings)
+
+
+def _told(facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the platform tells of a credential; when it was created is left out where it does not tell that."""
+    return {key: value for key, value in (facts or {}).items() if key != "minted_at" or value}
 
 
 def _time_has_come(previous: Mapping[str, Any], now: datetime) -> bool:

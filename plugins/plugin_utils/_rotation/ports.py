@@ -126,10 +126,17 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Rescued:
-    """What a rescue file holds: a secret that could not be stored yet; empty when there is none."""
+    """What a rescue file holds.
+
+    Attributes:
+        exists: whether there is one.
+        secret: a secret that could not be stored yet; empty when there is none.
+        created_at: when that was created, by the platform's clock; empty where that is not known.
+    """
 
     exists: bool = False
     secret: str = field(default="", repr=False)
+    created_at: str = ""
 
 
 class Rescue(Protocol):
@@ -146,8 +153,13 @@ class Rescue(Protocol):
     def reserve(self) -> bool:
         """Make room for a secret, so that it can be kept on a full disk, too. True where nothing was there before."""
 
-    def keep(self, secret: str) -> None:
-        """Keep a secret. Raises ChangedMeanwhileError where it keeps another one already, and LatchkeyError."""
+    def keep(self, secret: str, created_at: str) -> None:
+        """Keep a secret that was created then.
+
+        Raises:
+            ChangedMeanwhileError: it keeps another one that read() has not told.
+            LatchkeyError: it cannot be written.
+        """
 
     def remove(self) -> None:
         """Remove it. Raises LatchkeyError."""

@@ -26,7 +26,7 @@ class Record:
         account_id: the account's id, as the platform told it.
         undo: what is to be undone if a step fails, by name, in the order in which it became necessary.
         intent, stored, put_back, noted: what each write of this rotation did.
-        created: the new credential.
+        created: the new credential; its secret may be one that an earlier run rescued.
         created_id: its id; known also where its secret is not.
         in_doubt: whether a request to create one may have taken effect although no answer told so.
         owner: whose the stored credential is, by the proof; None before it.

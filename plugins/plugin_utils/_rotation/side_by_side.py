@@ -220,10 +220,11 @@ class SideBySide:
         disable = context.settings.policy.retire == "disable"
         try:
             with context.step(f"{'Switch off' if disable else 'Delete'} the old {self._noun} {old_id}"):
+                old_value = context.found.old_value if self._plan.finish else context.found.value
                 if disable:
-                    context.disable(old_id)
+                    context.disable(old_id, old_value, stored=True)
                 else:
-                    context.revoke([old_id])
+                    context.revoke([old_id], old_value, stored=True)
         except TakenOverError as failure:
             context.warn(str(failure))
             self._record.unretired.append(old_id)

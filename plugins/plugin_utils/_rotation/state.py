@@ -90,6 +90,12 @@ def instant(part: Mapping[str, Any], key: str) -> datetime | None:
     return min(max(parse_instant(part[key], key), _EARLIEST), _LATEST) if part.get(key) else None
 
 
+def is_later(part: Mapping[str, Any], than: str) -> bool:
+    """Tell whether what a part is about was created later than at this instant, as far as it tells."""
+    minted_at, instant_ = instant(part, "minted_at"), instant({"at": than}, "at")
+    return minted_at is not None and instant_ is not None and minted_at > instant_
+
+
 def since_of(intent: Mapping[str, Any]) -> datetime:
     """Return when an intent was written."""
     return instant(intent, "since") or _EARLIEST
@@ -137,9 +143,15 @@ def minting(before: Mapping[str, Any], pending: Mapping[str, Any]) -> dict[str, 
     return {**before, "stage": MINTING, "pending": dict(pending)}
 
 
-def stored(intent: Mapping[str, Any], new_id: str) -> dict[str, Any]:
-    """Return the state to write with the new credential."""
-    return {**intent, "stage": STORED, "pending": {**part_of(intent, "pending"), "id": new_id}}
+def stored(intent: Mapping[str, Any], new_id: str, created_at: str = "") -> dict[str, Any]:
+    """Return the state to write with the new credential, and with when it was created where only this run knows that."""
+    more = {"minted_at": created_at} if created_at else {}
+    return {**intent, "stage": STORED, "pending": {**part_of(intent, "pending"), "id": new_id, **more}}
+
+
+def claimed(state: Mapping[str, Any], run: str) -> dict[str, Any]:
+    """Return the state by which a run takes over what an earlier one left half-way: no write of that one succeeds any more."""
+    return {**state, "pending": {**part_of(state, "pending"), "run": run}}
 
 
 def undoing(state: Mapping[str, Any]) -> dict[str, Any]:

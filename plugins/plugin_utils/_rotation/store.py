@@ -29,6 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprints
 
 _RESCUED, _RESCUED_FOR, _ROOM = "rotate_rescued_secret", "rotate_rescued_for", "rotate_reserved_room"
+_CREATED_AT = "rotate_rescued_at"
 _ROOM_SIZE = 16384  # characters
 _PRIVATE = 0o600
 
@@ -177,8 +178,8 @@ class RescueFile:
         """See ports.Rescue. The file is written over and deleted, so it must be one, and this rotation's."""
         if os.path.realpath(self.where) == os.path.realpath(self._store.where):
             raise RefusedError(f"{self._what}: rotate_rescue_file is the vars file. Nothing was rotated.", "Name another file.")
-        found = read_file(self.where, [_RESCUED, _RESCUED_FOR], self._vault)
-        if strange := sorted(set(found.names) - {_RESCUED, _RESCUED_FOR, _ROOM}):
+        found = read_file(self.where, [_RESCUED, _RESCUED_FOR, _CREATED_AT], self._vault)
+        if strange := sorted(set(found.names) - {_RESCUED, _RESCUED_FOR, _ROOM, _CREATED_AT}):
             raise RefusedError(
                 f"{self._what}: {self.where} is no rescue file, since it holds {strange[0]}. Nothing was rotated.",
                 "Name a file in rotate_rescue_file that is for this credential alone, and not there yet.",
@@ -190,12 +191,12 @@ class RescueFile:
                 "Give each credential a file of its own in rotate_rescue_file, and run that one again, which still needs this file.",
             )
         self._known.add(found.fingerprints[_RESCUED])
-        return Rescued(found.exists, _text(found.values.get(_RESCUED)))
+        return Rescued(found.exists, _text(found.values.get(_RESCUED)), _text(found.values.get(_CREATED_AT)))
 
-    def _edit(self, secret: str | None, room: str, check_mode: bool = False, **more: Any) -> EditResult:
+    def _edit(self, secret: str | None, room: str, created_at: str = "", check_mode: bool = False, **more: Any) -> EditResult:
         request = Request(
             secrets={_RESCUED: secret} if secret else {},
-            plain={_ROOM: room, _RESCUED_FOR: self._rescued_for},
+            plain={_ROOM: room, _RESCUED_FOR: self._rescued_for, **({_CREATED_AT: created_at} if created_at else {})},
             vault_id=self._store.value_vault_id or None,
             create=True,
             mode=_PRIVATE,
@@ -211,10 +212,10 @@ class RescueFile:
         """See ports.Rescue."""
         return self._edit(None, "x" * _ROOM_SIZE).created
 
-    def keep(self, secret: str) -> None:
+    def keep(self, secret: str, created_at: str) -> None:
         """See ports.Rescue. Where there is no room for a second file, the room that was reserved is written over."""
         try:
-            done = self._edit(secret, "", or_overwrite=True, expect={_RESCUED: sorted(self._known)})
+            done = self._edit(secret, "", created_at, or_overwrite=True, expect={_RESCUED: sorted(self._known)})
             self._known.add(fingerprints(done.content, [_RESCUED], self._vault, self.where)[_RESCUED])
         except ChangedVarsError:
             raise ChangedMeanwhileError(

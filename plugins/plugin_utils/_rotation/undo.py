@@ -163,6 +163,9 @@ class Undo:
         """End the new credential: the one that was told, else what is recognised."""
         record, context = self._record, self._context
         held = self._look()
+        if record.new_value and held.value == record.new_value:  # put in place again since it was taken out
+            self._put_back()
+            held = self._look()
         lost = self._lost_state(held)
         ids: tuple[str, ...] = (record.created_id,) if record.created_id else ()
         if not ids and lost:
@@ -178,7 +181,7 @@ class Undo:
         if ids:
             self._now = f"Revoke the new {self._noun}"
             with context.step(self._now):
-                context.revoke(ids)
+                context.revoke(ids, record.new_value)
 
     def _lost_state(self, held: Held) -> Mapping[str, Any]:
         """Return the state that tells of the new credential: the store's, or what this run knows where the store tells nothing any more."""
@@ -198,6 +201,7 @@ class Undo:
                 if context.restore():
                     return
         held = self._ports.store.read()
+        context.refuse_taken_over(held)
         if states.stage_of(held.state) == states.CURRENT and not self._unknown:
             return
         self._now = "Settle the state of the rotation"

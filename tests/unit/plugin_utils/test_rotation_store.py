@@ -24,6 +24,8 @@ VAULT = Vault(VaultLib([(name, VaultSecret(name.encode())) for name in ("default
 OTHERS = "# Ours.\nother: 1 # stays\n"
 INTENT, STORED = minting(), stored()
 
+CREATED = "2026-11-23T08:00:00Z"
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -341,18 +343,18 @@ def test_a_secret_is_kept_encrypted_until_it_is_removed(store, rescue):
     room = Path(rescue.where).stat()
     assert (room.st_size > 16384, stat.S_IMODE(room.st_mode)) == (True, 0o600)
     assert rescue_of(store).read() == Rescued(True, "")
-    rescue.keep("canary-new")
+    rescue.keep("canary-new", CREATED)
     assert b"canary" not in Path(rescue.where).read_bytes()
     assert Path(rescue.where).stat().st_size < 2000
-    assert rescue_of(store).read() == Rescued(True, "canary-new")
+    assert rescue_of(store).read() == Rescued(True, "canary-new", CREATED)
     rescue.remove()
     assert not os.path.exists(rescue.where)
     rescue.remove()
 
 
 def test_a_secret_is_kept_where_no_room_was_reserved(store, rescue):
-    rescue.keep("canary-new")
-    assert rescue_of(store).read() == Rescued(True, "canary-new")
+    rescue.keep("canary-new", CREATED)
+    assert rescue_of(store).read() == Rescued(True, "canary-new", CREATED)
     assert stat.S_IMODE(Path(rescue.where).stat().st_mode) == 0o600
 
 
@@ -361,18 +363,18 @@ def test_a_secret_is_encrypted_as_the_credential_is(path):
     store = store_of(path)
     store.read()
     rescue = rescue_of(store)
-    rescue.keep("canary-new")
+    rescue.keep("canary-new", CREATED)
     assert "AES256;prod" in Path(rescue.where).read_text()
 
 
 def test_what_an_earlier_run_left_may_be_written_over(store, rescue):
-    rescue.keep("canary-first")
+    rescue.keep("canary-first", CREATED)
     later = rescue_of(store)
-    assert later.read() == Rescued(True, "canary-first")
+    assert later.read() == Rescued(True, "canary-first", CREATED)
     assert later.reserve() is False
-    assert later.read() == Rescued(True, "canary-first"), "to reserve room takes nothing away"
-    later.keep("canary-second")
-    assert rescue_of(store).read() == Rescued(True, "canary-second")
+    assert later.read() == Rescued(True, "canary-first", CREATED), "to reserve room takes nothing away"
+    later.keep("canary-second", CREATED)
+    assert rescue_of(store).read() == Rescued(True, "canary-second", CREATED)
 
 
 @pytest.mark.parametrize("reserves", [False, True])
@@ -382,39 +384,39 @@ def test_another_secret_is_never_written_over(store, rescue, reserves):
         one.read()
     if reserves:
         rescue.reserve()
-    other.keep("canary-others")
+    other.keep("canary-others", CREATED)
     with pytest.raises(ChangedMeanwhileError, match=r"rescue\.yml holds another secret by now; it was left alone\.") as caught:
-        rescue.keep("canary-ours")
+        rescue.keep("canary-ours", CREATED)
     assert "canary" not in str(caught.value)
-    assert rescue_of(store).read() == Rescued(True, "canary-others")
+    assert rescue_of(store).read() == Rescued(True, "canary-others", CREATED)
 
 
 def test_another_secret_in_place_of_the_one_at_first_is_never_written_over(store, rescue):
-    rescue.keep("canary-first")
+    rescue.keep("canary-first", CREATED)
     slow, fast = rescue_of(store), rescue_of(store)
     for one in (slow, fast):
         one.read()
-    fast.keep("canary-fast")
+    fast.keep("canary-fast", CREATED)
     with pytest.raises(ChangedMeanwhileError):
-        slow.keep("canary-slow")
-    assert rescue_of(store).read() == Rescued(True, "canary-fast")
+        slow.keep("canary-slow", CREATED)
+    assert rescue_of(store).read() == Rescued(True, "canary-fast", CREATED)
 
 
 def test_a_secret_that_is_removed_meanwhile_can_be_kept(store, rescue):
-    rescue.keep("canary-first")
+    rescue.keep("canary-first", CREATED)
     later = rescue_of(store)
     later.read()
     rescue.remove()
-    later.keep("canary-second")
-    assert rescue_of(store).read() == Rescued(True, "canary-second")
+    later.keep("canary-second", CREATED)
+    assert rescue_of(store).read() == Rescued(True, "canary-second", CREATED)
 
 
 def test_the_same_secret_may_be_kept_again(store, rescue):
     """A run that finds out late that another one took over keeps its secret once more."""
     rescue.read()
-    rescue.keep("canary-new")
-    rescue.keep("canary-new")
-    assert rescue_of(store).read() == Rescued(True, "canary-new")
+    rescue.keep("canary-new", CREATED)
+    rescue.keep("canary-new", CREATED)
+    assert rescue_of(store).read() == Rescued(True, "canary-new", CREATED)
 
 
 @pytest.mark.parametrize("link", [False, True])
@@ -435,7 +437,7 @@ def test_a_file_with_something_else_is_no_rescue_file(path, store, tmp_path):
 
 
 def test_each_rotation_has_a_rescue_file_of_its_own(store, rescue):
-    rescue.keep("canary-new")
+    rescue.keep("canary-new", CREATED)
     with pytest.raises(RefusedError, match="is the rescue file of another rotation, svc token"):
         rescue_of(store, Path(rescue.where), "another token").read()
 
@@ -445,7 +447,7 @@ def test_nothing_is_kept_where_nothing_can_be_encrypted(store, tmp_path):
     with pytest.raises(VarsFileError):
         poor.try_write()
     with pytest.raises(VarsFileError):
-        poor.keep("canary-new")
+        poor.keep("canary-new", CREATED)
     assert not (tmp_path / "rescue.yml").exists()
 
 
