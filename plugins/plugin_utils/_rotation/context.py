@@ -108,7 +108,8 @@ class Context:
 
     def is_mine(self, held: Held) -> bool:
         """Tell whether the store is at a stage of this very rotation, or as this rotation wrote it."""
-        written = any(held.version.get("state", "") == one.version.get("state", "") for one in self.writes())
+        known = [*self.writes(), *([self.record.pushed] if self.record.pushed else [])]
+        written = any(held.version.get("state", "") == one.version.get("state", "") for one in known)
         return written or states.is_of(held.state, self.run, self._since)
 
     def is_as_found(self, held: Held) -> bool:

@@ -223,7 +223,7 @@ class InPlace:
         with context.step("Note in the vars file that the new secret is proved"):
             # The secret too: an older content that was put in place meanwhile holds one that may be dead by now.
             value = self._secret or found.value
-            expected = {part: (*marks(part, record.stored or found, found), "") for part in ("value", "state")}
+            expected = {part: (*marks(part, record.stored or found, found, record.pushed), "") for part in ("value", "state")}
             record.noted = context.write(self._change(self._settled(), value), expected, record.stored)
         self._remove_rescue_file(value)
 

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Publication, Remote
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Publication, Remote, Written
 
 
 class Publishing:
@@ -61,6 +61,9 @@ class Publishing:
                 raise
             record.published = done.commit
             self._remote_holds = done.fingerprints
+            held = context.ports.store.read()  # the push may have brought it up to what the remote has
+            if held.state == dict(state):
+                record.pushed = Written(held.version)
 
     def push_state(self, state: Mapping[str, Any], what: str) -> None:
         """Push the state once the old credential is gone; a failure is told, and the next run pushes it."""

@@ -34,6 +34,7 @@ class Record:
         told: whether the user's tasks have the new credential.
         publishable: what the remote held of the variables before.
         published: the commit that was pushed; None before a push.
+        pushed: the store after the push, which may have brought it up to what was pushed; its version only.
         publish_in_doubt: whether a push may have been taken although no answer told so.
         retired: whether the old credential could be retired.
         unretired: ids of old credentials that should be gone and are not.
@@ -60,6 +61,7 @@ class Record:
     told: bool = False
     publishable: Mapping[str, str] | None = None
     published: str | None = None
+    pushed: Written | None = None
     publish_in_doubt: bool = False
     retired: bool = False
     unretired: list[str] = field(default_factory=list)
@@ -93,6 +95,7 @@ class Record:
             "stored": Written,
             "put_back": Written,
             "noted": Written,
+            "pushed": Written,
             "created": Created,
             "owner": Owner,
         }

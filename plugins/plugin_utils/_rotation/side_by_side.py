@@ -192,7 +192,7 @@ class SideBySide:
         with context.step(f"Note in the vars file that the new {self._noun} is proved"):
             record.notes = True
             # An older content that was put in place has no new credential in it, and must keep its old one.
-            expected = {part: marks(part, record.stored or context.found) for part in ("value", "client_id", "state")}
+            expected = {part: marks(part, record.stored or context.found, record.pushed) for part in ("value", "client_id", "state")}
             record.noted = context.write(Change(self._after(retired=False)), expected, record.stored)
             self._ports.progress.shield()
 
