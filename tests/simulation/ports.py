@@ -181,13 +181,15 @@ class MemoryRescue:
 
     point: Point
     where: str = RESCUE_WHERE
+    _known: set[str] = field(default_factory=lambda: {""})  # the secrets that may be written over: none, and what this run knows
 
     def read(self) -> Rescued:
         return self.point.call("rescue.read", self._read)
 
     def _read(self) -> Rescued:
         held = self.point.world.rescue
-        return Rescued(exists=held is not None, secret=held or "")
+        self._known.add(held or "")
+        return Rescued(held is not None, held or "", self.point.world.rescued_at if held else "")
 
     def try_write(self) -> None:
         self.point.call("rescue.try_write", lambda: None)
@@ -202,21 +204,22 @@ class MemoryRescue:
             world.set_rescue(self.point.actor, "")
         return fresh
 
-    def keep(self, secret: str) -> None:
-        self.point.call("rescue.keep", lambda: self._keep(secret))
+    def keep(self, secret: str, created_at: str) -> None:
+        self.point.call("rescue.keep", lambda: self._keep(secret, created_at))
 
-    def _keep(self, secret: str) -> None:
+    def _keep(self, secret: str, created_at: str) -> None:
         world = self.point.world
-        if world.rescue and world.rescue != secret:
-            raise ChangedMeanwhileError(f"{self.where} keeps another secret already.", "Run again.")
-        world.set_rescue(self.point.actor, secret)
+        if (world.rescue or "") not in self._known:
+            raise ChangedMeanwhileError(f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there.")
+        self._known.add(secret)
+        world.set_rescue(self.point.actor, secret, created_at)
 
     def remove(self) -> None:
         self.point.call("rescue.remove", self._remove)
 
     def _remove(self) -> None:
         if self.point.world.rescue is not None:
-            self.point.world.set_rescue(self.point.actor, None)
+            self.point.world.set_rescue(self.point.actor, None, sent_at=self.point.sent_at)
 
 
 @dataclass

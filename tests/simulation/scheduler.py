@@ -150,6 +150,7 @@ class Run:
         self.told_to_end = self.shielded = False
         self.created = ""  # the secret that it got the answer about, in place
         self.cannot_keep = False  # whether a file refused it
+        self.acted_in_vain = False  # whether the user's tasks failed after they had acted; they are not called again for that
 
     # What the ports call
 
@@ -168,6 +169,7 @@ class Run:
         if "lost after" in events:
             raise self._lost(name)
         if "fail after" in events:
+            self.acted_in_vain = True
             raise LatchkeyError("The tasks of the user failed after they had acted.")
         return self._answered(result)
 
@@ -451,7 +453,8 @@ class Simulation:
                 world.breaks(f"{run.actor} said that all is as it was before, but it created {made[0].id}, which works")
             if world.value not in values_before and not world.hand & {"revert", "delete", "replace"} and world.placed_by == run.actor:
                 world.breaks(f"{run.actor} said that all is as it was before, but the store holds {world.value or 'nothing'}")
-            if world.handed_over and not world.works(world.handed_over) and world.issued[world.handed_over].maker == run.actor:
+            told = world.handed_over and not run.acted_in_vain and world.issued[world.handed_over].maker == run.actor
+            if told and not world.works(world.handed_over):
                 world.breaks(f"{run.actor} said that all is as it was before, but the user's tasks have a credential that it revoked")
         result = outcome.result
         if outcome.how == "done" and result.get("retired") and result.get("old_token_id"):

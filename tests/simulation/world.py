@@ -125,6 +125,7 @@ class World:
         self.previous_content: Content | None = None
         self.last_content: Content | None = None  # the last one there was
         self.rescue: str | None = None  # "" where room is reserved
+        self.rescued_at = ""  # when the secret in it was created
         self.pushed = Pushed()
         self.handed_over = ""  # the secret that the user's tasks have
         self.serial = 0
@@ -153,7 +154,7 @@ class World:
             (self.time, self.appliance_skew, self.controller_skew, self.set_back),
             (self.behaviour, tuple(self.issued.values()), self.listed_before),
             (self.content, self.start_content, self.previous_content, self.last_content, self.placed_by),
-            (self.rescue, self.pushed, self.handed_over),
+            (self.rescue, self.rescued_at, self.pushed, self.handed_over),
             (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.stored_ever)),
         )
 
@@ -332,12 +333,17 @@ class World:
 
     # The rescue file
 
-    def set_rescue(self, actor: str, secret: str | None) -> None:
-        """Let the rescue file hold a secret; "" for reserved room, None for no file."""
+    def set_rescue(self, actor: str, secret: str | None, created_at: str = "", *, sent_at: int = 0) -> None:
+        """Let the rescue file hold a secret that was created then; "" for reserved room, None for no file.
+
+        Where the store is changed by hand between the run's last look at it and the removal, that is as if it were changed after it: two
+        files cannot be changed at once.
+        """
         had_copy = self._has_copy()
-        self.rescue = secret
+        self.rescue, self.rescued_at = secret, created_at
         self.note(actor, f"rescue file: {'removed' if secret is None else secret or 'reserved'}")
-        self._check_copy(actor, had_copy)
+        if not (secret is None and self.hand_placed >= sent_at):
+            self._check_copy(actor, had_copy)
 
     def _has_copy(self) -> bool:
         if self.behaviour.kind != IN_PLACE:

@@ -293,7 +293,8 @@ class Rotation:
             stranger=self._stranger(owner, listing),
             run_is_gone=self._is_gone(str(pending.get("run", ""))) if pending else True,
             has_rescue=record.rescued.exists,
-            rescue_works=self._rescue_works(),
+            rescue_works=self._rescue_works(owner),
+            mark=held.version.get("value", ""),
             names=[name for name in held.names if name not in (settings.var, settings.client_id_var)],
             var=settings.var,
         )
@@ -325,15 +326,22 @@ class Rotation:
         with self._context.step(f"Ask for {' and '.join(sorted(noted))}, which the platform does not list"):
             return frozenset(noted - set(self._ports.credentials.find(sorted(noted))))
 
-    def _rescue_works(self) -> bool:
+    def _rescue_works(self, owner: Owner | None) -> bool:
+        """Tell whether the secret in the rescue file works, and is to be stored.
+
+        Where the stored one works too, since the platform takes an old one for a while, the rescued one must be known to be the newer.
+        """
         rescued, found, account_id = self.record.rescued, self._context.found, self.record.account_id
         secret = rescued.secret
         if not secret or secret == found.value:  # stored already, so the file is of no use any more
             return False
-        current = states.part_of(found.state, "current")
-        is_newer = states.stage_of(found.state) == states.CURRENT and current.get("id") == account_id
-        if is_newer and rescued.created_at and states.is_later(current, rescued.created_at):
-            return False  # what is stored was created after it, although the platform may take both for a while
+        current, pending = states.part_of(found.state, "current"), states.part_of(found.state, "pending")
+        if owner is not None and states.stage_of(found.state) == states.CURRENT:
+            noted = current.get("id") == account_id
+            if noted and rescued.created_at and states.is_later_or_same(current, rescued.created_at):
+                return False
+        elif owner is not None and pending.get("mark", found.version.get("value")) != found.version.get("value"):
+            return False  # one was stored by hand meanwhile; which is the newer is not known, so another one is created
         with self._context.step("Check the secret in the rescue file"):
             return self._ports.credentials.check(secret, account_id, patiently=True) is not None
 

@@ -188,9 +188,12 @@ class InPlace:
             if kept
             else "The new one could not be kept anywhere; once the cause is mended, the next run makes another."
         )
-        return context.fail(
-            f"has a new secret, but {context.where} could not be written and still holds the old one, which may be dead. {where} {failure}"
+        why = (
+            "was changed meanwhile"
+            if isinstance(failure, ChangedMeanwhileError)
+            else "could not be written and still holds the old one, which may be dead"
         )
+        return context.fail(f"has a new secret, but {context.where} {why}. {where} {failure}")
 
     def _prove(self) -> None:
         record, context = self._record, self._context

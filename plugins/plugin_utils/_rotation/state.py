@@ -69,7 +69,7 @@ def _is_part(part: Mapping[str, Any]) -> bool:
     known = part.get("known", [])
     if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
         return False
-    if not all(isinstance(part.get(key) or "", str) for key in ("id", "name", "run")):
+    if not all(isinstance(part.get(key) or "", str) for key in ("id", "name", "run", "mark")):
         return False
     lifetime = part.get("lifetime") or 0
     if not isinstance(lifetime, int) or not 0 <= lifetime <= _LONGEST_LIFE:
@@ -90,10 +90,10 @@ def instant(part: Mapping[str, Any], key: str) -> datetime | None:
     return min(max(parse_instant(part[key], key), _EARLIEST), _LATEST) if part.get(key) else None
 
 
-def is_later(part: Mapping[str, Any], than: str) -> bool:
-    """Tell whether what a part is about was created later than at this instant, as far as it tells."""
+def is_later_or_same(part: Mapping[str, Any], than: str) -> bool:
+    """Tell whether what a part is about was created at this instant or later, as far as it tells."""
     minted_at, instant_ = instant(part, "minted_at"), instant({"at": than}, "at")
-    return minted_at is not None and instant_ is not None and minted_at > instant_
+    return minted_at is not None and instant_ is not None and minted_at >= instant_
 
 
 def since_of(intent: Mapping[str, Any]) -> datetime:
