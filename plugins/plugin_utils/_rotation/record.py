@@ -30,6 +30,7 @@ class Record:
         created_id: its id; known also where its secret is not.
         in_doubt: whether a request to create one may have taken effect although no answer told so.
         owner: whose the stored credential is, by the proof; None before it.
+        proved_at: when that was, so that all states that are written and pushed after it tell the same times.
         notes: whether the proof was about to be recorded, so that all before it went well.
         told: whether the user's tasks have the new credential.
         publishable: what the remote held of the variables before.
@@ -57,6 +58,7 @@ class Record:
     created_id: str = ""
     in_doubt: bool = False
     owner: Owner | None = None
+    proved_at: str = ""
     notes: bool = False
     told: bool = False
     publishable: Mapping[str, str] | None = None

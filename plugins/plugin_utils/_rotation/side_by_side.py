@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import (
@@ -162,6 +163,7 @@ class SideBySide:
             token_id = None if settings.is_secret else str(current["id"])
             client_id = held.client_id or (str(current["id"]) if settings.is_secret else None)
             record.owner = self._ports.credentials.prove(held.value, client_id, account_id, token_id)
+            record.proved_at = format_instant(self._ports.clock.now())
 
     def current(self) -> Mapping[str, Any]:
         """Return id, minted_at and expires_at of the credential in the store, or of the one that was just stored."""
@@ -180,7 +182,7 @@ class SideBySide:
     def _after(self, *, retired: bool) -> dict[str, Any]:
         """Return the state once the new credential is proved."""
         base = self._plan.intent or self._plan.settled
-        now = self._ports.clock.now()
+        now = states.instant({"at": self._record.proved_at}, "at") or self._ports.clock.now()
         policy = self._context.settings.policy
         return settled_after(self.current(), self.old_id, policy, now, retired=retired, unconfirmed=base.get("unconfirmed") or ())
 
