@@ -168,7 +168,9 @@ def test_rubrik_cdm(page: Page) -> None:
         timeout=30,
     ).json()
     _give_role(page.world, headers, user["id"], "AdministratorRole")
-    done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    made = done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    page.write("vault.yml", rubrik_client_id=made["client_id"], rubrik_client_secret=made["client_secret"])
+    page.arguments = ["-e", json.dumps({"rotate_force": True})]
     page.write("rotator.yml", rotator_password=PASSWORD, rotator_totp_secret="JBSWY3DPEHPK3PXP")
     page.run()
     text = (page.folder / "vault.yml").read_text()
