@@ -36,6 +36,7 @@ GAVE_WAY = re.compile(
     r"|was changed by someone else since it was read\. Run again\."
     r"|is locked by process \d+ \(.*\) for more than 3 s\. Wait for it to end, then try again\."
     r"|live (token|account)s? that this vars file does not know"
+    r"|Another run( \(.*\))? took this rotation over while this one stood still"
 )
 
 

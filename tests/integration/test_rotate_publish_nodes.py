@@ -105,6 +105,7 @@ def test_a_stale_checkout_revokes_nothing(ansible: Ansible, qumulo: Simulator, r
     commit_and_push(first, remote)
     second = fresh_clone(first, remote, tmp_path / "second")
     first.result(first.rotate(rotate_force=True, rotate_retire_after="1d"))
+    qumulo.advance(3600)
     held = first.held()
     for force in (False, True):
         said = failure(second.rotate(rotate_orphans="revoke", rotate_force=force))

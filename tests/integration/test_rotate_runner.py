@@ -112,7 +112,7 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
 @pytest.mark.parametrize("way", ["the next run", "sweep"])
 def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumulo: Simulator, way: str) -> None:
     """The folder of the job is gone with what it knew of the new token. What the repository has works, and both ways end that token."""
-    qumulo.advance(-3600)  # to the controller, what the cluster makes is an hour old
+    qumulo.advance(-3600)
     rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
     rig.revoke_all()
     project = repository.make()
@@ -137,6 +137,7 @@ def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumu
     (left,) = set(rig.ids()) - {kept}
     job.assert_no_secret({*PASSWORDS.values(), *qumulo.issued()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
 
+    qumulo.advance(3600)  # an hour later
     again = {**survey, "rotate_force": "true"}
     refused = runner.run(project, "rotate.yml", again)
     assert refused.status == "failed"
