@@ -118,11 +118,12 @@ def test_killed_before_the_push_and_run_again_in_a_fresh_clone(rig: Rig, remote:
 def test_an_orphan_of_a_killed_run_is_revoked_when_it_is_older(
     ansible: Ansible, qumulo: Simulator, remote: Remote, saboteur: Saboteur, tmp_path: Path
 ) -> None:
-    qumulo.advance(-3600)  # to the controller, what the cluster makes is an hour old
+    qumulo.advance(-3600)
     rig = in_a_work_tree(ansible, qumulo, tmp_path / "first", {})
     rig.more["rotate_orphans"] = "revoke"
     begin(rig, remote)
     assert run_and_kill(rig, saboteur, "before git push#2", rotate_force=True)
+    qumulo.advance(3600)  # an hour later
     fresh = clone(rig, remote, "fresh")
     fresh.result(fresh.rotate(rotate_force=True))
     assert_settled(fresh, remote)
