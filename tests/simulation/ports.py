@@ -218,6 +218,8 @@ class MemoryRescue:
         self.point.call("rescue.remove", self._remove)
 
     def _remove(self) -> None:
+        if (self.point.world.rescue or "") not in self._known:
+            raise ChangedMeanwhileError(f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there.")
         if self.point.world.rescue is not None:
             self.point.world.set_rescue(self.point.actor, None, sent_at=self.point.sent_at)
 

@@ -257,6 +257,8 @@ class Run:
             self.simulation.delay(self, event, act)
             raise self._lost(name)
         elif event == "refuse":
+            if name == "check" and not self.world.state:
+                self.world.disowned.add(self.world.value)
             if name in ("check", "prove"):
                 raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)
             raise ForbiddenError("The platform refused the request with HTTP 403.", "Check the caller's rights.", status=403)
@@ -558,7 +560,7 @@ class Simulation:
             return None
         now = world.appliance_now
         if kind == ACCESS_TOKEN:
-            return world.issue(HAND, expires_at=now + self.lifetime + MINUTE if alike and self.lifetime else None)
+            return world.issue(HAND, expires_at=now + self.lifetime + timedelta(seconds=77) if alike and self.lifetime else None)
         if kind == API_TOKEN:
             return world.issue(HAND, expires_at=now + (self.lifetime if alike and self.lifetime else 365 * DAY), tag=TAG)
         if kind == REPLACE:

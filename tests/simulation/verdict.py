@@ -29,6 +29,9 @@ def settle(case: Case, simulation: Simulation) -> None:
     if first.how == "failed":
         _repair(simulation)
         second = _plain_run(case, simulation)
+        if second.how == "failed" and simulation.landed >= begun:  # something appeared only after that
+            _repair(simulation)
+            second = _plain_run(case, simulation)
         if second.how != "done":
             world.breaks(f"a plain run fails even after an administrator cleared up: {second.words}")
     while simulation.late:
@@ -62,7 +65,8 @@ def _plain_run(case: Case, simulation: Simulation, wait: timedelta | None = None
     if outcome.how != "failed":
         return outcome
     doubtful |= {one.secret for one in unrecorded(world)}
-    may_stop = bool(doubtful) and not case.behaviour.identifies
+    disowned = any(one.secret in world.disowned and one.secret != world.value for one in live_of_rotation(world))
+    may_stop = disowned or (bool(doubtful) and not case.behaviour.identifies)
     if not may_stop and not world.hand & _MAY_STOP and world.behaviour.new_ones_work:
         world.breaks(f"a plain run fails without a reason: {outcome.words}")
     elif world.behaviour.new_ones_work:

@@ -133,6 +133,7 @@ class World:
         self.created: dict[str, int] = {}  # by run
         self.stored_ever: set[str] = set()
         self.dead_by_hand: set[str] = set()  # dead credentials that were put into the store by hand, or that a broken promise left there
+        self.disowned: set[str] = set()  # works, and was refused all the same before any state named it: no run can know it later
         self.placed_by = ""
         self.hand_placed = -1  # the tick at which the value was last placed by hand
         self.hand: set[str] = set()  # what was done by hand
@@ -144,7 +145,7 @@ class World:
         """Return a copy that goes its own way."""
         twin = World.__new__(World)
         twin.__dict__.update(self.__dict__)
-        for name in ("issued", "contents", "created", "dead_by_hand", "stored_ever", "hand", "history", "broken"):
+        for name in ("issued", "contents", "created", "dead_by_hand", "disowned", "stored_ever", "hand", "history", "broken"):
             setattr(twin, name, getattr(self, name).copy())
         return twin
 
@@ -155,7 +156,7 @@ class World:
             (self.behaviour, tuple(self.issued.values()), self.listed_before),
             (self.content, self.start_content, self.previous_content, self.last_content, self.placed_by),
             (self.rescue, self.rescued_at, self.pushed, self.handed_over),
-            (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.stored_ever)),
+            (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.disowned), frozenset(self.stored_ever)),
         )
 
     # Clocks

@@ -188,6 +188,8 @@ class Context:
             self.refuse_taken_over(held)
         noted = self.record.noted
         in_use = bool(value) and value in (held.value, held.old_value)
+        # Which credential an id stands for cannot be told from the store; as it was found, it holds none of those that go first.
+        in_use = in_use or (value is None and not self.writes() and not self.is_as_found(held))
         if in_use or (stored and noted is not None and held.version.get("state") != noted.version.get("state")):
             raise ChangedMeanwhileError(
                 f"{self.where} was changed meanwhile and holds another credential than this rotation left there, so none was ended.",

@@ -294,6 +294,7 @@ class Rotation:
             run_is_gone=self._is_gone(str(pending.get("run", ""))) if pending else True,
             has_rescue=record.rescued.exists,
             rescue_works=self._rescue_works(owner),
+            rescue_in_doubt=owner is not None and not self._is_as_before(held),
             mark=held.version.get("value", ""),
             names=[name for name in held.names if name not in (settings.var, settings.client_id_var)],
             var=settings.var,
@@ -326,22 +327,24 @@ class Rotation:
         with self._context.step(f"Ask for {' and '.join(sorted(noted))}, which the platform does not list"):
             return frozenset(noted - set(self._ports.credentials.find(sorted(noted))))
 
-    def _rescue_works(self, owner: Owner | None) -> bool:
-        """Tell whether the secret in the rescue file works, and is to be stored.
+    def _is_as_before(self, held: Held) -> bool:
+        """Tell whether the stored secret is the one that was there before an interrupted rotation, so that a rescued one is the newer.
 
-        Where the stored one works too, since the platform takes an old one for a while, the rescued one must be known to be the newer.
+        Where the platform takes an old secret for a while, two may work; then neither is ended by a guess, and a newer one is created.
         """
+        mark = held.version.get("value", "")
+        return states.stage_of(held.state) == states.MINTING and states.part_of(held.state, "pending").get("mark", mark) == mark
+
+    def _rescue_works(self, owner: Owner | None) -> bool:
+        """Tell whether the secret in the rescue file works, and is not known to be older than one that is stored and works."""
         rescued, found, account_id = self.record.rescued, self._context.found, self.record.account_id
         secret = rescued.secret
         if not secret or secret == found.value:  # stored already, so the file is of no use any more
             return False
-        current, pending = states.part_of(found.state, "current"), states.part_of(found.state, "pending")
-        if owner is not None and states.stage_of(found.state) == states.CURRENT:
-            noted = current.get("id") == account_id
-            if noted and rescued.created_at and states.is_later_or_same(current, rescued.created_at):
-                return False
-        elif owner is not None and pending.get("mark", found.version.get("value")) != found.version.get("value"):
-            return False  # one was stored by hand meanwhile; which is the newer is not known, so another one is created
+        current = states.part_of(found.state, "current")
+        is_noted = owner is not None and states.stage_of(found.state) == states.CURRENT and current.get("id") == account_id
+        if is_noted and rescued.created_at and states.is_later_or_same(current, rescued.created_at):
+            return False
         with self._context.step("Check the secret in the rescue file"):
             return self._ports.credentials.check(secret, account_id, patiently=True) is not None
 

@@ -141,7 +141,7 @@ class InPlace:
     def _taken_over(self, failure: TakenOverError) -> RotationFailedError:
         """Return what the user is told where another run took over while this one stood still with a new secret in hand.
 
-        The secret is kept, unless the other run created its own later. It takes the place of one in the rescue file that is dead.
+        The secret is kept, unless the other run created its own later. It takes the place of one in the rescue file that is older or dead.
         """
         context = self._context
         held = self._ports.store.read()
@@ -156,7 +156,10 @@ class InPlace:
                 self._rescue.keep(self._secret, self._created_at)
             except ChangedMeanwhileError:
                 rescued = self._rescue.read()
-                if rescued.secret and self._ports.credentials.check(rescued.secret, self._record.account_id) is not None:
+                theirs_at = states.instant({"at": rescued.created_at}, "at")
+                is_newer = theirs_at and mine and theirs_at < mine
+                works = rescued.secret and not is_newer and self._ports.credentials.check(rescued.secret, self._record.account_id)
+                if works:
                     raise
                 self._rescue.keep(self._secret, self._created_at)
         except Exception as left:  # noqa: BLE001  (where the secret is must be told, whatever it was)
@@ -237,12 +240,23 @@ class InPlace:
             settled["current"] = {**settled["current"], "minted_at": self._created_at}
         return settled
 
-    def _remove_rescue_file(self, value: str) -> None:
-        """Remove the rescue file, unless its secret is not in the store any more: then it is the only one left."""
+    def _remove_rescue_file(self, value: str, step: str = "Remove the rescue file") -> None:
+        """Remove the rescue file, unless its secret is not in the store any more, or is another run's: then it is the only one left.
+
+        Two files cannot be changed at once: a hand that changes the store between the last look at it and the removal has the effect of
+        one that does so after the removal.
+        """
         context = self._context
-        with context.step("Remove the rescue file"):
-            context.check_fence()
-            if self._ports.store.read().value != value:
+        with context.step(step):
+            if self._rescue.read().secret not in ("", value, self._record.rescued.secret):
+                raise context.fail_at(
+                    f"another run has created a secret since {context.where} was written, which is kept in {self._rescue.where}, "
+                    "encrypted. Run again."
+                )
+            held = self._ports.store.read()
+            if held.exists:
+                context.refuse_taken_over(held)
+            if held.value != value:
                 raise context.fail_at(
                     f"{context.where} was changed by hand, and does not hold the new secret any more, which is kept in "
                     f"{self._rescue.where}, encrypted. Run again."
@@ -274,10 +288,7 @@ class InPlace:
             with context.step("Bring the state of the rotation up to date"):
                 record.noted = context.write(Change(plan.settled), found.as_expected())
         if record.rescued.exists:
-            with context.step("Remove a rescue file that is of no use"):
-                # Not where another run has begun since the store was read.
-                context.check_fence()
-                self._rescue.remove()
-                record.changed = True
+            self._remove_rescue_file(found.value, "Remove a rescue file that is of no use")
+            record.changed = True
         if context.settings.publishes:
             self._publishing.push_when_not_due(plan.settled)

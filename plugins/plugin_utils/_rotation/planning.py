@@ -31,6 +31,7 @@ class Facts:
         stranger: the account that the stored credential is really of, when that is another one; else empty.
         run_is_gone: whether the run that left the state behind has ended; None when that cannot be told.
         has_rescue, rescue_works: whether there is a rescue file, and whether the platform takes the secret in it.
+        rescue_in_doubt: whether the platform takes the stored secret too, and which of them is the newer is not known.
         mark: of the stored credential, as the store's version has it.
         names: what else the store holds.
         var: the name that the credential should have there.
@@ -49,6 +50,7 @@ class Facts:
     run_is_gone: bool | None = True
     has_rescue: bool = False
     rescue_works: bool = False
+    rescue_in_doubt: bool = False
     mark: str = ""
     names: Sequence[str] = ()
     var: str = ""

@@ -162,7 +162,12 @@ class Rescue(Protocol):
         """
 
     def remove(self) -> None:
-        """Remove it. Raises LatchkeyError."""
+        """Remove it.
+
+        Raises:
+            ChangedMeanwhileError: it keeps another secret than read() has told or keep() was given.
+            LatchkeyError: it cannot be removed.
+        """
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class SideBySide:
             expected = {
                 "value": marks("value", found),
                 "client_id": marks("client_id", found),
-                "state": marks("state", found, record.intent),
+                "state": marks("state", record.intent),  # an older one may be what another run's credential was revoked for
             }
             record.stored = context.write(change, expected, record.intent)
 

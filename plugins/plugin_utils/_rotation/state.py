@@ -31,7 +31,7 @@ LATE = timedelta(hours=1)  # after which a request that was not answered cannot 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=timezone.utc), datetime(9000, 1, 1, tzinfo=timezone.utc)
 _LONGEST_LIFE = 10**10  # seconds
 _PARTS = ("current", "previous", "pending")
-_INSTANTS = ("minted_at", "expires_at", "delete_at", "since")
+_INSTANTS = ("minted_at", "expires_at", "delete_at", "since", "unconfirmed_at")
 
 
 def checked(state: Any) -> dict[str, Any]:
@@ -159,9 +159,11 @@ def undoing(state: Mapping[str, Any]) -> dict[str, Any]:
     return {**state, "stage": UNDOING}
 
 
-def without_pending(state: Mapping[str, Any], *, keep_intent: bool) -> dict[str, Any]:
-    """Return the state after an undo: nothing is under way; where the intent may still take effect, it is kept as unconfirmed."""
-    unconfirmed = [*(state.get("unconfirmed") or ()), *([part_of(state, "pending")] if keep_intent and part_of(state, "pending") else [])]
+def without_pending(state: Mapping[str, Any], unconfirmed_at: datetime | None) -> dict[str, Any]:
+    """Return the state after an undo: nothing is under way; with a time, the intent may still take effect, and is kept from then on."""
+    pending, unconfirmed = part_of(state, "pending"), list(state.get("unconfirmed") or ())
+    if unconfirmed_at and pending:
+        unconfirmed.append({**pending, "unconfirmed_at": format_instant(unconfirmed_at)})
     return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed)
 
 

@@ -218,15 +218,20 @@ class RescueFile:
             done = self._edit(secret, "", created_at, or_overwrite=True, expect={_RESCUED: sorted(self._known)})
             self._known.add(fingerprints(done.content, [_RESCUED], self._vault, self.where)[_RESCUED])
         except ChangedVarsError:
-            raise ChangedMeanwhileError(
-                f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there."
-            ) from None
+            raise self._changed() from None
 
     def remove(self) -> None:
         """See ports.Rescue."""
         with locked(self.where, self._lock_timeout) as file:
-            if file.exists:
-                file.remove()
+            data = file.read()
+            if data is None:
+                return
+            if fingerprints(data, [_RESCUED], self._vault, self.where)[_RESCUED] not in self._known:
+                raise self._changed()
+            file.remove()
+
+    def _changed(self) -> ChangedMeanwhileError:
+        return ChangedMeanwhileError(f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there.")
 
 
 def rescue_path(rescue_file: str, vars_file: str, var: str) -> str:

@@ -210,4 +210,5 @@ class Undo:
             if states.stage_of(state) == states.CURRENT:
                 pending = states.part_of(record.plan.intent, "pending")
                 state = states.minting(held.state, pending)
-            context.write(Change(states.without_pending(state, keep_intent=self._unknown)), held.as_expected())
+            now = self._ports.clock.now() if self._unknown else None
+            context.write(Change(states.without_pending(state, now)), held.as_expected())

@@ -371,11 +371,16 @@ def test_the_previous_credential(previous, due, retire, disable, kept, listed):
     """One that is not listed stays noted all the same: a list may be stale, or cut off."""
     there = [token("0", live=False)] if listed else []
     state = settled(previous={"id": "0", "delete_at": None, **previous})
-    decided = plan(facts(token("1"), *there, state=state), Policy(force=due))
+    decided = plan(facts(token("1"), *there, state=state), Policy(force=due, retire_after=DAY))
     assert (decided.problem, decided.retire, decided.disable) == ("", retire, disable)
     written = decided.intent if due else decided.settled
     assert ("previous" in written) is kept
     assert "disable" not in written.get("previous", {})
+
+
+def test_what_goes_at_once_waits_for_no_clock():
+    state = settled(previous={"id": "0", "delete_at": at(HOUR)})
+    assert plan(facts(token("1"), token("0"), state=state), Policy()).retire == "0"
 
 
 @pytest.mark.parametrize("previous", [{"disable": True}, {"delete_at": at(-HOUR)}, {"delete_at": at(HOUR)}])

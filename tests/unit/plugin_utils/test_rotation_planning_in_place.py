@@ -164,7 +164,7 @@ def test_another_run(stage, gone, since, words):
 
 def test_what_is_noted_on_the_way():
     decided = plan(found(SETTLED), FORCED, "this run")
-    pending = {"since": at(NO_TIME), "id": ID, "run": "this run"}
+    pending = {"since": at(NO_TIME), "id": ID, "run": "this run", "mark": ""}
     assert decided.intent == {"stage": "minting", "current": current(), "pending": pending}
     assert decided.settled == {"stage": "current", "current": current(NO_TIME)}
     assert decided.current == decided.settled["current"]

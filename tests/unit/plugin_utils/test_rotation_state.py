@@ -113,15 +113,15 @@ def test_what_is_kept_beside_the_credential():
 
 def test_an_undone_rotation_forgets_its_intent_unless_that_is_still_open():
     state = {**states.undoing(stored()), "previous": {"id": "0"}, "unconfirmed": [INTENT]}
-    kept = states.without_pending(state, keep_intent=True)
+    kept = states.without_pending(state, NOW)
     assert kept == {
         "stage": "current",
         "current": {"id": "1"},
         "previous": {"id": "0"},
-        "unconfirmed": [INTENT, state["pending"]],
+        "unconfirmed": [INTENT, {**state["pending"], "unconfirmed_at": at(NO_TIME)}],
     }
-    assert states.without_pending(state, keep_intent=False) == {**kept, "unconfirmed": [INTENT]}
-    assert states.without_pending({"stage": "minting"}, keep_intent=True) == {"stage": "current", "current": {}}
+    assert states.without_pending(state, None) == {**kept, "unconfirmed": [INTENT]}
+    assert states.without_pending({"stage": "minting"}, NOW) == {"stage": "current", "current": {}}
 
 
 def test_the_parts_of_a_state():
