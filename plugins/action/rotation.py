@@ -218,10 +218,10 @@ class _Phase:
     def _clusters(self) -> list[Connection]:
         if not self._settings.is_secret:
             return []
-        nobody = {"client_id": "none", "client_secret": "never sent"}
+        unused = {"client_id": "none", "client_secret": "never sent"}
         return [
             resolve_connection(
-                {**nobody, **{name: value for name, value in one.items() if value is not None}, "platform": CARRIED_TO}, os.environ
+                {**unused, **{name: value for name, value in one.items() if value is not None}, "platform": CARRIED_TO}, os.environ
             )
             for one in self._options["clusters"]
         ]

@@ -28,7 +28,7 @@ def test_the_vars_file_cannot_be_written_once_there_is_a_secret(rig: SecretRig, 
     with rig.rest_untouched():
         said = failure(rig.rotate(env=env, rotate_force=True))
         assert f"has a new secret, but {rig.path} could not be written and still holds the old one, which may be dead." in said
-        assert f"The new one is in {rig.rescue}, encrypted; once the cause is mended, the next run stores it." in said
+        assert f"The new one is in {rig.rescue}, encrypted; once the cause is fixed, the next run stores it." in said
         assert "the disk is full" in said
         assert rig.path.read_bytes() != before  # it tells that a rotation is under way
         new = rig.rescued()
@@ -64,7 +64,7 @@ def test_neither_file_can_be_written_once_there_is_a_secret(ansible: Ansible, ru
     rig.seed()
     old = rig.stored()
     said = failure(rig.rotate(env=saboteur.environment(rig.file, [RESCUED, STORED], FULL), rotate_force=True))
-    assert "The new one could not be kept anywhere; once the cause is mended, the next run makes another. " in said
+    assert "The new one could not be kept anywhere; once the cause is fixed, the next run makes another. " in said
     assert (rig.rescued(), rig.stored()) == (None, old)
     rig.rotate().assert_ok()
     rig.assert_settled()

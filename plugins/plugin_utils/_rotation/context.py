@@ -208,14 +208,14 @@ class Context:
             TakenOverError, ChangedMeanwhileError: it does.
         """
         self._check_ending(value, stored=stored)
-        self.record.changed = True
         self.ports.credentials.revoke(ids)
+        self.record.changed = True
 
     def disable(self, token_id: str, value: str | None = None, *, stored: bool = False) -> None:
         """Switch a credential off; arguments and errors are those of revoke."""
         self._check_ending(value, stored=stored)
-        self.record.changed = True
         self.ports.credentials.disable(token_id)
+        self.record.changed = True
 
     def writes(self) -> list[Written]:
         """Return what this rotation has written, in order."""

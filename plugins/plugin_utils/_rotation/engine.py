@@ -368,7 +368,7 @@ class Rotation:
             with context.step("Check that the vars file could be published"):
                 state = plan.intent or plan.settled if plan.rotate or plan.settle else context.found.state or None
                 pushes = self._ports.remote.publish(state, None, try_only=True).changed
-        if not plan.changes and settings.always_proves:
+        if not plan.changes and not plan.undo and settings.always_proves:
             with context.step("Check access with the stored credential"):
                 self._ports.credentials.prove(context.found.value, context.found.client_id or record.account_id, None, None)
         if planning_beside.is_overdue(context.found.state, self._ports.clock.now()):
@@ -386,7 +386,7 @@ class Rotation:
         if plan.rotate and not record.created_id:  # in check mode, by what the new one would be
             judged = {"expires_at": plan.expires_at, "minted_at": format_instant(self._ports.clock.now())}
         next_due, never = words.due_of(judged, policy)
-        if never:
+        if never and not plan.undo:
             self._context.warn(f"The rotation of {settings.var} of {self._context.what} is never due. {words.never_due_hint(settings)}")
         return {
             "rotated": plan.changes,

@@ -187,9 +187,9 @@ class InPlace:
         except LatchkeyError:
             kept = False
         where = (
-            f"The new one is in {self._rescue.where}, encrypted; once the cause is mended, the next run stores it."
+            f"The new one is in {self._rescue.where}, encrypted; once the cause is fixed, the next run stores it."
             if kept
-            else "The new one could not be kept anywhere; once the cause is mended, the next run makes another."
+            else "The new one could not be kept anywhere; once the cause is fixed, the next run makes another."
         )
         why = (
             "was changed meanwhile"

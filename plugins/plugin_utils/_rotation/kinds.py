@@ -86,7 +86,7 @@ class PlatformCredentials:
 
     @property
     def platform(self) -> Platform:
-        """The platform, opened as whoever rotates."""
+        """The platform, opened as the caller of the rotation."""
         return self._rotator.platform
 
     # Asking as the stored credential

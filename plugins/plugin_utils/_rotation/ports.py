@@ -113,7 +113,7 @@ class Store(Protocol):
         Args:
             change: what to write.
             expected: what must still be there.
-            if_gone: where somebody deleted the store's content: what it was, to start from.
+            if_gone: where the store's content was deleted: what it was, to start from.
 
         Raises:
             ChangedMeanwhileError: something else is there.
@@ -140,7 +140,7 @@ class Rescued:
 
 
 class Rescue(Protocol):
-    """Where the new secret of an account is kept until it is stored and proved, since nobody can tell it again."""
+    """Where the new secret of an account is kept until it is stored and proved, since it is told only once."""
 
     where: str
 

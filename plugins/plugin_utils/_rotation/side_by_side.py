@@ -91,8 +91,19 @@ class SideBySide:
         if plan.retire and not plan.finish:
             self._retire_earlier(plan.retire)
         if plan.disable:
-            with context.step(f"Switch off the {self._noun} {plan.disable}, which an earlier run could not switch off"):
-                context.disable(plan.disable)
+            self._disable_earlier(plan.disable)
+
+    def _disable_earlier(self, old_id: str) -> None:
+        """Switch off an earlier credential that an earlier run could not switch off."""
+        context = self._context
+        try:
+            with context.step(f"Switch off the earlier {self._noun} {old_id}"):
+                context.disable(old_id)
+        except TakenOverError:
+            raise
+        except LatchkeyError as failure:
+            context.warn(f"The earlier credential {old_id} could not be switched off; the next run tries again. {failure}")
+            self._record.unretired.append(old_id)
 
     def _dry_run(self) -> Change:
         if not self._plan.rotate:
