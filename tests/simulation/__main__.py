@@ -15,6 +15,7 @@ from multiprocessing import get_context
 
 from tests.simulation.cases import CASES
 from tests.simulation.explore import CLASSES, Failure, Report, explore, parse, replay
+from tests.simulation.planted import FAULTS, hunt, table_of_faults
 
 _SHOWN = 20
 
@@ -25,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="of what comes first, and of random schedules")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--case", action="append", default=[], metavar="TEXT", help="only cases whose names hold this; may be repeated")
+    parser.add_argument("--planted", action="store_true", help="put old faults into the engine, and count the schedules that find them")
     parser.add_argument("--replay", metavar="SCHEDULE", help="play one schedule, as it was printed, and show what happens")
     return parser
 
@@ -71,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.replay:
         return show(options.replay)
+    if options.planted:
+        found = [(fault, *hunt(fault)) for fault in FAULTS]
+        print("\n".join(table_of_faults(found)))
+        return 0 if all(script for _fault, _number, script in found) else 1
     full = os.environ.get("FULL", "") not in ("", "0")
     seed = str(options.seed if options.seed is not None else time.time_ns())
     names = [case.name for case in CASES if not options.case or any(text in case.name for text in options.case)]

@@ -182,6 +182,13 @@ def fresh(case: Case, world: World) -> None:
     _store(case, world, one, _noted(case, one))
 
 
+def interrupted_by_a_wrong_clock(case: Case, world: World) -> None:
+    """What a run left that was killed before it created anything, on a machine whose clock was a day ahead."""
+    one = _issue(case, world)
+    pending = {"since": format_instant(START + DAY), "expires_at": None, "known": [one.id], "run": "run on another machine"}
+    _store(case, world, one, {**_noted(case, one), "stage": "minting", "pending": pending})
+
+
 _MONTH = 30 * DAY
 _AGED = Policy(max_age=_MONTH, when_remaining=7 * DAY)
 _EXPIRING = replace(_AGED, expires_in=LIFETIME)
@@ -251,6 +258,7 @@ CASES = [
     _case(ACCESS_TOKEN, "never expiring, orphans ignored", noted, replace(_AGED, orphans="ignore")),
     _case(ACCESS_TOKEN, "not due", fresh, _EXPIRING, settings={"always_proves": True}),
     _case(ACCESS_TOKEN, "unseen", noted, _EXPIRING, seen=False),
+    _case(ACCESS_TOKEN, "lease from the future", interrupted_by_a_wrong_clock, _EXPIRING, seen=False),
     _case(ACCESS_TOKEN, "no ids told", noted, _EXPIRING, behaviour={"tells_id": False}),
     _case(ACCESS_TOKEN, "cut expiry", noted, _EXPIRING, behaviour={"cuts_expiry": True}),
     _case(ACCESS_TOKEN, "new ones do not work", noted, _EXPIRING, behaviour={"new_ones_work": False}),

@@ -81,6 +81,9 @@ class Point(Protocol):
     def told(self, secret: str) -> None:
         """Take note of a secret that the run was told."""
 
+    def stores(self, secret: str) -> None:
+        """Take note of a secret that the run stores."""
+
     def warn(self, sentence: str) -> None:
         """Take note of a warning."""
 
@@ -154,6 +157,8 @@ class MemoryStore:
     def _write(self, change: Change, expected: Expected, if_gone: Written | None) -> Written:
         world = self.point.world
         base = self._checked(expected, if_gone)
+        if change.value:
+            self.point.stores(change.value)
         before = world.content.blob if world.content is not None else None
         content = world.written(base, state=state_text(change.state), old_value=change.old_value or "")
         if change.value is not None:

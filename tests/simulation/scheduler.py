@@ -178,6 +178,13 @@ class Run:
         if not self.dead:
             self.created = secret
 
+    def stores(self, secret: str) -> None:
+        """Take note of a secret that the run stores; in place, it must be in the rescue file by then, or another run's is."""
+        world = self.world
+        is_new = world.behaviour.kind == IN_PLACE and secret == self.created and secret != world.value
+        if is_new and not world.rescue and not self.cannot_keep:
+            world.breaks(f"{self.actor} stored the account's new secret before it was kept in the rescue file")
+
     def listing(self, name: str, found: Callable[[], list[Issued]]) -> tuple[list[Issued], bool]:
         """Pass a point with a list: it may be what there was before the last change, or a part only."""
         events = self._arrive(name)
