@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.simulation.explore import Schedule, parse, replay
@@ -14,7 +16,9 @@ from tests.simulation.planted import FAULTS, Fault, hunt, table_of_faults
 def test_a_planted_fault_is_found(fault: Fault) -> None:
     number, script = hunt(fault)
     assert script, f"none of {number} schedules shows it"
-    assert replay(parse(script)).broken == [], "it shows without the fault, too"
+    schedule = parse(script)
+    anywhere = tuple(replace(one, name="") for one in schedule.events)  # the fault may have moved the points
+    assert replay(replace(schedule, events=anywhere)).broken == [], "it shows without the fault, too"
     assert table_of_faults([(fault, number, script)]) == [f"{fault.name}  {number:6}  {script}"]
 
 
