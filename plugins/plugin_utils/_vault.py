@@ -39,6 +39,9 @@ class Seal:
     secret: Any = field(repr=False)
 
 
+_REMEMBERED, _REMEMBERED_SIZE = 32, 16_384  # envelopes that are not opened twice, and how long one of them may be, in characters
+
+
 @dataclass(frozen=True)
 class Opened:
     """A decrypted text and how it was sealed."""
@@ -65,6 +68,7 @@ class Vault:
         self._lib = vaultlib
         self._encrypt_id = encrypt_id
         self._fingerprint_keys: dict[bytes, bytes] = {}
+        self._opened: dict[str, Opened] = {}  # a key is derived for each envelope, which takes milliseconds, and a rotation reads often
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -76,6 +80,12 @@ class Vault:
 
     def open(self, vaulttext: str, what: str = "A vaulted text") -> Opened:
         """Decrypt an envelope; what names it in error messages."""
+        opened = self._opened.get(vaulttext) or self._open(vaulttext, what)
+        if len(vaulttext) <= _REMEMBERED_SIZE and len(self._opened) < _REMEMBERED:
+            self._opened[vaulttext] = opened
+        return opened
+
+    def _open(self, vaulttext: str, what: str) -> Opened:
         label = label_of(vaulttext)
         if not self.labels:
             raise VarsFileError(f"{what} is encrypted and no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
