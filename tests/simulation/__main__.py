@@ -9,15 +9,16 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from tests.simulation.cases import CASES
-from tests.simulation.explore import CLASSES, Failure, Report, explore, parse, replay
+from tests.simulation.explore import CLASSES, Failure, Report, explore_more, explore_singles, parse, replay, together
 from tests.simulation.planted import FAULTS, hunt, table_of_faults
 
 _SHOWN = 20
+_RESERVE = 5  # seconds, for schedules that are being played when the time is up
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +69,16 @@ def show(text: str) -> int:
     return 1 if world.broken else 0
 
 
+def _told(reports: Iterable[Report]) -> list[Report]:
+    """Return reports, and tell at once which cases have failures."""
+    found = []
+    for report in reports:
+        found.append(report)
+        if report.failures:
+            print(f"{report.case}: {len(report.failures)} schedules fail", flush=True)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
@@ -80,14 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     full = os.environ.get("FULL", "") not in ("", "0")
     seed = str(options.seed if options.seed is not None else time.time_ns())
     names = [case.name for case in CASES if not options.case or any(text in case.name for text in options.case)]
-    seconds = None if full else options.seconds * options.jobs / max(1, len(names))
     began = time.monotonic()
-    reports: list[Report] = []
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for report in pool.map(explore, names, [seed] * len(names), [seconds] * len(names)):
-            reports.append(report)
-            if report.failures:
-                print(f"{report.case}: {len(report.failures)} schedules fail", flush=True)
+        singles = _told(pool.map(explore_singles, names, [seed] * len(names)))
+        left = began + options.seconds - _RESERVE - time.monotonic()
+        seconds = None if full else max(0.0, left) * options.jobs / max(1, len(names))
+        more = _told(pool.map(explore_more, names, [seed] * len(names), [seconds] * len(names)))
+        reports = [together(first, second) for first, second in zip(singles, more, strict=True)]
     print("\n".join(table(reports)))
     schedules = sum(sum(one.counts.values()) for one in reports)
     took = time.monotonic() - began

@@ -23,7 +23,7 @@ from tests.simulation.world import IN_PLACE, NO_TIME, World
 Trace = Sequence[tuple[int, int, str]]
 NONE, SINGLE, PAIR, TURNS, RANDOM = "no event", "one event", "two events", "two runs", "random"
 CLASSES = (NONE, SINGLE, PAIR, TURNS, RANDOM)
-# Of the time that is left after the single events, up to which part each class may take.
+# Of the time that a case has after the single events, up to which part each class may take.
 _SHARES = {PAIR: 0.5, TURNS: 0.8, RANDOM: 1.0}
 _SWITCHES = 3
 _A_TURN = 8  # second events that a first one is played with in each round
@@ -351,20 +351,31 @@ class Explorer:
         )[: chance.randint(1, 3)]
 
 
-def explore(name: str, seed: str, seconds: float | None) -> Report:
-    """Explore one case; without a limit, all of its pairs and turns, and then a minute of random schedules."""
+def explore_singles(name: str, seed: str) -> Report:
+    """Play every event at every point of one case, however long that takes."""
+    explorer = Explorer(BY_NAME[name], random.Random(f"{seed} {name}"))
+    explorer.singles()
+    return explorer.report()
+
+
+def explore_more(name: str, seed: str, seconds: float | None) -> Report:
+    """Explore the rest of one case; without a limit, all of its pairs and turns, and then a minute of random schedules."""
     explorer = Explorer(BY_NAME[name], random.Random(f"{seed} {name}"))
     began = time.monotonic()
-    explorer.singles()
-    rest = time.monotonic()
-    left = None if seconds is None else max(0.0, seconds - (rest - began))
     for kind, act in ((PAIR, explorer.pairs), (TURNS, explorer.turns), (RANDOM, explorer.at_random)):
-        if left is not None:
-            explorer.stop_at = rest + left * _SHARES[kind]
+        if seconds is not None:
+            explorer.stop_at = began + seconds * _SHARES[kind]
         elif kind == RANDOM:
             explorer.stop_at = time.monotonic() + 60
         act()
+    del explorer.counts[NONE]  # they are among those of explore_singles
     return explorer.report()
+
+
+def together(first: Report, second: Report) -> Report:
+    """Return two reports of the same case as one."""
+    counts = dict(Counter(first.counts) + Counter(second.counts))
+    return Report(first.case, first.points, counts, first.merged + second.merged, [*first.failures, *second.failures])
 
 
 def _place(trace: Trace, run: int, call: int) -> int:

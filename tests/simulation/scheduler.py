@@ -181,7 +181,7 @@ class Run:
     def stores(self, secret: str) -> None:
         """Take note of a secret that the run stores; in place, it must be in the rescue file by then, or another run's is."""
         world = self.world
-        is_new = world.behaviour.kind == IN_PLACE and secret == self.created and secret != world.value
+        is_new = world.behaviour.kind == IN_PLACE and secret == self.created and secret not in world.stored_ever
         if is_new and not world.rescue and not self.cannot_keep:
             world.breaks(f"{self.actor} stored the account's new secret before it was kept in the rescue file")
 
@@ -291,6 +291,7 @@ class Late:
         runs: before how many more runs.
         run: whose request it was.
         sent_at: the tick at which that was sent.
+        skew: of the platform's clock then.
         act: what takes effect.
     """
 
@@ -298,6 +299,7 @@ class Late:
     runs: int
     run: Run
     sent_at: int
+    skew: timedelta
     act: Callable[[], object]
 
 
@@ -472,7 +474,8 @@ class Simulation:
                 world.breaks(f"{run.actor} said that {old.id} is retired, but it works")
         newest = world.newest() if world.behaviour.kind == IN_PLACE else None
         lost = newest is not None and newest.secret == run.created and newest.secret not in (world.value, world.rescue)
-        if lost and not run.cannot_keep and not world.hand:
+        # Which of two secrets is the newer is told by the platform's clock alone.
+        if lost and not run.cannot_keep and not world.hand and not world.set_back:
             world.breaks(f"{run.actor} lost the account's new secret")
         # In place, another run's secret may have ended this one's since it was proved.
         alone = world.behaviour.kind != IN_PLACE or not self.paused
@@ -485,7 +488,7 @@ class Simulation:
         """Let an effect take place later."""
         after = event.removeprefix("late by ")
         runs = {"a run": 1, "two runs": 2}.get(after, 0)
-        self.late.append(Late(None if runs else self.world.tick + int(after), runs, run, run.sent_at, act))
+        self.late.append(Late(None if runs else self.world.tick + int(after), runs, run, run.sent_at, self.world.appliance_skew, act))
 
     def land(self, *, next_run: bool = False) -> None:
         """Let take effect what is due."""
@@ -501,8 +504,11 @@ class Simulation:
             actor, now = one.run.actor, one.run.sent_at
             self.world.history.append(f"a late effect of {actor}")
             one.run.sent_at = one.sent_at
+            before = set(self.world.issued)
             try:
                 one.act()
+                if self.world.appliance_skew - one.skew >= HOUR:  # by the platform's clock, it comes later than any effect can
+                    self.world.disowned |= set(self.world.issued) - before
             except LatchkeyError as refused:
                 self.world.history.append(f"it has none: {refused}")
             one.run.sent_at = now

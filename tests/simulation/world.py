@@ -133,7 +133,8 @@ class World:
         self.created: dict[str, int] = {}  # by run
         self.stored_ever: set[str] = set()
         self.dead_by_hand: set[str] = set()  # dead credentials that were put into the store by hand, or that a broken promise left there
-        self.disowned: set[str] = set()  # works, and was refused all the same before any state named it: no run can know it later
+        # No run can know these: they were refused although they worked, before any state named them; or they appeared later than can be.
+        self.disowned: set[str] = set()
         self.placed_by = ""
         self.hand_placed = -1  # the tick at which the value was last placed by hand
         self.hand: set[str] = set()  # what was done by hand
@@ -304,6 +305,8 @@ class World:
         if content is not None:
             self.contents[content.blob] = self.last_content = content
         after = self.value
+        if actor == HAND and content is not None and content.old_value and not self.works(content.old_value):
+            self.dead_by_hand.add(content.old_value)
         if after != before:
             self.placed_by = actor
             if after:

@@ -206,6 +206,8 @@ class Rotation:
         else:
             owner = self._whose(held, None)
             listing = context.look(owner.token_id if owner else None)
+            if owner and not owner.token_id and states.id_of(held.state, "current") not in _ids(listing):
+                owner = self._whose(held, None)  # the only one that is listed is not taken for one that was revoked since it was checked
             record.account_id = listing.account_id
         record.plan = self._planned(held, listing, owner)
         if record.plan.problem:
