@@ -97,6 +97,21 @@ def _echo() -> Response:
     return Response(page, 500, mimetype="text/html")
 
 
+def _part(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a list without its first entry, which says that there is more."""
+    return {**answer, "data": answer["data"][1:], "hasMore": True}
+
+
+def _doubted(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer of GraphQL with an error below each of its root fields, beside their data."""
+    errors = [
+        {"message": "PERMISSION_DENIED", "path": [name, "below"], "extensions": {"code": 403}}
+        for name, value in (answer.get("data") or {}).items()
+        if value is not None
+    ]
+    return {**answer, "errors": [*answer.get("errors", ()), *errors]}
+
+
 class Platform(ABC):
     """Base class of the platforms.
 
@@ -166,7 +181,7 @@ class Platform(ABC):
         return self._apply_fault(g.fault)
 
     def _apply_fault(self, fault: str | None) -> Response | None:
-        if fault in (None, "drop", "cut", "hang-up", "stall", "garbled"):
+        if fault in (None, "drop", "cut", "hang-up", "stall", "garbled", "part", "doubted"):
             return None
         if fault == "slow":
             if not self.context.stopping.wait(self.settings.number("slow_seconds")):
@@ -216,6 +231,8 @@ class Platform(ABC):
             if response.status_code == 204:
                 response.status_code = 200
             response.data, response.mimetype = b'{"unexpected": tru', "application/json"
+        elif fault in ("part", "doubted") and response.is_json and response.status_code < 300:
+            response.data = json.dumps((_part if fault == "part" else _doubted)(response.get_json()))
         return response
 
     def _stall(self, response: Response) -> None:
