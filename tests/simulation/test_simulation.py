@@ -22,6 +22,12 @@ SLICE = 0.3  # seconds
 
 # Schedules that failed once, as they were printed.
 FIXED = [
+    Schedule("api_token/noted", (At(1, 22, "revert to previous", "revoke"), At(1, 25, "revoke stored", "store.read"))),
+    Schedule(
+        "access_token/disable, delete later",
+        (At(1, 14, "pause unseen", "store.write"), At(1, 15, "delete store", "store.read")),
+    ),
+    Schedule("in_place/old one lives on", (At(1, 20, "replace value", "store.read"), At(2, 19, "crash before", "rescue.reserve"))),
     Schedule("access_token/no ids told", (At(1, 1, "create alike", "store.read"), At(2, 5, "revoke stored", "look"))),
     Schedule(
         "access_token/never expiring, orphans ignored",

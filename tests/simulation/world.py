@@ -137,6 +137,7 @@ class World:
         self.disowned: set[str] = set()
         self.placed_by = ""
         self.hand_placed = -1  # the tick at which the value was last placed by hand
+        self.hand_put = -1  # and that at which the store was
         self.hand: set[str] = set()  # what was done by hand
         self.effects = 0  # of runs
         self.history: list[str] = []
@@ -284,6 +285,8 @@ class World:
                 if not (self.placed_by == HAND and self.hand_placed >= sent_at):
                     self.breaks(f"{actor} ended the stored credential {one.id}")
                 self.dead_by_hand.add(one.secret)
+            if self.content is not None and one.secret == self.content.old_value and self.hand_put >= sent_at:
+                self.dead_by_hand.add(one.secret)  # put there since the run looked
             stranger = not self.is_ours(one)
             if stranger and (one not in self.of_account() or not self.behaviour.orphans_may_go):
                 self.breaks(f"{actor} ended {one.id}, which is not of this rotation")
@@ -298,13 +301,15 @@ class World:
 
     def put(self, actor: str, content: Content | None) -> None:
         """Let the store hold a content; None for nothing."""
-        before, had_copy = self.value, self._has_copy()
+        before, had_copy, was_gone = self.value, self._has_copy(), self.content is None
         if self.content is not None:
             self.previous_content = self.content
         self.content = content
         if content is not None:
             self.contents[content.blob] = self.last_content = content
         after = self.value
+        if actor == HAND:
+            self.hand_put = self.tick
         if actor == HAND and content is not None and content.old_value and not self.works(content.old_value):
             self.dead_by_hand.add(content.old_value)
         if after != before:
@@ -317,7 +322,7 @@ class World:
                 ended_by = self.issued[after].ended_by
                 # In place, a run cannot know of a secret that another one creates at the same time: see Run.created.
                 known = self.behaviour.kind != IN_PLACE or ended_by == actor or actor not in self.created
-                if actor != HAND and ended_by not in ("", HAND) and after not in self.dead_by_hand and known:
+                if actor != HAND and ended_by not in ("", HAND) and after not in self.dead_by_hand and known and not was_gone:
                     self.breaks(f"{actor} stored a credential that {ended_by} had ended")
                 self.dead_by_hand.add(after)
         self.note(actor, f"stored {after or 'no credential'}, {self._stage()}")

@@ -179,6 +179,8 @@ class Context:
     def _check_ending(self, value: str | None, *, stored: bool) -> None:
         """Stop before a credential is ended that is stored by now, or, where another one must be stored, that one is not.
 
+        What a hand, or a run that was paused, does between this look and the request itself cannot be seen: a platform knows no store.
+
         Raises:
             TakenOverError: another run is at work.
             ChangedMeanwhileError: an older content was put in place, or the store was deleted.

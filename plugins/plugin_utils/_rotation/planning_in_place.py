@@ -88,6 +88,7 @@ def _base(current: Mapping[str, Any], policy: Policy, **more: Any) -> Plan:
 
 def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: Policy, **more: Any) -> Plan:
     before = {"current": dict(facts.state["current"])} if facts.state.get("current") else {}
-    # The mark tells the next run whether the stored secret is still the one that was there before this rotation.
-    pending = {"since": format_instant(now), "id": facts.account_id, "run": run, "mark": facts.mark}
+    # The mark tells the next run whether the stored secret is still the one that was there before this rotation. A doubt stays one.
+    mark = "" if facts.rescue_works and facts.rescue_in_doubt else facts.mark
+    pending = {"since": format_instant(now), "id": facts.account_id, "run": run, "mark": mark}
     return _base(made, policy, intent=minting(before, pending), **more)

@@ -122,7 +122,10 @@ class Undo:
     _now = ""
 
     def _look(self) -> Held:
-        """Read how far the rotation got in the store; where that was deleted, make it again with its old content."""
+        """Read how far the rotation got in the store; where that was deleted, make it again with its old content.
+
+        A store that is gone tells nothing of another run, so what this run knew is put there, be it dead by now.
+        """
         record, context = self._record, self._context
         self._now = "Read how far the rotation got"
         held = self._ports.store.read()

@@ -106,10 +106,19 @@ def test_what_lets_a_run_go_on(case):
     holds, record = GOES_ON[case]
     world = World(holds, **record)
     world.context.check_fence()
-    world.context.revoke(["9"])
-    world.context.disable("8")
+    world.context.revoke(["9"], "known")
+    world.context.disable("8", "known")
     assert world.done == [("revoke", ["9"]), ("disable", "8")]
     assert world.context.record.changed is True
+
+
+@pytest.mark.parametrize("case", ["deleted", "the value alone was edited by hand"])
+def test_what_is_known_by_its_id_alone_is_not_ended_once_the_store_was_changed(case):
+    world = World(GOES_ON[case][0])
+    for act in (lambda: world.context.revoke(["9"]), lambda: world.context.disable("8")):
+        with pytest.raises(ChangedMeanwhileError, match="so none was ended"):
+            act()
+    assert world.done == []
 
 
 @pytest.mark.parametrize("case", STOPS)
