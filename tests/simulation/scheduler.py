@@ -462,10 +462,11 @@ class Simulation:
             made = [one for one in world.issued.values() if one.maker == run.actor and world.is_live(one)]
             if made and world.behaviour.kind != IN_PLACE:
                 world.breaks(f"{run.actor} said that all is as it was before, but it created {made[0].id}, which works")
-            if world.value not in values_before and not world.hand & {"revert", "delete", "replace"} and world.placed_by == run.actor:
+            by_hand = world.hand & {"revert", "delete", "replace"}  # which also takes away what tells of another run
+            if world.value not in values_before and not by_hand and world.placed_by == run.actor:
                 world.breaks(f"{run.actor} said that all is as it was before, but the store holds {world.value or 'nothing'}")
             told = world.handed_over and not run.acted_in_vain and world.issued[world.handed_over].maker == run.actor
-            if told and not world.works(world.handed_over):
+            if told and not by_hand and not world.works(world.handed_over):
                 world.breaks(f"{run.actor} said that all is as it was before, but the user's tasks have a credential that it revoked")
         result = outcome.result
         if outcome.how == "done" and result.get("retired") and result.get("old_token_id"):
