@@ -264,7 +264,7 @@ class Run:
             self.simulation.delay(self, event, act)
             raise self._lost(name)
         elif event == "refuse":
-            if name == "check" and not self.world.state:
+            if name == "check" and (not self.world.state or self.world.behaviour.kind == IN_PLACE):
                 self.world.disowned.add(self.world.value)
             if name in ("check", "prove"):
                 raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)

@@ -22,6 +22,11 @@ SLICE = 0.3  # seconds
 
 # Schedules that failed once, as they were printed.
 FIXED = [
+    Schedule("in_place/noted", (), switches=(Switch(1, 21, PAUSE), Switch(2, 25, PAUSE)), seen=False),
+    Schedule("in_place/first secret", (), switches=(Switch(1, 18, PAUSE), Switch(2, 15, PAUSE)), seen=False),
+    Schedule("in_place/first secret", (), switches=(Switch(1, 20, PAUSE), Switch(2, 15, PAUSE)), seen=False),
+    Schedule("in_place/old one lives on", (At(1, 28, "replace value", "store.write"), At(2, 7, "refuse", "check"))),
+    Schedule("access_token/git and hooks", (At(1, 16, "pause unseen", "store.write"), At(2, 14, "revert to previous", "revoke"))),
     Schedule("api_token/noted", (At(1, 22, "revert to previous", "revoke"), At(1, 25, "revoke stored", "store.read"))),
     Schedule(
         "access_token/disable, delete later",

@@ -285,8 +285,8 @@ class World:
                 if not (self.placed_by == HAND and self.hand_placed >= sent_at):
                     self.breaks(f"{actor} ended the stored credential {one.id}")
                 self.dead_by_hand.add(one.secret)
-            if self.content is not None and one.secret == self.content.old_value and self.hand_put >= sent_at:
-                self.dead_by_hand.add(one.secret)  # put there since the run looked
+            if self.hand_put >= sent_at:  # another content was put in place since the run looked, which may name this one, or ask for it
+                self.dead_by_hand.add(one.secret)
             stranger = not self.is_ours(one)
             if stranger and (one not in self.of_account() or not self.behaviour.orphans_may_go):
                 self.breaks(f"{actor} ended {one.id}, which is not of this rotation")
@@ -357,8 +357,8 @@ class World:
     def _has_copy(self) -> bool:
         if self.behaviour.kind != IN_PLACE:
             return False
-        newest = self.newest()
-        return newest is not None and newest.secret in (self.value, self.rescue)
+        newest = self.newest()  # a platform that says that a secret is dead is believed
+        return newest is not None and newest.secret in (self.value, self.rescue) and newest.secret not in self.disowned
 
     def _check_copy(self, actor: str, had_copy: bool) -> None:
         if had_copy and actor != HAND and not self._has_copy():

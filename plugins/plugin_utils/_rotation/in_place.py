@@ -30,6 +30,7 @@ class InPlace:
         self._record = context.record
         self._ports = context.ports
         self._publishing = Publishing(context)
+        self._is_taken = False  # whether another run's secret was in the rescue file
 
     @property
     def _rescue(self) -> Rescue:
@@ -132,7 +133,7 @@ class InPlace:
                     context.check_fence()
                 except TakenOverError as failure:
                     raise self._taken_over(failure) from None
-                self._rescue.keep(self._secret, self._created_at)
+                self._keep()
         except RotationFailedError:
             raise
         except Exception as failure:  # noqa: BLE001  (the store is still to be written, whatever it was)
@@ -145,26 +146,43 @@ class InPlace:
         """
         context = self._context
         held = self._ports.store.read()
-        theirs = states.part_of(held.state, "pending" if states.stage_of(held.state) != states.CURRENT else "current")
-        began = states.instant(theirs, "minted_at") or states.instant(theirs, "since")
+        stage = states.stage_of(held.state)
+        theirs = states.part_of(held.state, "current" if stage == states.CURRENT else "pending")
+        # One that the other run is only about to create may never be created.
+        made = None if stage == states.MINTING else states.instant(theirs, "minted_at") or states.instant(theirs, "since")
         mine = states.instant({"at": self._created_at}, "at")
-        if began and mine and mine < began:
+        if made and mine and mine < made:
             return context.fail_at(f"{failure} The secret that this run created is older than that one, so it is stored nowhere.")
         kept = f"The secret that this run created is kept in {self._rescue.where}, encrypted; the next run stores it if it works."
         try:
-            try:
-                self._rescue.keep(self._secret, self._created_at)
-            except ChangedMeanwhileError:
-                rescued = self._rescue.read()
-                theirs_at = states.instant({"at": rescued.created_at}, "at")
-                is_newer = theirs_at and mine and theirs_at < mine
-                works = rescued.secret and not is_newer and self._ports.credentials.check(rescued.secret, self._record.account_id)
-                if works:
-                    raise
-                self._rescue.keep(self._secret, self._created_at)
+            self._keep()
         except Exception as left:  # noqa: BLE001  (where the secret is must be told, whatever it was)
             kept = f"The secret that this run created could not be kept anywhere: {as_failure(left)}"
         return context.fail_at(f"{failure} {kept}")
+
+    def _keep(self) -> None:
+        """Put the new secret into the rescue file, also in the place of another run's that is older, or dead."""
+        try:
+            if self._is_taken:  # what was read once may be written over, so keep() would not tell again
+                self._refuse_newer()
+            self._rescue.keep(self._secret, self._created_at)
+        except ChangedMeanwhileError:
+            if self._is_taken:
+                raise
+            self._is_taken = True
+            self._refuse_newer()
+            self._rescue.keep(self._secret, self._created_at)
+
+    def _refuse_newer(self) -> None:
+        """Raise ChangedMeanwhileError where the rescue file holds another run's secret that works, and is not known to be older."""
+        rescued = self._rescue.read()
+        theirs, mine = (states.instant({"at": at}, "at") for at in (rescued.created_at, self._created_at))
+        if not rescued.secret or rescued.secret == self._secret or (theirs is not None and mine is not None and theirs < mine):
+            return
+        if self._ports.credentials.check(rescued.secret, self._record.account_id) is not None:
+            raise ChangedMeanwhileError(
+                f"{self._rescue.where} holds another secret by now; it was left alone.", "Look which run is at work there."
+            )
 
     def _store(self) -> None:
         record, context = self._record, self._context
