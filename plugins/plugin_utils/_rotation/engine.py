@@ -184,7 +184,7 @@ class Rotation:
 
     def _undo_earlier_up_to_the_hand_over(self) -> dict[str, Any]:
         record = self.record
-        record.failed_step, record.failure = "an earlier run", "it was interrupted"
+        record.failed_step, record.failure = "an earlier run", "it was interrupted."
         record.undo = [RESTORE, REVOKE, PUT_BACK]
         failure = Undo(self._context).up_to_the_hand_over()
         if not failure.needs_hand_over:

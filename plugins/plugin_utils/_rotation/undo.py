@@ -53,7 +53,7 @@ class Undo:
 
     def earlier(self) -> None:
         """Undo what an earlier run left half-way. Raises RotationFailedError."""
-        self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted"
+        self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted."
         self._record.undo = [RESTORE, REVOKE, PUT_BACK]
         failure = self.all()
         if not failure.undone:
