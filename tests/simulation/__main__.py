@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seconds", type=float, default=240, help="how long it may take; FULL=1 in the environment plays all pairs")
     parser.add_argument(
-        "--seed", type=int, default=1, help="of what comes first, and of random schedules (1); 0 takes another one each time"
+        "--seed", type=int, default=1, help="of what comes first, and of random schedules (1); 0: another one"
     )
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--case", action="append", default=[], metavar="TEXT", help="only cases whose names hold this; may be repeated")
