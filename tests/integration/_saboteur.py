@@ -89,6 +89,5 @@ def run_and_kill(rig: RoleRig, saboteur: Saboteur, at: int | str | None, **varia
     before = rig.sessions()
     run = finish(rig, start(rig, saboteur.environment(rig.file, at), **variables))
     # One whose log-in was answered in this very instant is not known to the run yet.
-    if not _LOGGED_IN.search(saboteur.events[-1]):
-        rig.wait_for_end_of_sessions(before)
+    rig.wait_for_end_of_sessions(before, left=1 if saboteur.events and _LOGGED_IN.search(saboteur.events[-1]) else 0)
     return run.returncode == -signal.SIGKILL
