@@ -138,30 +138,38 @@ def test_a_state_that_names_what_is_not_the_rotation_s(ansible: Ansible, applian
     assert isinstance(rig, SecretRig) or rig.assert_works() == mine
 
 
+@pytest.mark.xfail(strict=True, reason="stage stored with the stored token as the old one, too: it is deleted, and the run is green")
+def test_a_state_that_names_the_stored_token_as_the_old_one(ansible: Ansible, appliances: Appliances) -> None:
+    rig = rig_of("access_token-qumulo", ansible, appliances)
+    mine = rig.seed()
+    pending = {"since": ago(20 * 60), "id": mine, "run": "elsewhere 1 1 localhost"}
+    state = {"stage": "stored", "current": {"id": mine}, "pending": pending}
+    rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
+    rig.rotate()
+    assert rig.assert_works() == mine
+
+
 @pytest.mark.parametrize("stage", ["minting", pytest.param("stored", marks=CHAOS)])
 def test_a_run_of_the_future(ansible: Ansible, appliances: Appliances, stage: str) -> None:
     rig = rig_of("access_token-qumulo", ansible, appliances)
-    token_id = rig.seed()
-    text = rig.text
-    state: dict[str, Any] = {
-        "stage": stage,
-        "current": {"id": token_id},
-        "pending": {"since": ago(-365 * 86400), "run": "elsewhere 1 1 localhost"},
-    }
-    state["pending"]["id"] = token_id if stage == "stored" else None
-    rig.write(text + yaml.safe_dump({f"{rig.name}_rotation": state}))
-    rig.rotate(rotate_force=True).assert_ok()
-    rig.assert_settled()
-    # One whose clock is ahead by a little has a lease, whose end is told.
-    token_id, text = rig.seed(), rig.text
-    since = ago(-10 * 60)
-    state["current"], state["pending"] = {"id": token_id}, {**state["pending"], "since": since}
-    rig.write(text + yaml.safe_dump({f"{rig.name}_rotation": state}))
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=True))
-    end = re.search(r"a run may take over from (\S+)Z on", said)
-    assert end is not None, said
-    assert datetime.fromisoformat(end[1] + "+00:00") < datetime.now(timezone.utc) + timedelta(minutes=26)
+    assert isinstance(rig, Rig)
+    for ahead, may in ((365 * 86400, True), (10 * 60, False)):
+        mine = rig.seed()
+        pending: dict[str, Any] = {"since": ago(-ahead), "run": "elsewhere 1 1 localhost"}
+        state = {"stage": stage, "current": {"id": mine}, "pending": pending}
+        if stage == "stored":
+            state["current"], pending["id"] = {"id": rig.mint()[0]}, mine
+        rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
+        if may:
+            rig.rotate(rotate_force=True).assert_ok()
+            rig.assert_settled()
+            continue
+        # One whose clock is ahead by a little has a lease, whose end is told.
+        with rig.nothing_changes():
+            said = failure(rig.rotate(rotate_force=True))
+        end = re.search(r"a run may take over from (\S+)Z on", said)
+        assert end is not None, said
+        assert datetime.fromisoformat(end[1] + "+00:00") < datetime.now(timezone.utc) + timedelta(minutes=26)
 
 
 # Clocks that differ
@@ -176,7 +184,8 @@ def test_a_run_of_the_future(ansible: Ansible, appliances: Appliances, stage: st
             pytest.param(kind, ahead, marks=CHAOS)
             for kind in ("access_token-qumulo", "api_token-cdm", "replace-rsc", "replace-cdm")
             for ahead in (1200, -420)
-            if (kind, ahead) not in (("access_token-qumulo", 1200), ("api_token-cdm", -420))
+            # The simulated RSC refuses secrets that are made in its future, its administrator's too.
+            if (kind, ahead) not in (("access_token-qumulo", 1200), ("api_token-cdm", -420), ("replace-rsc", -420))
         ),
     ],
 )
