@@ -26,7 +26,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ARGUMENTS, settings_of, with_defaults
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ARGUMENTS, refuse_missing, settings_of, with_defaults
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
@@ -35,6 +35,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
+_OLD_TAG = 19  # characters of a tag that version 1.0.0 kept
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
 
 
@@ -49,7 +50,7 @@ class ActionModule(ControllerAction):
         "failure": {"type": "str"},
         "undone": {"type": "bool", "default": False},
         "platform": shared_arguments()["platform"],
-        "endpoint": {"type": "str", "required": True},
+        "endpoint": {"type": "str"},
         "max_parallel_requests": {"type": "int"},
         "auth": {"type": "dict", "default": {}, "options": _AUTH},
         **ARGUMENTS,
@@ -85,8 +86,7 @@ class _Phase:
         self._steps = steps
         self._host = host
         self._rotation: Rotation | None = None
-        if not options["endpoint"].strip():
-            raise OptionError("rotate_endpoint: it is empty.", "Set it to where the platform's API is, for example qumulo.example.com.")
+        refuse_missing("endpoint", options["endpoint"], "Set it to where the platform's API is, for example qumulo.example.com.")
         self._settings = settings_of(options, options["platform"], options["endpoint"], platform_class(options["platform"]).rotates)
 
     def run(self, phase: str, check_mode: bool) -> dict[str, Any]:
@@ -244,6 +244,7 @@ class _Phase:
             clusters=self._clusters(),
             patience=settings.patience,
             tag=tag_of(options["tag"], settings.var),
+            old_tag=(options["tag"] or settings.var)[:_OLD_TAG],
             roles=settings.roles,
             force=settings.policy.force,
         )

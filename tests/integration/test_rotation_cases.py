@@ -99,10 +99,7 @@ def _lives(rig: AnyRig, credential_id: str) -> bool:
         "access_token-qumulo",
         "replace-rsc",
         "api_token-cdm",
-        pytest.param(
-            "api_token-cdm of the same user",
-            marks=pytest.mark.xfail(strict=True, reason="an id in the state is taken for the rotation's own whatever its tag"),
-        ),
+        "api_token-cdm of the same user",
         *(pytest.param(one, marks=CHAOS) for one in ("replace-cdm", "in_place-rsc", "in_place-cdm")),
     ],
 )
@@ -138,7 +135,6 @@ def test_a_state_that_names_what_is_not_the_rotation_s(ansible: Ansible, applian
     assert isinstance(rig, SecretRig) or rig.assert_works() == mine
 
 
-@pytest.mark.xfail(strict=True, reason="stage stored with the stored token as the old one, too: it is deleted, and the run is green")
 def test_a_state_that_names_the_stored_token_as_the_old_one(ansible: Ansible, appliances: Appliances) -> None:
     rig = rig_of("access_token-qumulo", ansible, appliances)
     mine = rig.seed()
@@ -281,7 +277,6 @@ def test_tags_that_begin_alike(ansible: Ansible, appliances: Appliances) -> None
 # Lists and deletions that fail
 
 
-@pytest.mark.xfail(strict=True, reason="retired: true, although the old token is not in the list that is a part, and lives")
 def test_a_list_of_sessions_that_is_a_part(ansible: Ansible, own: Appliances) -> None:
     rig = rig_of("api_token-cdm", ansible, own)
     old = rig.seed()
@@ -493,10 +488,7 @@ def test_every_variable_that_is_not_set(core: Ansible, appliances: Appliances) -
 @pytest.mark.parametrize(
     "version",
     [
-        pytest.param(
-            "2.16",
-            marks=pytest.mark.xfail(strict=True, reason='omit: "missing required arguments: endpoint", without the name rotate_endpoint'),
-        ),
+        "2.16",
         "2.19",
         "2.21",
     ],

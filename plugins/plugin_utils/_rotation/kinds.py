@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RefusedError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account
+from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import check
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
@@ -49,7 +49,7 @@ class Wanted:
         checks: requests that must be answered as expected, in the form of access_check's probes.
         clusters: connections, without credentials, to which a new secret is carried.
         patience: how long a new secret may still be refused.
-        tag: of API tokens.
+        tag, old_tag: of API tokens; the latter is what version 1.0.0 called them.
         roles: of a successor's account; empty takes those of the predecessor.
         force: whether to rotate also where it cannot be told whether the stored secret is dead.
     """
@@ -61,6 +61,7 @@ class Wanted:
     clusters: Sequence[Connection] = ()
     patience: timedelta = timedelta(0)
     tag: str = ""
+    old_tag: str = ""
     roles: Sequence[str] = ()
     force: bool = False
 
@@ -208,13 +209,21 @@ class _Tokens(PlatformCredentials):
         token = checked_token(value, self.wanted.var)
         return self._proved(self._checked(self.platform, account_id, token_id, bearer=token), account_id)
 
+    def _find(self, ids: Sequence[str]) -> list[Credential]:
+        """Return those that are there, and those that may be since the platform told a part only."""
+        account = self._look_up()
+        self.platform.incomplete = False
+        found = self.platform.find_tokens([str(one) for one in dict.fromkeys(ids)], account)
+        told = {one.id for one in found}
+        return [*found, *(Credential(str(one), account) for one in dict.fromkeys(ids) if self.platform.incomplete and str(one) not in told)]
+
     def find(self, ids: Sequence[str]) -> list[str]:
         """See ports.Credentials."""
-        return [one.id for one in self.platform.find_tokens([str(one) for one in ids], self._look_up())]
+        return [one.id for one in self._find(ids)]
 
     def revoke(self, ids: Sequence[str]) -> None:
         """See ports.Credentials."""
-        found = self.platform.find_tokens([str(one) for one in dict.fromkeys(ids)], self._look_up())
+        found = self._find(ids)
         if found:
             apply_steps(self.platform.revoke_steps(found))
 
@@ -254,11 +263,33 @@ class ApiTokens(_Tokens):
 
     noun = "API token"
 
+    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+        super().__init__(rotator, wanted, clock, warn)
+        self._own_ids: set[str] = set()  # ids of tokens whose secret the store holds, or that this run created: ours whatever their tag
+
+    def _whose(self, value: str, client_id: str | None) -> Owner:
+        owner = super()._whose(value, client_id)
+        self._own_ids |= {owner.token_id} if owner.token_id else set()
+        return owner
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials. A token with another tag is left alone: a state may have been edited by hand."""
+        found = self._find(ids)
+        ours = [one for one in found if one.id in self._own_ids or one.tag in (None, self.wanted.tag, self.wanted.old_tag)]
+        if ours:
+            apply_steps(self.platform.revoke_steps(ours))
+        if len(ours) < len(found):
+            others = " and ".join(f"{one.id} (tag {one.tag})" for one in found if one not in ours)
+            raise RefusedError(
+                f"{self.platform.title}: {others} has not the tag {self.wanted.tag} of this rotation, so it was left alone.",
+                "Revoke it with latchkey.tokens.api_token and token_ids, if it is of no use any more.",
+            )
+
     def look(self, known: Collection[str] = ()) -> Listing:
         """See ports.Credentials."""
         account, now = self._look_up(), self.platform.now()
         self.platform.incomplete = False
-        tokens = [one for one in self.platform.api_tokens(account) if one.tag == self.wanted.tag or one.id in known]
+        tokens = [one for one in self.platform.api_tokens(account) if one.tag == self.wanted.tag or one.id in self._own_ids]
         return Listing(account.id, [one.as_result(now) for one in tokens], None, not self.platform.incomplete)
 
     def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
@@ -278,6 +309,7 @@ class ApiTokens(_Tokens):
             )
         minted = self.platform.mint_api_token(self.wanted.tag, lifetime)
         made = minted.credential
+        self._own_ids.add(made.id)
         created_at = made.created_at or self.platform.now()
         expires_at = made.expires_at or created_at + lifetime
         return Created(made.id, minted.secret, format_instant(created_at), format_instant(expires_at))

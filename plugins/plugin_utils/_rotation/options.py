@@ -110,9 +110,9 @@ class Settings:
 # What the role rotate hands over; the names are those of its variables without rotate_.
 ARGUMENTS: dict[str, Any] = {
     "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET]},
-    "account": {"type": "str", "required": True},
-    "vars_file": {"type": "path", "required": True},
-    "var": {"type": "str", "required": True},
+    "account": {"type": "str"},
+    "vars_file": {"type": "path"},
+    "var": {"type": "str"},
     "vault_id": {"type": "str"},
     "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE]},
     "client_id_var": {"type": "str"},
@@ -206,8 +206,7 @@ def settings_of(options: Mapping[str, Any], platform: str, endpoint: str, known:
             f"There is no {options['credential']} on {platform}. It has {' and '.join(known)}.", "Set rotate_credential to one of them."
         )
     for name in ("account", "var", "vars_file"):
-        if not str(options[name]).strip():
-            raise OptionError(f"rotate_{name}: it is empty.", "Give it a value.")
+        refuse_missing(name, options[name], "Give it a value.")
     kind = kind_of(options)
     id_var = options["client_id_var"] if kind in (IN_PLACE, REPLACE) else ""
     _check_names(kind, options["var"], id_var)
@@ -241,6 +240,12 @@ def settings_of(options: Mapping[str, Any], platform: str, endpoint: str, known:
         publishes=publishes,
         always_proves=bool(options["checks"] or (options["clusters"] and kind in (IN_PLACE, REPLACE))),
     )
+
+
+def refuse_missing(name: str, value: Any, hint: str) -> None:
+    """Refuse a variable of the role that every rotation needs. Raises OptionError where it is not set, or empty."""
+    if not str(value or "").strip():
+        raise OptionError(f"rotate_{name}: it is {'not set' if value is None else 'empty'}.", hint)
 
 
 def _check_names(kind: str, var: str, id_var: str) -> None:
