@@ -231,7 +231,7 @@ class _Phase:
         lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
         path = self._action.path(options["vars_file"])
         store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
-        clock = PlatformClock(lambda: rotator.platform.now(), self._steps.sleep)
+        clock = PlatformClock(rotator.now, self._steps.sleep)
         rescue = None
         if settings.in_place:
             beside = rescue_path(options["rescue_file"], options["vars_file"], settings.var)

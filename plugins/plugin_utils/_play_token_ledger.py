@@ -60,7 +60,7 @@ class Entry:
 
     def is_held(self) -> bool:
         """Tell whether a process works with it that has not ended."""
-        return bool(self.holder) and process_name(int(self.holder.split(" ")[0])) == self.holder
+        return bool(self.holder) and process_name(int(self.holder.split(" ", maxsplit=1)[0])) == self.holder
 
 
 def process_name(pid: int) -> str:

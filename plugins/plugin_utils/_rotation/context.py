@@ -57,7 +57,8 @@ class Context:
     @property
     def found(self) -> Held:
         """What the store held at first."""
-        assert self.record.found is not None
+        if self.record.found is None:
+            raise AssertionError("the store was not read")
         return self.record.found
 
     @property

@@ -155,7 +155,8 @@ class Rotation:
 
     @property
     def _side_by_side(self) -> SideBySide:
-        assert isinstance(self._flow, SideBySide)
+        if not isinstance(self._flow, SideBySide):
+            raise AssertionError("a secret in place is not undone")
         return self._flow
 
     def _go_on(self) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class InPlace:
 
     @property
     def _rescue(self) -> Rescue:
-        assert self._ports.rescue is not None
+        if self._ports.rescue is None:
+            raise AssertionError("a secret in place has a rescue file")
         return self._ports.rescue
 
     @property

@@ -26,7 +26,8 @@ class Publishing:
 
     @property
     def _remote(self) -> Remote:
-        assert self._context.ports.remote is not None
+        if self._context.ports.remote is None:
+            raise AssertionError("what is published has a remote")
         return self._context.ports.remote
 
     def _publish(self, *arguments: Any, **more: Any) -> Publication:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
@@ -43,6 +44,10 @@ class Rotator:
                 self._session = self._log_in()
             self._platform = open_platform(self._session.connection if self._session else self._connection)
         return self._platform
+
+    def now(self) -> datetime:
+        """Return the time by the platform's clock, as far as its answers told it."""
+        return self.platform.now()
 
     def _log_in(self) -> Session:
         try:

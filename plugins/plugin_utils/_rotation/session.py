@@ -85,21 +85,19 @@ def open_session(connection: Connection, warn: Callable[[str], None]) -> Session
         RequestError: the log-in was refused, or failed; where a session may have been opened, the failure says so.
         LatchkeyError: the session could not be entered, or the run has ended; then it is revoked again.
     """
-    with _watched_ledger(warn) as ledger:
+    with open_ledger() as ledger:
+        _watch(ledger, warn)
         return _entered(log_in(connection), ledger)
 
 
-@contextlib.contextmanager
-def _watched_ledger(warn: Callable[[str], None]) -> Iterator[Ledger]:
-    """Open the ledger of a run that goes on, and see to it that a process waits for the end of the run."""
-    with open_ledger() as ledger:
-        contents = ledger.read()
-        if contents.closed or is_orphan():
-            raise _run_has_ended()
-        if not contents.is_watched():
-            with ledger.locked() as contents:
-                watch(ledger, contents, warn, "session that the rotation is about to open")
-        yield ledger
+def _watch(ledger: Ledger, warn: Callable[[str], None]) -> None:
+    """See to it that a process waits for the end of the run. Raises RefusedError where the run has ended already."""
+    contents = ledger.read()
+    if contents.closed or is_orphan():
+        raise _run_has_ended()
+    if not contents.is_watched():
+        with ledger.locked() as contents:
+            watch(ledger, contents, warn, "session that the rotation is about to open")
 
 
 @contextlib.contextmanager
@@ -113,7 +111,8 @@ def entered_sessions(platform: Platform, warn: Callable[[str], None]) -> Iterato
     entries: list[str] = []
 
     def enter(bearer: str) -> None:
-        with contextlib.suppress(LatchkeyError, OSError), _watched_ledger(warn) as ledger:
+        with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
+            _watch(ledger, warn)
             entries.append(_entered(session_grant(platform.connection, bearer), ledger).entry)
 
     platform.on_session = enter

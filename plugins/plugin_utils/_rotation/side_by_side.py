@@ -149,7 +149,8 @@ class SideBySide:
 
     def _store(self) -> None:
         record, context = self._record, self._context
-        assert record.created is not None
+        if record.created is None:
+            raise AssertionError("nothing was created")
         state = states.stored(self._plan.intent, record.created.id)
         client_id = record.created.id if context.settings.client_id_var else None
         change = Change(state, value=record.created.secret, old_value=context.found.value or None, client_id=client_id)
