@@ -38,6 +38,12 @@ def connection(platform="rubrik_cdm", auth=CLIENT):
     return Connection(platform, Endpoint.parse("https://cdm.example.com", 443), auth)
 
 
+def refuse(failure):
+    """Raise a failure, where there is one."""
+    if failure:
+        raise failure
+
+
 class Appliance:
     """A platform whose tokens are sessions."""
 
@@ -60,8 +66,7 @@ class Appliance:
 
     def mint_token(self, account, expires_at):
         assert (account, expires_at) == (None, None)
-        if isinstance(self.failure, Exception):
-            raise self.failure
+        refuse(self.failure)
         self.meanwhile()
         secret = f"canary-{len(self.opened)}"
         self.opened.append(self.connection)
@@ -73,8 +78,7 @@ class Appliance:
         failure.add("The account has ten sessions.")
 
     def end_own_token(self, own):
-        if isinstance(self.end_failure, Exception):
-            raise self.end_failure
+        refuse(self.end_failure)
         if self.connection.auth.token not in self.live:
             raise AuthenticationError("It is gone.", status=401)
         self.live.remove(self.connection.auth.token)
