@@ -207,7 +207,7 @@ def hopeless(ansible: Ansible) -> Path:
         "undefined": {"rotate_auth": "{{ nowhere_to_be_found }}"},
         "without_file": {"rotate_vars_file": str(ansible.folder / "nowhere" / "vault.yml")},
     }
-    common = {"rotate_platform": "qumulo", "rotate_endpoint": "127.0.0.1:1", "rotate_credential": "access_token"}
+    common: dict[str, Any] = {"rotate_platform": "qumulo", "rotate_endpoint": "127.0.0.1:1", "rotate_credential": "access_token"}
     common |= {"rotate_account": "local:svc", "rotate_var": "token", "rotate_vars_file": str(ansible.folder / "vault.yml")}
     common["rotate_auth"] = {"token": "never-sent"}
     path.write_text(yaml.safe_dump({"rotate": {"hosts": hosts, "vars": common}}))

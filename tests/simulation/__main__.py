@@ -24,9 +24,7 @@ _RESERVE = 5  # seconds, for schedules that are being played when the time is up
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seconds", type=float, default=240, help="how long it may take; FULL=1 in the environment plays all pairs")
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of what comes first, and of random schedules (1); 0: another one"
-    )
+    parser.add_argument("--seed", type=int, default=1, help="of what comes first, and of random schedules (1); 0: another one")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--case", action="append", default=[], metavar="TEXT", help="only cases whose names hold this; may be repeated")
     parser.add_argument("--planted", action="store_true", help="put old faults into the engine, and count the schedules that find them")
