@@ -202,7 +202,7 @@ class Ledger:
         self._append("held", [name, holder], ROTATION)
 
     def add_revoked(self, name: str, scope: str = "") -> None:
-        """Enter that a token of this scope is gone, or that nobody can revoke it."""
+        """Enter that a token of this scope is gone, or that it cannot be revoked."""
         self._append("revoked", name, scope)
 
     def add_refusal(self, identity: str, words: str) -> None:

@@ -121,7 +121,7 @@ def _mint(connection: Connection, expires_in: str | None, session: bool, bearers
     lifetime = _USUAL_LIFE if expires_in is None else parse_duration(expires_in, "expires_in")
     if lifetime < _SHORTEST_LIFE:
         raise OptionError("expires_in: a token must live at least a minute.")
-    if connection.ca_path:  # whoever revokes it has another working directory
+    if connection.ca_path:  # the process that revokes it has another working directory
         connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
     with open_platform(connection) as platform:
         if expires_in is not None:

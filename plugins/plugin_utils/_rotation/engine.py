@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held, Listing, Owner, Rescued
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
 
@@ -166,10 +166,14 @@ class Rotation:
         if not plan.changes:
             self._flow.keep()
         elif self._flow.change():
-            result = self._result()
-            del result["message"]
-            return {**result, "ticket_data": self.ticket_data()}
+            return self._suspended()
         return self._result()
+
+    def _suspended(self) -> dict[str, Any]:
+        """Return the result of a phase after which tasks of the user come: what the next one needs, and no last line yet."""
+        result = self._result()
+        del result["message"]
+        return {**result, "ticket_data": self.ticket_data()}
 
     def _start_anew(self) -> None:
         """Forget what an earlier run's undo was about, and look at what there is now."""
@@ -184,16 +188,13 @@ class Rotation:
         self._start_anew()
 
     def _undo_earlier_up_to_the_hand_over(self) -> dict[str, Any]:
-        record = self.record
-        record.failed_step, record.failure = "an earlier run", "it was interrupted."
-        record.undo = [RESTORE, REVOKE, PUT_BACK]
-        failure = Undo(self._context).up_to_the_hand_over()
+        undo = Undo(self._context)
+        undo.take_up()
+        failure = undo.up_to_the_hand_over()
         if not failure.needs_hand_over:
             raise failure
         self._undoes = True
-        result = self._result()
-        del result["message"]
-        return {**result, "undoes": True, "ticket_data": self.ticket_data()}
+        return {**self._suspended(), "undoes": True}
 
     def _find_out(self) -> None:
         context, record = self._context, self.record
@@ -224,7 +225,7 @@ class Rotation:
     def _whose(self, held: Held, listing: Listing | None) -> Owner | None:
         """Ask whose the stored credential is; None where there is none, or it is dead."""
         if not held.value or (self._settings.kind == REPLACE and listing and held.client_id not in _ids(listing)):
-            return None  # the secret of an account that is gone is dead, and is not told to anybody
+            return None  # the secret of an account that is gone is dead, and is not sent
         client_id = held.client_id or (self.record.account_id if self._settings.in_place else None)
         with self._context.step("Check the stored credential"):
             return self._ports.credentials.check(held.value, client_id)

@@ -51,10 +51,14 @@ class Undo:
             return self.incomplete(as_failure(failure))
         return RotationFailedError(f"{self._context.what} is being undone.", needs_hand_over=True)
 
-    def earlier(self) -> None:
-        """Undo what an earlier run left half-way. Raises RotationFailedError."""
+    def take_up(self) -> None:
+        """Make what an earlier run left half-way the thing to undo."""
         self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted."
         self._record.undo = [RESTORE, REVOKE, PUT_BACK]
+
+    def earlier(self) -> None:
+        """Undo what an earlier run left half-way. Raises RotationFailedError."""
+        self.take_up()
         failure = self.all()
         if not failure.undone:
             raise failure
