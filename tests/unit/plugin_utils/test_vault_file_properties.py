@@ -59,7 +59,7 @@ def test_a_secret_is_stored_once(case: tuple[Document, str, str], vault_id: str)
     again = plan_edit(edit.data, Request(secrets={name: secret}, vault_id=vault_id), vault)
     assert (again.changed, again.data, again.changes, again.vault_ids) == (False, edit.data, (), edit.vault_ids)
     lib.opened = 0
-    plan_edit(edit.data, Request(secrets={name: secret}), vault)
+    plan_edit(edit.data, Request(secrets={name: secret}), Vault(lib))
     assert lib.opened == 1
 
 

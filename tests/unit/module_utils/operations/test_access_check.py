@@ -32,7 +32,7 @@ def test_what_is_true(found: Any, right: bool) -> None:
 def test_a_body_goes_with_post_only(method: str, body: Any) -> None:
     sent: list[Any] = []
     one = Fake(token="t")
-    one.caller = lambda: Caller(OWN, None)
+    one.caller = lambda secret=None: Caller(OWN, None)
     one.caller_roles = lambda: None
     one.public_paths = ()
     one.probe = lambda *request: sent.append(request) or Probed(200, None)
@@ -47,7 +47,7 @@ def watched(token_id: str | None = "7") -> tuple[Fake, list[str]]:
     one = Fake(token="t")
     one.http = SimpleNamespace(endpoint=SimpleNamespace(url="https://x"))
     one.public_paths = frozenset(("/open",))
-    one.caller = lambda: asked.append("caller") or Caller(OWN, token_id)
+    one.caller = lambda secret=None: asked.append("caller") or Caller(OWN, token_id)
     one.caller_roles = lambda: asked.append("roles") or ("r",)
     one.probe = lambda method, path, body: asked.append(f"{method} {path}") or Probed(200, None)
     return one, asked
