@@ -82,7 +82,6 @@ def run(platform: Platform, task: Task) -> Outcome:
         OptionError: an option is empty or a probe is malformed; raised before any request.
     """
     options = task.options
-    task.refuse_empty("expect_account", "expect_account_id", "expect_token_id")
     probes = options.get("probes") or []
     expressions = _checked_probes(platform, probes)
     caller = _checked_caller(platform, options.get("expect_account"), options.get("expect_account_id"), options.get("expect_token_id"))

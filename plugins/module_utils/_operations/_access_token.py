@@ -155,7 +155,6 @@ def _longest_first(token: Credential) -> tuple[bool, float, str]:
 
 def _wish(task: Task) -> Wish:
     options = task.options
-    task.refuse_empty("user", "token_id", "expires_in", "expires_at", "current", "min_remaining", "admin_token")
     if options["state"] == "absent" and not task.given("user", "token_id"):
         raise OptionError(
             "state=absent needs user or token_id: whose tokens, or which one, shall go?",

@@ -24,7 +24,6 @@ from ._own_token import guard_own_token
 def run(platform: Platform, task: Task) -> Outcome:
     """Converge API tokens. Raises what the platform raises, and OptionError and RefusedError of its own."""
     options = task.options
-    task.refuse_empty("user", "tag", "expires_in", "min_remaining", "token_ids")
     return _present(platform, task) if options["state"] == "present" else _absent(platform, task)
 
 

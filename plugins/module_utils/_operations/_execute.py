@@ -35,21 +35,6 @@ class Task:
         """Return those of the named options that were set."""
         return [name for name in names if self.options.get(name) is not None]
 
-    def refuse_empty(self, *names: str) -> None:
-        """Refuse options that were set, but to nothing, as a survey or ``default('')`` does: nobody can tell what is meant.
-
-        Raises:
-            OptionError: one of them is an empty string, or a list that holds one.
-        """
-        for name in self.given(*names):
-            value = self.options[name]
-            if isinstance(value, str) and not value.strip():
-                raise OptionError(
-                    f"{name}: it is empty.", "Leave the option out if it shall not count, for example with default(omit, true)."
-                )
-            if isinstance(value, list) and any(isinstance(one, str) and not one.strip() for one in value):
-                raise OptionError(f"{name}: one of them is empty.", "Take the empty ones out of the list.")
-
 
 @dataclass
 class Outcome:
@@ -87,12 +72,29 @@ class Operation:
         argument_spec: the module's own options; the shared ones are added to them.
         run: does it.
         rules: mutually_exclusive, required_if and the like, as AnsibleModule takes them.
+        may_be_empty: the options to which an empty string means something.
     """
 
     name: str
     argument_spec: dict[str, Any]
     run: Callable[[Platform, Task], Outcome]
     rules: dict[str, Any] = field(default_factory=dict)
+    may_be_empty: frozenset[str] = frozenset()
+
+    def refuse_empty(self, options: Mapping[str, Any]) -> None:
+        """Refuse the module's own options that are set to nothing, as a survey or ``default('')`` does: what is meant cannot be told.
+
+        Raises:
+            OptionError: one of them is an empty string, or a list that holds one.
+        """
+        for name in self.argument_spec:
+            value = None if name in self.may_be_empty else options.get(name)
+            if isinstance(value, str) and not value.strip():
+                raise OptionError(
+                    f"{name}: it is empty.", "Leave the option out if it shall not count, for example with default(omit, true)."
+                )
+            if isinstance(value, list) and any(isinstance(one, str) and not one.strip() for one in value):
+                raise OptionError(f"{name}: one of them is empty.", "Take the empty ones out of the list.")
 
     def full_argument_spec(self) -> dict[str, Any]:
         """Return the argument spec with the options that every module shares."""
@@ -135,6 +137,7 @@ def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) 
 
 
 def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    operation.refuse_empty(options)
     platform = open_platform(resolve_connection(options, os.environ))
     try:
         with platform:

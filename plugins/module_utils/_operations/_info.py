@@ -21,7 +21,6 @@ def _list(task: Task, key: str, read: Callable[[], list[dict[str, Any]]]) -> Out
 
 def run_access_tokens(platform: Platform, task: Task) -> Outcome:
     """List the access tokens of one account, or of all."""
-    task.refuse_empty("user", "token_id", "query")
     user, token_id = task.options.get("user"), task.options.get("token_id")
     account = platform.find_account(user) if user else None
 
@@ -39,7 +38,6 @@ def run_access_tokens(platform: Platform, task: Task) -> Outcome:
 
 def run_api_tokens(platform: Platform, task: Task) -> Outcome:
     """List the API tokens of one account, the caller's own when none is named."""
-    task.refuse_empty("user", "tag", "query")
     account = platform.find_account(task.options["user"]) if task.options.get("user") else platform.caller().account
     tag = task.options.get("tag")
 
@@ -54,7 +52,6 @@ def run_api_tokens(platform: Platform, task: Task) -> Outcome:
 
 def run_service_accounts(platform: Platform, task: Task) -> Outcome:
     """List the service accounts, or those of one name."""
-    task.refuse_empty("name", "query")
 
     def read() -> list[dict[str, Any]]:
         states = sorted(platform.service_accounts(task.options.get("name")), key=lambda one: (one.account.name, one.account.id))

@@ -91,7 +91,6 @@ def run(platform: Platform, task: Task) -> Outcome:
     """Converge one service account. Raises what the platform raises, and OptionError and RefusedError of its own."""
     options, name = task.options, task.options["name"]
     platform.require_options([one for one in task.given(*_PARTICULAR) if options[one] is not False])
-    task.refuse_empty("name", "account_id", "primary_group", "credentials_file", "sdk_cache_dir")
     present, rotate = options["state"] == "present", bool(options.get("rotate_secret"))
     if options.get("expire_sessions") and not rotate:
         raise OptionError(
@@ -189,7 +188,7 @@ def _create(platform: Platform, wanted: AccountState) -> tuple[AccountState, Cli
         else:
             ids = ", ".join(one.account.id for one in made)
             failure.add(f"An account named '{name}' is there now (id {ids}), and was not before.", created=[one.account.id for one in made])
-            if platform.has_secrets:
+            if platform.has_secrets and "client_secret" not in failure.details:
                 failure.add("Nobody has its secret: run again with rotate_secret=true to get one, or with state=absent to delete it.")
         raise
 
@@ -266,4 +265,5 @@ SERVICE_ACCOUNT = Operation(
         "sdk_cache_dir": {"type": "path"},
     },
     run=run,
+    may_be_empty=frozenset(("description", "home_directory")),  # which clears them
 )

@@ -59,7 +59,6 @@ def plan(
 def run(platform: Platform, task: Task) -> Outcome:
     """Revoke what the target names; what is gone already is fine. Raises what the platform raises, and OptionError of its own."""
     options = task.options
-    task.refuse_empty("ids", "account", "older_than", "query")
     target = options.get("target") or ("ids" if options.get("ids") is not None else "account" if options.get("account") else None)
     if target is None:
         raise OptionError("target is missing: which sessions shall go?", "Set target=self, or ids, or account.")

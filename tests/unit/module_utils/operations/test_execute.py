@@ -65,6 +65,9 @@ def test_the_platforms_to_choose_from():
     assert Operation("x", {}, lambda _platform, _task: Outcome()).full_argument_spec()["platform"]["choices"] == list(PLATFORMS)
 
 
+TWO_OPTIONS = Operation("x", {"a": {}, "b": {}}, lambda _platform, _task: Outcome(), may_be_empty=frozenset(("b",)))
+
+
 def test_given_options():
     task = Task({"a": None, "b": False, "c": ""}, False, datetime.now(timezone.utc))
     assert task.given("a", "b", "c", "d") == ["b", "c"]
@@ -73,13 +76,13 @@ def test_given_options():
 @pytest.mark.parametrize(("value", "words"), [("", "a: it is empty."), (" \n", "a: it is empty."), (["x", ""], "a: one of them is empty.")])
 def test_empty_options_are_refused(value, words):
     with pytest.raises(OptionError) as caught:
-        Task({"a": value}, False, datetime.now(timezone.utc)).refuse_empty("b", "a")
+        TWO_OPTIONS.refuse_empty({"a": value, "b": None})
     assert str(caught.value).startswith(words)
 
 
 @pytest.mark.parametrize("value", [None, "x", [], ["x"], 0, False])
 def test_options_that_are_not_empty_pass(value):
-    Task({"a": value, "c": ""}, False, datetime.now(timezone.utc)).refuse_empty("a", "b")
+    TWO_OPTIONS.refuse_empty({"a": value, "b": "", "endpoint": ""})
 
 
 def test_an_error_can_be_added_to():
