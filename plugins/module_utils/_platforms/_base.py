@@ -167,6 +167,30 @@ class Platform:
             found[ids[0]] = known[ids[0]]
         return found
 
+    def _created_id(self, answer: Answer, name: str, secret: str) -> str:
+        """Return the id of an account that was just created, from the list: the reply tells its secret and not its id.
+
+        Args:
+            answer: that reply.
+            name: the account's name, which no other account had.
+            secret: what the reply tells, and nothing else ever will.
+
+        Raises:
+            AnswerError: the list does not tell it either; the secret is among the details.
+        """
+        try:
+            ids = [one.account.id for one in self.service_accounts(name)]
+        except LatchkeyError:
+            ids = []
+        if len(ids) == 1:
+            return ids[0]
+        failure = answer.strange("the new account's id is missing or is not an id")
+        failure.add(
+            f"The secret of the new account is in this result, and its id is not known: look for '{name}' with service_account_info.",
+            client_secret=secret,
+        )
+        raise failure
+
     # Who calls, and who else there is
 
     def caller(self, secret: str | None = None) -> Caller:

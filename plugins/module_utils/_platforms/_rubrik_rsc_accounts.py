@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from .._model import Account, AccountState, ClientSecret
 from .._steps import Step
 from ._fields import text_field
 from ._rubrik_rsc_api import RscApi
-from ._rubrik_rsc_fields import PREFIX, json_object, json_objects, rsc_id_field
+from ._rubrik_rsc_fields import ID, PREFIX, json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import CREATE, DELETE, ROLES, ROTATE, SERVICE_ACCOUNTS, SET_ROLES, UPDATE
 from ._rubrik_sdk import client_file, token_cache_files
 
@@ -50,13 +51,14 @@ class RscAccounts(RscApi):
             {"input": given},
             hint="" if roles else "Perhaps this tenant makes no accounts without roles: name one with roles.",
         )
-        secret = self._client_secret(answer, reply, name)
+        secret = self._client_secret(answer, reply, name, self._created_id)
         return replace(wanted, account=_account(secret.client_id, name), roles=roles), secret
 
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
         account = state.account
         answer, reply = self._query(f"rotate the secret of {account}", ROTATE, {"input": {"id": account.id}})
-        secret = self._client_secret(answer, reply, account.name)
+        # The account was asked for by its id, so a reply without one is as good.
+        secret = self._client_secret(answer, reply, account.name, lambda _answer, _name, _secret: account.id)
         suspended = reply.get("suspendedTprPolicyIds")
         if suspended and isinstance(suspended, list):
             self.warn(
@@ -66,13 +68,26 @@ class RscAccounts(RscApi):
             )
         return secret
 
-    def _client_secret(self, answer: Answer, reply: Any, name: str) -> ClientSecret:
-        """Return the secret that a reply tells, for an account of this name."""
+    def _client_secret(self, answer: Answer, reply: Any, name: str, find_id: Callable[[Answer, str, str], str]) -> ClientSecret:
+        """Return the secret that a reply tells, for an account of this name.
+
+        It is told only once, so whatever else is missing from the reply is had in another way.
+
+        Args:
+            answer, reply: the answer and the value of its root field.
+            name: the account's.
+            find_id: called with the answer, the name and the secret for a client id that the reply does not tell.
+
+        Raises:
+            AnswerError: the reply tells no secret.
+        """
         value = json_object(answer, reply)
         secret = text_field(answer, value, "clientSecret")
         self.http.hide(secret)
+        told = value.get("clientId")
+        client_id = told if isinstance(told, str) and ID.fullmatch(told) else find_id(answer, name, secret)
         uri = value.get("accessTokenUri") or f"{self.http.endpoint.url}/api/client_token"
-        return ClientSecret(rsc_id_field(answer, value, "clientId"), secret, str(value.get("name") or name), str(uri))
+        return ClientSecret(client_id, secret, str(value.get("name") or name), str(uri))
 
     def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
         if "description" not in attributes:

@@ -98,13 +98,13 @@ def root_value(answer: Answer, document: Document) -> Any:
 
 
 def is_usable(value: Any, document: Document) -> bool:
-    """Tell whether the value of the root field must be used although errors came with it: it has all that cannot be had again.
+    """Tell whether the value of the root field must be used although errors came with it: it has a secret that cannot be had again.
 
     An error below the root field leaves the rest of the reply as it is. Only what creates a secret is judged so: what was read can be
     read again.
     """
-    found = [value.get(key) for key in document.needs] if isinstance(value, dict) else []
-    return bool(found) and all(isinstance(one, str) and one for one in found)
+    secret = value.get(document.secret) if document.secret and isinstance(value, dict) else None
+    return isinstance(secret, str) and bool(secret)
 
 
 def may_have_acted(answer: Answer, code: int, document: Document) -> bool:

@@ -18,14 +18,14 @@ class Document(NamedTuple):
         text: what is sent.
         right: the right that it needs, in the vendor's words; empty where any caller may. Only that of the rotation is documented,
             the others follow from the rights' names.
-        needs: the fields of a reply that cannot be had again, the secret last: with them it is of use, whatever errors came with it.
+        secret: the field of a reply that cannot be had again: with it the reply is of use, whatever errors came with it.
         fallback: what to send in its place to a tenant whose schema lacks a field of it; a refusal for that comes before anything is done.
     """
 
     field: str
     text: str
     right: str = ""
-    needs: tuple[str, ...] = ()
+    secret: str = ""
     fallback: Document | None = None
 
     @property
@@ -34,7 +34,7 @@ class Document(NamedTuple):
         return self.text.startswith("mutation")
 
 
-_SECRET = ("clientId", "clientSecret")  # what a new secret is of no use without
+_SECRET = "clientSecret"
 
 CALLER = Document(
     "currentUserLoginContext",
@@ -47,7 +47,7 @@ SWITCH_ORGANIZATION = Document(
     """mutation createOrgSwitchSession($input: CreateOrgSwitchSessionInput!) {
   createOrgSwitchSession(input: $input) { accessToken }
 }""",
-    needs=("accessToken",),
+    secret="accessToken",
 )
 SERVICE_ACCOUNTS = Document(
     "serviceAccounts",
