@@ -122,7 +122,7 @@ class RscApi(Platform):
         code = refusal_code(answer)
         if code is not None:
             value = root_value(answer, document)
-            secret = value.get(document.secret) if document.secret and isinstance(value, dict) else None
+            secret = value.get(document.told_once) if document.told_once and isinstance(value, dict) else None
             self.http.hide(secret if isinstance(secret, str) else None)  # before the vendor's words are shown, which may repeat it
             if is_usable(value, document):
                 said = answer.words().rstrip(".") or "no words"

@@ -103,7 +103,7 @@ def is_usable(value: Any, document: Document) -> bool:
     An error below the root field leaves the rest of the reply as it is. Only what creates a secret is judged so: what was read can be
     read again.
     """
-    secret = value.get(document.secret) if document.secret and isinstance(value, dict) else None
+    secret = value.get(document.told_once) if document.told_once and isinstance(value, dict) else None
     return isinstance(secret, str) and bool(secret)
 
 

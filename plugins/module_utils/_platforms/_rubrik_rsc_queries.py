@@ -18,14 +18,14 @@ class Document(NamedTuple):
         text: what is sent.
         right: the right that it needs, in the vendor's words; empty where any caller may. Only that of the rotation is documented,
             the others follow from the rights' names.
-        secret: the field of a reply that cannot be had again: with it the reply is of use, whatever errors came with it.
+        told_once: the field of a reply that cannot be had again: with it the reply is of use, whatever errors came with it.
         fallback: what to send in its place to a tenant whose schema lacks a field of it; a refusal for that comes before anything is done.
     """
 
     field: str
     text: str
     right: str = ""
-    secret: str = ""
+    told_once: str = ""
     fallback: Document | None = None
 
     @property
@@ -34,7 +34,7 @@ class Document(NamedTuple):
         return self.text.startswith("mutation")
 
 
-_SECRET = "clientSecret"
+_TOLD_ONCE = "clientSecret"
 
 CALLER = Document(
     "currentUserLoginContext",
@@ -47,7 +47,7 @@ SWITCH_ORGANIZATION = Document(
     """mutation createOrgSwitchSession($input: CreateOrgSwitchSessionInput!) {
   createOrgSwitchSession(input: $input) { accessToken }
 }""",
-    secret="accessToken",
+    told_once="accessToken",
 )
 SERVICE_ACCOUNTS = Document(
     "serviceAccounts",
@@ -75,7 +75,7 @@ CREATE = Document(
   createServiceAccount(input: $input) { clientId clientSecret name accessTokenUri }
 }""",
     "MANAGE_SERVICE_ACCOUNT",
-    _SECRET,
+    _TOLD_ONCE,
 )
 UPDATE = Document(
     "updateServiceAccount",
@@ -98,7 +98,7 @@ ROTATE_OLD = Document(
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri }
 }""",
     "MANAGE_SERVICE_ACCOUNT_CREDENTIALS (MANAGE_SERVICE_ACCOUNT before 2025-09-22)",
-    _SECRET,
+    _TOLD_ONCE,
 )
 ROTATE = Document(
     "rotateServiceAccountSecret",
@@ -106,7 +106,7 @@ ROTATE = Document(
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri suspendedTprPolicyIds }
 }""",
     "MANAGE_SERVICE_ACCOUNT_CREDENTIALS",
-    _SECRET,
+    _TOLD_ONCE,
     ROTATE_OLD,
 )
 DELETE = Document(
