@@ -9,20 +9,24 @@ module. Either way a result with a secret in it is hidden.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets, result_secrets
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets, redact, result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._module_output import is_telling, named_in, own_output
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
+
+_NOT_STARTED = (126, 127)  # what a shell returns for an interpreter that there is not
 
 
 class OperationAction(ActionBase):
@@ -35,6 +39,7 @@ class OperationAction(ActionBase):
 
     operation: Operation
     mints = False
+    _unread: str | None = None  # what a module printed, where that is no result
 
     _supports_async = True
     _supports_check_mode = True
@@ -70,6 +75,22 @@ class OperationAction(ActionBase):
         if unfit.get("failed"):  # an ordinary module would quote the values
             return unfit
         self._keep_off_the_disk()
+        host = str((task_vars or {}).get("inventory_hostname", "the host"))
+        try:
+            with self._output_unseen():
+                result = self._execute(name, arguments, task_vars)
+        except AnsibleConnectionFailure:
+            # Why was censored together with the output; where a host cannot be reached at all, this raises the same in clear.
+            self._low_level_execute_command("exit 0", sudoable=False)
+            if not self._may_create():
+                raise
+            return _lost(f"The connection to {host} broke while {name} ran.", "")
+        result.pop("invocation", None)
+        if self._unread is not None and self._may_create() and result.get("rc") not in _NOT_STARTED:
+            return {**result, **_lost(f"The output of {name} on {host} cannot be read.", self._unread)}
+        return result
+
+    def _execute(self, name: str, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         result: dict[str, Any] = self._execute_module(
             module_name=name,
@@ -77,8 +98,37 @@ class OperationAction(ActionBase):
             task_vars=task_vars,
             wrap_async=wrap_async,
         )
-        result.pop("invocation", None)
         return result
+
+    @contextlib.contextmanager
+    def _output_unseen(self) -> Iterator[None]:
+        """Have connection plugins not show what a command prints, as with no_log: ssh shows it with -vvv."""
+        known: tuple[Any, ...] = (self._play_context, getattr(self._connection, "_play_context", None))
+        contexts = {id(one): one for one in known if one is not None}
+        before = {key: one.no_log for key, one in contexts.items()}
+        for one in contexts.values():  # a connection has a copy of its own
+            one.no_log = True
+        try:
+            yield
+        finally:
+            for key, one in contexts.items():
+                one.no_log = before[key]
+
+    def _parse_returned_data(self, res: Mapping[str, Any], *more: Any) -> Any:
+        """Hand only what the module printed to Ansible, which takes a banner for it and shows all of what it cannot read.
+
+        Private, but the same from ansible-core 2.16 to 2.22.
+        """
+        text = str(res.get("stdout") or "")
+        found = own_output(text)
+        self._unread = text if found is None else None
+        if found is None:
+            found = "" if is_telling(text) else text
+        errors = redact(str(res.get("stderr") or ""), option_secrets(self._task.args, self.operation.full_argument_spec()))
+        return super()._parse_returned_data({**res, "stdout": found, "stderr": errors}, *more)
+
+    def _may_create(self) -> bool:
+        return self.mints and not self._task.check_mode
 
     def _keep_off_the_disk(self) -> None:
         """Hand a module over by its standard input, as Ansible's pipelining does, since a file of it would have the secrets in clear.
@@ -104,3 +154,11 @@ class OperationAction(ActionBase):
 
     def _checked(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return checked_arguments(name, arguments, self.operation.full_argument_spec(), self.operation.rules)
+
+
+def _lost(problem: str, output: str) -> dict[str, Any]:
+    """Return the failure of a task that may have created a credential whose secret nothing has."""
+    names = named_in(output)
+    named = f" ({', '.join(names)})" if names else ""
+    hint = f"It may have created a credential{named}: look for it on the platform, and revoke it."
+    return {"failed": True, "changed": True, "msg": f"{problem} {hint}"}

@@ -192,6 +192,17 @@ done
 exec "$@"
 """
 
+_FAKE_SSH = """\
+#!/bin/sh
+# Runs the command here: there need be no server where tests run.
+for last; do :; done
+printf '%s\\n' '{ Welcome to the host }'
+sh -c "$last" FILTER
+code=$?
+printf '%s\\n' 'Bye }'
+exit $code
+"""
+
 
 @dataclass
 class Scene:
@@ -214,14 +225,19 @@ class Scene:
         for folder in (self.evidence / "removed", self.handed_in, self.ansible.folder / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
         (self.evidence / "sitecustomize.py").write_text(_WITNESS)
-        sudo = self.evidence / "sudo"
-        sudo.write_text(_FAKE_SUDO)
-        sudo.chmod(0o755)
+        commands = {"sudo": _FAKE_SUDO, "ssh": _FAKE_SSH.replace(" FILTER", ""), "garbled": _FAKE_SSH.replace("FILTER", "| tr '\\n' x")}
+        for name, script in commands.items():
+            (self.evidence / name).write_text(script)
+            (self.evidence / name).chmod(0o755)
 
     @property
     def become(self) -> dict[str, Any]:
         """Keywords of a task that is run as another user, who is the same one."""
         return {"become": True, "vars": {"ansible_become_exe": str(self.evidence / "sudo")}}
+
+    def over_ssh(self, program: str = "ssh") -> dict[str, Any]:
+        """Return the variables of a task that is run over ssh, by a stand-in with banners; "garbled" shows its output on one line."""
+        return {"ansible_connection": "ssh", "ansible_ssh_executable": str(self.evidence / program), "ansible_host": "far.example"}
 
     def give(self, name: str, content: Any) -> str:
         """Put what the user has in a file, as text or as JSON, and return its path."""

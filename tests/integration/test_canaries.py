@@ -230,6 +230,32 @@ def test_each_core(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory)
         assert "dev" in run["Other id"]["msg"]
 
 
+def test_over_ssh(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a module prints on another machine, with banners round it, whether it can be read or not."""
+    scene = Scene(each_core, tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("handed-in"))
+    far: dict[str, Any] = {"vars": scene.over_ssh()}
+    garbled: dict[str, Any] = {"vars": scene.over_ssh("garbled")}
+    with appliance(scene, "qumulo", tmp_path_factory.mktemp("qumulo")) as simulator:
+        tasks = [
+            {"name": "Mint", TOKEN: {"user": "local:guest"}, "register": "minted", **far},
+            {"name": "Use", CHECK: {**NOBODY, "token": "{{ minted.token }}", "expect_account": "guest"}, **far},
+            {"name": "Use a wrong one", CHECK: {**NOBODY, "token": "{{ bogus }}"}, **IGNORED, **far},
+            {"name": "Mint in a loop", TOKEN: {"user": "{{ item }}"}, "loop": ["local:svc-ansible"], "register": "loop", **far},
+            {"name": "Lose", TOKEN: {"user": "local:guest", "additional": True}, **IGNORED, **garbled},
+            {"name": "Lose what has no secret", TOKENS: {}, **IGNORED, **garbled},
+            {"name": "Find", TOKENS: {"user": "local:guest"}, **far},
+        ]
+        run = scene.play(tasks, **play_of(scene, simulator)).assert_ok()
+        scene.assert_clean(simulator)
+        assert run.by_name["Mint"].hidden
+        assert run["Use"]["account"] == "guest"
+        assert "401" in run["Use a wrong one"]["msg"]
+        lost = next(one for one in run["Find"]["access_tokens"] if one["token_id"] in run["Lose"]["msg"])
+        assert lost["account"] == "guest"
+        assert "cannot be read" in run["Lose"]["msg"]
+        assert run["Lose what has no secret"]["module_stdout"] == ""
+
+
 def vars_file() -> list[dict[str, Any]]:
     """Return tasks that put secrets into a vars file, change them, read them, fail with them, and take them out again."""
     at = {"path": "vault.yml"}

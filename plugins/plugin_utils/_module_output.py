@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an ordinary module printed, among what else came over the connection: banners, messages of shells. Private to this collection.
+
+Pure: text in, text out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+# AnsibleModule prints a line break first, so its result begins a line, whatever a shell has printed before.
+_BEGINNING = re.compile(r"^[ \t]*(?=\{)", re.MULTILINE)
+_OF_A_MODULE = frozenset(("changed", "failed", "invocation", "ansible_job_id"))
+_NAMES = re.compile(r'"(token_id|client_id|account|account_id)": *"([^"\\]{1,200})"')
+
+
+def own_output(text: str) -> str | None:
+    """Return the JSON object that a module printed, the last one where there are several; None where there is none that can be read."""
+    found = None
+    decoder = json.JSONDecoder()
+    position = 0
+    while beginning := _BEGINNING.search(text, position):
+        start = beginning.end()
+        position = start + 1
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        position = end
+        if isinstance(value, dict) and _OF_A_MODULE & value.keys():
+            found = text[start:end]
+    return found
+
+
+def is_telling(text: str) -> bool:
+    """Tell whether a text may hold a piece of a result, and so a secret: a message of a shell or an interpreter has none of its marks."""
+    return any(mark in text for mark in '{}"')
+
+
+def named_in(text: str) -> list[str]:
+    """Return what identifies a credential in output that cannot be read as a whole, for people; never a secret."""
+    return [f"{key} {value}" for key, value in dict(_NAMES.findall(text)).items()]
