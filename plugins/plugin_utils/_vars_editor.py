@@ -18,9 +18,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     MERGE_TAG,
     VAULT_TAGS,
     child_of,
-    ends_in_literal,
     is_index,
     is_key,
+    is_literal,
+    last_leaf,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import (
     STEP,
@@ -42,7 +43,7 @@ REMOVED = object()
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _COLON = re.compile(r"[ \t]*:")
-_LITERAL_HEAD = re.compile(r"(?:[!&]\S*[ \t]+)*[|>][-+0-9]*")
+_LITERAL_HEAD = re.compile(r"(?:[!&]\S*[ \t]+)*[|>]([-+0-9]*)")
 _REUSABLE_HEAD = re.compile(r"!vault(?:-encrypted)? +\|[-+]?")
 
 
@@ -166,10 +167,12 @@ class Editor:
             # None of its keys is left: a nested mapping stays a mapping.
             self._replace(place, new)
             return
+        numbers_gone = {known[child.path[-1]] for child in gone}
         for child in gone:
             number = known[child.path[-1]]
             swap = new if number == len(node.value) - 1 else {}
-            self._remove(node, number, child, swap)
+            above = next((at for at in range(number - 1, -1, -1) if at not in numbers_gone), None)
+            self._remove(node, number, child, swap, above)
             if swap:
                 new = {}
         if new:
@@ -257,11 +260,19 @@ class Editor:
             end = self._literal_end(node)
         return start, end
 
-    def _literal_head(self, node: yaml.Node) -> int:
+    def _literal_match(self, node: yaml.Node) -> re.Match[str]:
         match = _LITERAL_HEAD.match(self._text, node.start_mark.index)
         if match is None:
             raise self._refuse((), node, "it has a block scalar with an unusual first line")
-        return match.end()
+        return match
+
+    def _literal_head(self, node: yaml.Node) -> int:
+        """The end of what stands before a block scalar's first line: its tag, anchor and indicators."""
+        return self._literal_match(node).end()
+
+    def _literal_indicators(self, node: yaml.Node) -> str:
+        """How a block scalar ends (- or +) and how far it is indented, as it is written."""
+        return self._literal_match(node).group(1)
 
     def _literal_end(self, node: yaml.Node) -> int:
         """Where a block scalar ends without the blank lines below it, unless they are part of its value."""
@@ -269,7 +280,7 @@ class Editor:
         first, end = self._line_end(head), node.end_mark.index
         lines = [(match.start(), match.end()) for match in re.finditer("[^\r\n\x85\u2028\u2029]+", self._text[first:end])]
         filled = [(first + start, first + stop) for start, stop in lines if self._text[first + start : first + stop].strip(" ")]
-        if "+" in self._text[node.start_mark.index : head]:
+        if "+" in self._literal_indicators(node):
             match = re.search("(?:\r\n|[\n\r\x85\u2028\u2029])\\Z", self._text[first:end])
             return first + match.start() if match else end
         if not filled:
@@ -309,6 +320,16 @@ class Editor:
             line_end = end
         return line_end
 
+    def _blanks_below(self, line_end: int) -> int:
+        """The end of the last line of blanks right below a line, which could become part of a literal above it; empty ones could not."""
+        last = line_end
+        while match := _BREAK.match(self._text, line_end):
+            line_end = self._line_end(match.end())
+            if self._text[match.end() : line_end].strip(" "):
+                break
+            last = line_end if line_end > match.end() else last
+        return last
+
     def _floor(self, line_end: int) -> int:
         """The least indentation at which a literal that ends here does not swallow the blank and comment lines that follow."""
         floor = 0
@@ -332,11 +353,16 @@ class Editor:
         line_break = self._break_at(line_end)
         self._splice(line_end, line_end if end is None else end, "".join(line_break + line for line in lines))
 
+    def _ends_in_break(self, value: yaml.Node) -> bool:
+        """Whether the last line of a value is text in which the line break at the end counts."""
+        leaf = last_leaf(value)
+        return is_literal(leaf) and leaf.tag not in VAULT_TAGS and "-" not in self._literal_indicators(leaf)
+
     def _feeds(self, node: yaml.MappingNode, number: int, line_start: int) -> bool:
         """Whether the line break before this line is part of the value of a key."""
         key, value = node.value[number]
         line_break = _BREAK.match(self._text, self._line_end(self._span(node, key, value)[1]))
-        return ends_in_literal(value) and line_break is not None and line_break.end() == line_start
+        return self._ends_in_break(value) and line_break is not None and line_break.end() == line_start
 
     def _delete_lines(self, start: int, end: int, keep_break: bool = False) -> None:
         """Delete whole lines, with the break behind them or, at the end of the text, the one before."""
@@ -367,14 +393,14 @@ class Editor:
         column = key.start_mark.column
         end = self._line_end(self._span(node, key, value)[1])
         line_end = self._comments_below(end, column)
-        if end == len(self._text) and ends_in_literal(value):
+        if end == len(self._text) and self._ends_in_break(value):
             problem = "the file ends in its text without a line break"
             raise self._refuse((str(key.value),), key, problem, "Add a line break at the end of the file.")
         lines = block(new, column, self._layout({}), self._floor(line_end))
         self._below(line_end, lines)
 
-    def _remove(self, node: yaml.MappingNode, number: int, place: _Place, new: dict[str, Tree]) -> None:
-        """Remove a key; new keys come in its place, if it was the last one."""
+    def _remove(self, node: yaml.MappingNode, number: int, place: _Place, new: dict[str, Tree], above: int | None) -> None:
+        """Remove a key; new keys come in its place, if it was the last one. Above is the number of the key above that stays."""
         key, _value = node.value[number]
         start = key.start_mark.index
         line_start = self._line_start(start)
@@ -385,6 +411,8 @@ class Editor:
                 lines = block(new, place.column, self._layout({}), self._floor(end))
                 self._splice(line_start, end, self._break_at(place.end).join(lines))
                 return
+            if above is not None and is_literal(last_leaf(node.value[above][1])):
+                end = self._blanks_below(end)
             self._delete_lines(line_start, end, keep_break=number > 0 and self._feeds(node, number - 1, line_start))
             return
         # The first key of an item of a list, on the line of the dash: the next key moves up.

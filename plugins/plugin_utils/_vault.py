@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -38,6 +39,10 @@ class Seal:
     vault_id: str
     secret: Any = field(repr=False)
 
+    def is_of(self, vault_id: str) -> bool:
+        """Whether this is the seal of a vault id, in name and in secret."""
+        return self.vault_id == vault_id and self.label in (None, vault_id)
+
 
 _REMEMBERED, _REMEMBERED_SIZE = 32, 16_384  # envelopes that are not opened twice, and how long one of them may be, in characters
 
@@ -54,6 +59,20 @@ def label_of(vaulttext: str) -> str | None:
     """The label in the header of an envelope; None when it has none."""
     parts = vaulttext.split("\n", 1)[0].strip().split(";")
     return (parts[3].strip() or None) if len(parts) > 3 else None
+
+
+def _fits_header(vault_id: str) -> bool:
+    """Whether a label that is written into a header is the same when it is read again, by Ansible too."""
+    return vault_id.isascii() and vault_id.isprintable() and ";" not in vault_id and vault_id == vault_id.strip()
+
+
+def _damage(vaulttext: str) -> tuple[str, str]:
+    """What is wrong with an envelope that cannot be taken apart, and what to do."""
+    header, *body = vaulttext.replace("\r", "").split("\n")
+    if any(char.isspace() for line in (header.rstrip(), *body) for char in line) or not header:
+        hint = "Ansible cannot read it either. Remove the white space: blanks in and behind its lines, a blank line above its header."
+        return "is damaged: there is white space in it", hint
+    return "is damaged", "The text was changed after it was encrypted; restore it from a backup."
 
 
 class Vault:
@@ -76,7 +95,8 @@ class Vault:
         return tuple(dict.fromkeys(str(vault_id) for vault_id, _secret in self._lib.secrets or ()))
 
     def _loaded(self) -> str:
-        return f"loaded vault ids: {', '.join(self.labels) or 'none'}"
+        names = [one if _fits_header(one) else repr(one) for one in self.labels]
+        return f"loaded vault ids: {', '.join(names) or 'none'}"
 
     def open(self, vaulttext: str, what: str = "A vaulted text") -> Opened:
         """Decrypt an envelope; what names it in error messages."""
@@ -89,28 +109,27 @@ class Vault:
         label = label_of(vaulttext)
         if not self.labels:
             raise VarsFileError(f"{what} is encrypted and no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
-        if label is not None and label not in self.labels:
-            problem = f"is encrypted with vault id {label!r}, which is not loaded ({self._loaded()})"
-            raise VarsFileError(f"{what} {problem}.", "Pass its --vault-id.")
         problem = hint = ""
         data: bytes = b""
         secret: Any = None
         vault_id: Any = None
         try:
+            # Unless vault_id_match is set, a label is a hint: the secret of its vault id is tried first, and then all others.
             data, vault_id, secret = self._lib.decrypt_and_get_vault_id(vaulttext)
         except AnsibleError as error:
             # Its text may quote the input; only whether secrets were tried is of use.
-            tried = "Decryption failed" in str(error)
-            problem = "was not opened by the loaded secret" if tried else "is damaged"
-            hint = "The password is wrong, or the text was changed after it was encrypted."
+            if "Decryption failed" not in str(error):
+                problem, hint = _damage(vaulttext)
+            elif label is not None and label not in self.labels:
+                problem, hint = f"is encrypted with vault id {label!r}, which is not loaded", "Pass its --vault-id."
+            else:
+                problem = "was not opened by the loaded secret"
+                hint = "The password is wrong, or the text was changed after it was encrypted."
         except Exception:  # noqa: BLE001  tampered input makes the libraries below fail in many ways
-            problem, hint = "is damaged", "Restore it from a backup."
+            problem, hint = _damage(vaulttext)
         if problem:
             raise VarsFileError(f"{what} {problem} ({self._loaded()}).", hint)
         vault_id = str(vault_id)
-        if label is not None and vault_id != label:
-            problem = f"is labelled {label!r} but only the secret of vault id {vault_id!r} opens it"
-            raise VarsFileError(f"{what} {problem}.", "Encrypt it again under its own label.")
         try:
             return Opened(bytes(data).decode("utf-8"), Seal(label, vault_id, secret))
         except UnicodeDecodeError:
@@ -124,16 +143,31 @@ class Vault:
 
     def seal(self, vault_id: str) -> Seal:
         """How a new text is sealed under an id: with the first secret of that id, as ansible-vault does."""
+        if vault_id in self.labels and not _fits_header(vault_id):
+            problem = f"Vault id {vault_id!r} cannot be written into the header of a vault, so its label would be another one"
+            raise VarsFileError(f"{problem}.", "Give it another name in --vault-id: ASCII, without semicolons and outer blanks.")
         for loaded, secret in self._lib.secrets or ():
             if str(loaded) == vault_id:
                 return Seal(None if vault_id == DEFAULT_ID else vault_id, vault_id, secret)
         raise VarsFileError(f"Vault id {vault_id!r} is not loaded ({self._loaded()}).", "Pass its --vault-id or name a loaded one.")
 
-    def seal_for_new(self, labels_in_use: Sequence[str | None], what: str) -> Seal:
-        """How a text is sealed that replaces none: as all others are, else with the only secret, else as Ansible is configured."""
-        labels = set(labels_in_use)
+    def seal_for_new(self, others: Sequence[str], what: str) -> Seal:
+        """How a text is sealed that replaces none: as all other envelopes are, else with the only secret, else as Ansible is configured.
+
+        Args:
+            others: the envelopes that stand beside it.
+            what: names it in error messages.
+
+        Raises:
+            VarsFileError: none of these says how, or it needs a secret that is not loaded.
+        """
+        labels = {label_of(envelope) for envelope in others}
         if len(labels) == 1 and None not in labels:
-            return self.seal(str(labels.pop()))
+            label = str(labels.pop())
+            if label not in self.labels:
+                with contextlib.suppress(VarsFileError):
+                    return self.open(others[0]).seal
+            return self.seal(label)
         if len(self.labels) == 1:
             return self.seal(self.labels[0])
         if self._encrypt_id:

@@ -75,7 +75,7 @@ class _Planner:
         self._document = Document(content.text, where)
         self._opened: dict[str, Opened] = {}
         self._reusable: dict[tuple[str, str | None, str], str] | None = None
-        self._labels: list[str | None] | None = None
+        self._others: list[str] | None = None
         self.wanted = targets_of(request)
         self.old = {path: self._document.find(path) for path in self.wanted}
         self.vault_ids: dict[str, str | None] = {}
@@ -95,7 +95,7 @@ class _Planner:
 
     def _has_asked_label(self, opened: Opened) -> bool:
         asked = self._request.vault_id
-        return asked is None or asked == (opened.seal.label or opened.seal.vault_id)
+        return asked is None or opened.seal.is_of(asked)
 
     def _is(self, old: Tree, wanted: Tree, what: str) -> bool:
         """Whether a stored tree already says what is wanted."""
@@ -160,9 +160,9 @@ class _Planner:
         if len(moved) == 1:
             # A secret that moves keeps its label with its ciphertext.
             return self._opened[moved[0]].seal
-        if self._labels is None:
-            self._labels = [label_of(leaf.text) for leaf in self._document.vaulted()]
-        return self._vault.seal_for_new(self._labels, what)
+        if self._others is None:
+            self._others = [leaf.text for leaf in self._document.vaulted()]
+        return self._vault.seal_for_new(self._others, what)
 
     def _ciphertexts(self) -> dict[tuple[str, str | None, str], str]:
         """The ciphertexts in the old values that are edited, by clear text, label and secret."""
@@ -210,8 +210,8 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     if seal is not None:
         if request.encrypt == "value":
             raise VarsFileError(f"{where} is encrypted as a whole.", "Set encrypt to auto or file.")
-        if request.vault_id not in (None, seal.label or seal.vault_id):
-            seal = vault.seal(str(request.vault_id))
+        if request.vault_id is not None and not seal.is_of(request.vault_id):
+            seal = vault.seal(request.vault_id)
     elif request.encrypt == "file":
         if not (empty and request.create):
             raise VarsFileError(f"{where} is not encrypted as a whole.", "Encrypt it with ansible-vault first, or set encrypt to value.")

@@ -105,11 +105,16 @@ def is_empty_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.start_mark.index == node.end_mark.index and node.value == ""
 
 
-def ends_in_literal(node: yaml.Node | None) -> bool:
-    """Whether the last line of a value is text in which the line break at the end counts."""
+def last_leaf(node: yaml.Node) -> yaml.Node:
+    """What stands in the last line of a value."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
-    return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and node.tag not in VAULT_TAGS
+    return node
+
+
+def is_literal(node: yaml.Node) -> bool:
+    """Whether a value is a block scalar, whose text has lines of its own."""
+    return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
 
 
 def children_of(node: Any) -> list[Any]:
@@ -148,6 +153,11 @@ def _opaque(node: Any) -> Opaque:
     return Opaque(str(yaml.serialize(node, Dumper=yaml.SafeDumper)))
 
 
+def _is_same_text(one: yaml.ScalarNode, other: yaml.ScalarNode) -> bool:
+    """Compare values; of ciphertexts what Ansible would decrypt, since their last line break comes and goes with that of the file."""
+    return bool(one.value == other.value) or (one.tag in VAULT_TAGS and Vaulted.of(one.value) == Vaulted.of(other.value))
+
+
 def equal_nodes(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
     """Whether two nodes are the same text in other positions."""
     if isinstance(one, yaml.ScalarNode) and isinstance(other, yaml.ScalarNode) and (one.tag, one.value) == (other.tag, other.value):
@@ -165,8 +175,7 @@ def equal_nodes(one: Any, other: Any, seen: set[tuple[int, int]]) -> bool:
         first, second = children_of(a), children_of(b)
         if a.tag != b.tag or len(first) != len(second):
             return False
-        # White space does not count in ciphertext; its last line break comes and goes with that of the file.
-        if isinstance(a, yaml.ScalarNode) and a.value != b.value and (a.tag not in VAULT_TAGS or a.value.split() != b.value.split()):
+        if isinstance(a, yaml.ScalarNode) and not _is_same_text(a, b):
             return False
         todo += zip(first, second, strict=True)
     return True

@@ -27,6 +27,7 @@ _AMBIGUOUS = re.compile(r": | #|:$")
 # Booleans of YAML 1.1 that PyYAML leaves alone but other readers do not.
 _OTHER_BOOLEANS = frozenset("yYnN")
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|[\n\r]")  # those of bytes.splitlines, with which Ansible takes an envelope apart
 _JINJA = re.compile(r"\{[{%#]")
 _resolver: Any = yaml.SafeLoader("")
 _representer: Any = yaml.representer.SafeRepresenter()
@@ -40,7 +41,9 @@ class Vaulted:
 
     @classmethod
     def of(cls, text: str) -> Vaulted:
-        return cls("\n".join(line.strip() for line in text.splitlines() if line.strip()))
+        """The envelope in a scalar. As in Ansible, line breaks and white space behind the header do not count; all else does."""
+        header, *body = _BREAK.split(text)
+        return cls("\n".join([header.rstrip(" \t\x0b\x0c"), *filter(None, body)]))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import binascii
 import itertools
 import os
 import random
@@ -44,7 +45,13 @@ class FakeVaultLib:
 
     def decrypt_and_get_vault_id(self, vaulttext: str) -> tuple[bytes, str, FakeSecret]:
         self.opened += 1
-        _salt, owner, plain = bytes.fromhex("".join(vaulttext.split()[1:])).split(b"|", 2)
+        header, *lines = vaulttext.encode().splitlines()
+        if not header.startswith(b"$ANSIBLE_VAULT;"):
+            raise AnsibleError("input is not vault encrypted data")
+        try:
+            _salt, owner, plain = binascii.unhexlify(b"".join(lines)).split(b"|", 2)
+        except ValueError:
+            raise AnsibleError("Vault format unhexlify error") from None
         for vault_id, secret in self.secrets:
             if secret.bytes == owner:
                 return plain, vault_id, secret
@@ -60,7 +67,7 @@ class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
 
 
 for _tag in ("!vault", "!vault-encrypted"):
-    PlainLoader.add_constructor(_tag, lambda _loader, node: ("vault", "\n".join(node.value.split())))
+    PlainLoader.add_constructor(_tag, lambda _loader, node: ("vault", "\n".join(line for line in node.value.split("\n") if line)))
 PlainLoader.add_constructor("!unsafe", lambda _loader, node: node.value)
 
 
@@ -281,9 +288,11 @@ def document_of(
     made: list[str] = []
 
     def noise(column: int) -> None:
+        in_text = bool(document.entries) and document.entries[-1].kind in ("vault", "literal", "keep")  # blanks could become part of it
         for _unused in range(pick.of([0, 0, 0, 0, 1, 2])):
             indent = pick.of([column, column, column, 0])
-            lines.append(pick.of(["", "", *[" " * indent + text for text in COMMENTS]]))
+            blank = "" if in_text else " " * pick.of([0, 0, indent, indent + 3])
+            lines.append(pick.of(["", blank, *[" " * indent + text for text in COMMENTS]]))
 
     def tail() -> str:
         return pick.of(["", "", "", " # tail", "   #t: 1", " "])
