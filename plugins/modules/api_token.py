@@ -43,7 +43,7 @@ options:
   tag:
     description:
       - What the token is called. Needed for O(state=present), which leaves tokens with another tag alone. Tags are compared exactly.
-      - At most 19 characters; a longer one is refused before anything is sent, since not every Rubrik CDM keeps it whole.
+      - At most 20 characters; a longer one is refused before anything is sent. A client of a Rubrik employee keeps 19 of them.
       - Tags are not unique on Rubrik CDM. With O(state=absent) all tokens of the user with this tag are revoked, or, with O(token_ids) too,
         those of them that it names.
     type: str

@@ -34,7 +34,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
         {**NEW_ACCOUNT, "expire_sessions": True},
         ["expire_sessions goes with rotate_secret"],
     ),
-    "long tag": ("rubrik_cdm", "api_token", {"tag": "a" * 20}, ["tag: 'aaaaaaaaaaaaaaaaaaaa' is longer than 19 characters"]),
+    "long tag": ("rubrik_cdm", "api_token", {"tag": "a" * 21}, ["tag: 'aaaaaaaaaaaaaaaaaaaaa' is longer than 20 characters"]),
     "empty tag": ("rubrik_cdm", "api_token", {"tag": " "}, ["tag: it is empty."]),
     "no tag": ("rubrik_cdm", "api_token", {}, ["state=present needs tag"]),
     "tag and ids": ("rubrik_cdm", "api_token", {"tag": "x", "token_ids": ["y"]}, ["state=present needs tag, and no token_ids"]),

@@ -52,6 +52,7 @@ class Platform:
         instead: for options that it cannot heed, what to do in place of them, as a sentence.
         token_limit: how many tokens one account may have; None when there is no limit.
         tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
+        lists_tokens: whether the tokens of an account can be listed at all.
         has_secrets: whether its service accounts have client secrets.
         rotates: what the role rotate can rotate here, as in the variable rotate_credential.
         dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
@@ -59,7 +60,8 @@ class Platform:
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
-        on_session: called with the bearer of each session that the platform opens for itself, as soon as there is one.
+        before_session: called before the platform opens a session for itself.
+        on_session: called with the bearer and the id of each session that the platform opened for itself; the id may be empty.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Platform:
     instead: Mapping[str, str] = MappingProxyType({})
     token_limit: int | None = None
     tokens_are_sessions = False
+    lists_tokens = True
     has_secrets = False
     rotates: tuple[str, ...] = ()
     dead_secret_statuses: tuple[int, ...] = (401,)
@@ -89,7 +92,8 @@ class Platform:
         )
         self.http.hide(*connection.auth.secrets())
         self.warnings: list[str] = []
-        self.on_session: Callable[[str], None] = lambda _bearer: None
+        self.before_session: Callable[[], None] = lambda: None
+        self.on_session: Callable[[str, str], None] = lambda _bearer, _id: None
 
     def __enter__(self) -> Platform:
         return self

@@ -14,6 +14,7 @@ from .._http import Answer
 from .._times import parse_instant
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_OPAQUE_ID = re.compile(r"[A-Za-z0-9_.:|@+=/-]{1,200}")
 
 
 def quoted(part: str) -> str:
@@ -46,6 +47,19 @@ def id_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     return found
 
 
+def is_opaque_id(value: Any) -> bool:
+    """Tell whether a value can be an id that is only compared and quoted, such as an account's ``client|...``."""
+    return isinstance(value, str) and bool(_OPAQUE_ID.fullmatch(value)) and value not in (".", "..")
+
+
+def opaque_id_field(answer: Answer, value: dict[str, Any], key: str) -> str:
+    """Return a field that must be an id of any form, fit to be compared and quoted."""
+    found = text_field(answer, value, key)
+    if not is_opaque_id(found):
+        raise answer.strange(f"'{key}' is not an id")
+    return found
+
+
 def bearer_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     """Return a field that must be a bearer token, fit for a header; no error shows it from now on."""
     found = text_field(answer, value, key)
@@ -53,6 +67,21 @@ def bearer_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     if not found.isascii() or not found.isprintable() or " " in found:
         raise answer.strange(f"'{key}' is not a bearer token")
     return found
+
+
+def told_id(value: dict[str, Any], key: str) -> str:
+    """Return a field that should be an id, and need not: an empty string where it is none. For what comes beside a secret."""
+    found = value.get(key)
+    return str(found) if is_opaque_id(found) else ""
+
+
+def told_instant(value: dict[str, Any], key: str) -> datetime | None:
+    """Return a field that should be an instant, and need not: None where it is none. For what comes beside a secret."""
+    found = value.get(key)
+    try:
+        return parse_instant(found, key) if isinstance(found, str) else None
+    except OptionError:
+        return None
 
 
 def instant_field(answer: Answer, value: dict[str, Any], key: str) -> datetime | None:

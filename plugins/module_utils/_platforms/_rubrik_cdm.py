@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from .._connection import Connection
 from .._http import OWN, Answer
 from .._model import Account, Caller
-from ._fields import id_field, text_field
+from ._fields import opaque_id_field, text_field
 from ._rubrik_cdm_accounts import CdmAccounts
 from ._rubrik_cdm_api import ME
 from ._rubrik_cdm_api_tokens import CdmApiTokens
-from ._rubrik_cdm_ids import bare_user, read_bearer, user_account
+from ._rubrik_cdm_ids import USER, read_bearer, user_account
 
 
 class RubrikCdm(CdmApiTokens, CdmAccounts):
@@ -62,11 +62,11 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
             # Rubrik's list of calls of 2026 lacks that one. Any call that wants a live bearer proves it, and a 403 does, too.
             proof = {"params": {"limit": "1"}, "authorization": authorization, "accept": (403,)}
             self._call("find out whether the token works", "GET", "/api/v1/principal", **proof)
-            user = opened.user if opened else bearer.user
+            user = (opened.user if opened else None) or bearer.subject
             if user is None:
                 raise self._older("does not tell who calls", "Use client_id with client_secret, or username with password.")
-            account = user_account(user, client=client)
-        token_id = opened.id if opened else bearer.session
+            account = user_account(USER + user, client=client)
+        token_id = (opened.id if opened else bearer.session) or None
         caller = Caller(account, token_id=token_id, with_token=opened is None)
         if secret is None:
             self._own = caller
@@ -79,12 +79,10 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
             return None
         self._log_in()
         session = self._session
-        return Caller(user_account(session.user, name), session.id) if session and session.user else None
+        return Caller(user_account(USER + session.user, name), session.id or None) if session and session.user else None
 
 
 def _told(answer: Answer, client: str | None) -> Account:
     """Return the account that internal/user/me tells."""
     value = answer.json_object()
-    id_, name = id_field(answer, value, "id"), text_field(answer, value, "username")
-    user = bare_user(id_)
-    return user_account(user, name, client) if user else Account(id_, name)
+    return user_account(opaque_id_field(answer, value, "id"), text_field(answer, value, "username"), client)

@@ -14,9 +14,9 @@ from typing import Any
 from .._errors import LatchkeyError, NotFoundError, RequestError, UnsupportedError
 from .._http import Answer
 from .._model import AccountState, ClientSecret
-from ._fields import quoted, text_field
-from ._rubrik_cdm_api import any_id_field, has_no_route, was_refused
-from ._rubrik_cdm_ids import bare_user, user_account
+from ._fields import is_opaque_id, quoted, text_field
+from ._rubrik_cdm_api import has_no_route, was_refused
+from ._rubrik_cdm_ids import user_account
 from ._rubrik_cdm_principals import CdmPrincipals, account_of, role_names
 from ._rubrik_cdm_sessions import CdmSessions
 from ._rubrik_sdk import client_file
@@ -37,7 +37,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
             if has_no_route(failure):
                 raise self._no_accounts() from None
             raise
-        states = [self._state(answer, one) for answer, one in found]
+        states = [self._state(answer, one) for answer, one in found if name is not None or is_opaque_id(one.get("id"))]
         if self._version() < (7,):  # may not know is_service_account, and then lists everybody
             someone = states[0].account if states else self.caller().account
             path = f"{_ACCOUNTS}/{quoted(someone.id)}"
@@ -74,9 +74,10 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         """Send a request about service accounts, and say of a refusal what may be behind it."""
         try:
             return self._call(operation, method, _ACCOUNTS + path, **how)
-        except RequestError as failure:
-            if has_no_route(failure):
+        except RequestError as refusal:
+            if has_no_route(refusal):
                 raise self._no_accounts() from None
+            failure = self._explained(refusal)
             if was_refused(failure) and self.connection.auth.token:
                 failure.add(
                     "Only somebody who logged in with username and password may manage service accounts; "
@@ -84,18 +85,16 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
                 )
             if was_refused(failure) and path:
                 failure.add("If Rubrik Security Cloud manages this account, use platform rubrik_rsc.")
-            raise
+            raise failure from None
 
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         name = wanted.account.name
         answer = self._manage(f"create the service account '{name}'", "POST", body={"name": name})
         value = answer.json_object()
-        client_id = any_id_field(answer, value, "id", "serviceAccountId", "clientId")
         secret = _secret(answer, value)
-        user = bare_user(client_id)
-        if user is None:
-            raise answer.strange("the new account's id is none of Rubrik CDM's")
-        return replace(wanted, account=user_account(user, name), roles=frozenset()), ClientSecret(client_id, secret, name)
+        told = (value.get(key) for key in ("id", "serviceAccountId", "clientId"))  # which of them it is is not published
+        client_id = next((str(one) for one in told if is_opaque_id(one)), "") or self._created_id(answer, name, secret)
+        return replace(wanted, account=user_account(client_id, name), roles=frozenset()), ClientSecret(client_id, secret, name)
 
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
         account = state.account

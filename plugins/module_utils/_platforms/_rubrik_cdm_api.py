@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._connection import Connection
-from .._errors import AuthenticationError, RequestError, UnsupportedError
+from .._errors import AuthenticationError, ForbiddenError, RequestError, UnsupportedError
 from .._http import OWN, Answer
 from .._model import Account
 from ._base import MOST_PAGES, Platform, Probed
 from ._fields import id_field
-from ._rubrik_cdm_ids import read_bearer, user_account, user_of
+from ._rubrik_cdm_ids import USER, read_bearer, user_account, user_of
 from ._rubrik_cdm_login import Opened, open_session
 
 NO_ROUTE = "Route not defined."  # vendor's client: what a path gets that this version does not have
@@ -35,6 +35,8 @@ class CdmApi(Platform):
         if connection.auth.token:
             self.http.authorization = f"Bearer {connection.auth.token}"
         self._session: Opened | None = None  # the task's own, which ends with it
+        self._by_cookie: Mapping[str, str] | None = None  # what is sent in place of its bearer
+        self._bearer_works = False  # seen a request with it succeed
         self._version_seen: str | None = None
 
     # One request
@@ -43,33 +45,68 @@ class CdmApi(Platform):
         """Send a request as the caller, logging in first where the caller came without a token."""
         if how.get("authorization", OWN) is OWN:
             self._log_in()
-        return self.http.request(operation, method, path, **how)
+        return self._send(operation, method, path, **how)
+
+    def _send(self, operation: str, method: str, path: str, **how: Any) -> Answer:
+        """Send a request; with the log-in's cookie in place of its bearer, once the cluster has shown that it wants that.
+
+        A refusal changes nothing, so sending it once more in the other way is safe.
+        """
+        if how.get("authorization", OWN) is not OWN:
+            return self.http.request(operation, method, path, **how)
+        if self._by_cookie:
+            return self._send_by_cookie(self._by_cookie, operation, method, path, **how)
+        other = self._session.by_cookie if self._session and not self._bearer_works else None
+        if other is None:
+            return self.http.request(operation, method, path, **how)
+        try:
+            answer = self.http.request(operation, method, path, **how)
+            refused = answer.status in (401, 403)
+        except (AuthenticationError, ForbiddenError):
+            refused = True
+        if not refused:
+            self._bearer_works = True
+            return answer
+        answer = self._send_by_cookie(other, operation, method, path, **how)
+        if answer.status not in (401, 403):
+            self._by_cookie = other
+            self.warn(
+                f"{self.title} at {self.http.endpoint.url} takes the cookie of a log-in with username and password in place of its token: "
+                "what access_token returns for such a log-in is of no use as a bearer there. Use a service account for that."
+            )
+        return answer
+
+    def _send_by_cookie(self, cookie: Mapping[str, str], operation: str, method: str, path: str, **how: Any) -> Answer:
+        headers = {**(how.pop("headers", None) or {}), **cookie}
+        return self.http.request(operation, method, path, **{**how, "authorization": None, "headers": headers})
 
     def _log_in(self) -> None:
         if self.http.authorization is not None:
             return
+        self.before_session()
         try:
             self._session = open_session(self.http, self.connection)
         except RequestError as failure:
             self.explain_refused_mint(failure, ())
             raise
         self.http.authorization = f"Bearer {self._session.token}"
-        self.on_session(self._session.token)
+        self.on_session(self._session.token, self._session.id)
 
     def log_out(self) -> None:
         if self._session is None:
             return
-        self._session = None
         try:
             self._end_session()
         except AuthenticationError:  # it is gone already
             pass
         except RequestError as left:
             self.warn(f"The session that this task opened could not be ended; it stays until it expires. {left}")
+        finally:
+            self._session = None
 
     def _end_session(self) -> bool:
         """End the session of the bearer in use. False, and a warning, when that is not allowed, or did not happen."""
-        answer = self.http.request("log out", "DELETE", "/api/v1/session/me", repeatable=True, accept=(403, 404))
+        answer = self._send("log out", "DELETE", "/api/v1/session/me", repeatable=True, accept=(403, 404))
         # A 404 may come from something in between, too; a bearer that is taken no more is proof.
         if answer.status == 403 or (answer.status == 404 and not self._is_refused()):
             self.warn(f"{self.title} at {self.http.endpoint.url} did not let the session end (HTTP {answer.status}). {KEEPS_SLOT}")
@@ -78,10 +115,30 @@ class CdmApi(Platform):
 
     def _is_refused(self) -> bool:
         """Tell whether the bearer in use is taken no more."""
-        return self.http.request("see whether the session ended", "GET", ME, accept=range(100, 600)).status == 401
+        return self._send("see whether the session ended", "GET", ME, accept=range(100, 600)).status == 401
 
     def probe(self, method: str, path: str, body: Any = None) -> Probed:
         return Probed.of(self._call(f"probe {path}", method, path, body=body, accept=range(100, 600)))
+
+    def _explained(self, failure: RequestError) -> RequestError:
+        """Return what a refused request that only those who logged in may send is to be reported as.
+
+        A real cluster answers a blocked token with "Request needs authentication!", so with HTTP 401 it seems
+        (rubrik-sdk-for-powershell, issue 824); that token is alive.
+        """
+        if not isinstance(failure, AuthenticationError) or not self.connection.auth.token:
+            return failure
+        seen = self._send("see whether the token works", "GET", ME, accept=range(100, 600))
+        if seen.status != 403 and seen.status >= 400:
+            return failure
+        operation = failure.details["operation"]
+        return ForbiddenError(
+            f"{self.title} at {self.http.endpoint.url}: cannot {operation}: the token works, but tokens are blocked for this (HTTP 401).",
+            platform=self.name,
+            endpoint=self.http.endpoint.url,
+            operation=str(operation),
+            status=failure.status,
+        )
 
     # Whose session is in use
 
@@ -90,14 +147,14 @@ class CdmApi(Platform):
         auth = self.connection.auth
         if auth.token:
             bearer = read_bearer(auth.token)
-            return user_account(bearer.user, client=bearer.client) if bearer.user else self.caller().account
+            return user_account(bearer.user) if bearer.user else self.caller().account
         self._log_in()
         if self._session and self._session.user:
-            return user_account(self._session.user, auth.username or "", read_bearer(self._session.token).client)
+            return user_account(USER + self._session.user, auth.username or "")
         return self.caller().account
 
     def _user(self, account: Account) -> str:
-        """Return the UUID that session calls want. Raises UnsupportedError where an account is known by another id only."""
+        """Return the id that session calls want. Raises UnsupportedError where an account is known by another id only."""
         user = user_of(account)
         if user is None:
             raise UnsupportedError(

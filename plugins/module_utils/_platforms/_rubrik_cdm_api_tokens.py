@@ -10,13 +10,13 @@ from typing import Any
 from .._errors import OptionError, RefusedError, RequestError, UnsupportedError
 from .._model import Credential, Minted
 from .._times import utc_now
-from ._fields import bearer_field, id_field, instant_field
+from ._fields import bearer_field, told_id, told_instant
 from ._rubrik_cdm_api import was_refused
 from ._rubrik_cdm_ids import read_bearer
 from ._rubrik_cdm_login import SESSIONS, session_field
 from ._rubrik_cdm_sessions import API_TOKEN, CdmSessions
 
-_LONGEST_TAG = 19  # a vendor's employee's client cuts tags at it; the limit itself is not published
+_LONGEST_TAG = 20  # vendor's documentation: New-RubrikAPIToken has a tag of 20 characters; a client cuts them to 19
 _DEFAULT_LIFE = timedelta(minutes=60)  # vendor's client
 _LONGEST_LIFE = timedelta(days=365)  # vendor's client
 _LOG_IN = "Log in with username and password."
@@ -30,7 +30,7 @@ class CdmApiTokens(CdmSessions):
         if not tag.strip():
             raise OptionError("tag: it is empty.", "The tag is what tells API tokens apart.")
         if len(tag) > _LONGEST_TAG:
-            raise OptionError(f"tag: '{tag}' is longer than {_LONGEST_TAG} characters, which is what {self.title} keeps of it for sure.")
+            raise OptionError(f"tag: '{tag}' is longer than {_LONGEST_TAG} characters, more than {self.title} keeps for sure.")
         if lifetime is not None and not timedelta(minutes=1) <= lifetime <= _LONGEST_LIFE:
             raise OptionError("expires_in: an API token of Rubrik CDM lives between 1 minute and 365 days.")
         if self.connection.auth.client_id:
@@ -61,17 +61,18 @@ class CdmApiTokens(CdmSessions):
             value = session_field(answer)
             secret = bearer_field(answer, value, "token")
             made = Credential(
-                id=id_field(answer, value, "id"),
+                id=told_id(value, "id") or read_bearer(secret).session or "",
                 account=account,
-                created_at=instant_field(answer, value, "creationTime"),
-                expires_at=instant_field(answer, value, "expirationTime") or expires_at,
+                created_at=told_instant(value, "creationTime"),
+                expires_at=told_instant(value, "expirationTime") or expires_at,
                 kind=API_TOKEN,
                 tag=tag,
             )
-        except RequestError as failure:
+        except RequestError as refusal:
+            failure = self._explained(refusal)
             if was_refused(failure) and self.connection.auth.token:
                 failure.add(f"{_NO_TOKENS} {_LOG_IN}")
-            raise
+            raise failure from None
         return Minted(made, secret)
 
 

@@ -11,9 +11,10 @@ from .._errors import ForbiddenError, LatchkeyError, NotFoundError, RequestError
 from .._http import Answer
 from .._model import Account, AccountState
 from .._steps import Step
-from ._fields import id_field
+from ._fields import is_opaque_id, opaque_id_field
 from ._rubrik_cdm_api import CdmApi, any_id_field, has_no_route, objects
-from ._rubrik_cdm_ids import CLIENT, bare_user, user_account
+from ._rubrik_cdm_ids import CLIENT, USER, bare_user, is_managed, managed_user, read_bearer, same_account, user_account
+from ._rubrik_cdm_login import SESSIONS
 
 _PRINCIPALS = "/api/v1/principal"
 _HELD_ROLES = "/api/v1/principal/role"
@@ -30,9 +31,9 @@ class CdmPrincipals(CdmApi):
     # Accounts
 
     def is_account(self, identity: str, account: Account) -> bool:
-        if super().is_account(identity, account):
+        if super().is_account(identity, account) or same_account(identity, account):
             return True
-        if bare_user(identity) or identity.startswith(CLIENT) or account.name not in (account.id, *account.aliases):
+        if bare_user(identity) or is_managed(identity) or account.name not in (account.id, *account.aliases):
             return False
         return self.find_account(identity).id == account.id  # a cluster that does not tell who calls does not tell the name either
 
@@ -41,7 +42,7 @@ class CdmPrincipals(CdmApi):
         if user:
             return user_account(user)
         own = self.caller().account
-        if super().is_account(identity, own):
+        if super().is_account(identity, own) or same_account(identity, own):
             return own
         try:
             found, others = self._principals(identity, {})
@@ -50,11 +51,33 @@ class CdmPrincipals(CdmApi):
                 raise
             found, others = self._users(identity), []
         accounts = [account_of(answer, one) for answer, one in found]
-        if len(accounts) == 1:
-            return accounts[0]
-        if accounts:
+        if not accounts:
+            by_id = [account_of(answer, one) for answer, one in others if is_opaque_id(one.get("id"))]
+            accounts = [one for one in by_id if same_account(identity, one)]
+        if len(accounts) > 1:
             raise self._ambiguous("accounts", identity, [one.id for one in accounts])
-        raise self._unknown("account", f"'{identity}'", [str(one.get("name")) for _answer, one in others])
+        account = accounts[0] if accounts else self._with_sessions(identity)
+        if account:
+            return account
+        unknown = self._unknown("account", f"'{identity}'", [str(one.get("name")) for _answer, one in others])
+        if is_managed(identity):
+            unknown.add("The cluster may list an account of Rubrik Security Cloud under another name: then use that one.")
+        raise unknown
+
+    def _with_sessions(self, identity: str) -> Account | None:
+        """Return the account of an id of Rubrik Security Cloud's that no list of principals tells of, if it has sessions.
+
+        Its user id is what its tokens would say: the UUID of this cluster's issuer with the client id. What a cluster calls such an
+        account elsewhere is not published.
+        """
+        bare = identity.removeprefix(USER)
+        issuer = read_bearer((self.http.authorization or "").removeprefix("Bearer ")).issuer
+        if not is_managed(identity) or (bare.startswith(CLIENT) and not issuer):
+            return None
+        user = managed_user(bare, str(issuer)) if bare.startswith(CLIENT) else bare
+        what = f"look for sessions of {identity}"
+        answer = self._call(what, "GET", SESSIONS, params={"user_id": user}, accept=(400, 403, 404, 405, 422))
+        return user_account(USER + user) if answer.status < 400 and objects(answer, answer.json()) else None
 
     def _principals(self, name: str | None, which: dict[str, str]) -> tuple[list[Item], list[Item]]:
         """Return the principals of exactly this name, or all for None, and the others that were seen on the way."""
@@ -86,8 +109,8 @@ class CdmPrincipals(CdmApi):
         answer = self._call(f"read the roles of {account}", "GET", _HELD_ROLES, params={"principals": account.id})
         held: dict[str, str] = {}
         for one in self._entries(answer):
-            whose = next((one[key] for key in ("principalId", "principal", "id") if key in one), account.id)
-            if whose == account.id:
+            whose = next((str(one[key]) for key in ("principal", "principalId", "id") if key in one), account.id)
+            if same_account(whose, account):
                 held |= role_names(answer, one.get("roles"))
         return held
 
@@ -153,9 +176,7 @@ def role_names(answer: Answer, roles: Any) -> dict[str, str]:
 
 def account_of(answer: Answer, value: dict[str, Any]) -> Account:
     """Return the account that a principal is."""
-    id_, name = id_field(answer, value, "id"), str(value.get("name") or "")
-    user = bare_user(id_)
-    return user_account(user, name) if user else Account(id_, name)
+    return user_account(opaque_id_field(answer, value, "id"), str(value.get("name") or ""))
 
 
 def _names_of(roles: frozenset[str], names: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from .._steps import Step
 from .._times import utc_now
 from ._fields import id_field, instant_field, quoted
 from ._rubrik_cdm_api import KEEPS_SLOT, CdmApi, has_no_route, is_part, objects, was_refused
-from ._rubrik_cdm_ids import bare_user, client_account, read_bearer, user_account, user_of
+from ._rubrik_cdm_ids import bare_user, client_account, is_managed, managed_user, read_bearer, same_account, user_account, user_of
 from ._rubrik_cdm_login import SESSIONS, open_session
 
 SESSION, API_TOKEN = "session", "api_token"  # kinds of credentials
@@ -51,8 +51,8 @@ class CdmSessions(CdmApi):
         if is_part(page, len(found)):
             self.incomplete = True
             self.warn(f"{self.title} at {self.http.endpoint.url} listed a part of the sessions of {account} only.")
-        # Should a version not heed user_id, then nobody else's sessions may be taken for this account's.
-        own = [one for one in found if bare_user(str(one.get("userId"))) in (None, user)]
+        # Should a version not heed user_id, then sessions of other accounts may not be taken for this account's.
+        own = [one for one in found if not one.get("userId") or same_account(str(one["userId"]), account)]
         return [_credential(answer, account, one) for one in own]
 
     def _own_sessions(self) -> list[Credential] | None:
@@ -214,11 +214,12 @@ class CdmSessions(CdmApi):
     def _live_sessions(self, client_id: str, bearers: Sequence[str]) -> list[Credential] | None:
         """Return the live sessions of a service account, asked with the first of these tokens that works; None where none does."""
         self.http.hide(*bearers)
-        told = [one.user for one in map(read_bearer, bearers) if one.client == client_id]
-        user = bare_user(client_id) or next(iter(told), None)
-        if user is None:
-            return None
         for bearer in bearers:
+            read = read_bearer(bearer)
+            managed = managed_user(client_id, read.issuer) if is_managed(client_id) and read.issuer else None
+            user = bare_user(client_id) or (read.subject if read.client == client_id else managed)
+            if user is None:
+                continue
             try:
                 listed = self._sessions(client_account(client_id, user), authorization=f"Bearer {bearer}")
             except RequestError:
@@ -239,7 +240,7 @@ class CdmSessions(CdmApi):
         except AuthenticationError:
             return None
         if bearer.client:
-            account = client_account(bearer.client, bearer.user)
+            account = client_account(bearer.client, user_of(account))
         found = found or Credential(bearer.session or "", account, kind=SESSION)
         expires_at = found.expires_at
         if expires_at is None and bearer.issued_at and found.kind == SESSION and not by_name:

@@ -54,6 +54,7 @@ class RubrikRsc(RscAccounts):
         }
     )
     tokens_are_sessions = True
+    lists_tokens = False
     has_secrets = True
     rotates = ("service_account_secret",)
     # 403 tells that an account may not log in, whatever its secret.

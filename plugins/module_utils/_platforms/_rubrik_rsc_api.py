@@ -53,6 +53,7 @@ class RscApi(Platform):
             return
         token = self.connection.auth.token
         if token is None:
+            self.before_session()
             token, _expires_at = self._log_in()
             self._opened(token)
         if self.connection.organization_id:
@@ -62,7 +63,7 @@ class RscApi(Platform):
 
     def _opened(self, token: str) -> None:
         self._own_sessions.append(token)
-        self.on_session(token)
+        self.on_session(token, "")
 
     def _log_in(self) -> tuple[str, datetime | None]:
         """Return a new access token, and when it expires as far as the reply tells that."""

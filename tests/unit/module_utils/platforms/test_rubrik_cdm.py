@@ -50,12 +50,13 @@ UUID, OTHER, SESSION = (
     "550cdae1-0000-4000-8000-000000000003",
 )
 CLIENT = "client|c145aaaa-0000-4000-8000-000000000004"
+ISSUER = "7ab10000-0000-4000-8000-000000000005"
 SECRET, PASSWORD = "canary+secret/1", "canary-password"
 ME_IS_SVC = {"id": f"User:::{UUID}", "username": "svc"}
 
 
 def jwt(sub: str = UUID, jti: str = SESSION, iat: int = int(NOW.timestamp())) -> str:
-    parts = ({"alg": "HS256"}, {"sub": sub, "jti": jti, "iat": iat, "iss": "cluster"})
+    parts = ({"alg": "HS256"}, {"sub": sub, "jti": jti, "iat": iat, "iss": ISSUER})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + ".sig"
 
 
@@ -242,7 +243,7 @@ def test_a_log_in_that_says_nothing_of_a_second_step(play):
 def test_who_calls_without_user_me(play):
     gone, proof = Exchange("GET", ME, NO_ROUTE, 404), Exchange("GET", PRINCIPALS, b"no", 403, query={"limit": "1"})
     caller, _one = play({"token": jwt(f"{UUID}_{CLIENT}")}, lambda one: one.caller(), gone, proof)
-    assert caller.account == Account(f"User:::{UUID}", CLIENT, aliases=(UUID, CLIENT))
+    assert caller.account == Account(f"User:::{UUID}_{CLIENT}", CLIENT, aliases=(f"{UUID}_{CLIENT}", CLIENT))
     failure, _one = play(AS_TOKEN, lambda one: one.caller(), gone, Exchange("GET", PRINCIPALS, b"no", 401, query={"limit": "1"}))
     assert isinstance(failure, AuthenticationError)
     version = Exchange("GET", VERSION, {"version": "9.4.1"})
@@ -413,7 +414,8 @@ def test_an_api_token_is_not_ended_as_a_session(play):
     gone = Exchange("GET", LOGIN, NO_ROUTE, 404, query={"user_id": UUID})
     failure, _one = play(AS_TOKEN, lambda one: one.own_token(), gone)
     assert "may be an API token" in str(failure)
-    own, _one = play({"token": jwt(f"{UUID}_{CLIENT}")}, lambda one: one.own_token(), gone)
+    me = Exchange("GET", ME, {"id": f"User:::{UUID}", "username": "svc"})
+    own, _one = play({"token": jwt(f"{ISSUER}_{CLIENT}")}, lambda one: one.own_token(), me, gone)
     assert own.id == SESSION
 
 
@@ -496,9 +498,13 @@ def test_a_refused_mint_for_another_reason_is_not_blamed_on_the_limit(play):
 # -- API tokens
 
 
-@pytest.mark.parametrize(("tag", "lifetime"), [("", None), ("x" * 20, None), ("x", timedelta(seconds=59)), ("x", timedelta(days=366))])
+@pytest.mark.parametrize(("tag", "lifetime"), [("", None), ("x" * 21, None), ("x", timedelta(seconds=59)), ("x", timedelta(days=366))])
 def test_what_no_api_token_can_be(play, tag, lifetime):
     assert isinstance(play(AS_USER, lambda one: one.check_api_token(tag, lifetime))[0], OptionError)
+
+
+def test_a_tag_of_the_vendors_own_documentation_is_taken(play):
+    assert play(AS_USER, lambda one: one.check_api_token("Weekly report token1", None), V93)[0] is None
 
 
 def test_who_can_make_no_api_tokens(play):
@@ -654,6 +660,32 @@ def test_a_token_manages_no_service_accounts(play):
     assert "a token may not, whatever its roles." in str(failure)
 
 
+NEEDED = b"Request needs authentication!"
+BLOCKED = {
+    "an API token": (
+        lambda one: one.mint_api_token("x", None),
+        Exchange("POST", LOGIN, NEEDED, 401, body={"initParams": {"apiToken": {"tag": "x"}}}),
+    ),
+    "a rotation": (lambda one: one.rotate_secret(state(), False), Exchange("POST", ROTATE, NEEDED, 401)),
+    "an account": (
+        lambda one: one.create_account(AccountState(Account("", "x"))),
+        Exchange("POST", ACCOUNTS, NEEDED, 401, body={"name": "x"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BLOCKED)
+def test_a_blocked_token_is_not_called_dead(play, what):
+    act, refused = BLOCKED[what]
+    failure, _one = play(AS_TOKEN, act, refused, Exchange("GET", ME, ME_IS_SVC))
+    assert isinstance(failure, ForbiddenError)
+    assert "the token works, but tokens are blocked for this (HTTP 401)." in str(failure)
+    assert "username and password" in str(failure)
+    assert "expired" not in str(failure)
+    dead, _one = play(AS_TOKEN, act, refused, Exchange("GET", ME, NEEDED, 401))
+    assert isinstance(dead, AuthenticationError)
+
+
 THERE = page({"id": SVC.id, "name": "svc-new", "roles": []}, name="svc-new", **ONLY)
 ENDS: dict[str, dict[str, Any]] = {"rotated": {"state": "present", "rotate_secret": True}, "deleted": {"state": "absent"}}
 
@@ -718,10 +750,205 @@ def test_the_vendors_words(play, body, words):
     assert f"was answered with HTTP 400{words}" in str(failure)
 
 
+# -- accounts that Rubrik Security Cloud manages: what a cluster calls them is not published
+
+MANAGED = jwt(f"{ISSUER}_{CLIENT}")
+SUBJECT = f"{ISSUER}_{CLIENT}"
+IDS = [CLIENT, f"User:::{CLIENT}", SUBJECT, f"User:::{SUBJECT}", f"User:::{OTHER}"]
+FORMS = [CLIENT, SUBJECT, f"User:::{SUBJECT}"]
+
+
+@pytest.mark.parametrize("told", IDS)
+def test_the_callers_id_is_what_the_cluster_tells(play, told):
+    me = Exchange("GET", ME, {"id": told, "username": "rsc-svc"})
+    caller, one = play({"token": MANAGED}, lambda one: one.caller(), me)
+    assert (caller.account.id, caller.account.name) == (told, "rsc-svc")
+    assert all(one.is_account(form, caller.account) for form in (*FORMS[: 1 if OTHER in told else 3], told, "rsc-svc"))
+    assert not one.is_account(f"User:::{ISSUER}", caller.account)
+    assert not one.is_account(ISSUER, caller.account)
+    assert not one.is_account(f"{ISSUER}_client|c145aaaa-0000-4000-8000-00000000000f", caller.account)
+
+
+@pytest.mark.parametrize("told", IDS)
+def test_the_sessions_of_the_caller_are_asked_for_by_its_own_id(play, told):
+    user = told.removeprefix("User:::")
+    me, mine = Exchange("GET", ME, {"id": told, "username": "rsc-svc"}), item("a", userId=user)
+    sessions = listed(mine, item("b", userId=UUID), user=user)
+    found, _one = play({"token": MANAGED}, lambda one: one.tokens(None), me, sessions)
+    assert [one.id for one in found] == ["a"]
+
+
+def admin(act: Any, *exchanges: Exchange) -> tuple[dict[str, Any], Any, list[Exchange]]:
+    return AS_TOKEN, act, [Exchange("GET", ME, ME_IS_SVC), *exchanges]
+
+
+@pytest.mark.parametrize("told", IDS[:4])
+@pytest.mark.parametrize("identity", FORMS)
+def test_an_administrator_finds_a_managed_account_by_every_form_of_its_id(play, told, identity):
+    principals = [{"id": "<odd id>", "name": "odd"}, {"id": told, "name": "rsc-svc"}, {"id": f"User:::{OTHER}", "name": "x"}]
+    who, act, exchanges = admin(lambda one: one.find_account(identity), page(name=identity), page(*principals))
+    account, _one = play(who, act, *exchanges)
+    assert (account.id, account.name) == (told, "rsc-svc")
+
+
+@pytest.mark.parametrize("identity", FORMS)
+def test_a_managed_account_that_no_list_shows_is_found_by_its_sessions(play, identity):
+    others = [{"id": f"User:::{OTHER}", "name": "x"}]
+    sessions = listed(item(userId=SUBJECT), user=SUBJECT)
+    who, act, exchanges = admin(lambda one: one.find_account(identity), page(name=identity), page(*others), sessions)
+    account, _one = play(who, act, *exchanges)
+    assert (account.id, account.name) == (f"User:::{SUBJECT}", f"User:::{SUBJECT}")
+    nothing = listed(user=SUBJECT)
+    who, act, exchanges = admin(lambda one: one.find_account(identity), page(name=identity), page(*others), nothing)
+    failure, _one = play(who, act, *exchanges)
+    assert f"there is no account '{identity}'. There are: x." in str(failure)
+    assert "The cluster may list an account of Rubrik Security Cloud under another name" in str(failure)
+
+
+@pytest.mark.parametrize("id_", ["<odd id>", "a b", "", 7, None, "{{ x }}"])
+def test_a_foreign_principal_with_an_odd_id_is_skipped(play, id_):
+    odd, managed = {"id": id_, "name": "odd", "roles": []}, {"id": f"User:::{SUBJECT}", "name": "rsc-svc", "roles": []}
+    states, _one = play(AS_TOKEN, lambda one: one.service_accounts(), page(odd, managed, **ONLY), V93)
+    assert [one.account.name for one in states] == ["rsc-svc"]
+
+
+def test_the_sessions_of_a_refused_managed_account_are_shown(play):
+    who = {"client_id": CLIENT, "client_secret": SECRET}
+    body = {"serviceAccountId": CLIENT, "secret": SECRET}
+    refused = Exchange("POST", CLIENT_LOGIN, {"message": "too many sessions"}, 422, body=body)
+    for bearer in (TOKEN, MANAGED):
+        sessions = listed(*(item(str(number), userId=SUBJECT) for number in range(10)), user=SUBJECT, authorization=f"Bearer {bearer}")
+        failure, _one = play(who, lambda one, bearer=bearer: refused_mint(one, [bearer]), refused, sessions)
+        assert "The account has 10 sessions" in str(failure)
+        assert failure.no_place
+
+
+PAIRS = [{"serviceAccountId": CLIENT, "secret": SECRET}, {"clientId": CLIENT, "clientSecret": SECRET}]
+AS_MANAGED = {"client_id": CLIENT, "client_secret": SECRET}
+OPENED_MANAGED = OPENED | {"token": MANAGED, "serviceAccountId": CLIENT}
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(400, b"no"), (422, {"message": "clientId is missing"}), (422, b"no"), (400, {"message": "x"})]
+)
+def test_the_other_names_of_the_fields_are_tried_once(play, status, answer):
+    first, second = (Exchange("POST", CLIENT_LOGIN, answer, status, body=body, authorization=None) for body in PAIRS)
+    taken = Exchange(**vars(second) | {"status": 200, "answer": OPENED_MANAGED})
+    minted, _one = play(AS_MANAGED, lambda one: one.mint_token(None, None), first, taken)
+    assert minted.secret == MANAGED
+    failure, _one = play(AS_MANAGED, lambda one: one.mint_token(None, None), first, second)
+    assert failure.status == status
+    denied = Exchange(**vars(second) | {"status": 403, "answer": b"no"})
+    failure, _one = play(AS_MANAGED, lambda one: one.mint_token(None, None), first, denied)
+    assert failure.status == 403
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "answer"),
+    [
+        (AS_CLIENT, 400, b"no"),
+        (AS_MANAGED, 401, b"no"),
+        (AS_MANAGED, 403, b"no"),
+        (AS_MANAGED, 404, b"no"),
+        (AS_MANAGED, 422, {"message": "Incorrect service account ID or secret"}),
+        (AS_MANAGED, 422, {"message": "maximum number of active sessions (10) reached"}),
+        (AS_MANAGED, 500, b"no"),
+    ],
+)
+def test_a_log_in_that_is_refused_for_another_reason_is_not_tried_again(play, who, status, answer):
+    body = CLIENT_BODY if who is AS_CLIENT else PAIRS[0]
+    failure, _one = play(who, lambda one: one.mint_token(None, None), Exchange("POST", CLIENT_LOGIN, answer, status, body=body))
+    assert failure.status == status
+
+
+# -- what comes beside a secret that is told only once
+
+
+@pytest.mark.parametrize("odd", [{"expirationTime": "soon"}, {"expirationTime": 7}, {"sessionId": None}, {"sessionId": "a b"}])
+def test_a_session_is_used_whatever_else_is_odd_in_the_reply(play, odd):
+    minted, _one = play(AS_CLIENT, lambda one: one.mint_token(None, None), Exchange(**vars(OPEN) | {"answer": OPENED | odd}))
+    assert (minted.secret, minted.credential.id) == (TOKEN, SESSION)
+
+
+@pytest.mark.parametrize("odd", [{"expirationTime": "soon"}, {"id": None}, {"id": "a b"}, {"userId": None}])
+def test_a_log_in_is_used_whatever_else_is_odd_in_the_reply(play, odd):
+    answer = {"session": LOGGED_IN["session"] | odd}
+    minted, _one = play(AS_USER, lambda one: one.mint_token(None, None), Exchange(**vars(LOG_IN) | {"answer": answer}))
+    assert (minted.secret, minted.credential.id, minted.credential.account.id) == (TOKEN, SESSION, f"User:::{UUID}")
+
+
+@pytest.mark.parametrize("odd", [{"expirationTime": "soon"}, {"creationTime": 7}, {"id": "a b"}])
+def test_an_api_token_is_used_whatever_else_is_odd_in_the_reply(play, odd):
+    answer = {"session": {"id": "t1", "token": jwt(jti="t1"), "userId": UUID} | odd}
+    make = Exchange("POST", LOGIN, answer, body={"initParams": {"apiToken": {"tag": "x"}}})
+    minted, _one = play(AS_USER, lambda one: one.mint_api_token("x", None), LOG_IN, make, END)
+    assert (minted.secret, minted.credential.id) == (jwt(jti="t1"), "t1")
+
+
+@pytest.mark.parametrize("id_", [None, "a b", 7])
+def test_a_new_account_whose_reply_tells_no_id_is_looked_up(play, id_):
+    make = Exchange("POST", ACCOUNTS, {"id": id_, "secret": SECRET}, 201, body={"name": "svc-new"})
+    look = page({"id": SVC.id, "name": "svc-new", "roles": []}, name="svc-new", **ONLY)
+    (made, secret), _one = play(AS_USER, lambda one: one.create_account(AccountState(Account("", "svc-new"))), LOG_IN, make, look, V93, END)
+    assert (made.account, secret.client_id, secret.client_secret) == (SVC, SVC.id, SECRET)
+
+
+# -- log-ins that a cluster wants the cookie of
+
+COOKIES = {"Set-Cookie": "rk=canary-cookie; Path=/; Expires=Fri, 01 Jan 2027 00:00:00 GMT; Secure, b=2; HttpOnly"}
+CSRF = "canary-csrf"
+WITH_CSRF = {"session": LOGGED_IN["session"] | {"csrfToken": CSRF}}
+LOG_IN_CSRF = Exchange(**vars(LOG_IN) | {"answer": WITH_CSRF, "headers": COOKIES})
+BY_COOKIE = {"authorization": None, "sends": {"Cookie": "rk=canary-cookie; b=2", "x-rubrik-csrf-token": CSRF}}
+MINT_BODY = {"initParams": {"apiToken": {"tag": "x"}}}
+MADE = {"session": {"id": "t1", "token": "canary.api.token", "userId": UUID}}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_log_in_goes_on_by_cookie_where_its_bearer_is_refused(play, status):
+    refused = Exchange("POST", LOGIN, b"no", status, body=MINT_BODY, authorization=f"Bearer {TOKEN}")
+    made = Exchange("POST", LOGIN, MADE, body=MINT_BODY, **BY_COOKIE)
+    end = Exchange("DELETE", LOGOUT, status=204, **BY_COOKIE)
+    minted, one = play(AS_USER, lambda one: one.mint_api_token("x", None), LOG_IN_CSRF, refused, made, end)
+    assert minted.secret == "canary.api.token"
+    assert "takes the cookie of a log-in" in one.warnings[0]
+    assert len(one.warnings) == 1
+
+
+@pytest.mark.parametrize("log_in", [LOG_IN_CSRF, LOG_IN])
+def test_a_log_in_goes_on_by_bearer_where_that_is_taken(play, log_in):
+    made = Exchange("POST", LOGIN, MADE, body=MINT_BODY, authorization=f"Bearer {TOKEN}", sends={"Cookie": None})
+    _minted, one = play(AS_USER, lambda one: one.mint_api_token("x", None), log_in, made, END)
+    assert one.warnings == []
+
+
+def test_a_right_that_is_missing_is_no_reason_for_the_cookie(play):
+    refused = Exchange("POST", LOGIN, b"no", 403, body=MINT_BODY, authorization=f"Bearer {TOKEN}")
+    by_cookie = Exchange("POST", LOGIN, f"no {CSRF} canary-cookie".encode(), 403, body=MINT_BODY, **BY_COOKIE)
+    failure, one = play(AS_USER, lambda one: one.mint_api_token("x", None), LOG_IN_CSRF, refused, by_cookie, END)
+    assert isinstance(failure, ForbiddenError)
+    assert CSRF not in str(failure)
+    assert "canary-cookie" not in str(failure)
+    assert one.warnings == []
+
+
 # -- whatever a server may answer
 
 KEYS = ["id", "name", "username", "data", "hasMore", "total", "session", "token", "userId", "sessionId", "expirationTime", "creationTime"]
-KEYS += ["lastUsageTime", "tag", "sessionType", "mfaResponse", "attemptId", "roles", "roleId", "principal", "secret", "clientId", "version"]
+KEYS += [
+    "csrfToken",
+    "lastUsageTime",
+    "tag",
+    "sessionType",
+    "mfaResponse",
+    "attemptId",
+    "roles",
+    "roleId",
+    "principal",
+    "secret",
+    "clientId",
+    "version",
+]
 WORDS = ["", UUID, f"User:::{OTHER}", "svc-new", SESSION, TOKEN, "9.3.0", "2027-01-01T00:00:00Z", "a\nb", "€", "Web", "Role:::a", CLIENT]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(WORDS)
 VALUES = st.recursive(
