@@ -14,6 +14,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import pwd
 import re
 import secrets
 import stat
@@ -27,7 +28,10 @@ _POLL_SECONDS = 0.05
 _BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
 _CAUSES = {
     errno.EACCES: ("permission is denied", "Grant the user that runs Ansible write access to the file and its folder."),
-    errno.EPERM: ("the operation is not permitted", "Run as the owner of the file."),
+    errno.EPERM: (
+        "the operation is not permitted",
+        "Run as its owner; in a directory with the sticky bit only that user may.",
+    ),
     errno.EROFS: ("the file system is read-only", "Mount it writable."),
     errno.ENOSPC: ("the disk is full", "Free some space."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space."),
@@ -73,10 +77,17 @@ def is_writable(path: str) -> bool:
         status = os.stat(target)
     except OSError as error:
         return error.errno == errno.ENOENT
-    # The new file must get the owner and group of the old one.
-    user = os.geteuid()
-    owned = user == 0 or (status.st_uid == user and status.st_gid in (os.getegid(), *os.getgroups()))
-    return owned and stat.S_ISREG(status.st_mode) and os.access(target, os.R_OK, effective_ids=_BY_EFFECTIVE_ID)
+    if not (stat.S_ISREG(status.st_mode) and os.access(target, os.R_OK, effective_ids=_BY_EFFECTIVE_ID)):
+        return False
+    return os.geteuid() == 0 or _may_replace(status, os.stat(os.path.dirname(target)))
+
+
+def _may_replace(file: os.stat_result, directory: os.stat_result) -> bool:
+    """Whether this user, who is not root, may put a file of the same group in place of another."""
+    if directory.st_mode & stat.S_ISVTX and os.geteuid() not in (file.st_uid, directory.st_uid):
+        return False
+    given = {directory.st_gid} if directory.st_mode & stat.S_ISGID else set()
+    return file.st_gid in {*given, os.getegid(), *os.getgroups()}
 
 
 class LockedFile:
@@ -86,8 +97,9 @@ class LockedFile:
         self._path = path
         self._target = target
         self._fds = [] if fd is None else [fd]
-        self._seen = None if fd is None else _signature(os.fstat(fd))
+        self._seen = None if fd is None else _read_all(fd)
         self.exists = fd is not None
+        self.given_up_owner = ""  # whose the file was, when it could not stay that user's
 
     @property
     def mode(self) -> int | None:
@@ -104,19 +116,21 @@ class LockedFile:
         with _explained(self._path, "read"):
             if not self._fds:
                 return None
-            self._seen = _signature(os.fstat(self._fds[-1]))
-            return _read_all(self._fds[-1])
+            self._seen = _read_all(self._fds[-1])
+            return self._seen
 
     def replace(self, data: bytes, mode: int | None = None, *, or_overwrite: bool = False) -> None:
         """Put this content in place in one step, and prove that it is there.
 
         Args:
-            mode: of a file that is created; an existing file keeps its mode, owner and extended attributes.
+            mode: of a file that is created; an existing file keeps its mode, group and extended attributes, and its owner unless
+                only root could give it to that user.
             or_overwrite: where there is no room for a second file, write over the content that is there. A kill in that instant
                 leaves half of each, so this is only for a file whose old content nobody needs.
 
         Raises:
             ChangedError: the file is no longer the one that was read.
+            VarsFileError: it cannot be written, or not without giving its group up.
         """
         try:
             self._replace(data, mode)
@@ -131,7 +145,7 @@ class LockedFile:
             stored = read(self._path)
         if stored != data:
             raise VarsFileError(f"{self._path} does not hold what was written to it.", "Another program writes it without a lock; find it.")
-        self._seen = _signature(os.fstat(self._fds[-1]))
+        self._seen = data
 
     def _replace(self, data: bytes, mode: int | None) -> None:
         folder, name = os.path.split(self._target)
@@ -146,7 +160,7 @@ class LockedFile:
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 _write_all(fd, data)
                 if self.exists:
-                    _copy_attributes(self._fds[-2], fd)
+                    self.given_up_owner = _copy_attributes(self._fds[-2], fd, self._path)
                 else:
                     os.fchmod(fd, 0o600 if mode is None else mode)
                 os.fsync(fd)
@@ -169,12 +183,15 @@ class LockedFile:
             _sync_folder(folder)
 
     def _refuse_changed(self, fd: int) -> None:
-        if _signature(os.fstat(fd)) != self._seen or os.path.realpath(self._path) != self._target or not _is_at(fd, self._target):
+        # Times do not tell: two writes may fall into one tick of the file system's clock, and tools set times.
+        if _read_all(fd) != self._seen or os.path.realpath(self._path) != self._target or not _is_at(fd, self._target):
             raise ChangedError
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file. Raises ChangedError when it is no longer the one that was read."""
         with _explained(self._path, "remove"):
+            if self._fds:
+                self._refuse_changed(self._fds[-1])
             os.unlink(self._target)
             self.exists = False
             _sync_folder(os.path.dirname(self._target))
@@ -189,7 +206,7 @@ class LockedFile:
             fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 _write_all(fd, _read_all(self._fds[-1]))
-                _copy_attributes(self._fds[-1], fd)
+                _copy_attributes(self._fds[-1], fd, name)
                 os.fsync(fd)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -249,11 +266,6 @@ def _try_lock(fd: int) -> bool:
     return True
 
 
-def _signature(status: os.stat_result) -> tuple[int, int]:
-    """What differs once a file was written to."""
-    return status.st_size, status.st_mtime_ns
-
-
 def _is_at(fd: int, target: str) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), os.stat(target))
@@ -305,17 +317,45 @@ def _overwrite(fd: int, data: bytes) -> None:
     os.fsync(fd)
 
 
-def _copy_attributes(source: int, target: int) -> None:
-    """Give a new file the owner, mode and extended attributes (such as ACLs and SELinux labels) of an old one."""
+def _copy_attributes(source: int, target: int, path: str) -> str:
+    """Give a new file the owner, group, mode and extended attributes (such as ACLs and SELinux labels) of an old one.
+
+    Returns:
+        The name of the owner where the new file could not be given to that user, which only root can; else an empty text.
+
+    Raises:
+        VarsFileError: it cannot have the group. Then it could be read by others than before.
+    """
     old, new = os.fstat(source), os.fstat(target)
-    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-        os.fchown(target, old.st_uid, old.st_gid)
+    owner = ""
+    if old.st_uid != new.st_uid:
+        try:
+            os.fchown(target, old.st_uid, -1)
+        except PermissionError:
+            owner = _name_of(old.st_uid)
+    if old.st_gid != new.st_gid:
+        refused = False
+        try:
+            os.fchown(target, -1, old.st_gid)
+        except PermissionError:
+            refused = True
+        if refused:
+            problem = f"{path} cannot be written: a new file could not keep the group (gid {old.st_gid})"
+            raise VarsFileError(f"{problem}.", "Run as a member of that group, or make the directory a setgid one of that group.")
     os.fchmod(target, stat.S_IMODE(old.st_mode))
     if hasattr(os, "listxattr"):
         with contextlib.suppress(OSError):
             for name in os.listxattr(source):
                 with contextlib.suppress(OSError):
                     os.setxattr(target, name, os.getxattr(source, name))
+    return owner
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"uid {user}"
 
 
 def _remove_leftovers(folder: str, name: str) -> None:

@@ -92,6 +92,10 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
         warnings.append(f"{path} had another name (a hard link), which keeps the old content. A symbolic link would follow it.")
     backup_file = file.back_up() if request.backup and old is not None else ""
     file.replace(edit.data, request.mode, or_overwrite=request.or_overwrite)
+    if file.given_up_owner:
+        warnings.append(
+            f"{path} belonged to {file.given_up_owner}, and belongs to the user that runs Ansible now: only root may give a file away."
+        )
     try:
         _verify(file.read() or b"", edit.document, request, vault, path)
     except VarsFileError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import ChangedVarsError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import locked, sha256
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked, sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
@@ -228,7 +228,10 @@ class RescueFile:
                 return
             if fingerprints(data, [_RESCUED], self._vault, self.where)[_RESCUED] not in self._known:
                 raise self._changed()
-            file.remove()
+            try:
+                file.remove()
+            except ChangedError:
+                raise self._changed() from None
 
     def _changed(self) -> ChangedMeanwhileError:
         return ChangedMeanwhileError(f"{self.where} holds another secret by now; it was left alone.", "Look which run is at work there.")

@@ -164,7 +164,7 @@ def test_a_file_that_appears_is_not_clobbered(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["v"]
 
 
-@pytest.mark.parametrize("how", ["written to", "replaced", "deleted", "moved"])
+@pytest.mark.parametrize("how", ["written to", "written to at the same time", "replaced", "deleted", "moved"])
 def test_a_foreign_change_before_the_new_content_is_in_place_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     path, other = tmp_path / "v", tmp_path / "other"
     path.write_bytes(b"old")
@@ -174,6 +174,10 @@ def test_a_foreign_change_before_the_new_content_is_in_place_is_noticed(tmp_path
         monkeypatch.setattr(os, "fsync", fsync)
         if how == "written to":
             path.write_bytes(b"their")
+        elif how == "written to at the same time":  # within one tick of the file system's clock, or by a program that sets times
+            times = path.stat()
+            path.write_bytes(b"new")
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         elif how == "replaced":
             other.write_bytes(b"old")
             other.rename(path)
@@ -185,11 +189,37 @@ def test_a_foreign_change_before_the_new_content_is_in_place_is_noticed(tmp_path
 
     monkeypatch.setattr(os, "fsync", late)
     with pytest.raises(_atomic_file.ChangedError):
-        replace(path, b"new")
+        replace(path, b"ours")
     assert path.exists() == (how != "deleted")
-    assert how == "deleted" or path.read_bytes() == (b"their" if how == "written to" else b"old")
+    theirs = {"written to": b"their", "written to at the same time": b"new"}
+    assert how == "deleted" or path.read_bytes() == theirs.get(how, b"old")
     assert path.is_symlink() == (how == "moved")
     assert [one for one in os.listdir(tmp_path) if one.endswith(".tmp")] == []
+
+
+def test_a_file_that_was_only_touched_is_not_a_changed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    fsync = os.fsync
+
+    def late(fd: int) -> None:
+        os.utime(path, ns=(1, 1))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", late)
+    replace(path, b"ours")
+    assert path.read_bytes() == b"ours"
+
+
+def test_a_file_that_was_changed_meanwhile_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    path.write_bytes(b"old")
+    with _atomic_file.locked(str(path)) as file:
+        file.read()
+        path.write_bytes(b"new")
+        with pytest.raises(_atomic_file.ChangedError):
+            file.remove()
+    assert path.read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("room", [100, 3, 2])
@@ -287,12 +317,63 @@ def test_writable(tmp_path: Path) -> None:
     assert not _atomic_file.is_writable(str(tmp_path / "none" / "v"))
 
 
-def test_a_file_of_somebody_else_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "v"
+MEMBER = """
+import os, sys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+path, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+import encodings.idna, pwd
+os.setgroups([group]); os.setgid(user); os.setuid(user)
+print(_atomic_file.is_writable(path))
+try:
+    with _atomic_file.locked(path) as file:
+        file.replace(b"new")
+        print(file.given_up_owner)
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
+@pytest.mark.parametrize(
+    ("file", "directory", "expected"),
+    [
+        ((0, 4242, 0o660), (0, 4242, 0o2770), "changed"),  # a setgid directory of the group
+        ((0, 4242, 0o640), (0, 4242, 0o2770), "changed"),  # as for lineinfile, what counts is the directory
+        ((0, 4242, 0o660), (0, 4242, 0o770), "changed"),  # a new file has the user's own group first
+        ((4343, 4242, 0o600), (0, 4242, 0o770), "kept"),
+        ((0, 4444, 0o644), (0, 4242, 0o770), "the group"),
+        ((0, 4444, 0o644), (0, 4444, 0o2777), "changed"),  # a group that is not the user's, but comes from the directory
+        ((0, 4242, 0o660), (0, 4242, 0o3770), "not permitted"),
+        ((0, 4242, 0o660), (0, 4242, 0o750), "permission is denied"),
+    ],
+)
+def test_a_group_member_may_change_what_the_system_lets_him(
+    tmp_path: Path, file: tuple[int, int, int], directory: tuple[int, int, int], expected: str
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    path = shared / "v"
     path.write_bytes(b"old")
-    path.chmod(0o666)
-    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    assert not _atomic_file.is_writable(str(path))
+    for one, (owner, group, mode) in ((path, file), (shared, directory)):
+        os.chown(one, owner, group)
+        os.chmod(one, mode)
+    for parent in (tmp_path, *tmp_path.parents):
+        parent.chmod(parent.stat().st_mode | 0o005)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", MEMBER, str(path), "4242", "4343"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    writable, said = run.stdout.splitlines()
+    changed = expected in ("changed", "kept")
+    assert (path.read_bytes(), writable) == ((b"new", "True") if changed else (b"old", "False"))
+    now = path.stat()
+    assert (now.st_gid, now.st_mode & 0o7777) == file[1:]
+    assert now.st_uid == (4343 if changed else file[0])
+    assert os.listdir(shared) == ["v"]
+    if changed:
+        assert said == ("root" if expected == "changed" else "")
+    else:
+        assert expected in said or "permission is denied" in said
 
 
 def test_a_backup_is_a_copy(tmp_path: Path) -> None:
