@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Revoke what is left of a run's play tokens. Private to this collection.
+"""Revoke what is left of a run's play tokens, also those whose making was interrupted. Private to this collection.
 
 Called by the callback in Ansible's main process, and by the watcher after that is gone; so nothing here needs Ansible.
 """
@@ -8,14 +8,24 @@ Called by the callback in Ansible's main process, and by the watcher after that 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import ROTATION, Entry, Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import (
+    ROTATION,
+    Contents,
+    Entry,
+    Intent,
+    Ledger,
+    process_name,
+)
 
 _PAUSE = 0.25  # seconds between two looks at what is still in use
 _PATIENCE = 3600.0  # seconds for which a token in use is waited for
+_SHORT_PATIENCE = 1.0  # seconds for which Ansible's own process looks for what an interrupted mint made
 
 
 def revoke_entry(ledger: Ledger | None, entry: Entry) -> list[str]:
@@ -36,7 +46,12 @@ def revoke_entry(ledger: Ledger | None, entry: Entry) -> list[str]:
 
 
 def revoke_tokens(
-    ledger: Ledger, *, for_good: bool, which: Callable[[Entry], bool] = lambda _entry: True, held_too: bool = False
+    ledger: Ledger,
+    *,
+    for_good: bool,
+    which: Callable[[Entry], bool] = lambda _entry: True,
+    held_too: bool = False,
+    last_look: bool = True,
 ) -> list[str]:
     """Revoke the tokens of a run.
 
@@ -45,6 +60,7 @@ def revoke_tokens(
         for_good: whether the run is over, so that none may be minted any more.
         which: tells which of them.
         held_too: whether to revoke those as well that a process still works with.
+        last_look: whether nothing looks again later for what interrupted mints made.
 
     Returns:
         What the user should know.
@@ -55,19 +71,70 @@ def revoke_tokens(
                 ledger.close_for_good()
             # A rotation mints without the lock, and looks for the end afterwards. Where it did not see it, its session is here now.
             contents = ledger.read(rotations=True)
+        # With the tokens that are still alive, which may be asked with: the account may have no place for another session.
+        warnings = end_interrupted(ledger, contents, patience=_SHORT_PATIENCE, last_look=last_look) if for_good else []
         entries = [entry for entry in contents.tokens.values() if which(entry) and (held_too or not entry.is_held())]
-        return [words for entry in entries for words in revoke_entry(ledger, entry)]
+        return warnings + [words for entry in entries for words in revoke_entry(ledger, entry)]
+
+
+def end_interrupted(ledger: Ledger, contents: Contents, *, patience: float | None, last_look: bool = True) -> list[str]:
+    """Find what interrupted mints made, and end it, unless the process that sent one may still get the answer.
+
+    Args:
+        ledger: where they are; what became of them is entered.
+        contents: what is in it.
+        patience: seconds to look for; None as long as the appliances may still serve them.
+        last_look: whether nothing looks again later.
+
+    Returns:
+        What the user should know.
+    """
+    own = process_name(os.getpid())
+    by_connection: dict[str, list[Intent]] = {}
+    for intent in contents.intents.values():
+        if intent.holder == own or not intent.is_held():
+            by_connection.setdefault(json.dumps(intent.attempt["connection"], sort_keys=True), []).append(intent)
+    warnings = []
+    for intents in by_connection.values():
+        settled, words = _end_made_by(intents, contents, patience)
+        warnings += words if settled or last_look else []
+        if settled:
+            with contextlib.suppress(OSError):
+                for one in intents:
+                    ledger.add_settled(one.name)
+    return warnings
+
+
+def _end_made_by(intents: Iterable[Intent], contents: Contents, patience: float | None) -> tuple[bool, list[str]]:
+    """Return whether it is known what became of these mints, and what the user should know of them."""
+    try:
+        from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_of_account, same_appliance
+        from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt, end_unanswered
+
+        attempts = [Attempt.from_data(one.attempt) for one in intents]
+        connection = attempts[0].connection
+        known = {str(one.grant["id"]) for one in (*contents.tokens.values(), *contents.revoked)}
+        grants = [Grant.from_data(one.grant) for one in contents.tokens.values()]
+        bearers = [one.minted.secret for one in grants if same_appliance(one.connection, connection) and is_of_account(one, connection)]
+        ended = end_unanswered(attempts, known, bearers, patience=patience)
+    except Exception as failure:  # noqa: BLE001  (the others must be ended all the same, and a traceback could hold a secret)
+        why = str(failure) if isinstance(failure, LatchkeyError) else f"This is a bug in latchkey.tokens: {type(failure).__name__}."
+        return False, [f"What an interrupted run may have left could not be ended. It stays until it ends by itself. {why}"]
+    return ended.settled, ended.words
 
 
 def revoke_all_tokens(ledger: Ledger) -> list[str]:
     """Revoke the tokens of a run that is over, those in use once their use has ended: a rotation may still be undoing itself."""
-    warnings = revoke_tokens(ledger, for_good=True)
+    warnings = revoke_tokens(ledger, for_good=True, last_look=False)
     give_up = time.monotonic() + _PATIENCE
-    held = {entry.name for entry in _held(ledger)}
+    held = _held(ledger)
     while _held(ledger) and time.monotonic() < give_up:
         time.sleep(_PAUSE)
-    return warnings + revoke_tokens(ledger, for_good=True, which=lambda entry: entry.name in held, held_too=True)
+    warnings += revoke_tokens(ledger, for_good=True, which=lambda entry: entry.name in held, held_too=True, last_look=False)
+    return warnings + end_interrupted(ledger, ledger.read(rotations=True), patience=None)
 
 
-def _held(ledger: Ledger) -> list[Entry]:
-    return [entry for entry in ledger.read(rotations=True).tokens.values() if entry.is_held()]
+def _held(ledger: Ledger) -> set[str]:
+    contents = ledger.read(rotations=True)
+    held: list[Entry | Intent] = [*contents.tokens.values(), *contents.intents.values()]
+    return {one.name for one in held if one.is_held()}

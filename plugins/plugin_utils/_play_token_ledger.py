@@ -21,9 +21,9 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_cipher
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import HeldBack
 
-_PAUSE = 0.02  # seconds between two looks at a lock that somebody else holds
+_PAUSE = 0.02  # seconds between two looks at a lock that another process holds
 ROTATION = "rotation"  # the scope of a session that a rotation works with
-_MARK = b"~"  # in front of the lines about these: who looks for a play token need not decrypt those of hundreds of hosts
+_MARK = b"~"  # in front of what concerns the end of the run only: a use of a play token need not decrypt it for hundreds of hosts
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,37 @@ class Entry:
 
     def is_held(self) -> bool:
         """Tell whether a process works with it that has not ended."""
-        return bool(self.holder) and process_name(int(self.holder.split(" ", maxsplit=1)[0])) == self.holder
+        return is_running(self.holder)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A mint that was about to be sent, and of which nothing more is known.
+
+    Attributes:
+        name: of this entry.
+        attempt: what it takes to find and end what it made.
+        holder: which process sent it, as process_name tells.
+    """
+
+    name: str
+    attempt: Mapping[str, Any] = field(repr=False)
+    holder: str
+
+    def is_held(self) -> bool:
+        """Tell whether that process may still get the answer."""
+        return is_running(self.holder)
 
 
 def process_name(pid: int) -> str:
     """Return a name for a process that no later one gets."""
     return f"{pid} {process_start(pid)}"
+
+
+def is_running(name: str) -> bool:
+    """Tell whether the process that process_name named has not ended; an empty name is that of none."""
+    pid, _separator, start = name.partition(" ")
+    return bool(start) and process_start(int(pid)) == start
 
 
 @dataclass
@@ -76,14 +101,16 @@ class Contents:
         tokens: those that are not revoked, by the names of their entries, in the order in which they were made.
         revoked: those that are; tasks may still come with one of them.
         refusals: by identity, when a mint was refused last, and in which words.
-        watcher: process id of the one that watches the run.
+        intents: mints of which it is not known what they made, by the names of their entries.
+        watcher: which process watches the run, as process_name tells; empty where none was started.
         closed: whether the run is over, so that nothing may be minted any more.
     """
 
     tokens: dict[str, Entry] = field(default_factory=dict)
     revoked: list[Entry] = field(default_factory=list)
     refusals: dict[str, tuple[float, str]] = field(default_factory=dict)
-    watcher: int | None = None
+    intents: dict[str, Intent] = field(default_factory=dict)
+    watcher: str = ""
     closed: bool = False
 
     def current(self, identity: str) -> Entry | None:
@@ -96,10 +123,15 @@ class Contents:
 
     def is_watched(self) -> bool:
         """Tell whether a process waits for the end of the run."""
-        return bool(self.watcher and process_start(self.watcher))
+        return is_running(self.watcher)
+
+    def is_abandoned(self) -> bool:
+        """Tell whether the process that watched the run has ended before it."""
+        return bool(self.watcher) and not self.is_watched()
 
     def _add(self, kind: str, value: Any) -> None:
         if kind == "minted":
+            self.intents.pop(value.pop("intent"), None)
             minted = Entry(**value)
             for name, one in self.tokens.items():
                 if one.identity == minted.identity:
@@ -112,6 +144,10 @@ class Contents:
             name, holder = value
             if name in self.tokens:
                 self.tokens[name] = replace(self.tokens[name], holder=holder)
+        elif kind == "intended":
+            self.intents[value["name"]] = Intent(**value)
+        elif kind == "settled":
+            self.intents.pop(value, None)
         elif kind == "refused":
             self.refusals[value["identity"]] = (value["at"], value["words"])
         elif kind == "watcher":
@@ -169,7 +205,7 @@ class Ledger:
         """Return what is in it; without the lock, perhaps not the very latest.
 
         Args:
-            rotations: whether the sessions of rotations are to be among the tokens.
+            rotations: whether the sessions of rotations are to be among the tokens, and intents be told.
         """
         contents = Contents()
         data = os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0)
@@ -183,27 +219,48 @@ class Ledger:
             contents._add(kind, value)
         return contents
 
-    def _append(self, kind: str, value: Any, scope: str = "") -> None:
+    def _append(self, kind: str, value: Any, *, marked: bool = False) -> None:
         # On a line of its own whatever comes before it: what a full disk has cut off has no end.
-        line = b"\n" + (_MARK if scope == ROTATION else b"") + self._cipher.seal(json.dumps([kind, value]).encode()) + b"\n"
+        line = b"\n" + (_MARK if marked else b"") + self._cipher.seal(json.dumps([kind, value]).encode()) + b"\n"
         # Whole or not at all, since who appends need not have the lock.
         while os.write(self.descriptor, line) < len(line):
             pass
 
-    def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str, holder: str = "") -> str:
-        """Enter a token that was minted just now; takes no lock. Return the name of the entry. Raises OSError."""
+    def add_intent(self, attempt: Mapping[str, Any]) -> str:
+        """Enter that this process is about to send a mint; takes no lock. Return the name of the entry. Raises OSError."""
+        name = secrets.token_hex(8)
+        self._append("intended", {"name": name, "attempt": attempt, "holder": process_name(os.getpid())}, marked=True)
+        return name
+
+    def add_settled(self, intent: str) -> None:
+        """Enter that a mint made nothing, or that it is known what became of it. Raises OSError."""
+        self._append("settled", intent, marked=True)
+
+    def add_minted(self, identity: str, grant: Mapping[str, Any], scope: str, holder: str = "", intent: str = "") -> str:
+        """Enter a token that was minted just now; takes no lock.
+
+        Args:
+            identity, grant, scope, holder: as in Entry.
+            intent: the entry of the mint, which this settles in the same write; empty where there is none.
+
+        Returns:
+            The name of the entry.
+
+        Raises:
+            OSError: it could not be written.
+        """
         name = secrets.token_hex(8)
         entry = {"name": name, "identity": identity, "grant": grant, "minted_at": time.time(), "scope": scope, "holder": holder}
-        self._append("minted", entry, scope)
+        self._append("minted", {**entry, "intent": intent}, marked=scope == ROTATION)
         return name
 
     def add_holder(self, name: str, holder: str) -> None:
         """Enter which process works with the session of a rotation from now on. Raises OSError."""
-        self._append("held", [name, holder], ROTATION)
+        self._append("held", [name, holder], marked=True)
 
     def add_revoked(self, name: str, scope: str = "") -> None:
         """Enter that a token of this scope is gone, or that it cannot be revoked."""
-        self._append("revoked", name, scope)
+        self._append("revoked", name, marked=scope == ROTATION)
 
     def add_refusal(self, identity: str, words: str) -> None:
         """Enter that the credentials were refused."""
@@ -211,7 +268,7 @@ class Ledger:
 
     def add_watcher(self, pid: int) -> None:
         """Enter which process watches the run."""
-        self._append("watcher", pid)
+        self._append("watcher", process_name(pid))
 
     def close_for_good(self) -> None:
         """Enter that the run is over."""

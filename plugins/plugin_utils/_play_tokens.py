@@ -7,19 +7,29 @@ A token that is found costs no network, and does not load what a request would n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants as C
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, LatchkeyError, RefusedError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import describe_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Contents, Entry, Ledger
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity, is_orphan, main_process, run_key
 
+if TYPE_CHECKING:  # a token that is found does not load them
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, Intend
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt
+
 _REMEMBERED = 60.0  # seconds for which refused credentials are not tried again: accounts get locked
+_CLOCKS_DIFFER = 300.0  # seconds by which a clock must be wrong to be named
+_MAKE_ROOM = "Make room there, or set local_tmp in ansible.cfg to another place."
 _UNWATCHED = (
     "the callback latchkey.tokens.revoke_play_tokens is not enabled, and no process could be started that waits for the end of this run. "
     "Enable the callback with callbacks_enabled in ansible.cfg."
@@ -65,8 +75,9 @@ def play_token(request: Request, warn: Callable[[str], None]) -> str:
     """
     key = identity(request.options, os.environ)
     with open_ledger() as ledger:
-        found = ledger.read().current(key)
-        if found and found.is_good(request.margin) and not request.refresh:
+        contents = ledger.read()
+        found = contents.current(key)
+        if found and found.is_good(request.margin) and not request.refresh and not contents.is_abandoned():
             return found.secret
         with ledger.locked() as contents:
             return _under_lock(request, key, ledger, contents, warn)
@@ -94,9 +105,11 @@ def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, 
     found = contents.current(key)
     dead = bool(found and request.refresh and not _is_alive(found))
     if found and not dead and found.is_good(request.margin):
-        return found.secret  # perhaps somebody made it while this one waited
-    words = _remembered_refusal(contents, key)
-    if words and found and not dead and found.is_good(0):
+        if contents.is_abandoned():
+            watch(ledger, contents, warn)
+        return found.secret  # perhaps another process made it while this one waited
+    words = "" if request.refresh else _remembered_refusal(contents, key)
+    if words and found and found.is_good(0):
         return found.secret
     if words:
         raise LatchkeyError(words)
@@ -104,16 +117,22 @@ def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, 
 
     options = {**request.options, "timeout": request.timeout}
 
-    def minted() -> Grant:
-        return mint(options, os.environ, [one.secret for one in contents.tokens.values()])
+    def minted(intend: Intend) -> Grant:
+        return mint(options, os.environ, [Grant.from_data(one.grant) for one in contents.tokens.values()], intend)
 
     return _replace(key, request.scope, found if dead else None, ledger, contents, minted, warn)
 
 
 def _remembered_refusal(contents: Contents, key: str) -> str:
-    """Return in which words a mint was refused a moment ago; empty when none was."""
+    """Return in which words a mint was refused a moment ago, and until when that is remembered; empty when none was."""
     at, words = contents.refusals.get(key, (0.0, ""))
-    return words if time.time() - at < _REMEMBERED else ""
+    if not 0 <= time.time() - at < _REMEMBERED:
+        return ""
+    then, until = (datetime.fromtimestamp(one, timezone.utc).strftime("%H:%M:%SZ") for one in (at, at + _REMEMBERED))
+    return (
+        f"{words} That was at {then}. It is remembered until {until}, since some platforms lock an account that is refused too often; "
+        "the lookup play_token with refresh=true asks again at once."
+    )
 
 
 def _is_alive(entry: Entry) -> bool:
@@ -128,10 +147,10 @@ def _replace(
     dead: Entry | None,
     ledger: Ledger,
     contents: Contents,
-    mint: Callable[[], Any],
+    mint: Callable[[Intend], Grant],
     warn: Callable[[str], None],
 ) -> str:
-    """Mint, and revoke those of the same identity that nobody can be using any more."""
+    """Mint, and revoke those of the same identity that no task can be using any more."""
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 
     watch(ledger, contents, warn)
@@ -143,13 +162,13 @@ def _replace(
     in_use = [one for one in others if one not in unused]
     try:
         try:
-            grant = mint()
+            grant, intent = noted_mint(ledger, mint)
         except RequestError as failure:
             if not failure.no_place or not in_use:
                 raise
             while in_use:
                 _show(revoke_entry(ledger, in_use.pop()), warn)
-            grant = mint()
+            grant, intent = noted_mint(ledger, mint)
     except RequestError as failure:
         works_on = [one for one in in_use if one.is_good(0)]
         if works_on or isinstance(failure, AuthenticationError):
@@ -159,13 +178,55 @@ def _replace(
         warn(f"The play token of this run ends soon, and another one could not be made. {failure}")
         return works_on[-1].secret
     try:
-        ledger.add_minted(key, grant.as_data(), scope)
+        ledger.add_minted(key, grant.as_data(), scope, intent=intent)
     except OSError as failure:
         raise not_kept(grant, failure) from None
+    contents = ledger.read()
+    if contents.is_abandoned():
+        watch(ledger, contents, warn)
+    if abs(grant.ahead) > _CLOCKS_DIFFER:
+        warn(
+            f"The clock of {grant.connection.endpoint.url} is {describe_duration(timedelta(seconds=abs(grant.ahead)))} "
+            f"{'ahead of' if grant.ahead > 0 else 'behind'} this machine's. The play token was made by its clock; correct the wrong one."
+        )
     return str(grant.minted.secret)
 
 
-def not_kept(grant: Any, failure: OSError) -> LatchkeyError:
+def noted_mint(ledger: Ledger, mint: Callable[[Intend], Grant]) -> tuple[Grant, str]:
+    """Mint, after entering that in the ledger: whoever ends the run finds what was made when this process is killed meanwhile.
+
+    Args:
+        ledger: where the intent is entered.
+        mint: makes the token, and calls its argument before it sends anything that does.
+
+    Returns:
+        What was made, and the name of the intent, which is settled when that is entered; empty where there is none.
+
+    Raises:
+        LatchkeyError: the intent could not be entered, so nothing was made; and what the mint raises.
+    """
+    intents: list[str] = []
+
+    def intend(attempt: Attempt) -> None:
+        try:
+            intents.append(ledger.add_intent(attempt.as_data()))
+        except OSError as failure:
+            raise LatchkeyError(
+                f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so no token is made.", _MAKE_ROOM
+            ) from None
+
+    try:
+        grant = mint(intend)
+    except LatchkeyError as failure:
+        if not isinstance(failure, RequestError) or not failure.may_have_acted:
+            with contextlib.suppress(OSError):
+                for intent in intents:
+                    ledger.add_settled(intent)
+        raise
+    return grant, "".join(intents)
+
+
+def not_kept(grant: Grant, failure: OSError) -> LatchkeyError:
     """Revoke a token that the ledger cannot take, and return what to say of it."""
     from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import revoke
 
@@ -177,7 +238,7 @@ def not_kept(grant: Any, failure: OSError) -> LatchkeyError:
         became = "was revoked again."
     return LatchkeyError(
         f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so the token that was made for it {became}",
-        "Make room there, or set local_tmp in ansible.cfg to another place.",
+        _MAKE_ROOM,
     )
 
 
@@ -228,4 +289,4 @@ def replacement(refused: str, warn: Callable[[str], None]) -> str | None:
         words = _remembered_refusal(contents, refused_one.identity)
         if words:
             raise LatchkeyError(words)
-        return _replace(refused_one.identity, refused_one.scope, refused_one, ledger, contents, lambda: mint_like(grant), warn)
+        return _replace(refused_one.identity, refused_one.scope, refused_one, ledger, contents, partial(mint_like, grant), warn)

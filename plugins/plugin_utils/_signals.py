@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+TIME_OUT = signal.SIGALRM  # Ansible's time-out of a task; its handler raises an exception in the middle of anything
 
 
 def in_main_thread() -> bool:
@@ -25,15 +26,16 @@ def in_main_thread() -> bool:
 class HeldBack:
     """A context in which signals are noted only; those that came are sent again when it ends.
 
-    SIGALRM is not sent again: it is the time-out of work that is over by then. Outside of the main thread this does nothing, since no
-    handler runs there. A signal that the process ignores stays ignored.
+    Outside of the main thread this does nothing, since no handler runs there. A signal that the process ignores stays ignored.
 
     Args:
         numbers: the signals.
+        forgotten: those of them that are not sent again, such as the time-out of work that is over by then.
     """
 
-    def __init__(self, numbers: Sequence[int] = STOPS) -> None:
+    def __init__(self, numbers: Sequence[int] = (*STOPS, TIME_OUT), *, forgotten: Sequence[int] = ()) -> None:
         self._numbers = numbers
+        self._forgotten = forgotten
         self._stack = ExitStack()
         self._noted: list[int] = []
 
@@ -58,5 +60,5 @@ class HeldBack:
     def _send_again(self) -> None:
         with ExitStack() as each:
             for number in reversed(dict.fromkeys(self._noted)):
-                if number != signal.SIGALRM:
+                if number not in self._forgotten:
                     each.callback(os.kill, os.getpid(), number)

@@ -8,25 +8,24 @@ encrypted only.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from .._connection import Auth, Connection, resolve_connection
-from .._endpoint import Endpoint
 from .._errors import AuthenticationError, ForbiddenError, OptionError, RequestError
 from .._model import Account, Credential, Minted
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
 from .._times import parse_duration, utc_now
+from ._kept_connection import certificates, connection_from_data, from_anywhere, with_certificates
+from ._unanswered import Attempt
 
 _USUAL_LIFE = timedelta(hours=1)  # where the platform lets the lifetime be chosen
 _SHORTEST_LIFE = timedelta(minutes=1)
-_LARGEST_TRUST = 64 * 1024  # characters of certificates that are kept; larger files are the system's, and stay
+
+Intend = Callable[[Attempt], None]  # notes a mint before it is sent, and raises where that cannot be done
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Grant:
         session: whether a session was asked for where the platform has tokens that can be revoked.
         minted: the token.
         good_for: for how many seconds from the mint it can be used; None where that is not known.
-        trusted: the certificates in ca_path; None where there are none to keep. A job of AWX has them in a folder that ends with the job.
+        trusted: the certificates in ca_path; None where there are none to keep. A job of AWX deletes its files when it ends.
+        ahead: by how many seconds the appliance's clock is ahead of this machine's; negative where it is behind. It is not kept as data.
     """
 
     connection: Connection = field(repr=False)
@@ -48,6 +48,7 @@ class Grant:
     minted: Minted
     good_for: float | None
     trusted: str | None = None
+    ahead: float = 0.0
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON data, secrets in it."""
@@ -67,21 +68,19 @@ class Grant:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Grant:
         """Return what as_data was called on."""
-        connection = dict(data["connection"])
-        connection["endpoint"] = Endpoint(**connection["endpoint"])
-        connection["auth"] = Auth(**connection["auth"])
         credential = Credential(data["id"], Account(**data["account"]), kind=data["kind"])
         minted = Minted(credential, data["secret"])
-        return cls(Connection(**connection), data["expires_in"], data["session"], minted, data["good_for"], data["trusted"])
+        return cls(connection_from_data(data["connection"]), data["expires_in"], data["session"], minted, data["good_for"], data["trusted"])
 
 
-def mint(options: Mapping[str, Any], environment: Mapping[str, str], bearers: list[str]) -> Grant:
+def mint(options: Mapping[str, Any], environment: Mapping[str, str], grants: Iterable[Grant], intend: Intend | None = None) -> Grant:
     """Make a token for the account whose credentials the options or the environment hold.
 
     Args:
         options: the shared options, ``expires_in`` and ``qumulo_kind``.
         environment: environment variables.
-        bearers: tokens of this run that a refusal may be explained with.
+        grants: tokens of this run; with those of the same appliance a refusal may be explained.
+        intend: called before the token is made, unless it is one that cannot be ended.
 
     Raises:
         OptionError, UnsupportedError: the options ask for what cannot be.
@@ -89,80 +88,91 @@ def mint(options: Mapping[str, Any], environment: Mapping[str, str], bearers: li
     """
     connection = resolve_connection(options, environment)
     session = connection.platform == "qumulo" and options.get("qumulo_kind") == "session"
-    return _mint(connection, options.get("expires_in"), session, bearers)
+    bearers = [one.minted.secret for one in grants if same_appliance(one.connection, connection)]
+    return _mint(connection, options.get("expires_in"), session, bearers, intend)
 
 
-def log_in(connection: Connection) -> Grant:
+def same_appliance(one: Connection, other: Connection) -> bool:
+    """Tell whether the other connection may carry a bearer of the first: it leads to the same place, which is verified in the same way."""
+    return (one.platform, one.endpoint, one.validate_certs, one.ca_path) == (
+        other.platform,
+        other.endpoint,
+        other.validate_certs,
+        from_anywhere(other).ca_path,
+    )
+
+
+def is_of_account(grant: Grant, connection: Connection) -> bool:
+    """Tell whether a token is of the account that a connection authenticates as; False where that cannot be told."""
+    auth = connection.auth
+    return grant.minted.credential.account.name in (auth.client_id, auth.username) or bool(auth.token and auth == grant.connection.auth)
+
+
+def log_in(connection: Connection, intend: Intend | None = None) -> Grant:
     """Open a session for a rotation, where tokens are sessions; the grant holds its token only, and no other credentials.
+
+    Args:
+        connection: with credentials to log in with.
+        intend: called before the session is opened.
 
     Raises:
         OptionError: the connection has a token, or cannot log in otherwise.
         RequestError: it was not opened; where it may have been, the failure says so.
     """
-    grant = _mint(connection, None, False, [])
+    grant = _mint(connection, None, False, [], intend)
     return replace(grant, connection=_as_bearer(grant))
 
 
-def session_grant(connection: Connection, bearer: str) -> Grant:
-    """Return what it takes to end a session that a platform opened for itself, and no other credentials."""
-    if connection.ca_path:
-        connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
-    minted = Minted(Credential("", Account("", connection.auth.client_id or connection.auth.username or ""), kind="session"), bearer)
-    grant = Grant(connection, None, False, minted, None, _certificates(connection.ca_path))
+def session_grant(connection: Connection, bearer: str, session_id: str = "") -> Grant:
+    """Return what it takes to end a session that a platform opened for itself, and no other credentials.
+
+    Args:
+        connection: how it was opened.
+        bearer: its token.
+        session_id: its id; empty where the platform does not tell.
+    """
+    connection = from_anywhere(connection)
+    account = Account("", connection.auth.client_id or connection.auth.username or "")
+    grant = Grant(connection, None, False, Minted(Credential(session_id, account, kind="session"), bearer), None)
+    grant = replace(grant, trusted=certificates(connection.ca_path))
     return replace(grant, connection=_as_bearer(grant))
 
 
-def mint_like(grant: Grant) -> Grant:
+def mint_like(grant: Grant, intend: Intend | None = None) -> Grant:
     """Make another token on the same terms. Raises what mint raises."""
-    return _mint(grant.connection, grant.expires_in, grant.session, [grant.minted.secret])
+    return _mint(grant.connection, grant.expires_in, grant.session, [grant.minted.secret], intend)
 
 
-def _mint(connection: Connection, expires_in: str | None, session: bool, bearers: list[str]) -> Grant:
+def _mint(connection: Connection, expires_in: str | None, session: bool, bearers: list[str], intend: Intend | None) -> Grant:
     lifetime = _USUAL_LIFE if expires_in is None else parse_duration(expires_in, "expires_in")
     if lifetime < _SHORTEST_LIFE:
         raise OptionError("expires_in: a token must live at least a minute.")
-    if connection.ca_path:  # the process that revokes it has another working directory
-        connection = replace(connection, ca_path=os.path.abspath(connection.ca_path))
+    connection = from_anywhere(connection)  # for the process that revokes it
     with open_platform(connection) as platform:
         if expires_in is not None:
             platform.require_options(["expires_in"])
-        before = utc_now()
         try:
-            if session:
-                minted = platform.open_session()
-            else:
-                minted = platform.mint_token(None, None if platform.tokens_are_sessions else before + lifetime)
+            minted = _minted(platform, connection, lifetime, session, intend)
         except RequestError as failure:
             _explain(platform, failure, bearers)
             raise
-    credential = minted.credential
-    good_for = None
-    if credential.expires_at:  # by the appliance's clock alone where it tells both ends, since ours may differ
-        good_for = (credential.expires_at - (credential.created_at or before)).total_seconds()
-    return Grant(connection, expires_in, session, minted, good_for, _certificates(connection.ca_path))
+        credential, ahead = minted.credential, (platform.now() - utc_now()).total_seconds()
+        good_for = None
+        if credential.expires_at:  # by the appliance's clock, since ours may differ
+            good_for = (credential.expires_at - (credential.created_at or platform.now())).total_seconds()
+    return Grant(connection, expires_in, session, minted, good_for, certificates(connection.ca_path), ahead)
 
 
-def _certificates(path: str | None) -> str | None:
-    """Return what is in a file of certificates; None for a folder, or for what nobody should keep."""
-    try:
-        with open(path or "", encoding="utf-8") as file:
-            text = file.read(_LARGEST_TRUST + 1)
-    except (OSError, UnicodeDecodeError):
-        return None
-    return text if len(text) <= _LARGEST_TRUST else None
-
-
-@contextlib.contextmanager
-def _with_its_certificates(grant: Grant) -> Iterator[Grant]:
-    """Have the certificates in a file of our own, for theirs may go at any moment once the run is over."""
-    with contextlib.ExitStack() as stack:
-        if grant.trusted is not None:
-            with contextlib.suppress(OSError):  # no place for it, so theirs has to do
-                file = stack.enter_context(tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="latchkey-", suffix=".pem"))
-                file.write(grant.trusted)
-                file.flush()
-                grant = replace(grant, connection=replace(grant.connection, ca_path=file.name))
-        yield grant
+def _minted(platform: Platform, connection: Connection, lifetime: timedelta, session: bool, intend: Intend | None) -> Minted:
+    if session:
+        return platform.open_session()
+    expires_at = None
+    if not platform.tokens_are_sessions:
+        platform.caller()  # any answer tells the appliance's clock, by which the token ends; minting asks this first anyway
+        expires_at = platform.now() + lifetime
+    if intend:
+        intend(Attempt.now(connection, expires_at))
+    return platform.mint_token(None, expires_at)
 
 
 def _explain(platform: Platform, failure: RequestError, bearers: list[str]) -> None:
@@ -206,8 +216,8 @@ def revoke(grant: Grant) -> list[str]:
     """
     if grant.session:
         return []  # nobody can
-    with _with_its_certificates(grant) as reachable:
-        return _revoke(reachable)
+    with with_certificates(grant.connection, grant.trusted) as reachable:
+        return _revoke(replace(grant, connection=reachable))
 
 
 def _revoke(grant: Grant) -> list[str]:

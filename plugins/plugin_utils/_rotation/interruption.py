@@ -12,7 +12,7 @@ import time
 from types import FrameType
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import STOPS, HeldBack, in_main_thread
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import TIME_OUT, HeldBack, in_main_thread
 
 _WORDS = {signal.SIGALRM: "the task's time-out", signal.SIGINT: "Ctrl-C (SIGINT)"}
 
@@ -20,11 +20,11 @@ _WORDS = {signal.SIGALRM: "the task's time-out", signal.SIGINT: "Ctrl-C (SIGINT)
 class Interruption(HeldBack):
     """A context in which signals are noted only, and looked at where the rotation can stop.
 
-    When it ends the signals are sent again, except SIGALRM: Ansible would throw away the result of a rotation that is over.
+    When it ends the signals are sent again, except the time-out: Ansible would throw away the result of a rotation that is over.
     """
 
     def __init__(self) -> None:
-        super().__init__((*STOPS, signal.SIGALRM))
+        super().__init__(forgotten=(TIME_OUT,))
         self._acknowledged = False
         self._asleep = False
 

@@ -13,17 +13,19 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError, RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, log_in, session_grant
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import ROTATION, Entry, Ledger, process_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import is_orphan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import not_kept, open_ledger, watch
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import not_kept, noted_mint, open_ledger, watch
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,11 @@ def open_session(connection: Connection, warn: Callable[[str], None]) -> Session
     """
     with open_ledger() as ledger:
         _watch(ledger, warn)
-        return _entered(log_in(connection), ledger)
+        grant, intent = noted_mint(ledger, partial(log_in, connection))
+        session = _entered(grant, ledger, intent)
+        if ledger.read().is_abandoned():
+            _watch(ledger, warn)
+        return session
 
 
 def _watch(ledger: Ledger, warn: Callable[[str], None]) -> None:
@@ -108,30 +114,48 @@ def entered_sessions(platform: Platform, warn: Callable[[str], None]) -> Iterato
         platform: it is used, and closed, inside of the block.
         warn: shows a warning.
     """
+    intents: list[str] = []
     entries: list[str] = []
 
-    def enter(bearer: str) -> None:
+    def intend() -> None:
         with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
             _watch(ledger, warn)
-            entries.append(_entered(session_grant(platform.connection, bearer), ledger).entry)
+            intents.append(ledger.add_intent(Attempt.now(platform.connection).as_data()))
 
-    platform.on_session = enter
-    yield
+    def enter(bearer: str, session_id: str) -> None:
+        with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
+            grant = session_grant(platform.connection, bearer, session_id)
+            entries.append(_entered(grant, ledger, intents.pop() if intents else "").entry)
+
+    platform.before_session, platform.on_session = intend, enter
+    try:
+        yield
+    except LatchkeyError as failure:
+        if not isinstance(failure, RequestError) or not failure.may_have_acted:
+            _settle(intents)
+        raise
     if entries:
         with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
             for entry in entries:
                 ledger.add_revoked(entry, ROTATION)
 
 
+def _settle(intents: list[str]) -> None:
+    """Enter that no session was opened."""
+    with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
+        for intent in intents:
+            ledger.add_settled(intent)
+
+
 def _run_has_ended() -> LatchkeyError:
     return RefusedError("No session is opened for the rotation: the run of Ansible that asks for it has ended.")
 
 
-def _entered(grant: Grant, ledger: Ledger) -> Session:
+def _entered(grant: Grant, ledger: Ledger, intent: str) -> Session:
     # No option of a play token has this identity, so none of them ever is this session.
     identity = f"{ROTATION} {secrets.token_hex(8)}"
     try:
-        session = Session(grant, ledger.add_minted(identity, grant.as_data(), ROTATION, process_name(os.getpid())))
+        session = Session(grant, ledger.add_minted(identity, grant.as_data(), ROTATION, process_name(os.getpid()), intent))
     except OSError as failure:
         raise not_kept(grant, failure) from None
     if ledger.read().closed or is_orphan():

@@ -48,7 +48,7 @@ def test_one_failure_does_not_keep_the_others(ledger, monkeypatch, failure):
 
 
 def test_a_full_disk_keeps_none_of_them(ledger, monkeypatch):
-    def full(*_unused):
+    def full(*_unused, **_how):
         raise OSError(28, "No space left on device")
 
     seen = []

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_ledger
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger
 
 KEY = bytes(range(32))
@@ -35,7 +36,7 @@ def ledger(path):
 
 def test_nothing_yet(ledger):
     contents = ledger.read()
-    assert (contents.tokens, contents.revoked, contents.refusals, contents.watcher, contents.closed) == ({}, [], {}, None, False)
+    assert (contents.tokens, contents.revoked, contents.refusals, contents.watcher, contents.closed) == ({}, [], {}, "", False)
     assert contents.current("one") is None
 
 
@@ -75,10 +76,42 @@ def test_refusals_are_forgotten_after_a_mint(ledger):
 
 
 def test_the_watcher_and_the_end(ledger):
-    ledger.add_watcher(17)
+    ledger.add_watcher(os.getpid())
     ledger.close_for_good()
     contents = ledger.read()
-    assert (contents.watcher, contents.closed) == (17, True)
+    assert (contents.is_watched(), contents.is_abandoned(), contents.closed) == (True, False, True)
+
+
+def test_a_process_that_has_the_watchers_id_is_not_the_watcher(ledger, monkeypatch):
+    ledger.add_watcher(os.getpid())
+    monkeypatch.setattr(_play_token_ledger, "process_start", lambda _pid: "another time")
+    contents = ledger.read()
+    assert (contents.is_watched(), contents.is_abandoned()) == (False, True)
+
+
+def test_an_intent_is_settled_by_what_it_made(ledger):
+    made, nothing, open_one = (ledger.add_intent({"secret": "canary"}) for _unused in range(3))
+    ledger.add_minted("one", grant(), "run", intent=made)
+    ledger.add_settled(nothing)
+    assert ledger.read().intents == {}  # a use need not know of them
+    contents = ledger.read(rotations=True)
+    assert list(contents.intents) == [open_one]
+    assert contents.intents[open_one].is_held()
+    assert "canary" not in repr(contents)
+
+
+def test_an_intent_of_a_process_that_has_ended(path):
+    def intend():
+        with Ledger.open(path, KEY) as opened:
+            opened.add_intent({})
+
+    process = FORK.Process(target=intend)
+    process.start()
+    process.join(10)
+    with Ledger.open(path, KEY) as opened:
+        (intent,) = opened.read(rotations=True).intents.values()
+    assert intent.holder.startswith(f"{process.pid} ")
+    assert not intent.is_held()
 
 
 @pytest.mark.parametrize(
@@ -153,14 +186,15 @@ def test_one_at_a_time(path):
         assert len(ledger.read().tokens) == 1
 
 
-def test_signals_wait_for_the_lock(ledger):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGALRM])
+def test_signals_wait_for_the_lock(ledger, number):
     """A handler that wants the ledger, too, must not meet our own lock, and a token just made must be entered first."""
     seen = []
-    before = signal.signal(signal.SIGTERM, lambda *_unused: seen.append(len(ledger.read().tokens)))
+    before = signal.signal(number, lambda *_unused: seen.append(len(ledger.read().tokens)))
     try:
         with ledger.locked():
             # Another thread may get it, as in Ansible's main process.
-            other = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGTERM))
+            other = threading.Thread(target=os.kill, args=(os.getpid(), number))
             other.start()
             other.join()
             ledger.add_minted("one", grant(), "run")
@@ -170,7 +204,7 @@ def test_signals_wait_for_the_lock(ledger):
             time.sleep(0.01)
         assert seen == [1]
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
 
 
 def test_a_failure_gives_the_lock_back(path, ledger):

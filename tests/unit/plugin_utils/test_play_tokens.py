@@ -60,24 +60,28 @@ class Run:
 
     def __init__(self, tmp_path, monkeypatch):
         self.path, self.answers, self.mints, self.revoked, self.warnings, self.alive = str(tmp_path / "ledger"), [], 0, [], [], False
+        self.ahead, self.meanwhile = 0.0, lambda: None
         monkeypatch.setattr(_play_tokens, "ledger_path", lambda: self.path)
         monkeypatch.setattr(_play_tokens, "run_key", lambda: KEY)
         monkeypatch.setattr(_play_tokens, "is_orphan", lambda: False)
         monkeypatch.setattr(_play_tokens, "watch", lambda *_unused: None)
         monkeypatch.setattr(_play_token_end, "revoke_entry", self.revoke_entry)
-        monkeypatch.setattr(operation, "mint", lambda *_unused: self.mint())
-        monkeypatch.setattr(operation, "mint_like", lambda *_unused: self.mint())
+        monkeypatch.setattr(operation, "mint", lambda *arguments: self.mint(arguments[-1]))
+        monkeypatch.setattr(operation, "mint_like", lambda *arguments: self.mint(arguments[-1]))
         monkeypatch.setattr(operation, "is_alive", lambda _grant: self.alive)
         monkeypatch.setattr(operation, "revoke", lambda one: self.revoked.append(one.minted.secret))
         monkeypatch.setattr(operation.Grant, "from_data", lambda data: data)
 
-    def mint(self):
+    def mint(self, intend):
+        intend(SimpleNamespace(as_data=lambda: {"connection": {}}))
+        self.meanwhile()
         self.mints += 1
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         data = {"secret": answer, "good_for": 3600.0}
-        return SimpleNamespace(minted=SimpleNamespace(secret=answer), as_data=lambda: data)
+        connection = SimpleNamespace(endpoint=SimpleNamespace(url="https://cluster.example.com"))
+        return SimpleNamespace(minted=SimpleNamespace(secret=answer), as_data=lambda: data, ahead=self.ahead, connection=connection)
 
     def revoke_entry(self, ledger, entry):
         self.revoked.append(entry.secret)
@@ -122,13 +126,72 @@ def test_a_token_that_works_goes_where_there_is_no_place_for_two(ends_soon):
     assert ends_soon.revoked == ["old"]
 
 
-@pytest.mark.parametrize("refresh", [False, True])
-def test_refused_credentials_are_tried_once(run, refresh):
+def test_refused_credentials_are_tried_once_and_that_is_said(run):
     run.answers = [AuthenticationError("Wrong password.", status=401)] * 9
+    with pytest.raises(LatchkeyError) as first:
+        run.ask()
+    assert str(first.value) == "Wrong password."
     for _unused in range(8):
-        with pytest.raises(LatchkeyError, match="Wrong password"):
-            run.ask(refresh=refresh)
+        with pytest.raises(LatchkeyError, match=r"Wrong password\. That was at \d\d:\d\d:\d\dZ\. It is remembered until \d\d:\d\d:\d\dZ, "):
+            run.ask()
     assert run.mints == 1
+
+
+def test_refresh_asks_again_at_once(run):
+    run.answers = [AuthenticationError("Wrong password.", status=401), "new"]
+    with pytest.raises(LatchkeyError, match="Wrong password"):
+        run.ask()
+    assert run.ask(refresh=True) == "new"
+    assert run.mints == 2
+
+
+def test_a_mint_is_noted_before_it_is_sent(run):
+    """Where the answer is lost, the intent stays; where nothing was made, or what was made is entered, it does not."""
+    left = []
+
+    def intents():
+        with Ledger.open(run.path, KEY) as ledger:
+            left.append(len(ledger.read(rotations=True).intents))
+
+    run.meanwhile = intents
+    run.answers = [RequestError("It was refused.", status=403), RequestError("No answer.", may_have_acted=True), "new"]
+    for _unused in range(2):
+        with pytest.raises(RequestError):
+            run.ask()
+        intents()
+    assert run.ask() == "new"
+    intents()
+    assert left == [1, 0, 1, 1, 2, 1]
+
+
+def test_nothing_is_made_that_cannot_be_noted(run, monkeypatch):
+    def full(*_unused, **_how):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "add_intent", full)
+    with pytest.raises(LatchkeyError, match=r"cannot be written \(No space left on device\), so no token is made"):
+        run.ask()
+    assert run.mints == 0
+
+
+def test_a_killed_watcher_is_replaced_at_the_next_use(run, monkeypatch):
+    run.holds("found", 3600.0)
+    watched = []
+    monkeypatch.setattr(_play_tokens, "watch", lambda *_unused: watched.append(1))
+    assert run.ask() == "found"
+    assert watched == []  # none was ever started, so there is no point in trying again
+    with Ledger.open(run.path, KEY) as ledger:
+        ledger._append("watcher", f"{os.getpid()} another time")
+    assert run.ask() == "found"
+    assert watched == [1]
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(3600.0, "1 h ahead of"), (-400.0, "6 min 40 s behind"), (20.0, None)])
+def test_clocks_that_differ_are_named(run, ahead, words):
+    run.ahead, run.answers = ahead, ["new"]
+    assert run.ask() == "new"
+    said = f"The clock of https://cluster.example.com is {words} this machine's. The play token was made by its clock; "
+    assert run.warnings == ([f"{said}correct the wrong one."] if words else [])
 
 
 def test_refused_credentials_are_tried_once_in_place_of_a_dead_token(run):
@@ -141,7 +204,7 @@ def test_refused_credentials_are_tried_once_in_place_of_a_dead_token(run):
 
 
 def test_a_token_that_cannot_be_kept_is_revoked(run, monkeypatch):
-    def full(*_unused):
+    def full(*_unused, **_how):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Ledger, "add_minted", full)

@@ -23,6 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _play_token as operation
+from ansible_collections.latchkey.tokens.plugins.module_utils._times import utc_now
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_end, _play_token_watcher, _play_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_all_tokens, revoke_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger, process_name
@@ -63,6 +64,9 @@ class Appliance:
 
     def __exit__(self, *_unused):
         pass
+
+    def now(self):
+        return utc_now()
 
     def mint_token(self, account, expires_at):
         assert (account, expires_at) == (None, None)
@@ -286,7 +290,7 @@ def test_the_watcher_is_started_once(appliance, ledger, monkeypatch):
     monkeypatch.setattr(_play_token_watcher, "start_watcher", lambda *_unused: started.append(1) or os.getpid())
     opened()
     opened()
-    assert (started, ledger.read().watcher) == ([1], os.getpid())
+    assert (started, ledger.read().watcher) == ([1], process_name(os.getpid()))
 
 
 def test_none_that_watches_is_told(appliance, monkeypatch):

@@ -45,12 +45,19 @@ def test_others_are_not_held_back(seen):
         assert seen == [signal.SIGHUP]
 
 
-def test_a_time_out_is_not_sent_again(seen):
-    with HeldBack(HANDLED):
+def test_a_time_out_is_held_back_as_well(seen):
+    with HeldBack():
         send(signal.SIGALRM)
-    assert seen == []
-    send(signal.SIGALRM)
+        assert seen == []
     assert seen == [signal.SIGALRM]
+
+
+def test_the_time_out_of_work_that_is_over_is_forgotten(seen):
+    with HeldBack(forgotten=(signal.SIGALRM,)):
+        send(signal.SIGALRM, signal.SIGTERM)
+    assert seen == [signal.SIGTERM]
+    send(signal.SIGALRM)
+    assert seen == [signal.SIGTERM, signal.SIGALRM]
 
 
 def test_what_is_ignored_stays_ignored(seen):
