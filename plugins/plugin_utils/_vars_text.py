@@ -23,6 +23,7 @@ import yaml
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_editor import REMOVED, Editor, Step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_foreign import is_of_sops
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
     MERGE_TAG,
     VAULT_TAGS,
@@ -81,6 +82,10 @@ class Document:
         self._root, _loader = self.parse(text, FastLoader)
         if self._root is not None:
             self.check_mapping(self._root, ())
+        if is_of_sops(self._root):
+            raise VarsFileError(
+                f"{where} is a file of SOPS, whose checksum an edit would break.", "Edit it with sops, or name another file."
+            )
 
     def parse(self, text: str, load: Callable[[str], Any]) -> tuple[yaml.Node | None, Any]:
         problem, mark = "", None

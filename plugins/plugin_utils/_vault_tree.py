@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_foreign import has_late_header, tool_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document, Opaque, Path, Quoted, Tree, Vaulted, parse_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import HEADER, Seal, Vault
 
@@ -25,6 +26,11 @@ class Content:
     @classmethod
     def of(cls, data: bytes, vault: Vault, where: str) -> Content:
         """The content of a file with these bytes; a whole-file vault is opened."""
+        if tool := tool_of(data):
+            raise VarsFileError(f"{where} is a file of {tool}, which an edit would break.", "Name another file.")
+        if has_late_header(data):
+            problem = f"{where} is a vault as a whole, but something stands before its header, so Ansible does not see that"
+            raise VarsFileError(f"{problem}.", "Remove all that stands above or in front of $ANSIBLE_VAULT.")
         text, line = None, 0
         try:
             text = data.decode("utf-8")
@@ -32,7 +38,7 @@ class Content:
             line = data.count(b"\n", 0, error.start) + 1
         if text is None:
             raise VarsFileError(f"{where} is not UTF-8 text (line {line}).", "Convert it to UTF-8.")
-        if not text.startswith(HEADER):
+        if not text.startswith(HEADER.rstrip(";")):
             return cls(text)
         opened = vault.open(text, where)
         return cls(opened.text, opened.seal, text)

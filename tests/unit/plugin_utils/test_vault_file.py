@@ -355,6 +355,66 @@ def test_a_file_that_is_not_text() -> None:
     assert refused(lambda: plan(b"a: 1\nb: \xff\n", plain={"a": 2})) == "v.yml is not UTF-8 text (line 2). Convert it to UTF-8."
 
 
+SOPS_MAC = "ENC[AES256_GCM,data:aaaa,iv:bbbb,tag:cccc,type:str]"
+FOREIGN = {
+    "SOPS": {
+        "YAML": f"token: {SOPS_MAC}\nsops:\n    lastmodified: '2026-01-01T00:00:00Z'\n    mac: {SOPS_MAC}\n    version: 3.8.1\n",
+        "JSON": f'{{"token": "{SOPS_MAC}", "sops": {{"lastmodified": "2026-01-01T00:00:00Z", "mac": "{SOPS_MAC}"}}}}',
+        "INI": f"[DEFAULT]\ntoken = {SOPS_MAC}\n\n[sops]\nlastmodified = 2026-01-01T00:00:00Z\nmac          = {SOPS_MAC}\n",
+        "dotenv": f"TOKEN={SOPS_MAC}\nsops_lastmodified=2026-01-01T00:00:00Z\nsops_mac={SOPS_MAC}\n",
+    },
+    "git-crypt": {"locked": b"\0GITCRYPT\0\xff\xfe\x01"},
+    "age": {"binary": b"age-encryption.org/v1\n-> X25519 abc\n\xff\xfe", "armoured": "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"},
+    "GnuPG": {"armoured": "-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----\n"},
+    "OpenSSL": {"transcrypt": "U2FsdGVkX1+1234567890\n"},
+    "Git LFS": {"pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"},
+}
+
+
+@pytest.mark.parametrize(("tool", "form"), [(tool, form) for tool, forms in FOREIGN.items() for form in forms])
+def test_a_file_of_another_tool_is_refused(tool: str, form: str, tmp_path: Path) -> None:
+    content = FOREIGN[tool][form]
+    data = content if isinstance(content, bytes) else content.encode()
+    for call in (
+        lambda: plan(data, secrets={"token": "new"}, vault_id="dev"),
+        lambda: plan(data, remove=["token"]),
+        lambda: read(data, "token", folder=tmp_path),
+    ):
+        assert f"is a file of {tool}" in refused(call)
+
+
+def test_a_variable_that_is_called_as_a_tool_is_none_of_its_files() -> None:
+    for old in (
+        "sops: {version: 3.8.1}\na: 1\n",
+        "sops:\n  mac: x\na: 1\n",
+        "mac: ENC[AES256_GCM,x]\na: 1\n",
+        "age-encryption.org/v1: 1\na: 1\n",
+    ):
+        assert plan(old, plain={"a": 2}).changed
+
+
+@pytest.mark.parametrize("before", ["\n", " ", "\ufeff", "# note\n", "---\n"])
+def test_a_whole_file_vault_with_something_before_its_header(before: str, tmp_path: Path) -> None:
+    data = (before + DEV_PROD.encrypt("x: 1\n", "dev")).encode()
+    for call in (lambda: plan(data, plain={"x": 2}), lambda: read(data, "x", folder=tmp_path)):
+        assert "something stands before its header" in refused(call)
+
+
+@pytest.mark.parametrize(
+    "header", ["$ANSIBLE_VAULT", "$ANSIBLE_VAULT;", "$ANSIBLE_VAULT;1.2;AES256;", "$ANSIBLE_VAULT;1.1;ROT13", "$ANSIBLE_VAULT;9.9;AES256"]
+)
+def test_a_whole_file_vault_with_an_odd_header(header: str) -> None:
+    """What Ansible opens is opened, and keeps its header where that has no label; all else is damaged."""
+    body = DEV_PROD.encrypt("x: 1\n", "dev").partition("\n")[2]
+    data = f"{header}\n{body}"
+    try:
+        DEV_PROD._lib.decrypt_and_get_vault_id(data)
+    except Exception:  # noqa: BLE001
+        assert "v.yml is damaged" in refused(lambda: plan(data, plain={"x": 2}))
+    else:
+        assert DEV_PROD.decrypt(plan(data, plain={"x": 2}).data.decode())[0] == "x: 2\n"
+
+
 # -- whole-file vaults
 
 
