@@ -17,7 +17,10 @@ description:
   - A push is never forced. When somebody else pushed at the same moment, it looks at the remote again and goes on, unless that
     changed one of O(names). Then, as for every other refusal, the task fails and the checkout is as it was.
   - After the push the file in the checkout, the index and the checked out branch follow, as far as nothing but the vars file differs.
-  - Git's configuration stays in force, with its identity, signing, hooks and ssh. Nobody is asked for anything.
+  - Git's configuration stays in force, with its identity, signing, hooks and ssh. No question is asked.
+  - Hooks and filters see the change in a work tree of the commit that is checked out. What the remote has beyond that is never checked
+    out, so no hook, filter or script of a commit that the user does not have runs. Only commands that talk to the remote get O(token).
+  - A branch that follows a branch of the same repository, and a remote that is the same repository, are refused.
   - In check mode the commit is made and pushed with C(--dry-run), so that hooks, signing, rights and the way to the remote are tried.
   - Outside of check mode, when the branch had the variables when the remote was last asked, it is not asked again.
 options:

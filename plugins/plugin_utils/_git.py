@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact
 
-# Of the repository that Ansible may have been started from, by a hook for example; and traces, which could show what is sent.
+# Of the repository that Ansible may have been started from, by a hook for example; traces, which could show what is sent; and the token.
 _NOT_OURS = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|TRACE.*|CURL_VERBOSE)"
+    r"LATCHKEY_GIT_.*|GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|TRACE.*|CURL_VERBOSE)"
 )
 # Git hands this to a shell of its own: the secret comes from the environment and is written by a builtin, so no process is started with it.
 _HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$LATCHKEY_GIT_USERNAME" "$LATCHKEY_GIT_TOKEN"; }; f'
@@ -82,7 +82,7 @@ class Git:
         environment: the environment to start from.
 
     Attributes:
-        environment: what commands get.
+        environment: what commands get; those that talk to a remote get the token besides.
     """
 
     def __init__(self, folder: str, access: Access, environment: Mapping[str, str]) -> None:
@@ -90,7 +90,12 @@ class Git:
             raise OptionError("token: neither it nor username may hold a line's end.")
         self._folder = folder
         self._access = access
+        self._credentials: dict[str, str] = {}
         self.environment = _environment(access, environment)
+
+    def configure(self, *settings: tuple[str, str]) -> None:
+        """Put settings above those of the user."""
+        _configure(self.environment, settings)
 
     def trust(self, urls: Sequence[str]) -> None:
         """Give the token to these remotes only: another server that one of them redirects to must not get it."""
@@ -104,20 +109,36 @@ class Git:
             if parts.scheme == "https":
                 settings.append((f"credential.https://{parts.netloc.rpartition('@')[2]}.helper", _HELPER))
         self.environment.pop("GIT_ASKPASS", None)
-        self.environment["LATCHKEY_GIT_USERNAME"] = self._access.username or "x-access-token"
-        self.environment["LATCHKEY_GIT_TOKEN"] = self._access.token
-        _configure(self.environment, settings)
+        self._credentials = {"LATCHKEY_GIT_USERNAME": self._access.username or "x-access-token", "LATCHKEY_GIT_TOKEN": self._access.token}
+        self.configure(*settings)
 
-    def try_run(self, *arguments: str, folder: str | None = None, environment: Mapping[str, str] | None = None) -> Done:
-        """Run a command and return how it ended."""
+    def try_run(
+        self,
+        *arguments: str,
+        folder: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        network: bool = False,
+        given: bytes = b"",
+    ) -> Done:
+        """Run a command and return how it ended.
+
+        Args:
+            arguments: the command.
+            folder: where; by default in the one of this object.
+            environment: more environment variables.
+            network: True for a command that talks to a remote. Only those get the token, since others may start hooks and filters.
+            given: its standard input.
+        """
         # Files and not pipes, which a process that git leaves behind, such as the master of an ssh connection, would keep open.
-        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
+            source.write(given)
+            source.seek(0)
             try:
                 process = subprocess.Popen(
                     ["git", *arguments],
                     cwd=folder or self._folder,
-                    env={**self.environment, **(environment or {})},
-                    stdin=subprocess.DEVNULL,
+                    env={**self.environment, **(self._credentials if network else {}), **(environment or {})},
+                    stdin=source if given else subprocess.DEVNULL,
                     stdout=output,
                     stderr=errors,
                     start_new_session=True,  # no terminal to ask at, and one group to stop
@@ -138,9 +159,9 @@ class Git:
             errors.seek(0)
             return Done(None if late else process.returncode, output.read(), late or self._words(errors.read()))
 
-    def run(self, *arguments: str, what: str, folder: str | None = None, environment: Mapping[str, str] | None = None) -> Done:
+    def run(self, *arguments: str, what: str, folder: str | None = None, network: bool = False, given: bytes = b"") -> Done:
         """Run a command that has to succeed; ``what`` says for people what it does not do otherwise."""
-        done = self.try_run(*arguments, folder=folder, environment=environment)
+        done = self.try_run(*arguments, folder=folder, network=network, given=given)
         if done.code != 0:
             raise GitError(f"{what}: git says: {done.words}.")
         return done
@@ -168,7 +189,7 @@ def _environment(access: Access, start: Mapping[str, str]) -> dict[str, str]:
             parts += ["-o", f"UserKnownHostsFile={access.ssh_known_hosts_file}"]
         environment["GIT_SSH_COMMAND"] = shlex.join(parts)
     # Nothing that goes on in the background after the task.
-    _configure(environment, [("gc.auto", "0"), ("maintenance.auto", "false"), ("core.fsmonitor", "false")])
+    _configure(environment, [("gc.auto", "0"), ("maintenance.auto", "false"), ("core.fsmonitor", "false"), ("submodule.recurse", "false")])
     return environment
 
 

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Publish variables of a vars file: commit them on top of a branch of a git remote, and push. Private to this collection.
 
-The commit is made in a work tree of its own, on what the remote has at that moment: of the vars file there, only the named variables
-change. So nothing of the user's checkout is touched, and nothing in it has to be undone, until the remote has taken the commit. A push is
-never forced, so of two that start from the same commit the remote takes one; the other looks again, and gives up if somebody else changed
-a variable that it was to change.
+The commit is made of objects, on what the remote has at that moment: of the vars file there, only the named variables change. So nothing
+of the user's checkout is touched, and nothing in it has to be undone, until the remote has taken the commit. What the remote has is never
+checked out, since its hooks, attributes and scripts would run. The user's hooks see the change in a work tree of the commit that is
+checked out, and what they and filters run is of that one. A push is never forced, so of two that start from the same commit the remote
+takes one; the other looks again, and gives up if someone else changed a variable that it was to change.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
@@ -32,6 +33,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import
 _ATTEMPTS = 8  # somebody who pushes at the same moment every time is not met by accident
 _LOCK_SECONDS = 600.0  # a whole inventory may publish from one checkout, one after the other
 _POLL_SECONDS = 0.1
+_BRANCHES = "refs/heads/"
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class _Checkout:
         found = self._git.try_run("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
         if found.code != 0:
             raise GitError(f"{order.path} cannot be published, for it is in no git work tree that can be used: git says: {found.words}.")
-        self._top, common = (os.path.realpath(line) for line in found.text.splitlines())
+        self._top, self._common = (os.path.realpath(line) for line in found.text.splitlines())
         if self._git.try_run("rev-parse", "--show-superproject-working-tree").text:
             raise GitError(
                 f"{order.path} cannot be published, for it is in a git submodule: {self._top}.",
@@ -137,11 +139,16 @@ class _Checkout:
             )
         self._inside = os.path.relpath(path, self._top)
         self._pathspec = f":(literal){self._inside}"
-        self._folder = os.path.join(common, "latchkey")
+        self._folder = os.path.join(self._common, "latchkey")
+        # In another work tree a relative path of hooks would lead to another commit's.
+        hooks = self._git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", what=order.path, folder=self._top).text
+        self._git.configure(("core.hooksPath", hooks))
         self.remote, self.branch = self._target()
         self.remote_shown = self._git.scrub(self.remote)
         self.what = f"{self._inside} was not published to {self.branch} of {self.remote_shown}"
-        self._git.trust(self._urls())
+        urls = self._urls()
+        self._refuse_itself(urls)
+        self._git.trust(urls)
         self._give_identity()
 
     # Where to
@@ -152,15 +159,24 @@ class _Checkout:
     @property
     def _head_branch(self) -> str:
         """The branch that is checked out; empty when HEAD is detached."""
-        return self._git.try_run("symbolic-ref", "--quiet", "--short", "HEAD").text
+        # Not --short, which is heads/main where there is a tag of that name.
+        ref = self._git.try_run("symbolic-ref", "--quiet", "HEAD").text
+        return ref.removeprefix(_BRANCHES) if ref.startswith(_BRANCHES) else ""
 
     def _target(self) -> tuple[str, str]:
         here = self._head_branch
         followed = (self._setting(f"branch.{here}.remote"), self._setting(f"branch.{here}.merge")) if here else ("", "")
         remote = self._order.remote or followed[0] or "origin"
-        branch = self._order.branch or (followed[1].removeprefix("refs/heads/") if remote == followed[0] else "") or here
+        if remote == ".":
+            raise OptionError(
+                f"{self._order.path} cannot be published: {here or 'remote'} follows a branch of this repository, so there is no remote.",
+                "Set remote and branch.",
+            )
+        branch = (self._order.branch or (followed[1] if remote == followed[0] else "") or here).removeprefix(_BRANCHES)
         if not branch:
             raise GitError(f"{self._order.path} cannot be published: HEAD is detached in {self._top}.", "Name the branch to push to.")
+        if branch == followed[1]:
+            raise GitError(f"{self._order.path} cannot be published: {here} follows {branch}.", "Name the branch to push to.")
         try:
             password = urlsplit(remote).password
         except ValueError:
@@ -169,13 +185,24 @@ class _Checkout:
             raise OptionError(
                 "remote: there is a password in the URL, and it would be seen in the list of processes.", "Set token instead."
             )
-        if remote.startswith("-") or self._git.try_run("check-ref-format", f"refs/heads/{branch}").code != 0:
+        if remote.startswith("-") or self._git.try_run("check-ref-format", f"{_BRANCHES}{branch}").code != 0:
             raise OptionError("remote and branch: one of them is no name that git takes.")
         return remote, branch
 
     def _urls(self) -> list[str]:
         found = [self._git.try_run("remote", "get-url", *push, self.remote) for push in ((), ("--push",))]
         return [one.text for one in found if one.code == 0] or [self.remote]
+
+    def _refuse_itself(self, urls: Sequence[str]) -> None:
+        """Refuse a remote that is this very repository: a push to it publishes nothing."""
+        for url in urls:
+            place = os.path.join(self._top, unquote(urlsplit(url).path) if url.startswith("file://") else url)
+            if os.path.isdir(place):
+                found = self._git.try_run("rev-parse", "--path-format=absolute", "--git-common-dir", folder=place)
+                if found.code == 0 and os.path.realpath(found.text) == self._common:
+                    raise OptionError(
+                        f"{self._order.path} cannot be published: {self.remote_shown} is this repository itself.", "Set remote."
+                    )
 
     def _give_identity(self) -> None:
         """Name somebody as the author where git knows nobody, as in a container."""
@@ -194,16 +221,16 @@ class _Checkout:
 
     def tip(self) -> str:
         """Ask the remote which commit the branch is at, and have that commit here."""
-        ref = f"refs/heads/{self.branch}"
-        listed = self._git.run("ls-remote", self.remote, ref, what=self.what).text
+        ref = f"{_BRANCHES}{self.branch}"
+        listed = self._git.run("ls-remote", self.remote, ref, what=self.what, network=True).text
         commits = [line.split("\t")[0] for line in listed.splitlines() if line.endswith(f"\t{ref}")]
         if not commits:
             raise GitError(f"{self.what}: there is no such branch.", "Push it first.")
         commit = commits[0]
         if self._git.try_run("cat-file", "-e", f"{commit}^{{commit}}").code != 0:
-            self._git.run(
-                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", self.remote, ref, what=self.what
-            )
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+            self._git.run("fetch", *options, self.remote, ref, what=self.what, network=True)
+        self._git.try_run("cat-file", "-e", f"{commit}:{self._inside}", network=True)  # which a partial clone fetches only now
         return commit
 
     def file_in(self, commit: str) -> bytes | None:
@@ -274,33 +301,65 @@ class _Checkout:
 
     @contextlib.contextmanager
     def commit(self, tip: str, content: bytes, vault: Vault) -> Iterator[str]:
-        """Commit this content on top of a commit, in a work tree that is there meanwhile, and return the new commit."""
+        """Commit this content on top of a commit, and return the new commit."""
         folder = os.path.join(self._folder, secrets.token_hex(8))
+        mode = self._mode_in(tip)
         try:
-            self._git.run("worktree", "add", "--quiet", "--detach", folder, tip, what=self.what)
-            file = os.path.join(folder, self._inside)
-            if os.path.realpath(file) != os.path.join(os.path.realpath(folder), self._inside):
-                raise VarsFileError(f"{self.what}: a symbolic link leads to it there.", "Name the file that it leads to.")
-            with open(file, "wb") as stream:
-                stream.write(content)
-            message = self._order.message or f"Update {self._order.names[0]} in {self._inside}"
-            self._git.run("commit", "--quiet", "--message", message, "--", self._pathspec, what=self.what, folder=folder)
-            made = self._git.run("rev-parse", "HEAD", what=self.what, folder=folder).text
-            if self.prints(self.file_in(made) or b"", vault) != self.prints(content, vault):
+            path = f"--path={self._inside}"
+            blob = self._git.run("hash-object", "-w", "--stdin", path, what=self.what, folder=self._top, given=content).text
+            judged = self._judged(folder, f"{mode},{blob},{self._inside}")
+            blob = self._blob(judged)
+            made = self._moved(judged, folder, f"{mode},{blob},{self._inside}", tip) if blob else ""
+            if not made or self.prints(self.file_in(made) or b"", vault) != self.prints(content, vault):
                 raise GitError(f"{self.what}: a hook or a filter changed the credential in the commit.", "Have it leave the file alone.")
             yield made
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             self._git.try_run("worktree", "prune")
 
+    def _mode_in(self, commit: str) -> str:
+        mode = self._git.run("ls-tree", "--full-tree", commit, "--", self._inside, what=self.what, folder=self._top).text.partition(" ")[0]
+        if mode not in ("100644", "100755"):
+            raise VarsFileError(f"{self.what}: a symbolic link leads to it there.", "Name the file that it leads to.")
+        return mode
+
+    def _judged(self, folder: str, entry: str) -> str:
+        """Return a commit of the change on top of what is checked out, as hooks and the user's settings have it.
+
+        Args:
+            folder: where the work tree is made.
+            entry: the vars file, as git update-index takes it.
+        """
+        head = self._git.try_run("rev-parse", "--quiet", "--verify", "HEAD^{commit}").text
+        if not head:
+            raise GitError(f"{self.what}: no commit is checked out in {self._top}.", "Check out the branch first.")
+        self._git.run("worktree", "add", "--quiet", "--detach", folder, head, what=self.what)
+        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, folder=folder)
+        self._git.run("checkout-index", "--force", "--", self._inside, what=self.what, folder=folder)
+        message = self._order.message or f"Update {self._order.names[0]} in {self._inside}"
+        # What hooks have to say is asked, and not a second signature.
+        options = ("--quiet", "--allow-empty", "--no-gpg-sign", "--message", message)
+        self._git.run("commit", *options, what=self.what, folder=folder)
+        return self._git.run("rev-parse", "HEAD", what=self.what, folder=folder).text
+
+    def _moved(self, judged: str, folder: str, entry: str, tip: str) -> str:
+        """Return a commit with the vars file and the message of another one, on top of the tip, without a file of the tip on disk."""
+        message = self._git.run("cat-file", "commit", judged, what=self.what).output.partition(b"\n\n")[2]
+        self._git.run("read-tree", tip, what=self.what, folder=folder)
+        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, folder=folder)
+        tree = self._git.run("write-tree", what=self.what, folder=folder).text
+        signed = ["-S"] if self._git.try_run("config", "--type=bool", "--get", "commit.gpgsign").text == "true" else []
+        command = ["commit-tree", *signed, "-p", tip, "-F", "-", tree]
+        return self._git.run(*command, what=self.what, folder=self._top, given=message).text
+
     def push(self, commit: str, *, dry_run: bool) -> bool:
         """Push a commit; False when somebody else has pushed meanwhile, so that it is to be made anew."""
         trace = os.path.join(self._folder, secrets.token_hex(8))
         arguments = ["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *(["--dry-run"] if dry_run else [])]
         try:
-            done = self._git.try_run(
-                *arguments, self.remote, f"{commit}:refs/heads/{self.branch}", folder=self._top, environment={"GIT_TRACE2_EVENT": trace}
-            )
+            target = f"{commit}:{_BRANCHES}{self.branch}"
+            trace_to = {"GIT_TRACE2_EVENT": trace}
+            done = self._git.try_run(*arguments, self.remote, target, folder=self._top, environment=trace_to, network=True)
             if done.code == 0:
                 return True
             sent = _has_sent(trace)
@@ -341,7 +400,7 @@ class _Checkout:
         through, the index alone takes the file over. What the user has staged of the file, or committed and not pushed, stays as it is.
         """
         here = self._head_branch
-        if here and here != self.branch and self._setting(f"branch.{here}.merge") != f"refs/heads/{self.branch}":
+        if here and here != self.branch and self._setting(f"branch.{here}.merge") != f"{_BRANCHES}{self.branch}":
             return
         head = self._git.run("rev-parse", "HEAD", what=self.what).text
         if head == commit or self._git.try_run("merge-base", "--is-ancestor", head, commit).code != 0:

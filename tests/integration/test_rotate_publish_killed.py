@@ -25,7 +25,7 @@ LASTING = [
     "before git push#2",
     "after git push#2",
     "before git worktree#4",
-    "after git update-index#1",
+    "after git update-index#5",
     "after git update-ref#1",
     "before git push#3",
     "after git push#3",

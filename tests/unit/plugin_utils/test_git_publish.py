@@ -385,3 +385,139 @@ def test_the_environment(tmp_path: Path) -> None:
 
 def test_without_git(work: Work) -> None:
     assert refused(lambda: work.publish(env={"PATH": "/nowhere"})) == "There is no git on the controller. Install it."
+
+
+def foreign(work: Work, files: dict[str, str]) -> str:
+    """Push a commit that the checkout never gets, with these files, executable; return it."""
+    clone = work.fresh("foreign").parent
+    for name, text in files.items():
+        path = clone / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    git(clone, "add", "--all", "--force")
+    git(clone, "commit", "--quiet", "--message", "foreign")
+    git(clone, "push", "--quiet")
+    return git(clone, "rev-parse", "HEAD")
+
+
+HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-checkout", "post-index-change", "pre-push", "fsmonitor")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_nothing_of_a_commit_that_is_not_checked_out_runs(work: Work, tmp_path: Path, check_mode: bool) -> None:
+    """Neither its hooks, nor what its attributes name in the user's configuration, nor what relative paths lead to there."""
+    log = tmp_path / "log"
+    files = {f".githooks/{name}": f"#!/bin/sh\necho {name} >> {log}; env >> {log}\n" for name in HOOKS}
+    files |= {
+        ".gitattributes": "* filter=tool diff=tool merge=tool\n",
+        "tool": f"#!/bin/sh\necho tool >> {log}; exec cat\n",
+        "scripts/check": f"#!/bin/sh\necho script >> {log}\n",
+        ".gitconfig": f"[core]\n\tpager = {log}\n",
+    }
+    tip = foreign(work, files)
+    own = work.folder / ".git" / "hooks" / "pre-commit"
+    own.write_text("#!/bin/sh\nif test -e scripts/check; then scripts/check; fi\n")
+    own.chmod(0o755)
+    settings = {
+        "filter.tool.clean": "./tool",
+        "filter.tool.smudge": "./tool",
+        "diff.tool.command": "./tool",
+        "diff.tool.textconv": "./tool",
+        "merge.tool.driver": "./tool",
+        "core.fsmonitor": ".githooks/fsmonitor",
+        "include.path": "../.gitconfig",
+    }
+    more: dict[str, Any] = {}
+    for hooks in (".githooks", ""):
+        for key, value in {**settings, "core.hooksPath": hooks}.items():
+            git(work.folder, "config", *([key, value] if value else ["--unset", key]))
+        work.store(f"new{hooks}")
+        done = work.publish(check_mode=check_mode, **more)
+        more = {"expect": done.fingerprints}
+        assert done.changed
+        assert not log.exists(), log.read_text()
+    if not check_mode:
+        assert git(work.remote.path, "show", "main:tool") == files["tool"].strip()
+        assert git(work.remote.path, "diff", "--name-only", tip, "main") == "vault.yml"
+
+
+def test_hooks_of_a_relative_path_are_those_of_the_checkout(work: Work, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    names = ("pre-commit", "commit-msg", "pre-push")
+    for name in names:
+        path = work.folder / ".githooks" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\necho {name} >> {log}; test -e readme\n")
+        path.chmod(0o755)
+    git(work.folder, "config", "core.hooksPath", ".githooks")
+    foreign(work, {f".githooks/{name}": f"#!/bin/sh\necho foreign >> {log}\n" for name in names})
+    work.store()
+    work.publish()
+    assert log.read_text().split() == list(names)
+
+
+def test_the_token_goes_to_network_commands_only(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    for name in ("pre-commit", "commit-msg", "post-commit", "post-checkout"):
+        hook(work, name, f"env | grep -c {CANARY} >> {log}; exit 0")
+    (work.folder / ".gitattributes").write_text("vault.yml filter=tool\n")
+    git(work.folder, "config", "filter.tool.clean", f"env | grep -c {CANARY} >> {log}; cat")
+    git(work.folder, "config", "filter.tool.smudge", f"env | grep -c {CANARY} >> {log}; cat")
+    monkeypatch.setattr(_git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
+    work.store()
+    work.publish(access=Access(token=CANARY), env={"LATCHKEY_GIT_TOKEN": CANARY})
+    assert set(log.read_text().split()) == {"0"}
+
+
+def test_a_commit_message_that_a_hook_completes(work: Work) -> None:
+    """As Gerrit's hook does, on top of a commit that the checkout does not have."""
+    hook(work, "commit-msg", 'printf "\\nChange-Id: I1\\n" >> "$1"')
+    foreign(work, {"readme": "theirs\n"})
+    work.store()
+    work.publish(message="Rotate")
+    assert git(work.remote.path, "log", "-1", "--format=%B") == "Rotate\n\nChange-Id: I1"
+    assert git(work.remote.path, "show", "main:readme") == "theirs"
+    assert git(work.remote.path, "log", "--format=%s").splitlines() == ["Rotate", "foreign", "begin"]
+
+
+@pytest.mark.parametrize("option", [{}, {"remote": "."}])
+def test_a_branch_that_follows_a_local_one_has_no_remote(work: Work, option: dict[str, str]) -> None:
+    git(work.folder, "checkout", "--quiet", "-b", "mine", "--track", "main")
+    git(work.folder, "branch", "--quiet", "base")
+    work.store()
+    checkout = Checkout(work.folder)
+    said = refused(lambda: work.publish(**option))
+    assert "no remote" in said
+    assert "remote" in said
+    checkout.assert_as_before()
+
+
+@pytest.mark.parametrize("url", [".", "../work", "file://{}", "{}/.git"])
+def test_a_remote_that_is_the_repository_itself(work: Work, url: str) -> None:
+    git(work.folder, "branch", "--quiet", "other")
+    git(work.folder, "remote", "add", "self", url.format(work.folder))
+    work.store()
+    assert "is this repository itself" in refused(lambda: work.publish(remote="self", branch="other"))
+
+
+def test_a_tag_and_other_refs_with_the_branchs_name(work: Work) -> None:
+    first = git(work.folder, "rev-parse", "HEAD")
+    (work.folder / "readme").write_text("more\n")
+    git(work.folder, "commit", "--quiet", "--all", "--message", "more")
+    git(work.folder, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+    for ref in ("refs/tags/main", "refs/heads/origin/main", "refs/tags/origin/main", "refs/tags/HEAD", "refs/heads/heads/main"):
+        git(work.folder, "update-ref", ref, first)
+    git(work.folder, "push", "--quiet", "origin", "refs/tags/main:refs/tags/main", "refs/heads/heads/main:refs/heads/heads/main")
+    before = git(work.remote.path, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags", "refs/heads/heads")
+    work.store()
+    assert work.publish(check_mode=True).branch == "main"
+    done = work.publish()
+    assert done.branch == "main"
+    assert work.remote.head == done.commit == git(work.folder, "rev-parse", "refs/heads/main")
+    assert git(work.remote.path, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags", "refs/heads/heads") == before
+    work.store("third")
+    assert work.publish(branch="refs/heads/main").branch == "main"
+    git(work.folder, "config", "branch.main.merge", "refs/tags/main")
+    work.store("fourth")
+    assert "follows refs/tags/main" in refused(work.publish)
