@@ -3,7 +3,8 @@
 """What can go wrong, as types. Private to this collection.
 
 Every failure that a user can meet is a LatchkeyError whose text is one complete sentence (what failed, where, the vendor's own
-words) followed by what to do. None of them ever holds a secret. No Ansible, no HTTP here.
+words) followed by what to do. None of them ever shows a secret: those that are known, and what looks like one, are masked as soon as
+the failure is made. No Ansible, no HTTP here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._one_line import one_line
+from ._secrets import sayable
 
 
 class LatchkeyError(Exception):
@@ -24,12 +26,12 @@ class LatchkeyError(Exception):
 
     def __init__(self, message: str, hint: str = "", **details: Any) -> None:
         # Names and words in it may be a server's, which could hold line breaks or a terminal's commands.
-        super().__init__(" ".join(one_line(part) for part in (message, hint) if part))
+        super().__init__(" ".join(sayable(one_line(part)) for part in (message, hint) if part))
         self.details: dict[str, Any] = details
 
     def add(self, sentence: str, **details: Any) -> None:
         """Say one thing more, for who knows more than whoever raised it."""
-        self.args = (f"{self} {one_line(sentence)}",)
+        self.args = (f"{self} {sayable(one_line(sentence))}",)
         self.details |= details
 
 
@@ -83,7 +85,7 @@ class RequestError(LatchkeyError):
         status: int | None = None,
         may_have_acted: bool = False,
     ) -> None:
-        super().__init__(message, hint, platform=platform, endpoint=endpoint, operation=operation, status=status)
+        super().__init__(message, hint, platform=platform, endpoint=endpoint, operation=sayable(operation), status=status)
         self.status = status
         self.may_have_acted = may_have_acted
         self.no_place = False

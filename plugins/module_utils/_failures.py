@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ._errors import LatchkeyError
-from ._secrets import redact
+from ._secrets import RESULT_KEYS, redact
 
 
 def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str] = ()) -> dict[str, Any]:
@@ -26,7 +26,9 @@ def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str]
     try:
         return run()
     except LatchkeyError as failure:
-        return {**failure.details, "changed": False, "failed": True, "msg": redact(str(failure), secrets)}
+        known = list(secrets)
+        details = {key: value if key in RESULT_KEYS else _masked(value, known) for key, value in failure.details.items()}
+        return {**details, "changed": False, "failed": True, "msg": redact(str(failure), known)}
     except Exception as failure:  # noqa: BLE001  (a bug of ours must not become a traceback, which could hold a secret)
         place = traceback.extract_tb(failure.__traceback__)[-1]
         return {
@@ -36,3 +38,12 @@ def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str]
             f"{type(failure).__name__} in {os.path.basename(place.filename)}, line {place.lineno}. "
             "Please report it with the task that led here, without its secrets.",
         }
+
+
+def _masked(value: Any, secrets: Sequence[str]) -> Any:
+    """Return a fact of a failure with the secrets in its words masked."""
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, (list, tuple)):
+        return [_masked(one, secrets) for one in value]
+    return value

@@ -13,11 +13,10 @@ import json
 import os
 import random
 import re
-import ssl
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,12 +35,15 @@ from ._errors import (
 )
 from ._http_body import packed_pieces, unpacker
 from ._http_clock import clock_offset, http_date
-from ._http_deadline import DeadlineAdapter
+from ._http_deadline import DeadlineAdapter, Sending, noted_sending
 from ._http_json import StrangeJsonError, strict_json
-from ._http_no_answer import never_reached, why_no_answer
+from ._http_log import silent_log
+from ._http_no_answer import causes_of, is_about_tls, never_reached, why_no_answer
+from ._http_proxy import is_final, proxy_for, why_not_through
+from ._http_trust import how_to_write_it, system_trust, why_unusable
 from ._one_line import one_line
 from ._request_places import NoPlaceError, RequestPlaces
-from ._secrets import redact
+from ._secrets import redact, remember, sayable
 from ._times import utc_now
 
 try:
@@ -53,7 +55,7 @@ except ImportError:
 else:
     HAS_REQUESTS = True
 
-_REPEATABLE_METHODS = frozenset(("GET", "HEAD"))
+_READING_METHODS = frozenset(("GET", "HEAD"))
 _BUSY_STATUSES = frozenset((429, 502, 503, 504))
 _ATTEMPTS = 4
 _LONGEST_PAUSE = 30.0  # seconds; a Retry-After beyond it is not waited for
@@ -62,24 +64,31 @@ OWN = "the client's own"  # stands for the Authorization header of the client it
 _PATIENCE = 10  # time-outs that a request waits for its turn
 _WORDS = 400  # characters of a vendor's own words that go into an error
 _READ_FOR_WORDS = 20_000  # characters of an error body that are looked through for them
-# Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
-_SYSTEM_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
+# Statuses that say that nothing was done, of those that are no success. A time-out (408) and "see other" (303) do not say so.
+_NOTHING_DONE = frozenset((*range(400, 500), 300, 301, 302, 304, 305, 307, 308)) - {408}
+_LONG_NUMBER = re.compile(r"&#[0-9]{8,}|&#[xX][0-9A-Fa-f]{7,}")  # of no character, and Python refuses to read a very long one
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, headers with lower-case names, and the body as text."""
+    """What came back.
+
+    Attributes:
+        operation: what the request was to do, for errors.
+        status: the HTTP status.
+        headers: with lower-case names.
+        text: the body.
+        where: the client that asked.
+        may_have_acted: whether the server may have done what was asked, as far as HTTP tells: it was a change, and was not refused, or an
+            earlier try of the same request got no answer.
+    """
 
     operation: str
     status: int
     headers: Mapping[str, str]
     text: str
     where: HttpClient
+    may_have_acted: bool = False
 
     def json(self) -> Any:
         """Return the body's JSON value.
@@ -107,13 +116,14 @@ class Answer:
         """Return the vendor's own words in an error body, without secrets."""
         return self.where.words(self)
 
-    def refusal(self, status: int, words: str, hint: str | None = None) -> RequestError:
+    def refusal(self, status: int, words: str, hint: str | None = None, *, may_have_acted: bool | None = None) -> RequestError:
         """Return the error for a refusal that the body tells, whatever the HTTP status; to be raised by whoever reads it.
 
         Args:
             status: the HTTP status that says what kind of refusal it is.
             words: the vendor's own; secrets in them are masked.
             hint: what to do; None for what is usual for the status.
+            may_have_acted: whether it may have been done all the same, where the body tells; None for what HTTP and the status tell.
         """
         kind, usual = _KINDS.get(status, (RequestError, ""))
         place = self.where.without_secrets(f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}")
@@ -126,7 +136,7 @@ class Answer:
             endpoint=self.where.endpoint.url,
             operation=self.operation,
             status=status,
-            may_have_acted=status >= 500,
+            may_have_acted=(self.may_have_acted and status not in _NOTHING_DONE) if may_have_acted is None else may_have_acted,
         )
 
     def strange(self, what: str) -> AnswerError:
@@ -141,7 +151,7 @@ class Answer:
             endpoint=self.where.endpoint.url,
             operation=self.operation,
             status=self.status,
-            may_have_acted=True,
+            may_have_acted=self.may_have_acted,
         )
 
 
@@ -153,14 +163,14 @@ class HttpClient:
         name: the product's name for people.
         endpoint: where it is.
         validate_certs: False switches TLS verification off.
-        ca_path: PEM file or folder of the certificates to trust instead of the system's.
+        ca_path: PEM file or directory of the certificates to trust instead of the system's.
         timeout: seconds to wait for the connection, and again for each part of the answer.
         vendor_words: takes an error body's JSON value, returns the vendor's own words or an empty string.
         max_parallel_requests: how many requests at a time the appliance may get from this user on this machine; None for any number.
 
     Raises:
         LatchkeyError: the Python library requests is not there.
-        OptionError: ca_path names nothing.
+        OptionError: ca_path names nothing, or what has no certificates in it.
     """
 
     def __init__(
@@ -181,16 +191,20 @@ class HttpClient:
                 "Install it there, for example with pip install requests.",
             )
         if ca_path and not os.path.exists(ca_path):
-            raise OptionError(f"ca_path: there is no '{ca_path}'.", "Name a PEM file with the certificates to trust, or a folder of them.")
+            raise OptionError(
+                f"ca_path: there is no '{ca_path}'.", "Name a PEM file with the certificates to trust, or a directory of them."
+            )
+        unusable = why_unusable(ca_path) if ca_path and validate_certs else ""
+        if ca_path and unusable:
+            raise OptionError(f"ca_path: '{ca_path}' cannot be used, since {unusable}.", how_to_write_it(ca_path))
         self.platform = platform
         self.name = name
         self.endpoint = endpoint
         self.authorization: str | None = None
         self._timeout = timeout
         self._vendor_words = vendor_words
-        self._secrets: set[str] = set()
         self._ahead = timedelta()  # the appliance's clock, of ours
-        self._verify: bool | str = (ca_path or _system_trust()) if validate_certs else False
+        self._verify: bool | str = (ca_path or system_trust()) if validate_certs else False
         if self._verify is False:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
         self._session = requests.Session()
@@ -206,8 +220,8 @@ class HttpClient:
             self._places = RequestPlaces(urlsplit(endpoint.url).netloc, max_parallel_requests, _PATIENCE * timeout)
 
     def hide(self, *secret_values: str | None) -> None:
-        """Mask these strings in every error of this client from now on."""
-        self._secrets |= {value for value in secret_values if value}
+        """Mask these strings from now on in every message, of this client and of all others."""
+        remember(*secret_values)
 
     def now(self) -> datetime:
         """Return the time by the appliance's clock, in UTC: ours, corrected by what its latest answer told."""
@@ -228,6 +242,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         authorization: str | None = OWN,
         repeatable: bool | None = None,
+        reads: bool | None = None,
         accept: Collection[int] = (),
         refused_for_now: Callable[[Answer], bool] = lambda _answer: False,
     ) -> Answer:
@@ -240,7 +255,8 @@ class HttpClient:
             body: a JSON value; None sends no body.
             headers: further headers.
             authorization: the Authorization header; the client's own when not given, none when None.
-            repeatable: True when sending it twice does no harm; reading is, the rest only when said so.
+            repeatable: True when sending it twice does no harm; reading does none, the rest only when said so.
+            reads: True when it changes nothing; GET does not, the rest only when said so.
             accept: statuses to return like a success, besides 2xx.
             refused_for_now: tells of an answer that nothing was done and the request is worth repeating, whatever its method.
 
@@ -248,17 +264,22 @@ class HttpClient:
             ConnectionFailedError: there was no answer.
             AuthenticationError, ForbiddenError, NotFoundError, ConflictError, AnswerError, RequestError: it was no success.
         """
-        exchange = _Exchange(operation, method, path, method in _REPEATABLE_METHODS if repeatable is None else repeatable)
+        reading = method in _READING_METHODS if reads is None else reads
+        exchange = _Exchange(operation, method, path, reading if repeatable is None else repeatable, not reading)
+        in_doubt = False  # whether an earlier try may have done it
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
+            sending = Sending()
             try:
-                with self._turn(exchange):
+                with self._turn(exchange, in_doubt), noted_sending() as sending, silent_log():
                     answer = self._send(exchange, params, body, headers, self.authorization if authorization is OWN else authorization)
             except requests.RequestException as failure:
+                in_doubt = in_doubt or (exchange.changes and _was_sent(failure, sending))
                 if last or not self._worth_repeating(failure, exchange):
-                    raise self._no_answer(failure, exchange) from None
+                    raise self._no_answer(failure, exchange, sending, in_doubt) from None
                 pause = _back_off(attempt)
             else:
+                answer = replace(answer, may_have_acted=exchange.changes and (in_doubt or answer.status not in _NOTHING_DONE))
                 again = not last and refused_for_now(answer)
                 if not again and (200 <= answer.status < 300 or answer.status in accept):
                     return answer
@@ -267,11 +288,13 @@ class HttpClient:
                     pause = min(pause, _LONGEST_PAUSE)
                 elif last or not exchange.repeatable or answer.status not in _BUSY_STATUSES or pause > _LONGEST_PAUSE:
                     raise self._refused(answer, exchange)
+                elif exchange.changes:
+                    in_doubt = answer.may_have_acted
             time.sleep(pause)
         raise AssertionError("unreachable")
 
     @contextlib.contextmanager
-    def _turn(self, exchange: _Exchange) -> Iterator[None]:
+    def _turn(self, exchange: _Exchange, in_doubt: bool) -> Iterator[None]:
         """Wait until the appliance may get one more request; it counts until the block ends."""
         with contextlib.ExitStack() as held:
             if self._places is not None:
@@ -283,6 +306,7 @@ class HttpClient:
                         "get at a time, so this one was not sent.",
                         "Run with fewer forks, or raise max_parallel_requests.",
                         **self._facts(exchange, None),
+                        may_have_acted=in_doubt,
                     ) from None
             yield
 
@@ -302,6 +326,8 @@ class HttpClient:
                 prepared.headers["Authorization"] = authorization
             return prepared
 
+        if authorization:
+            remember(authorization.partition(" ")[2])
         deadline = time.monotonic() + 2 * self._timeout
         sent_at = utc_now()
         try:
@@ -353,6 +379,8 @@ class HttpClient:
     def _worth_repeating(failure: Exception, exchange: _Exchange) -> bool:
         if isinstance(failure, (requests.exceptions.SSLError, requests.exceptions.ContentDecodingError, ValueError)):
             return False
+        if is_final(failure):
+            return False
         return exchange.repeatable or never_reached(failure)
 
     def _place(self, exchange: _Exchange) -> str:
@@ -361,19 +389,29 @@ class HttpClient:
     def _facts(self, exchange: _Exchange, status: int | None) -> dict[str, Any]:
         return {"platform": self.platform, "endpoint": self.endpoint.url, "operation": exchange.operation, "status": status}
 
-    def _no_answer(self, failure: Exception, exchange: _Exchange) -> ConnectionFailedError:
-        why, hint = why_no_answer(failure, self._timeout)
-        acted = not exchange.repeatable and not never_reached(failure) and not isinstance(failure, requests.exceptions.SSLError)
-        if acted:
-            why += f"; whether {exchange.method} {exchange.path} took effect is not known, so it was not sent again"
-        return ConnectionFailedError(
-            self.without_secrets(f"{self._place(exchange)}: {why}."), hint, **self._facts(exchange, None), may_have_acted=acted
-        )
+    def _no_answer(self, failure: Exception, exchange: _Exchange, sending: Sending, in_doubt: bool) -> ConnectionFailedError:
+        why, hint = self._why_no_answer(failure, sending)
+        if in_doubt:
+            what = f"{exchange.method} {exchange.path}"
+            again = "" if exchange.repeatable else ", so it was not sent again"
+            why += f"; whether {what} took effect is not known{again}"
+        return ConnectionFailedError(f"{self._place(exchange)}: {why}.", hint, **self._facts(exchange, None), may_have_acted=in_doubt)
+
+    def _why_no_answer(self, failure: Exception, sending: Sending) -> tuple[str, str]:
+        causes = causes_of(failure)
+        if not sending.begun:
+            proxy = proxy_for(self.endpoint.url) if self._session.trust_env else None
+            if proxy and not is_about_tls(causes):
+                return why_not_through(proxy, failure, causes, self._timeout, sys.executable)
+            unusable = why_unusable(self._verify) if isinstance(self._verify, str) and is_about_tls(causes) else ""
+            if unusable:  # what the system or the environment names; ca_path was looked at before
+                return f"the trusted certificates in '{self._verify}' cannot be used, since {unusable}", how_to_write_it(str(self._verify))
+        return why_no_answer(failure, self._timeout)
 
     def _refused(self, answer: Answer, exchange: _Exchange) -> RequestError:
         words = self.words(answer)
         message = f"{self._place(exchange)}: {exchange.method} {exchange.path} was answered with HTTP {answer.status}"
-        message = self.without_secrets(message) + (f": {words}" if words else " and no words")
+        message += f": {words}" if words else " and no words"
         kind, hint = _KINDS.get(answer.status, (RequestError, ""))
         if 300 <= answer.status < 400:
             kind, hint = AnswerError, "Redirects are not followed; set endpoint to where the API really is."
@@ -383,7 +421,7 @@ class HttpClient:
             message if message.endswith((".", "!", "?")) else message + ".",
             hint,
             **self._facts(exchange, answer.status),
-            may_have_acted=answer.status >= 500,
+            may_have_acted=answer.may_have_acted,
         )
 
     def words(self, answer: Answer) -> str:
@@ -393,19 +431,19 @@ class HttpClient:
             value = json.loads(text) if text else None
             words = self._vendor_words(value) or (value if isinstance(value, str) else "")
         except (ValueError, RecursionError):
-            words = self.without_secrets(text)[:_READ_FOR_WORDS]  # secrets first: half of one that is cut off would not be known
+            words = self.without_secrets(text[:_READ_FOR_WORDS])  # secrets first: one may look like a tag
             if "<" in words and ("html" in answer.headers.get("content-type", "") or words[:1] == "<"):
                 words = re.sub(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<[^<>]*>", " ", words)
-                words = html.unescape(words)
+                words = html.unescape(_LONG_NUMBER.sub(" ", words))
         return self.masked(words)
 
     def masked(self, words: str) -> str:
-        """Return a vendor's words on one line, not too long, with secrets masked."""
-        return one_line(self.without_secrets(words)[:_READ_FOR_WORDS], _WORDS)
+        """Return a vendor's words on one line, not too long, with secrets masked: those that are known, and what looks like one."""
+        return one_line(sayable(words[:_READ_FOR_WORDS]), _WORDS)
 
     def without_secrets(self, text: str) -> str:
-        """Return a text with this client's secrets masked; a name in it may be the server's, which knows them."""
-        return redact(text, self._secrets)
+        """Return a text with all known secrets masked; a name in it may be the server's, which knows them."""
+        return redact(text)
 
 
 @dataclass(frozen=True)
@@ -414,6 +452,7 @@ class _Exchange:
     method: str
     path: str
     repeatable: bool
+    changes: bool
 
 
 _KINDS: dict[int, tuple[type[RequestError], str]] = {
@@ -425,11 +464,9 @@ _KINDS: dict[int, tuple[type[RequestError], str]] = {
 }
 
 
-def _system_trust() -> bool | str:
-    """Return the system's trusted certificates; requests alone would take those that certifi brings."""
-    paths = ssl.get_default_verify_paths()  # heeds SSL_CERT_FILE and SSL_CERT_DIR
-    candidates = (os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_BUNDLES, paths.capath)
-    return next((path for path in candidates if path and os.path.exists(path)), True)
+def _was_sent(failure: Exception, sending: Sending) -> bool:
+    """Tell whether a request that got no answer may have reached the server."""
+    return sending.begun if sending.entered else not never_reached(failure)
 
 
 def _back_off(attempt: int) -> float:

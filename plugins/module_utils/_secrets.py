@@ -1,42 +1,76 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps secrets out of sight. Private to this collection. Pure functions; no Ansible object, no HTTP."""
+"""What keeps secrets out of sight. Private to this collection. No Ansible object, no HTTP.
+
+A secret is known to the whole process, not to one connection: one that came over one connection may be quoted by the answer to another
+one. ``remember`` notes it, and ``redact`` masks it in whatever is shown.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
 import string
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+
+from ._masking import mask, mask_token_shapes
 
 # The keys under which an operation's result may carry a secret.
-_RESULT_KEYS = ("token", "client_secret")
+RESULT_KEYS = ("token", "client_secret")
 
-_MASK = "********"
 _LONGEST_SLIP = 12  # characters
-_SHORTEST = 4  # masking shorter strings would shred ordinary words and hide nothing
+_MOST_SECRETS = 1000
+_LONGEST = 16 * 1024  # characters
 
 
-def redact(text: str, secret_values: Iterable[str]) -> str:
-    """Return the text with every given secret masked, also where it stands JSON-escaped, URL-quoted or base64-encoded.
+class _Register:
+    """The secrets that this process was given or has received, the latest so many of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, None] = {}
+
+    def add(self, values: Iterable[str | None]) -> None:
+        for value in values:
+            if value:
+                start = value[:_LONGEST]  # more than enough to know the whole by
+                self._known.pop(start, None)
+                self._known[start] = None
+        while len(self._known) > _MOST_SECRETS:
+            del self._known[next(iter(self._known))]
+
+    def values(self) -> list[str]:
+        return list(self._known)
+
+    def clear(self) -> None:
+        self._known.clear()
+
+
+_REGISTER = _Register()
+
+
+def remember(*secret_values: str | None) -> None:
+    """Mask these strings from now on in every message of this process, whichever part of it shows the message."""
+    _REGISTER.add(secret_values)
+
+
+def forget_all() -> None:
+    """Forget all secrets: one test's are not those of the next."""
+    _REGISTER.clear()
+
+
+def redact(text: str, secret_values: Iterable[str] = ()) -> str:
+    """Return the text with these secrets masked, and with them all that this process was given or has received.
 
     Args:
         text: words that are about to be shown, usually a vendor's error body.
-        secret_values: the secrets in the clear; empty and very short ones are passed over.
+        secret_values: further secrets in the clear; empty and very short ones are passed over.
     """
-    forms: set[str] = set()
-    for value in secret_values:
-        if len(value) < _SHORTEST:
-            continue
-        data = value.encode("utf-8", "surrogatepass")  # an option of bytes that are no text has halves of characters in it
-        encoded = base64.b64encode(data).decode()
-        forms |= {value, json.dumps(value)[1:-1], quote(data), quote(data, safe=""), quote_plus(data), encoded, encoded.rstrip("=")}
-    for form in sorted(forms, key=len, reverse=True):  # longest first: one form may contain another
-        text = text.replace(form, _MASK)
-    return text
+    return mask(text, [*secret_values, *_REGISTER.values()])
+
+
+def sayable(text: str) -> str:
+    """Return words of ours as they may be shown: one may be a secret that was given to the wrong option, and so was quoted."""
+    return mask_token_shapes(redact(text))
 
 
 def quoted(value: object) -> str:
@@ -81,13 +115,13 @@ def option_secrets(arguments: Mapping[str, Any], argument_spec: Mapping[str, Any
 
 def result_secrets(result: dict[str, Any]) -> list[str]:
     """Return the secrets that an operation's result carries."""
-    return [str(result[key]) for key in _RESULT_KEYS if result.get(key)]
+    return [str(result[key]) for key in RESULT_KEYS if result.get(key)]
 
 
 def nested_secrets(value: Any) -> list[str]:
     """Return the secrets of all results of operations found in a value."""
     if isinstance(value, Mapping):
-        own = [value[key] for key in _RESULT_KEYS if isinstance(value.get(key), str) and value[key]]
+        own = [value[key] for key in RESULT_KEYS if isinstance(value.get(key), str) and value[key]]
         return own + [secret for item in value.values() for secret in nested_secrets(item)]
     if isinstance(value, (list, tuple)):
         return [secret for item in value for secret in nested_secrets(item)]

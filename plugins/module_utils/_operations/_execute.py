@@ -19,7 +19,7 @@ from .._failures import failures_as_result
 from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
-from .._secrets import option_secrets
+from .._secrets import option_secrets, redact, remember
 from .._times import utc_now
 
 
@@ -59,7 +59,7 @@ class Outcome:
         if self.before is not None and self.after is not None:
             result["diff"] = {"before": self.before, "after": self.after}
         if self.warnings:
-            result["warnings"] = [one_line(warning) for warning in self.warnings]
+            result["warnings"] = [redact(one_line(warning)) for warning in self.warnings]
         return result
 
 
@@ -133,7 +133,8 @@ def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) 
         options: validated options, unset ones as None.
         check_mode: True changes nothing.
     """
-    return failures_as_result(lambda: _run(operation, options, check_mode), option_secrets(options, operation.full_argument_spec()))
+    remember(*option_secrets(options, operation.full_argument_spec()))
+    return failures_as_result(lambda: _run(operation, options, check_mode))
 
 
 def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Qumulo(QumuloTokens, QumuloAccounts):
         operation = f"look up the identity '{identity}'"
         try:
             for path in ("/v1/identity/find", "/v1/auth/identity/find"):  # the second before Core 6.2.1
-                found = self._call(operation, "POST", path, body=wanted, repeatable=True, accept=(400, 404))
+                found = self._call(operation, "POST", path, body=wanted, reads=True, accept=(400, 404))
                 if found.status != 404:
                     break
         except (AuthenticationError, ForbiddenError):

@@ -167,18 +167,14 @@ def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> Re
         advice = f"The token {ended}: make a new one with access_token, or authenticate with client_id and client_secret."
     elif code == 403 and document.right:
         advice = f"The calling account needs a role with the right {document.right}."
-    failure = answer.refusal(code, words, advice)
-    failure.may_have_acted = may_have_acted(answer, code, document)
-    return failure
+    return answer.refusal(code, words, advice, may_have_acted=may_have_acted(answer, code, document))
 
 
 def login_refusal(answer: Answer, code: int) -> RequestError:
     """Return the error for a refused login; code is as refusal_code told it."""
     words = answer.words()
     known = _hint(words, _LOGIN_HINTS)
-    failure = answer.refusal(code, words, known or _LOGIN_USUAL)
-    failure.may_have_acted = code >= 500 and not known
-    return failure
+    return answer.refusal(code, words, known or _LOGIN_USUAL, may_have_acted=code >= 500 and not known)
 
 
 def _hint(words: str, hints: tuple[tuple[str, str], ...]) -> str | None:

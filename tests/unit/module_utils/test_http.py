@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client as http_client
 import json
+import logging
 import socket
 import ssl
 import tempfile
@@ -101,7 +104,9 @@ def client(where: Server | str, **how: Any) -> HttpClient:
         (409, ConflictError, False),
         (412, ConflictError, False),
         (418, RequestError, False),
+        (408, RequestError, True),
         (429, RequestError, False),
+        (303, AnswerError, True),
         (500, RequestError, True),
         (502, RequestError, True),
         (503, RequestError, True),
@@ -192,10 +197,12 @@ def test_a_secret_in_the_path_is_masked():
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "<html>", "\ufeff{}", "NaN", "[" * 100_000])
 def test_an_answer_that_is_no_json_object(serve, body):
-    answer = client(serve(reply(200, body))).request("list", "GET", "/x")
-    with pytest.raises(AnswerError, match="came with a strange answer") as caught:
-        answer.json_object()
-    assert caught.value.may_have_acted
+    http = client(serve(reply(200, body)))
+    for method, acted in (("GET", False), ("POST", True)):
+        answer = http.request("do it", method, "/x")
+        with pytest.raises(AnswerError, match="came with a strange answer") as caught:
+            answer.json_object()
+        assert caught.value.may_have_acted is acted
 
 
 def test_accepted_statuses_are_returned(serve):
@@ -443,6 +450,183 @@ def test_a_post_that_never_reached_anyone_is_repeated(pauses):
     assert len(pauses) == 3
 
 
+# -- whether it may have taken effect
+
+
+@pytest.mark.parametrize(
+    ("method", "how", "acted"),
+    [
+        ("GET", {}, False),
+        ("POST", {}, True),
+        ("POST", {"reads": True}, False),
+        ("DELETE", {"repeatable": True}, True),
+        ("PATCH", {"repeatable": True}, True),
+    ],
+)
+@pytest.mark.parametrize("broken", [hang_up, cut_off])
+def test_a_change_without_an_answer_may_have_taken_effect(serve, method, how, acted, broken):
+    with pytest.raises(ConnectionFailedError) as caught:
+        client(serve(broken)).request("do it", method, "/x", **how)
+    assert caught.value.may_have_acted is acted
+    assert ("took effect is not known" in str(caught.value)) is acted
+    assert ("so it was not sent again" in str(caught.value)) is (acted and "repeatable" not in how)
+
+
+def test_the_doubt_of_an_earlier_try_stays(serve):
+    """A deletion whose answer was lost may be the reason why the next try finds nothing."""
+    for first in (hang_up, reply(503)):
+        http = client(serve(first, reply(404)))
+        assert http.request("delete", "DELETE", "/x", repeatable=True, accept=(404,)).may_have_acted
+        with pytest.raises(NotFoundError) as caught:
+            client(serve(first, reply(404))).request("delete", "DELETE", "/x", repeatable=True)
+        assert caught.value.may_have_acted
+    assert not client(serve(reply(429), reply(404))).request("delete", "DELETE", "/x", repeatable=True, accept=(404,)).may_have_acted
+
+
+def test_a_refusal_in_the_body_is_none_of_the_status(serve):
+    answer = client(serve(reply(200, "{}"))).request("make a token", "POST", "/x")
+    assert answer.may_have_acted
+    assert [answer.refusal(status, "no").may_have_acted for status in (401, 500)] == [False, True]
+    assert answer.refusal(401, "no", may_have_acted=True).may_have_acted
+
+
+def test_a_failure_of_tls_after_the_request_went_out_leaves_a_doubt(serve, authority, ca_file):
+    """As when a server wants a certificate of ours, which TLS 1.3 says only when the request is on its way."""
+    tls = tls_for(authority, "127.0.0.1")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with pytest.raises(ConnectionFailedError) as caught:
+        client(serve(reply(200, "{}"), tls=tls), ca_path=ca_file).request("make a token", "POST", "/x", body={})
+    assert caught.value.may_have_acted
+
+
+# -- a proxy
+
+
+def through(monkeypatch, url: str) -> None:
+    """Have everything go through a proxy."""
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "tries"),
+    [
+        ("http://127.0.0.1:{closed}", r"the proxy 127\.0\.0\.1:\d+ refused the connection\. Check the proxy settings", 4),
+        ("http://user:s3cret-word@127.0.0.1:{closed}", r"the proxy 127\.0\.0\.1:\d+ refused the connection", 4),
+        ("127.0.0.1:{closed}", r"the proxy 127\.0\.0\.1:\d+ refused the connection", 4),
+        ("http://no-such-proxy.invalid:3128", r"the name of the proxy no-such-proxy\.invalid:3128 cannot be resolved", 4),
+        ("http://", "the proxy that the environment names is not a URL that can be used", 1),
+        ("http://[::1", "the proxy that the environment names is not a URL that can be used", 1),
+        ("http://proxy:port", "the proxy that the environment names is not a URL that can be used", 1),
+        ("socks5h://127.0.0.1:1080", r"the proxy 127\.0\.0\.1:1080 speaks SOCKS, which needs the Python library PySocks", 1),
+        ("ftp://127.0.0.1:21", "the proxy", None),
+        ("http://127.0.0.1:{proxy_407}", r"did not let it through \(HTTP 407\)\. .*: it wants a user and a password", 1),
+        ("http://127.0.0.1:{proxy_403}", r"did not let it through \(HTTP 403\)\. Check the proxy settings", 1),
+        ("http://127.0.0.1:{proxy_502}", r"did not let it through \(HTTP 502\)", None),
+        ("http://127.0.0.1:{hangs_up}", "the proxy .* did not let it through", None),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_a_proxy_does_not_let_through_was_not_sent(serve, monkeypatch, pauses, url, said, tries, method):
+    ports = {"closed": closed_port, "hangs_up": lambda: serve(hang_up).port}
+    ports |= {f"proxy_{status}": lambda status=status: serve(reply(status)).port for status in (403, 407, 502)}
+    name = url.partition("{")[2].partition("}")[0]
+    through(monkeypatch, url.format(**{name: ports[name]()} if name else {}))
+    with pytest.raises(ConnectionFailedError, match=said) as caught:
+        client("https://cluster.example.com").request("make a token", method, "/x")
+    assert not caught.value.may_have_acted
+    assert "took effect" not in str(caught.value)
+    assert "s3cret-word" not in str(caught.value)
+    assert tries is None or len(pauses) == tries - 1
+
+
+def tunnel(to: int) -> Callable[[socket.socket], None]:
+    """Answer CONNECT, and carry what comes to a port of this machine."""
+
+    def carry(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", to)) as onward:
+            pump = threading.Thread(target=_pump, args=(onward, connection), daemon=True)
+            pump.start()
+            _pump(connection, onward)
+            pump.join(5)
+
+    return carry
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            sink.sendall(piece)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def test_what_a_proxy_carried_may_have_taken_effect(serve, monkeypatch, authority, ca_file):
+    appliance = serve(reply(200, "{}"), hang_up, tls=tls_for(authority, "127.0.0.1"))
+    through(monkeypatch, f"http://127.0.0.1:{serve(tunnel(appliance.port)).port}")
+    where = f"https://127.0.0.1:{appliance.port}"
+    assert client(where, ca_path=ca_file).request("make a token", "POST", "/x").status == 200
+    with pytest.raises(ConnectionFailedError, match="the connection broke before a complete answer came") as caught:
+        client(where, ca_path=ca_file).request("make a token", "POST", "/x")
+    assert caught.value.may_have_acted
+
+
+# -- logs
+
+
+def test_the_library_logs_nothing_while_we_send(serve, caplog, capfd):
+    """Headers that do not parse are quoted in urllib3's warnings, and they may quote ours."""
+    caplog.set_level(0)
+    http_client.HTTPConnection.debuglevel = 1
+    try:
+        broken = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\x00 Authorization: " + SECRET.encode() + b"\r\nX: y\r\n\r\n{}"
+        with contextlib.suppress(LatchkeyError):
+            client(serve(broken)).request("list", "GET", "/x")
+        client(serve(reply(200, "{}"))).request("list", "GET", "/x")
+    finally:
+        http_client.HTTPConnection.debuglevel = 0
+    assert caplog.text == ""
+    assert capfd.readouterr() == ("", "")
+    logging.getLogger("urllib3.connection").warning("of another")
+    assert "of another" in caplog.text
+
+
+# -- secrets of other connections
+
+
+def test_a_secret_of_one_connection_is_masked_in_the_errors_of_another(serve):
+    other = client("https://127.0.0.1:1")
+    other.hide("another-secret")
+    http = client(serve(reply(403, json.dumps({"description": "not another-secret"}))))
+    with pytest.raises(ForbiddenError, match=r"not \*{8}\. The calling"):
+        http.request("list", "GET", "/x")
+
+
+def test_what_is_sent_as_authorization_is_a_secret(serve):
+    with pytest.raises(RequestError) as caught:
+        client(serve(reply(400, "you sent my%2Dbearer%2Dof%2Dold"))).request("do", "POST", "/x", authorization="Bearer my-bearer-of-old")
+    assert "you sent ********." in str(caught.value)
+
+
+def test_an_unknown_token_in_a_servers_words_is_masked(serve):
+    token = "Qx7Lm2Wp9Rt4Yz6Kb3Nf8Hd1"
+    with pytest.raises(RequestError) as caught:
+        client(serve(reply(400, f"bad token {token}, account svc-backup"))).request("do", "POST", "/x")
+    assert "bad token ********, account svc-backup." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body", ["<p>&#" + "9" * 19_000 + ";</p>", "<p>&#x" + "f" * 19_000 + ";", "<script" * 2_800, "</script " * 2_000, "<" * 20_000]
+)
+def test_hostile_markup_is_read_at_once(serve, body):
+    http = client(serve(reply(400, body, Content_Type="text/html")))
+    began = time.process_time()
+    with pytest.raises(RequestError, match="HTTP 400"):
+        http.request("do it", "POST", "/x")
+    assert time.process_time() - began < 2
+
+
 def test_a_post_gets_through_once_somebody_listens(serve, monkeypatch):
     server = serve(reply(200, "{}"))
     http = client(f"http://127.0.0.1:{closed_port()}")
@@ -577,11 +761,26 @@ def test_ca_path_must_exist():
         client("127.0.0.1", ca_path="/no/such.pem")
 
 
-def test_a_ca_path_that_is_no_certificate(tmp_path):
+@pytest.mark.parametrize("content", [b"", b"not a certificate", b"\x30\x82\x01\x01\x00", b"-----BEGIN CERTIFICATE-----\nx"])
+def test_a_file_without_certificates_is_named(tmp_path, serve, authority, monkeypatch, content):
     path = tmp_path / "ca.pem"
-    path.write_text("not a certificate")
-    with pytest.raises(LatchkeyError):
-        client(f"https://127.0.0.1:{closed_port()}", ca_path=str(path)).request("list", "GET", "/x")
+    path.write_bytes(content)
+    with pytest.raises(OptionError, match=rf"ca_path: '{path}' cannot be used, since it holds no certificate in PEM\. Name a PEM file"):
+        client("cluster", ca_path=str(path))
+    assert client("cluster", ca_path=str(path), validate_certs=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    server = serve(reply(200, "{}"), tls=tls_for(authority, "127.0.0.1"))
+    with pytest.raises(ConnectionFailedError, match=rf"the trusted certificates in '{path}' cannot be used") as caught:
+        client(server).request("make a token", "POST", "/x")
+    assert not caught.value.may_have_acted
+
+
+def test_a_directory_of_certificates(tmp_path, authority):
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with pytest.raises(OptionError, match=r"holds no certificate under its hash\. Run openssl rehash"):
+        client("cluster", ca_path=str(tmp_path))
+    authority.cert_pem.write_to_path(str(tmp_path / "0123abcd.0"))
+    assert client("cluster", ca_path=str(tmp_path))
 
 
 # -- the endpoint

@@ -6,16 +6,22 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import string
 from urllib.parse import quote, quote_plus
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import (
+    forget_all,
     quoted,
     redact,
+    remember,
     result_secrets,
     secret_strings,
     throwaway_password,
@@ -60,3 +66,41 @@ def test_repr_hides_the_secret():
 
 def test_what_is_of_the_wrong_form_is_quoted_when_it_is_short():
     assert [quoted(value) for value in ("soon", "30 days", 0.0, "a password, perhaps")] == ["'soon'", "'30 days'", "'0.0'", "it"]
+
+
+def test_what_is_remembered_is_masked_everywhere():
+    remember("first-secret", None, "", "second-secret")
+    assert redact("first-secret and second-secret and third") == "******** and ******** and third"
+    assert str(LatchkeyError("No first-secret.", "Ask second%2Dsecret.")) == "No ********. Ask ********."
+    failure = RequestError("No.", operation="read first-secret")
+    failure.add("Not first-secret.")
+    assert (str(failure), failure.details["operation"]) == ("No. Not ********.", "read ********")
+    forget_all()
+    assert redact("first-secret") == "first-secret"
+
+
+def test_what_is_learned_after_a_failure_was_made_is_masked_too():
+    failure = LatchkeyError("It quotes late-secret.", hosts=["late-secret"], client_secret="late-secret")
+
+    def run():
+        remember("late-secret")
+        raise failure
+
+    result = failures_as_result(run)
+    assert (result["msg"], result["hosts"], result["client_secret"]) == ("It quotes ********.", ["********"], "late-secret")
+
+
+def test_the_latest_secrets_are_remembered():
+    """A process that runs for days and gets tokens all the time does not grow."""
+    values = [random.randbytes(12).hex() for _number in range(3000)]
+    remember(*values, "s" * 10_000_000)
+    assert redact(values[-1]) == "********"
+    assert redact(values[0]) == values[0]
+    assert "*" in redact("s" * 30_000)
+
+
+@pytest.mark.parametrize("option", ["token_id", "user", "endpoint"])
+def test_a_token_in_the_wrong_option_is_not_quoted(option):
+    token = "access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa+/Qw=="
+    for failure in (OptionError(f"{option}: there is no '{token}'."), OptionError("No.", f"Is {option}={token} right?")):
+        assert "3Xq9Lw2Zt7" not in str(failure)

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which certificates are trusted, and whether a file has any. Private to this collection. For _http.py only."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+
+# Where the systems that Ansible controllers run on keep their trusted certificates, when OpenSSL itself points nowhere.
+_SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]{1,4}")  # how OpenSSL finds a certificate in a directory
+
+
+def system_trust() -> bool | str:
+    """Return the system's trusted certificates; requests alone would take those that certifi brings."""
+    paths = ssl.get_default_verify_paths()  # heeds SSL_CERT_FILE and SSL_CERT_DIR
+    candidates = (os.environ.get("REQUESTS_CA_BUNDLE"), paths.cafile, *_SYSTEM_BUNDLES, paths.capath)
+    return next((path for path in candidates if path and os.path.exists(path)), True)
+
+
+def why_unusable(path: str) -> str:
+    """Return why nothing can be trusted that a file or a directory of certificates holds; an empty string where that is not so."""
+    try:
+        if os.path.isdir(path):
+            return "" if any(map(_HASHED.fullmatch, os.listdir(path))) else "the directory holds no certificate under its hash"
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "it holds no certificate in PEM"
+    except OSError as failure:
+        return f"it cannot be read: {failure.strerror}"
+    return ""
+
+
+def how_to_write_it(path: str) -> str:
+    """Return what to do about a file or a directory of certificates that cannot be used."""
+    if os.path.isdir(path):
+        return "Run openssl rehash on the directory, or name a PEM file with the certificates to trust."
+    return "Name a PEM file with the certificates to trust; one in DER is converted by openssl x509 -inform der."
