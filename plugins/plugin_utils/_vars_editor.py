@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
-    MERGE_TAG,
     VAULT_TAGS,
     child_of,
     is_index,
-    is_key,
     is_literal,
+    is_null,
     last_leaf,
+    merged_has,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import (
     STEP,
@@ -99,13 +99,14 @@ class Editor:
     def run(self) -> str:
         if self._root is None:
             self._first_keys(self._wanted.tree())
-        elif isinstance(self._root, yaml.MappingNode) and not self._root.value:
-            if self._root.start_mark.column or self._text[self._root.start_mark.index] != "{":
-                raise self._refuse((), self._root, "its {} does not start a line", "Remove it.")
+        elif is_null(self._root) or (isinstance(self._root, yaml.MappingNode) and not self._root.value):
             tree = self._wanted.tree()
+            start, end = self._root.start_mark.index, self._root.end_mark.index
+            if tree is not REMOVED and (self._root.start_mark.column or self._text[start : start + 1] == "&"):
+                raise self._refuse((), self._root, f"its {self._text[start:end]} does not start a line", "Remove it.")
             if tree is not REMOVED:
-                lines = block(tree, 0, self._layout({}), self._floor(self._line_end(self._root.end_mark.index)))
-                self._splice(self._root.start_mark.index, self._root.end_mark.index, self._first_break.join(lines))
+                lines = block(tree, 0, self._layout({}), self._floor(self._line_end(end)))
+                self._splice(start, end, self._first_break.join(lines))
         else:
             self._mapping(self._root, self._wanted, (), None)
         pieces, done = [], 0
@@ -140,24 +141,26 @@ class Editor:
                 self._replace(place, tree)
             return
         colons = [self._key(key, node, path) for key, _value in node.value]
-        known = {key.value: number for number, (key, _value) in enumerate(node.value)}
+        known: dict[str, int] = {}
         new: dict[str, Tree] = {}
         gone: list[_Place] = []
         for segment, step in wanted.below.items():
             here = (*path, segment)
-            number = known.get(segment)
+            number = self._document.number_of(node, segment, here)
             if number is None:
                 tree = self._creatable(step, here)
                 if tree is not REMOVED:
                     new[segment] = tree
                 continue
+            known[segment] = number
             key, value = node.value[number]
-            if not is_key(key, segment):
-                raise self._refuse(here, key, "its key is not a string", "Put the key in quotes.")
             start, end = self._span(node, key, value)
             child = _Place(here, key.start_mark.column, colons[number], value, start, end)
             if step.value is REMOVED:
                 self._check_target(child)
+                if merged_has(node, segment):
+                    problem = "a merge key (<<) holds it too, so it would still be there"
+                    raise self._refuse(here, key, problem, "Remove it from what is merged.")
                 gone.append(child)
             elif step.below is None:
                 self._replace(child, step.value)
@@ -237,8 +240,6 @@ class Editor:
 
     def _key(self, key: yaml.Node, parent: yaml.Node, path: Path) -> int:
         """The position behind the colon of a key."""
-        if key.tag == MERGE_TAG:
-            raise self._refuse(path, key, "it has a merge key (<<)", "Write the merged keys out.")
         colon = _COLON.match(self._text, key.end_mark.index)
         if (id(parent), id(None)) in self._aliases or not isinstance(key, yaml.ScalarNode) or colon is None:
             raise self._refuse(path, key, "it has a key that is not a simple one", "Write its keys as: name: value.")
@@ -485,8 +486,12 @@ class Editor:
         """How the vaulted literals in this value are laid out, by their path in it."""
         found: dict[Path, Literal] = {}
         todo: list[tuple[Path, int, yaml.Node]] = [((), place.column, place.node)]
+        seen: set[int] = set()  # what an alias stands for is laid out where its anchor is
         while todo:
             path, column, node = todo.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
             if isinstance(node, yaml.MappingNode):
                 todo += [((*path, str(key.value)), key.start_mark.column, value) for key, value in node.value]
             elif isinstance(node, yaml.SequenceNode):

@@ -25,7 +25,6 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Var
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_editor import REMOVED, Editor, Step
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_foreign import is_of_sops
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
-    MERGE_TAG,
     VAULT_TAGS,
     FastLoader,
     Opaque,
@@ -35,14 +34,19 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     is_empty_null,
     is_index,
     is_key,
+    is_null,
     is_plain,
+    merged_has,
+    numbers_of,
     same,
+    size_of,
     tree_of,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import Path, Quoted, Tree, Vaulted
 
 __all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Vaulted", "format_path", "parse_path", "same"]
 
+_MOST_VALUES = 20_000  # that aliases may stand for, in a file that is shorter
 _QUOTED_FRAGMENT = re.compile(r"""(['"])(?!<[a-z ]+>['"]|.['"]|\\t['"]).*\1""")
 
 
@@ -80,7 +84,7 @@ class Document:
         self._where = where
         self._checked: dict[int, yaml.Node] = {}  # by id, and kept, so that none is another's
         self._root, _loader = self.parse(text, FastLoader)
-        if self._root is not None:
+        if self._root is not None and not is_null(self._root):
             self.check_mapping(self._root, ())
         if is_of_sops(self._root):
             raise VarsFileError(
@@ -136,21 +140,35 @@ class Document:
         for depth, segment in enumerate(path):
             if isinstance(node, yaml.MappingNode):
                 self.check_mapping(node, path[:depth])
-                child = next((value for key, value in node.value if is_key(key, segment)), None)
-                if child is None and any(key.tag == MERGE_TAG for key, _value in node.value):
-                    raise self.refuse(path[: depth + 1], node, "it may come from a merge key (<<)", "Give it a value of its own.")
-                node = child
+                number = self.number_of(node, segment, path[: depth + 1])
+                node = None if number is None else node.value[number][1]
             elif isinstance(node, yaml.SequenceNode) and is_index(segment):
                 node = node.value[int(segment)] if int(segment) < len(node.value) else None
             else:
                 return None
         if node is None:
             return None
-        try:
+        with contextlib.suppress(RecursionError):
+            if not is_plain(self.text) and size_of(node, {}) > max(len(self.text), _MOST_VALUES):
+                raise self.refuse(path, node, "its aliases (*) stand for too many values", "Write out what it needs.")
             return Found(tree_of(node), node.start_mark.line + 1)
-        except RecursionError:
-            pass
         raise self.refuse(path, node, "it is nested too deeply or contains itself")
+
+    def number_of(self, node: yaml.MappingNode, segment: str, path: Path) -> int | None:
+        """Which entry of a mapping a name means, for reading and writing alike; None where there is none.
+
+        Raises:
+            VarsFileError: a key is written so that is neither text nor a whole number, or there are both, or it comes from a merge key.
+        """
+        numbers = numbers_of(node, segment)
+        if len(numbers) > 1:
+            second = node.value[numbers[1]][0]
+            raise self.refuse(path, second, "the key is there as text and as a number", "Remove one of the two.")
+        if not numbers and merged_has(node, segment):
+            raise self.refuse(path, node, "it comes from a merge key (<<)", "Give it a value of its own.")
+        if numbers and not is_key(node.value[numbers[0]][0], segment):
+            raise self.refuse(path, node.value[numbers[0]][0], "its key is not a string", "Put the key in quotes.")
+        return numbers[0] if numbers else None
 
     def vaulted(self) -> Iterator[Vaulted]:
         """Every vaulted leaf, each once."""
@@ -211,7 +229,7 @@ def _agrees(old: Any, new: Any, wanted: Step, seen: set[tuple[int, int]]) -> boo
     """Whether a document is what it was but for the wanted changes, and has those."""
     if wanted.below is None:
         return wanted.value is not REMOVED and same(tree_of(new), wanted.value)
-    if old is None or is_empty_null(old) or (isinstance(old, yaml.MappingNode) and not old.value):
+    if old is None or is_null(old) or (isinstance(old, yaml.MappingNode) and not old.value):
         if wanted.tree() is REMOVED:
             return equal_nodes(old, new, seen)
         return new is not None and same(tree_of(new), wanted.tree())
@@ -235,13 +253,14 @@ def _agrees(old: Any, new: Any, wanted: Step, seen: set[tuple[int, int]]) -> boo
         # The last key is gone: an empty document, or {} inside one.
         empty = new is None or is_empty_null(new) or (isinstance(new, yaml.MappingNode) and not new.value)
         return empty and wanted.tree() is REMOVED and not others
+    tags = {key.value: key.tag for key, _value in old.value if isinstance(key, yaml.ScalarNode)}
     for segment, step in below.items():
         before = next((value for key, value in old.value if key.value == segment), None)
         entry = next((item for item in after if item[0].value == segment), None)
         if step.tree() is REMOVED and (step.below is None or before is None):
             if entry is not None:
                 return False
-        elif entry is None or not is_key(entry[0], segment):
+        elif entry is None or not is_key(entry[0], segment) or entry[0].tag != tags.get(segment, entry[0].tag):
             return False
         elif before is None:
             if not same(tree_of(entry[1]), step.tree()):

@@ -78,7 +78,8 @@ def value_at(tree: Tree, path: Path) -> Tree:
     """What a tree holds there; None where there is nothing."""
     for segment in path:
         if isinstance(tree, dict):
-            tree = tree.get(segment)
+            keys = [key for key in tree if str(key) == segment]
+            tree = tree[keys[0]] if keys else None
         elif isinstance(tree, list) and segment.isdigit() and int(segment) < len(tree):
             tree = tree[int(segment)]
         else:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -14,6 +15,9 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render impor
 VAULT_TAGS = (VAULT_TAG, "!vault-encrypted")
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _STR_TAG = "tag:yaml.org,2002:str"
+_INT_TAG = "tag:yaml.org,2002:int"
+_NULL_TAG = "tag:yaml.org,2002:null"
+_NUMBER = re.compile("0|-?[1-9][0-9]*", re.ASCII)
 _MAP_TAG = "tag:yaml.org,2002:map"
 _SEQ_TAG = "tag:yaml.org,2002:seq"
 
@@ -98,7 +102,58 @@ def is_index(segment: str) -> bool:
 
 
 def is_key(key: Any, segment: str) -> bool:
-    return isinstance(key, yaml.ScalarNode) and key.tag == _STR_TAG and key.value == segment
+    """Whether a key is this text, or the whole number that is written so."""
+    if not isinstance(key, yaml.ScalarNode) or key.value != segment:
+        return False
+    return key.tag == _STR_TAG or (key.tag == _INT_TAG and _NUMBER.fullmatch(segment) is not None)
+
+
+def numbers_of(node: yaml.MappingNode, segment: str) -> list[int]:
+    """Which entries of a mapping have a key that is written so, whatever its type."""
+    return [number for number, (key, _value) in enumerate(node.value) if isinstance(key, yaml.ScalarNode) and key.value == segment]
+
+
+def merged_has(node: yaml.MappingNode, segment: str) -> bool:
+    """Whether a merge key (<<) brings a mapping this key, or something that cannot be merged, of which nothing can be said."""
+    seen: set[int] = set()
+    todo = [value for key, value in node.value if key.tag == MERGE_TAG]
+    while todo:
+        merged = todo.pop()
+        if id(merged) in seen:
+            continue
+        seen.add(id(merged))
+        if isinstance(merged, yaml.SequenceNode):
+            todo += merged.value
+        elif not isinstance(merged, yaml.MappingNode) or numbers_of(merged, segment):
+            return True
+        else:
+            todo += [value for key, value in merged.value if key.tag == MERGE_TAG]
+    return False
+
+
+def is_null(node: Any) -> bool:
+    """Whether a node says that there is nothing, in words or not."""
+    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL_TAG
+
+
+def size_of(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many values there are in a node when each alias in it is written out. The same node is counted once, so this is linear.
+
+    Args:
+        node: the node.
+        sizes: of the nodes that were counted already, by id; those that are being counted are there as 0.
+
+    Raises:
+        RecursionError: the node is nested too deeply, or contains itself.
+    """
+    if id(node) in sizes:
+        if not sizes[id(node)]:
+            raise RecursionError
+        return sizes[id(node)]
+    sizes[id(node)] = 0
+    size = 1 + sum(size_of(one, sizes) for one in children_of(node))
+    sizes[id(node)] = size
+    return size
 
 
 def is_empty_null(node: yaml.Node) -> bool:

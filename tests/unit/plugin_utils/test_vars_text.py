@@ -69,6 +69,20 @@ EDITS: list[tuple[str, str, dict[str, Any], str]] = [
     ("folded text that drops its last line break", "q:\n  a: >2-\n    t", {"b": V}, f"q:\n  a: >2-\n    t\nb: !vault |\n{body(2)}"),
     ("below text that drops its last line break", "a: |-\n  t\nb: 1", {"b": REMOVED}, "a: |-\n  t"),
     ("below text that keeps its last line break", "a: |\n  t\nb: 1", {"b": REMOVED}, "a: |\n  t\n"),
+    ("a key that is a number",
+     "v:\n  10: # c\n    p: 1\n  11: 2\n", {"v.10.p": V, "v.11": REMOVED}, f"v:\n  10: # c\n    p: !vault |\n{body(6)}\n"),
+    ("a new key is text", "v:\n  10: 1\n", {"v.11": 2}, "v:\n  10: 1\n  '11': 2\n"),
+    ("beside a merge key",
+     "c: &c\n  p: 1\ns:\n  <<: *c\n  t: 1\n", {"s.t": 2, "s.u": 3}, "c: &c\n  p: 1\ns:\n  <<: *c\n  t: 2\n  u: 3\n"),
+    ("an own key beats a merged one",
+     "c: &c {t: 0}\ns:\n  t: 1\n  <<: [*c, *c]\n", {"s.t": V, "s.u": 3},
+     f"c: &c {{t: 0}}\ns:\n  t: !vault |\n{body(4)}\n  <<: [*c, *c]\n  u: 3\n"),
+    ("removed beside a merge key",
+     "c: &c\n  p: 1\ns:\n  <<: *c\n  t: 1\n  u: 2\n", {"s.t": REMOVED, "s.u": REMOVED}, "c: &c\n  p: 1\ns:\n  <<: *c\n"),
+    ("a merge key at the top", "c: &c\n  p: 1\n<<: *c\n", {"t": 1}, "c: &c\n  p: 1\n<<: *c\nt: 1\n"),
+    ("null is given keys", "# c\n---\nnull # d\n", {"a.b": 1}, "# c\n---\na:\n  b: 1 # d\n"),
+    ("~ is given keys", "~", {"a": V}, f"a: !vault |\n{body(2)}"),
+    ("nothing is removed from null", "---\n~\n", {"a": REMOVED}, "---\n~\n"),
     ("item of a list", "a:\n  - x: 1\n    y: 2\n  - z\n", {"a.0.y": V, "a.1": "q"}, f"a:\n  - x: 1\n    y: !vault |\n{body(6)}\n  - q\n"),
     ("first key of an item", "a:\n- x: 1\n  y: 2\n", {"a.0.x": REMOVED}, "a:\n- y: 2\n"),
     ("empty item", "a:\n-\n- 1\n", {"a.0": {"k": 1, "j": 2}}, "a:\n- k: 1\n  j: 2\n- 1\n"),
@@ -98,7 +112,14 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("text\n", {"a": 2}, "it is not a mapping"),
     ("a: 1\nb: 2\na: 3\n", {"b": 2}, "Variable 'a' in f.yml (line 3) cannot be handled: the key is there twice."),
     ("q:\n  a: 1\n  a: 2\n", {"q.b": 2}, "Variable 'q.a' in f.yml (line 3) cannot be handled: the key is there twice."),
-    ("d: &d\n  x: 1\nq:\n  <<: *d\n  a: 1\n", {"q.a": 2}, "it has a merge key (<<)"),
+    (
+        "d: &d\n  x: 1\nq:\n  <<: *d\n  a: 1\n",
+        {"q.x": 2},
+        "Variable 'q.x' in f.yml (line 4) cannot be handled: it comes from a merge key (<<)",
+    ),
+    ("d: &d\n  x: 1\nq:\n  <<: *d\n  x: 1\n", {"q.x": REMOVED}, "a merge key (<<) holds it too, so it would still be there"),
+    ("d: &d\n  x: 1\nq:\n  <<: *d\n  a: 1\n", {"q.<<": 2}, "its key is not a string"),
+    ("d: &d 1\nq:\n  <<: *d\n  a: 1\n", {"q.x": 2}, "it comes from a merge key (<<)"),
     ("d: &d\n  x: 1\nq:\n  <<: *d\n", {"d.x": 2}, "it has an anchor (&) that is used elsewhere"),
     ("a: &x 1\nb: 2\n", {"a": 2}, "Variable 'a' in f.yml (line 1) cannot be handled: it has an anchor (&). Remove the anchor."),
     ("a: &x 1\nb: *x\n", {"b": 2}, "it is an alias (*) of another value"),
@@ -120,6 +141,13 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("a:\n  - 1\n", {"a.0": REMOVED}, "it is an item of a list"),
     ("b: 1\n", {"a.0.x": 2}, "items of a list that is not there cannot be set"),
     ("on: 1\n", {"on": 2}, "its key is not a string"),
+    ("v:\n  0x0a: 1\n", {"v.0x0a": 2}, "its key is not a string"),
+    (
+        "v:\n  10: 1\n  '10': 2\n",
+        {"v.10": 2},
+        "Variable 'v.10' in f.yml (line 3) cannot be handled: the key is there as text and as a number",
+    ),
+    ("--- ~\n", {"b": 2}, "its ~ does not start a line"),
     ("a: !!map\n  b: 1\n", {"a.b": 2}, "it has a tag or an anchor"),
     ("a: |\n  text", {"b": 2}, "the file ends in its text without a line break"),
     ("a: &a-b >\n  text", {"b": 2}, "the file ends in its text without a line break"),
@@ -175,6 +203,84 @@ def test_find_reads_plain_trees() -> None:
     assert document.find(("z",)) is None
     assert document.find(("a", "5")) is None
     assert list(document.vaulted()) == [V]
+
+
+def finds(text: str, name: str) -> Any:
+    """What is there, "absent", or "refused"."""
+    try:
+        found = Document(text, "f.yml").find(parse_path(name))
+    except VarsFileError:
+        return "refused"
+    return "absent" if found is None else found.tree
+
+
+NUMBERED = "v:\n  {key}:\n    p: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "there"),
+    [
+        *[(key, key, True) for key in ("10", "0", "-1")],
+        *[(f"'{key}'", key, True) for key in ("10", "on", "~", "<<")],
+        *[(key, key, None) for key in ("on", "~", "null", "1_0", "0x0a", "010", "+1", "2026-01-01", "<<")],
+        ("1.5", "1\\.5", None),
+        ("10", "11", False),
+        ("0x0a", "10", False),
+    ],
+)
+def test_a_key_that_is_no_text_is_found_alike_by_all_operations(key: str, name: str, there: bool | None) -> None:
+    text = NUMBERED.format(key=key)
+    found = finds(text, f"v.{name}.p")
+    if there is None:
+        assert found == "refused"
+        for value in (2, REMOVED):
+            with pytest.raises(VarsFileError):
+                edit(text, {f"v.{name}.p": value})
+        return
+    assert found == (1 if there else "absent")
+    changed = edit(text, {f"v.{name}.p": 2})
+    assert changed == (text.replace("1\n", "2\n") if there else f"{text}  '{name}':\n    p: 2\n")
+    assert edit(changed, {f"v.{name}": REMOVED}) == ("v: {}\n" if there else text)
+
+
+BOMBS = {
+    "in braces": ("a0: &a0 [x]\n", "a{0}: &a{0} [*a{1}, *a{1}]\n"),
+    "in blocks": ("a0: &a0\n  k: x\n", "a{0}: &a{0}\n  l: *a{1}\n  r: *a{1}\n"),
+    "merged": ("a0: &a0\n  k: x\n", "a{0}: &a{0}\n  <<: [*a{1}, *a{1}]\n  n{0}: *a{1}\n"),
+}
+
+
+@pytest.mark.parametrize("form", BOMBS)
+def test_work_does_not_grow_with_what_aliases_stand_for(form: str) -> None:
+    """Forty lines stand for 2 to the power of forty values: what is not refused takes no time, or the test never ends."""
+    first, then = BOMBS[form]
+    text = first + "".join(then.format(number, number - 1) for number in range(1, 41)) + "all: [*a40, *a40]\ntoken: 1\nq:\n  r: 2\n"
+    for name in ("a40", "all"):
+        with pytest.raises(VarsFileError, match="stand for too many values"):
+            Document(text, "f.yml").find((name,))
+    assert finds(text, "token") == 1
+    assert finds(text, "all.nothing") == "absent"
+    assert finds(text, "a1.nothing") == "absent"
+    assert edit(text, {"token": V, "new": W, "q.r": 3}).endswith(f"q:\n  r: 3\nnew: !vault |\n{other(2)}\n")
+    assert edit(text, {"all": V}).endswith(f"all: !vault |\n{body(2)}\ntoken: 1\nq:\n  r: 2\n")
+    assert edit(text, {"token": REMOVED}).endswith("*a40]\nq:\n  r: 2\n")
+    assert list(Document(text, "f.yml").vaulted()) == []
+    few = first + "".join(then.format(number, number - 1) for number in range(1, 6))
+    assert finds(few, "a5") != "refused"
+
+
+def test_find_beside_a_merge_key() -> None:
+    text = "c: &c\n  p: 1\n  <<: {deep: 1}\nd: &d {r: 1}\ns:\n  <<: [*c, *d]\n  t: 2\n"
+    assert finds(text, "s.t") == 2
+    assert [finds(text, f"s.{name}") for name in ("p", "r", "deep", "none", "none.deeper")] == ["refused"] * 3 + ["absent"] * 2
+    assert finds("a: &a\n  <<: *a\n  b: 1\n", "a.none") == "absent"
+
+
+@pytest.mark.parametrize("text", ["null\n", "~", "---\n# c\nNULL\n", "!!null ''\n"])
+def test_a_document_that_is_null_has_no_variables(text: str) -> None:
+    assert Document(text, "f.yml").names == []
+    assert finds(text, "a.b") == "absent"
+    assert load(edit(text, {"a.b": 1})) == {"a": {"b": 1}}
 
 
 def test_a_document_that_contains_itself_is_refused() -> None:

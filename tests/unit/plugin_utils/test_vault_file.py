@@ -355,6 +355,31 @@ def test_a_file_that_is_not_text() -> None:
     assert refused(lambda: plan(b"a: 1\nb: \xff\n", plain={"a": 2})) == "v.yml is not UTF-8 text (line 2). Convert it to UTF-8."
 
 
+def test_a_value_below_a_number_is_read_written_and_removed(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    path.write_text(f"vlans:\n  10:\n    psk: {made(DEV_PROD, 'one', 'dev', 6)}    list:\n      - a: 1\n")
+    assert read_file(str(path), ["vlans.10.psk"], DEV_PROD).values == {"vlans.10.psk": "one"}
+    done = edit_file(str(path), Request(secrets={"vlans.10.psk": "two"}, plain={"vlans.10.psk_rotation": {"stage": "current"}}), DEV_PROD)
+    assert done.vault_ids == {"vlans.10.psk": "dev"}
+    assert {one.name: one.action for one in done.changes} == {"vlans.10.psk_rotation": "added", "vlans.10.psk": "changed"}
+    assert read_file(str(path), ["vlans"], DEV_PROD).vault_ids == {"vlans.10.psk": "dev"}
+    # A whole mapping has keys that are text; its secrets keep their labels.
+    assert plan(path.read_bytes(), secrets={"vlans": {"10": {"psk": "two"}}}).vault_ids == {"vlans.10.psk": "dev"}
+    assert edit_file(str(path), Request(remove=["vlans.10.psk", "vlans.10.psk_rotation"]), DEV_PROD).changed
+    assert path.read_text() == "vlans:\n  10:\n    list:\n      - a: 1\n"
+
+
+def test_an_own_value_beside_a_merge_key_is_rotated(tmp_path: Path) -> None:
+    path = tmp_path / "v.yml"
+    path.write_text(f"common: &common\n  port: 1\nsite:\n  <<: *common\n  token: {made(DEV_PROD, 'old', 'dev', 4)}")
+    request = Request(
+        secrets={"site.token": "new", "site.token_rotation.previous.value": "old"}, plain={"site.token_rotation.stage": "stored"}
+    )
+    assert edit_file(str(path), request, DEV_PROD).changed
+    assert read_file(str(path), ["site.token"], DEV_PROD).values == {"site.token": "new"}
+    assert yaml.load(path.read_bytes(), Loader=Verbatim)["site"].keys() == {"port", "token", "token_rotation"}  # noqa: S506
+
+
 SOPS_MAC = "ENC[AES256_GCM,data:aaaa,iv:bbbb,tag:cccc,type:str]"
 FOREIGN = {
     "SOPS": {
