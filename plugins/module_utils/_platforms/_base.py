@@ -151,6 +151,27 @@ class Platform:
         place = f"{self.title} at {self.http.endpoint.url}"
         return OptionError(f"{place}: {len(ids)} {kind} are called '{name}': {', '.join(ids)}.", "Name the one that is meant by its id.")
 
+    def refuse_other_case(self, name: str, there: Iterable[str]) -> None:
+        """Refuse a name that no account has, where one has a name that differs in case only.
+
+        Whether those are names of one account is not published for any platform, so it is neither taken for the account's nor for
+        one that is free.
+
+        Args:
+            name: as the user wrote it.
+            there: names of the accounts that there are.
+
+        Raises:
+            OptionError: there is such a name, and not the one that the user wrote.
+        """
+        alike = sorted({one for one in there if one.casefold() == name.casefold()})
+        if alike and name not in alike:
+            listed = " and ".join(f"'{one}'" for one in alike)
+            raise OptionError(
+                f"{self.title} at {self.http.endpoint.url}: there is no account '{name}', but {listed}, which differs in case only.",
+                "Write the name as it is there.",
+            )
+
     def _named_roles(self, wanted: Collection[str], known: Mapping[str, str]) -> dict[str, str]:
         """Return roles that are wanted by name or id as names by id.
 
@@ -333,7 +354,11 @@ class Platform:
     # Service accounts
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
-        """Return all service accounts, or those of exactly this name, with all that is known of them."""
+        """Return all service accounts, or those of exactly this name, with all that is known of them.
+
+        Raises:
+            OptionError: there is none of this name, and one whose name differs in case only.
+        """
         self._cannot("list service accounts")
 
     def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:

@@ -97,9 +97,10 @@ class Qumulo(QumuloTokens, QumuloAccounts):
         wanted = parse_identity(identity, "expect_account")
         if names_account(wanted, account):
             return True
-        if "auth_id" in wanted or wanted.get("domain") == "LOCAL":
+        is_local = wanted.get("domain") == "LOCAL"
+        if "auth_id" in wanted or (is_local and wanted["name"].casefold() != account.name.casefold()):
             return False
-        # A name with a domain in it, a number or a SID: only the cluster knows whose it is.
+        # A name with a domain in it or in another case, a number or a SID: only the cluster knows whose it is.
         return self.find_account(identity).id == account.id
 
     def _local_users(self) -> dict[str, str] | None:

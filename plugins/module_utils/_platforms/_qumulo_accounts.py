@@ -60,7 +60,10 @@ class QumuloAccounts(QumuloApi):
         return members
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
-        users = [user for user in self._users() if name is None or user["name"] == name]
+        users = self._users()
+        if name is not None:
+            self.refuse_other_case(name, [user["name"] for user in users])
+            users = [user for user in users if user["name"] == name]
         if not users:
             return []
         roles = self._roles()

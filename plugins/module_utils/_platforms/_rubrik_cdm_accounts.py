@@ -32,11 +32,13 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
         try:
-            found, _others = self._principals(name, _ONLY_ACCOUNTS)
+            found, others = self._principals(name, _ONLY_ACCOUNTS)
         except NotFoundError as failure:
             if has_no_route(failure):
                 raise self._no_accounts() from None
             raise
+        if name is not None:
+            self.refuse_other_case(name, [str(one.get("name")) for _answer, one in [*found, *others]])
         states = [self._state(answer, one) for answer, one in found if name is not None or is_opaque_id(one.get("id"))]
         if self._version() < (7,):  # may not know is_service_account, and then lists everybody
             someone = states[0].account if states else self.caller().account

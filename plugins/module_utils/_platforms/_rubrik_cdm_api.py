@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -59,14 +60,11 @@ class CdmApi(Platform):
         other = self._session.by_cookie if self._session and not self._bearer_works else None
         if other is None:
             return self.http.request(operation, method, path, **how)
-        try:
+        with contextlib.suppress(AuthenticationError, ForbiddenError):
             answer = self.http.request(operation, method, path, **how)
-            refused = answer.status in (401, 403)
-        except (AuthenticationError, ForbiddenError):
-            refused = True
-        if not refused:
-            self._bearer_works = True
-            return answer
+            if answer.status not in (401, 403):
+                self._bearer_works = True
+                return answer
         answer = self._send_by_cookie(other, operation, method, path, **how)
         if answer.status not in (401, 403):
             self._by_cookie = other

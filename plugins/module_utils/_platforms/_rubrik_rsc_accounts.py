@@ -27,6 +27,8 @@ class RscAccounts(RscApi):
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
         # All pages: what searchText finds is not published, and names need not be unique.
         nodes = self._nodes("list service accounts", SERVICE_ACCOUNTS, "clientId")
+        if name is not None:
+            self.refuse_other_case(name, [str(node.get("name")) for _answer, node in nodes])
         return [_state(answer, node) for answer, node in nodes if name is None or node.get("name") == name]
 
     def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
