@@ -20,16 +20,26 @@ from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
 from .._secrets import option_secrets, redact, remember
-from .._times import utc_now
 
 
 @dataclass(frozen=True)
 class Task:
-    """What one task asks for: its options, whether it may change anything, and the time."""
+    """What one task asks for.
+
+    Attributes:
+        options: its options, unset ones as None.
+        check_mode: whether it may change nothing.
+        clock: tells the time by the platform's clock, as far as its answers told it: the platform dates credentials by that.
+    """
 
     options: Mapping[str, Any]
     check_mode: bool
-    now: datetime
+    clock: Callable[[], datetime]
+
+    @property
+    def now(self) -> datetime:
+        """The time; it may differ after the first answer."""
+        return self.clock()
 
     def given(self, *names: str) -> list[str]:
         """Return those of the named options that were set."""
@@ -142,7 +152,7 @@ def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> 
     platform = open_platform(resolve_connection(options, os.environ))
     try:
         with platform:
-            outcome = operation.run(platform, Task(options, check_mode, utc_now()))
+            outcome = operation.run(platform, Task(options, check_mode, platform.now))
     except LatchkeyError as failure:
         if platform.warnings:
             failure.details["warnings"] = platform.warnings

@@ -36,7 +36,7 @@ def plan(
     Args:
         credentials: all that the account has.
         caller: who asks; the credential in use is spared, and where the platform does not tell which it is, all of the caller's.
-        now: the time.
+        now: the time by the platform's clock, by which it dates them.
         older_than: only those made at least so long ago; one whose age is not known does not match.
         query: only those that this finds in their result form; it must return a list of them or of their ids.
     """
@@ -80,6 +80,11 @@ def run(platform: Platform, task: Task) -> Outcome:
     caller = platform.caller()
     sessions = without_own_session(caller, platform.tokens(account))
     plan_ = plan(sessions, caller, task.now, older_than=older_than, query=query)
+    if older_than is not None and any(one.created_at is None for one in sessions):
+        platform.warn(
+            f"{platform.title} at {platform.http.endpoint.url} does not tell how old some of them are. older_than passes those over; "
+            "name them with ids, or choose them with query."
+        )
     warnings = [f"{one.id} was spared: this task may be authenticating with it. Name it with ids to revoke it." for one in plan_.spared]
     return _revoke(platform, task, list(plan_.revoke), warnings)
 

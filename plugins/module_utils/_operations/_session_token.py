@@ -27,7 +27,7 @@ def is_enough(current: Credential | None, is_own: bool, now: datetime, min_remai
     Args:
         current: what the platform says of it; None when it is dead or there is none.
         is_own: whether it is of the calling account.
-        now: the time.
+        now: the time by the platform's clock.
         min_remaining: how long it must live. A session whose end is not known will do.
     """
     return current is not None and is_own and current.is_live(now, min_remaining)
@@ -50,7 +50,7 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
     if current and secret and is_enough(current, _is_own(platform, identity, current.account, secret), task.now, min_remaining):
         return Outcome(False, _values(current, task), _side(current), _side(current))
     platform.check_log_in()  # mint_token refuses the same, but not in check mode
-    opened = Credential("", Account(identity or "", identity or ""), task.now, kind="session")
+    opened = Credential("", Account(identity or "", identity or ""), kind="session")
     values: dict[str, Any] = {}
     if not task.check_mode:
         try:

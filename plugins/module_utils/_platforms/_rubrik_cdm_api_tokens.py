@@ -9,7 +9,6 @@ from typing import Any
 
 from .._errors import OptionError, RefusedError, RequestError, UnsupportedError
 from .._model import Credential, Minted
-from .._times import utc_now
 from ._fields import bearer_field, told_id, told_instant
 from ._rubrik_cdm_api import was_refused
 from ._rubrik_cdm_ids import read_bearer
@@ -55,7 +54,6 @@ class CdmApiTokens(CdmSessions):
         body: dict[str, Any] = {"initParams": {"apiToken": wanted}}
         if self.connection.organization_id:  # null would be refused (vendor's client)
             body["initParams"]["organizationId"] = self.connection.organization_id
-        expires_at = utc_now() + self.api_token_lifetime(lifetime)
         try:
             answer = self._call(f"make an API token for {account}", "POST", SESSIONS, body=body)
             value = session_field(answer)
@@ -64,7 +62,7 @@ class CdmApiTokens(CdmSessions):
                 id=told_id(value, "id") or read_bearer(secret).session or "",
                 account=account,
                 created_at=told_instant(value, "creationTime"),
-                expires_at=told_instant(value, "expirationTime") or expires_at,
+                expires_at=told_instant(value, "expirationTime") or self.now() + self.api_token_lifetime(lifetime),
                 kind=API_TOKEN,
                 tag=tag,
             )

@@ -364,7 +364,7 @@ class _Secrets(PlatformCredentials):
         """Run the operation service_account on the open platform; return its result."""
         spec = SERVICE_ACCOUNT.argument_spec
         defaults = {name: one.get("default") for name, one in spec.items()}
-        outcome = SERVICE_ACCOUNT.run(self.platform, Task({**defaults, **options}, check_mode, self.platform.now()))
+        outcome = SERVICE_ACCOUNT.run(self.platform, Task({**defaults, **options}, check_mode, self.platform.now))
         for warning in outcome.warnings:
             self.warn(warning)
         return outcome.values

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_body_goes_with_post_only(method: str, body: Any) -> None:
     one.public_paths = ()
     one.probe = lambda *request: sent.append(request) or Probed(200, None)
     probe = {"method": method, "path": "/x", "body": {"a": 1}, "status": None, "expect": None}
-    ACCESS_CHECK.run(one, Task({"probes": [probe]}, False, datetime(2027, 1, 1, tzinfo=timezone.utc)))
+    ACCESS_CHECK.run(one, Task({"probes": [probe]}, False, partial(datetime, 2027, 1, 1, tzinfo=timezone.utc)))
     assert sent == [(method, "/x", body)]
 
 
@@ -62,7 +63,7 @@ ANY: dict[str, Any] = {"expected": None, "account_id": None, "token_id": None, "
 
 def test_roles_are_read_by_the_module_only_and_between_the_caller_and_the_probes() -> None:
     one, asked = watched()
-    ACCESS_CHECK.run(one, Task({"probes": [probe()]}, False, datetime(2027, 1, 1, tzinfo=timezone.utc)))
+    ACCESS_CHECK.run(one, Task({"probes": [probe()]}, False, partial(datetime, 2027, 1, 1, tzinfo=timezone.utc)))
     assert asked == ["caller", "roles", "GET /x"]
     asked.clear()
     caller, results = check(one, **ANY | {"expected": "me", "account_id": "1", "token_id": "7", "probes": [probe(), probe("/y", "POST")]})

@@ -193,7 +193,7 @@ def test_guard_own_token(caller, tokens, words):
 
 
 def wish_of(**options: Any) -> Wish:
-    return _wish(Task({"state": "present", **options}, False, NOW))
+    return _wish(Task({"state": "present", **options}, False, lambda: NOW))
 
 
 def test_options_become_a_wish():

@@ -29,7 +29,7 @@ def api(id_: str, tag: str = "nightly", left: timedelta = 30 * DAY) -> Credentia
 
 
 def run(one: Fake, check_mode: bool = False, **options: object):
-    return API_TOKEN.run(one, Task({"state": "present", **options}, check_mode, NOW))
+    return API_TOKEN.run(one, Task({"state": "present", **options}, check_mode, lambda: NOW))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 
 import pytest
 
@@ -69,7 +70,7 @@ TWO_OPTIONS = Operation("x", {"a": {}, "b": {}}, lambda _platform, _task: Outcom
 
 
 def test_given_options():
-    task = Task({"a": None, "b": False, "c": ""}, False, datetime.now(timezone.utc))
+    task = Task({"a": None, "b": False, "c": ""}, False, partial(datetime.now, timezone.utc))
     assert task.given("a", "b", "c", "d") == ["b", "c"]
 
 

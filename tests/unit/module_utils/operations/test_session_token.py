@@ -20,7 +20,7 @@ SESSION = Credential("s1", OWN, NOW - HOUR, NOW + HOUR, kind="session")
 
 
 def task(check_mode: bool = False, **options: object) -> Task:
-    return Task(options, check_mode, NOW)
+    return Task(options, check_mode, lambda: NOW)
 
 
 @pytest.mark.parametrize(

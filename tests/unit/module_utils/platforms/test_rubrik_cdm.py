@@ -692,7 +692,7 @@ ENDS: dict[str, dict[str, Any]] = {"rotated": {"state": "present", "rotate_secre
 
 def planned(one: RubrikCdm, check: bool, **options: Any) -> Any:
     """Run service_account on the account that is there."""
-    return SERVICE_ACCOUNT.run(one, Task({"name": "svc-new", **options}, check, NOW))
+    return SERVICE_ACCOUNT.run(one, Task({"name": "svc-new", **options}, check, lambda: NOW))
 
 
 @pytest.mark.parametrize("check", [True, False])
