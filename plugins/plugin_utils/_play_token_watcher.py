@@ -13,10 +13,14 @@ import sys
 from contextlib import ExitStack
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher_process
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
 
 _PROMPT = 10.0  # seconds; a Python that takes longer to start counts as one that does not
 # What the libraries need that send the revocation; the rest of the environment may hold secrets, which it does not need.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # where an OpenSSL, or a Python, is that the system does not find by itself
+_NAMES = ("LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES")  # how the names of hosts are looked up
+_OPENSSL = "OPENSSL_"  # its configuration, and where the modules and engines are that this names, such as a FIPS provider
 _COLLECTIONS = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
 
 
@@ -46,7 +50,7 @@ def start_watcher(ledger_path: str, key: bytes, main_pid: int) -> int | None:
                 pass_fds=[ledger] if pidfd is None else [ledger, pidfd],
                 start_new_session=True,
                 cwd="/",
-                env={name: value for name, value in os.environ.items() if name in _KEPT or name.lower().endswith("_proxy")},
+                env={name: value for name, value in os.environ.items() if _is_kept(name)},
             )
         except OSError:
             return None
@@ -54,11 +58,17 @@ def start_watcher(ledger_path: str, key: bytes, main_pid: int) -> int | None:
             "ledger": ledger,
             "key": key.hex(),
             "pid": main_pid,
+            "start": process_start(main_pid),
             "pidfd": pidfd,
             "path": [os.path.abspath(one) for one in sys.path],
             "collections": _COLLECTIONS,
         }
         return process.pid if _told(process, json.dumps(settings).encode()) else None
+
+
+def _is_kept(name: str) -> bool:
+    """Tell whether the watcher gets this variable of the environment."""
+    return name in (*_KEPT, *_LIBRARIES, *_NAMES) or name.startswith(_OPENSSL) or name.lower().endswith("_proxy")
 
 
 def _pidfd(pid: int) -> int | None:

@@ -20,31 +20,30 @@ from typing import Any
 _PAUSE = 0.25  # seconds between two looks, where the system has nothing to wait on
 
 
-def _wait_for_end(pid: int, pidfd: int | None) -> None:
-    """Return once the process is gone."""
+def _find_collection(directory: str) -> None:
+    """Let the collection be imported; by hand, since a package of its name may also be installed without this collection in it."""
+    package = types.ModuleType("ansible_collections")
+    package.__path__ = [directory]
+    sys.modules["ansible_collections"] = package
+
+
+def _wait_for_end(pid: int, start: str, pidfd: int | None) -> None:
+    """Return once the process is gone: its id alone may be that of a later one."""
     if pidfd is not None:
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
         while not poll.poll():
             pass
         return
-    while True:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        except PermissionError:
-            pass
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+
+    while start and process_start(pid) == start:
         time.sleep(_PAUSE)
 
 
 def _revoke(settings: dict[str, Any]) -> None:
     """Revoke what is left, with the libraries of whoever started this process; say in the system's log what went wrong."""
     sys.path[:] = settings["path"]
-    # By hand, since a package of this name may also be installed without this collection in it.
-    package = types.ModuleType("ansible_collections")
-    package.__path__ = [settings["collections"]]
-    sys.modules["ansible_collections"] = package
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_all_tokens
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
 
@@ -75,7 +74,8 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    _wait_for_end(settings["pid"], settings["pidfd"])
+    _find_collection(settings["collections"])
+    _wait_for_end(settings["pid"], settings["start"], settings["pidfd"])
     _revoke_or_say(settings)
 
 

@@ -82,6 +82,35 @@ def test_it_knows_no_secret_from_outside(run, monkeypatch):
     wait_for(lambda: not process_start(watcher))
 
 
+def test_it_gets_what_tls_needs(run, monkeypatch):
+    """A controller may name its OpenSSL configuration, with a provider for FIPS, in the environment only."""
+    needed = {"OPENSSL_CONF": "/dev/null", "OPENSSL_MODULES": "/opt/fips", "LD_LIBRARY_PATH": "/opt/lib", "SSL_CERT_FILE": "/opt/ca.pem"}
+    for name, value in needed.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SSLKEYLOGFILE", "/opt/canary")
+    process, path = run
+    with Ledger.open(path, KEY):
+        watcher = start_watcher(path, KEY, process.pid)
+    with open(f"/proc/{watcher}/environ", "rb") as file:
+        environment = dict(one.split("=", 1) for one in file.read().decode().split("\0") if one)
+    assert needed.items() <= environment.items()
+    assert "SSLKEYLOGFILE" not in environment
+    process.kill()
+    process.wait()
+    wait_for(lambda: not process_start(watcher))
+
+
+def test_a_process_that_has_the_runs_id_is_not_waited_for(run, monkeypatch):
+    """Where the system has no descriptors of processes."""
+    monkeypatch.setattr(_play_token_watcher, "_pidfd", lambda _pid: None)
+    monkeypatch.setattr(_play_token_watcher, "process_start", lambda _pid: "another time")
+    process, path = run
+    with Ledger.open(path, KEY) as ledger:
+        assert start_watcher(path, KEY, process.pid)
+        wait_for(lambda: ledger.read().closed)
+    assert process.poll() is None
+
+
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false", ""])
 def test_it_cannot_be_started(run, monkeypatch, python):
     monkeypatch.setattr(sys, "executable", python)
