@@ -148,6 +148,9 @@ def test_rotation_right_came_late() -> None:
 def test_schema_of_2022() -> None:
     tenant = Tenant(schema="2022-09-01")
     assert tenant.code(LIST) == 400
+    assert tenant.code("{ currentUserLoginContext { orgName } }") == 400
+    assert tenant.code('mutation { createOrgSwitchSession(input: {orgId: "x"}) { accessToken } }') == 400
+    assert tenant.code("{ currentUser { id username email domain roles { id name } } }") is None
     listed = tenant.get("query ($o: SortOrderEnum) { serviceAccounts(sortOrder: $o) { nodes { name } } }", {"o": "DESC"})
     assert [named(one) for one in listed["nodes"]] == ["svc-ansible", "admin"]
     assert tenant.code("{ serviceAccounts { nodes { integrationName } } }") == 400

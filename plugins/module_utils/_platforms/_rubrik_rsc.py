@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The platform Rubrik Security Cloud: what it can do, who calls, and tokens. Private to this collection.
 
-Facts come from the vendor's schema (2022-09 to 2026-10), the vendor's docs and the vendor's clients, unless said otherwise. What no
+Facts come from the vendor's schema (2022-09-05 to 2026-10), the vendor's docs and the vendor's clients, unless said otherwise. What no
 public source tells is not relied on.
 """
 
@@ -72,7 +72,7 @@ class RubrikRsc(RscAccounts):
         self.http.hide(secret)
         answer, value = self._query("find out who calls", CALLER, authorization=OWN if secret is None else f"Bearer {secret}")
         context = json_object(answer, value)
-        user = json_object(answer, context.get("user"))
+        user = json_object(answer, context["user"]) if "user" in context else context  # CALLER_OLD tells of the user only
         bearer = secret or (self.http.authorization or "").removeprefix("Bearer ")
         known = self.connection.auth.client_id if secret is None else None
         account_id, aliases = _account_id(rsc_id_field(answer, user, "id"), str(user.get("domain")), known, jwt_claims(bearer))

@@ -36,11 +36,19 @@ class Document(NamedTuple):
 
 _TOLD_ONCE = "clientSecret"
 
+# For schemas before 2023-04-13, which lack currentUserLoginContext; the schema of 2022-09-05 has this.
+CALLER_OLD = Document(
+    "currentUser",
+    """query currentUser {
+  currentUser { id username email domain roles { id name } }
+}""",
+)
 CALLER = Document(
     "currentUserLoginContext",
     """query currentUserLoginContext {
   currentUserLoginContext { accountName orgName user { id username email domain roles { id name } } }
 }""",
+    fallback=CALLER_OLD,
 )
 SWITCH_ORGANIZATION = Document(
     "createOrgSwitchSession",

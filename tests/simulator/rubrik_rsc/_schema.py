@@ -16,13 +16,16 @@ NEWEST = "2026-10-12"
 _FILE = Path(__file__).with_name("schema.graphql")
 
 # (date, type, field): missing before that date
-# The first ones' dates are in the vendor's schema changelog; the last ones were not there in 2022-09, the date is a guess.
+# The first ones' dates are in the vendor's schema changelog. The next ones were not there in 2022-09, and their date is a guess; the last
+# ones are in the whole schema of 2023-04-13, and not in that of 2022-09-05.
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("2026-06-15", "RotateServiceAccountSecretReply", "suspendedTprPolicyIds"),
     ("2026-06-15", "User", "patId"),
     ("2026-05-25", "ServiceAccountClient", "isSuspended"),
     ("2024-01-01", "ServiceAccount", "integrationId"),
     ("2024-01-01", "ServiceAccount", "integrationName"),
+    ("2023-04-13", "Query", "currentUserLoginContext"),
+    ("2023-04-13", "Mutation", "createOrgSwitchSession"),
 )
 # (date, new name, old name): other names before that date, which is a guess between 2022-09 and 2026-10
 NAMES: tuple[tuple[str, str, str], ...] = (
@@ -46,7 +49,7 @@ def sdl(date: str) -> str:
     text = _FILE.read_text(encoding="utf-8")
     for since, type_name, field in FIELDS:
         if date < since:
-            text, found = re.subn(rf"(?m)(^type {type_name} \{{[^}}]*?)^  {field}: .*\n", r"\1", text)
+            text, found = re.subn(rf"(?m)(^type {type_name} \{{[^}}]*?)^  {field}(?:\(.*\))?: .*\n", r"\1", text)
             assert found == 1, field
     for since, new, old in NAMES:
         if date < since:

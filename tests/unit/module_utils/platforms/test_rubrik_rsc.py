@@ -440,6 +440,16 @@ def test_the_callers_name(told, name):
     assert one.caller_roles() == ("Eins", "Zwei")
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_caller_of_a_schema_that_tells_the_user_only(monkeypatch, status):
+    script = Script(
+        asked(_rubrik_rsc_queries.CALLER, answer=INVALID, status=status), asked(_rubrik_rsc_queries.CALLER_OLD, WHO["user"])
+    ).install(monkeypatch)
+    caller = platform().caller()
+    script.done()
+    assert (caller.account.id, caller.account.name, caller.account.domain, caller.roles) == (ID, "svc", "", ())
+
+
 def test_the_id_that_was_logged_in_with_is_the_callers(monkeypatch):
     own = {"authorization": "Bearer minted"}
     told = WHO | {"user": WHO["user"] | {"id": "user-7", "domain": "LOCAL"}}
