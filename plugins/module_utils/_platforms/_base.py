@@ -23,7 +23,6 @@ from .._one_line import one_line
 from .._steps import Step
 
 _SHOWN = 50  # names that a failure lists
-MOST_PAGES = 1000  # of one list; a server that always has another one is not followed for ever
 
 
 @dataclass(frozen=True)

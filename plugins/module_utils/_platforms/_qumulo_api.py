@@ -11,10 +11,13 @@ from typing import Any
 from .._connection import Connection
 from .._errors import RequestError, UnsupportedError
 from .._http import OWN, Answer
-from ._base import MOST_PAGES, Platform, Probed
+from ._base import Platform, Probed
 from ._fields import bearer_field
+from ._pages import PageCount
 
 _LINK = re.compile(r"/(?!/)[!-~]*")  # a path and a query, and no host; anything else than visible ASCII is quoted in it
+_VERSION = re.compile(r"\d{1,6}(?:\.\d{1,6})+$")
+_LONGEST_VERSION = 64  # characters of a revision that are looked through for it, from its end
 
 
 class QumuloApi(Platform):
@@ -40,9 +43,10 @@ class QumuloApi(Platform):
 
     def _pages(self, operation: str, path: str, params: dict[str, str] | None = None) -> Iterator[tuple[Answer, dict[str, Any]]]:
         """Follow ``paging.next``, a path with query, until it is null or empty; never to another host, never in a circle or for ever."""
-        seen = {path}
+        seen, pages = {path}, PageCount()
         answer = self._call(operation, "GET", path, params=params)
         while True:
+            pages.add(answer)
             page = answer.json_object()
             yield answer, page
             paging = page.get("paging")
@@ -51,15 +55,13 @@ class QumuloApi(Platform):
                 return
             if not isinstance(following, str) or not _LINK.fullmatch(following) or following in seen:
                 raise answer.strange("the link to the next page leads somewhere else")
-            if len(seen) == MOST_PAGES:
-                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
             seen.add(following)
             answer = self._call(operation, "GET", following)
 
     def _version(self) -> tuple[int, ...]:
         answer = self._call("read the version", "GET", "/v1/version", authorization=None)
-        found = re.search(r"(\d+(?:\.\d+)+)\s*$", str(answer.json_object().get("revision_id")))
-        return tuple(int(part) for part in found.group(1).split(".")) if found else ()
+        found = _VERSION.search(str(answer.json_object().get("revision_id")).rstrip()[-_LONGEST_VERSION:])
+        return tuple(int(part) for part in found.group().split(".")) if found else ()
 
     def _require_version(self, least: tuple[int, ...], what: str) -> None:
         """Refuse what older versions would quietly ignore. Asks only when no answer has shown a recent version yet."""

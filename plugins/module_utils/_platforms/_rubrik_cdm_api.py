@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,8 +13,9 @@ from .._connection import Connection
 from .._errors import AuthenticationError, ForbiddenError, RequestError, UnsupportedError
 from .._http import OWN, Answer
 from .._model import Account
-from ._base import MOST_PAGES, Platform, Probed
+from ._base import Platform, Probed
 from ._fields import id_field
+from ._pages import PageCount
 from ._rubrik_cdm_ids import USER, read_bearer, user_account, user_of
 from ._rubrik_cdm_login import Opened, open_session
 
@@ -166,8 +166,10 @@ class CdmApi(Platform):
     def _items(self, operation: str, path: str, params: dict[str, str], **how: Any) -> Iterator[tuple[Answer, dict[str, Any]]]:
         """Yield the items of all pages. How large a page may be is not published, and hasMore and total may be missing."""
         seen: set[str] = set()
-        for number in itertools.count(1):
+        pages = PageCount()
+        while True:
             answer = self._call(operation, "GET", path, params={**params, "limit": _PAGE, "offset": str(len(seen))}, **how)
+            pages.add(answer)
             new = [one for one in objects(answer, answer.json()) if str(one) not in seen]
             seen |= {str(one) for one in new}
             for one in new:
@@ -180,8 +182,6 @@ class CdmApi(Platform):
             total = page.get("total")
             if page.get("hasMore") is None and isinstance(total, int) and len(seen) >= total:
                 return
-            if number == MOST_PAGES:
-                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
 
     def _entries(self, answer: Answer) -> list[dict[str, Any]]:
         """Return the entries of a list that is asked for in one piece, and note whether it is a part only."""

@@ -13,8 +13,9 @@ from .._endpoint import Endpoint
 from .._errors import AuthenticationError, RequestError
 from .._http import OWN, Answer
 from .._times import utc_now
-from ._base import MOST_PAGES, Platform
+from ._base import Platform
 from ._fields import bearer_field, text_field
+from ._pages import PageCount
 from ._rubrik_rsc_errors import (
     call_refusal,
     is_schema_gap,
@@ -116,7 +117,7 @@ class RscApi(Platform):
             GRAPHQL,
             body={"query": document.text, "variables": variables or {}, "operationName": document.field},
             authorization=authorization,
-            repeatable=not document.changes,
+            reads=not document.changes,
             accept=_WORDED,
             refused_for_now=lambda answer: refused_for_now(answer, document),
         )
@@ -149,6 +150,7 @@ class RscApi(Platform):
         """
         found: dict[str, tuple[Answer, dict[str, Any]]] = {}
         seen: set[str] = set()
+        pages = PageCount()
         variables: dict[str, Any] = {"first": _PAGE}
         while True:
             try:
@@ -158,6 +160,7 @@ class RscApi(Platform):
                     raise
                 del variables["first"]  # too much for this tenant, perhaps
                 continue
+            pages.add(answer)
             page = json_object(answer, value)
             for node in json_objects(answer, page.get("nodes")):
                 found.setdefault(rsc_id_field(answer, node, key), (answer, node))
@@ -168,8 +171,6 @@ class RscApi(Platform):
             cursor = text_field(answer, info, "endCursor")
             if cursor in seen:
                 raise answer.strange("the next page is one that was read already")
-            if len(seen) == MOST_PAGES:
-                raise answer.strange(f"after {MOST_PAGES} pages there is still another one")
             seen.add(cursor)
             variables["after"] = cursor
 

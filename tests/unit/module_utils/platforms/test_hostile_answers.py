@@ -24,7 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError, ConnectionFailedError, LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import MOST_PAGES
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._pages import LARGEST_LIST, MOST_PAGES
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
 from tests.unit.module_utils.platforms import test_qumulo, test_rubrik_cdm, test_rubrik_rsc
@@ -432,6 +432,36 @@ def test_pages_without_end(name):
     with pytest.raises(AnswerError, match=f"after {MOST_PAGES} pages there is still another one"):
         one.tokens(None) if name == "qumulo" else one.service_accounts()
     assert sent <= MOST_PAGES + 1
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_pages_that_are_too_large_together(name):
+    sent = 0
+
+    def request(*_what: Any, **_how: Any) -> Response:
+        nonlocal sent
+        sent += 1
+        page = {"entries": [], "paging": {"next": f"/v1/x?after={sent}"}, "data": [{"id": f"i{sent}", "name": "x", "roles": []}]}
+        if name == "rubrik_rsc":
+            info = {"hasNextPage": True, "endCursor": f"c{sent}"}
+            page = {"data": {"serviceAccounts": {"nodes": [], "pageInfo": info}}}
+        return Response(200, {}, json.dumps({**page, "hasMore": True, "more": "x" * 4_000_000}).encode())
+
+    one = open_platform(resolve_connection({"platform": name, "endpoint": "cluster.example.com", **AS_TOKEN}, {}))
+    one.http._session.request = request
+    with pytest.raises(AnswerError, match="the pages of the list are together larger than 32 MiB"):
+        one.tokens(None) if name == "qumulo" else one.service_accounts()
+    assert sent <= LARGEST_LIST // 4_000_000 + 1
+
+
+@pytest.mark.parametrize("revision", ["1" * 80_000, "1." * 40_000, "1.1" + " " * 80_000 + "x", "x" * 80_000 + "7.1.0", "1.2" * 30_000])
+def test_a_huge_revision_is_read_at_once(server, revision):
+    server.says(http_reply(200, json.dumps({"revision_id": revision}).encode()))
+    began = time.process_time()
+    found = server.platform("qumulo", AS_TOKEN)._version()
+    assert time.process_time() - began < 2
+    assert found == ((7, 1, 0) if revision.endswith("7.1.0") else found)
+    assert all(part < 10**6 for part in found)
 
 
 @pytest.mark.parametrize("odd", ["NaN", "-Infinity", "1e999", '"\\ud83d"', "[" * 200 + "]" * 200, '{"a":' * 150 + "1" + "}" * 150])
