@@ -32,6 +32,7 @@ _PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
 PLATFORMS = tuple(_PLATFORMS)
 # Platforms whose service account files say where the platform is: Rubrik's clients cut the last part off access_token_uri.
 _NAMED_BY_FILE = ("rubrik_rsc",)
+_STRIPPED = ("client_id", "client_secret")  # have no blanks around them; a password may have
 # Belong to the password, and are never enough alone.
 _SECOND_FACTORS = ("totp_code", "totp_secret")
 _OPTIONS = {**_METHODS, "password": (*_METHODS["password"], *_SECOND_FACTORS)}  # all that belong to each way
@@ -146,7 +147,7 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
             f"No credentials for {platform}.",
             f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...).",
         )
-    values: dict[str, Any] = {name: setting(name) for name in names[chosen[0]]}
+    values: dict[str, Any] = {name: _without_line_break(name, setting(name)) for name in names[chosen[0]]}
     missing = [name for name, value in values.items() if not value]
     if missing:
         there = [name for name in (*values, *_SECOND_FACTORS) if values.get(name) or options.get(name)]
@@ -156,6 +157,7 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
         )
     if "service_account_file" in values:
         values = _read_service_account_file(values["service_account_file"])
+        values |= {name: _without_line_break(name, values[name]) for name in _STRIPPED}
     if chosen == ["password"]:
         values |= {factor: setting(factor) for factor in _SECOND_FACTORS}
         if values["totp_code"] and values["totp_secret"]:
@@ -163,6 +165,13 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
     if "token" in values:
         values["token"] = checked_token(str(values["token"]), "token")
     return Auth(**values)
+
+
+def _without_line_break(name: str, value: Any) -> Any:
+    """Return the value of an option without the line break that one read from a file, or encrypted from a pipe, often brings along."""
+    if not isinstance(value, str):
+        return value
+    return value.strip() if name in _STRIPPED else value.rstrip("\r\n") if name in ("username", "password") else value
 
 
 def checked_token(token: str, option: str) -> str:

@@ -25,6 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import Var
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_editor import REMOVED, Editor, Step
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_foreign import is_of_sops
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import (
+    TEXT_KEY_TAGS,
     VAULT_TAGS,
     FastLoader,
     Opaque,
@@ -133,6 +134,12 @@ class Document:
     def names(self) -> list[str]:
         """The variables of the document, those inside others left out."""
         return [str(key.value) for key, _value in self._root.value] if isinstance(self._root, yaml.MappingNode) else []
+
+    @property
+    def names_not_text(self) -> list[tuple[str, int]]:
+        """The variables whose names Ansible does not read as text, as they are written, and their lines."""
+        entries = self._root.value if isinstance(self._root, yaml.MappingNode) else []
+        return [(str(key.value), key.start_mark.line + 1) for key, _value in entries if key.tag not in TEXT_KEY_TAGS]
 
     def find(self, path: Path) -> Found | None:
         """The value at a path, or None where there is none."""

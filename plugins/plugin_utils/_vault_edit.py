@@ -54,6 +54,7 @@ class Edit:
         changes: what changes.
         vault_ids: the label of each requested secret; None for a header without one.
         document: the new content as it was read for a proof, in clear; None where nothing changes.
+        references: names of values that a secret takes the place of, and that Ansible would have made of other variables.
     """
 
     changed: bool
@@ -61,6 +62,7 @@ class Edit:
     changes: tuple[Change, ...]
     vault_ids: dict[str, str | None]
     document: Document | None = field(default=None, repr=False, compare=False)
+    references: tuple[str, ...] = ()
 
 
 class _Planner:
@@ -181,6 +183,12 @@ class _Planner:
                         self._reusable.setdefault((opened.text, opened.seal.label, opened.seal.vault_id), leaf.text)
         return self._reusable
 
+    def is_reference(self, path: Path) -> bool:
+        """Whether a secret takes the place of a template in clear, as in "{{ vault_token }}"."""
+        found = self.old[path]
+        old = found.tree if found is not None and isinstance(self.wanted[path], Secret) else None
+        return isinstance(old, str) and "{{" in old and "}}" in old
+
     def edit(self, todo: Mapping[Path, Tree]) -> Document:
         return self._document.edit(todo) if todo else self._document
 
@@ -231,4 +239,5 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     if relabelled and not todo:
         changes = [planner.change(path, found.tree) for path, found in planner.old.items() if found is not None]
     data = document.text.encode("utf-8") if seal is None else content.wrap(vault.encrypt(document.text, seal, where))
-    return Edit(True, data, tuple(changes), planner.vault_ids, document)
+    references = tuple(format_path(path) for path in todo if planner.is_reference(path))
+    return Edit(True, data, tuple(changes), planner.vault_ids, document, references)

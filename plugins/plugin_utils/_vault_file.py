@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
     parse_path,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import Change, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import Change, Edit, plan_edit
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request, Secret, targets_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import adopted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import Content, fingerprint_of, leaves, mapped, value_at
@@ -62,6 +62,7 @@ class Reading:
     checksum: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = ()  # of all variables, those inside others left out
+    names_not_text: tuple[tuple[str, int], ...] = ()  # those of them that are a number, null and so on, and their lines
 
 
 def edit_file(path: str, request: Request, vault: Vault, *, check_mode: bool = False, lock_timeout: float = 30.0) -> EditResult:
@@ -70,7 +71,8 @@ def edit_file(path: str, request: Request, vault: Vault, *, check_mode: bool = F
         old = _atomic_file.read(path)
         edit = plan_edit(old, request, vault, where=path)
         checksum = "" if old is None else _atomic_file.sha256(old)
-        return EditResult(edit.changed, edit.changes, checksum, "", edit.changed and old is None, old, edit.vault_ids)
+        created = edit.changed and old is None
+        return EditResult(edit.changed, edit.changes, checksum, "", created, old, edit.vault_ids, warnings=_replaced(edit, path))
     for _attempt in range(_ATTEMPTS):
         try:
             with _atomic_file.locked(path, lock_timeout) as file:
@@ -88,6 +90,7 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
         checksum = "" if old is None else _atomic_file.sha256(old)
         return EditResult(False, (), checksum, "", False, old, edit.vault_ids, old or b"", file.mode)
     warnings = [f"{path} was deleted by someone else meanwhile; it was made again."] if gone else []
+    warnings += _replaced(edit, path)
     if file.other_names:
         warnings.append(f"{path} had another name (a hard link), which keeps the old content. A symbolic link would follow it.")
     backup_file = file.back_up() if request.backup and old is not None else ""
@@ -106,6 +109,13 @@ def _edit_locked(file: _atomic_file.LockedFile, path: str, request: Request, vau
         raise
     checksum = _atomic_file.sha256(edit.data)
     return EditResult(True, edit.changes, checksum, backup_file, old is None, old, edit.vault_ids, edit.data, file.mode, tuple(warnings))
+
+
+def _replaced(edit: Edit, path: str) -> tuple[str, ...]:
+    return tuple(
+        f"Variable {name!r} in {path} referred to another variable, which stays as it is; it now holds a value itself."
+        for name in edit.references
+    )
 
 
 def _verify(data: bytes, written: Document | None, request: Request, vault: Vault, path: str) -> None:
@@ -208,4 +218,5 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
         checksum=_atomic_file.sha256(data),
         secrets=tuple(secrets),
         names=tuple(document.names),
+        names_not_text=tuple(document.names_not_text),
     )

@@ -15,6 +15,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render impor
 VAULT_TAGS = (VAULT_TAG, "!vault-encrypted")
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _STR_TAG = "tag:yaml.org,2002:str"
+TEXT_KEY_TAGS = (_STR_TAG, "!unsafe", "tag:yaml.org,2002:value", MERGE_TAG)
 _INT_TAG = "tag:yaml.org,2002:int"
 _NULL_TAG = "tag:yaml.org,2002:null"
 _NUMBER = re.compile("0|-?[1-9][0-9]*", re.ASCII)

@@ -240,6 +240,8 @@ class Rotation:
             raise VarsFileError(
                 f"{held.where} cannot be written, so nothing was rotated.", "Check its permissions and those of its directory."
             )
+        if held.refusal:
+            raise VarsFileError(f"{held.refusal} Nothing was rotated.", held.advice)
         if self._settings.kind == REPLACE and held.value and not held.client_id:
             raise VarsFileError(
                 f"{held.where} holds a secret in {self._settings.var}, but no client id in {self._settings.client_id_var}.",

@@ -43,6 +43,7 @@ class Held:
         exists, writable: whether the store is there, and could be written.
         names: what else the store holds, for an error that names what was probably meant.
         secrets: all of this that was encrypted, whatever it is called; none of it is ever shown.
+        refusal, advice: why the store, as it is, is not for a rotation, and what to do; empty where it is.
     """
 
     where: str
@@ -55,6 +56,8 @@ class Held:
     writable: bool = True
     names: Sequence[str] = ()
     secrets: Sequence[str] = field(default=(), repr=False)
+    refusal: str = ""
+    advice: str = ""
 
     def as_expected(self) -> Expected:
         """Return what a write expects that must find all of this."""

@@ -8,6 +8,8 @@ Every write is one atomic edit under the file's lock that finds what it expects,
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,7 @@ _RESCUED, _RESCUED_FOR, _ROOM = "rotate_rescued_secret", "rotate_rescued_for", "
 _CREATED_AT = "rotate_rescued_at"
 _ROOM_SIZE = 16384  # characters
 _PRIVATE = 0o600
+_REFERENCE = re.compile(r"\s*\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,11 @@ class VarsFileStore:
             self.value_vault_id = found.vault_ids.get(self._names.value)
         values = found.values
         state = values.get(self._names.state)
+        refusal, advice = _refusal(self.where, found, (self._names.value, self._names.client_id))
         return Held(
             where=self.where,
-            value=_text(values.get(self._names.value)),
-            client_id=_text(values.get(self._names.client_id)) or None,
+            value=_credential(values.get(self._names.value)),
+            client_id=_text(values.get(self._names.client_id)).strip() or None,  # one read from a file often brings its line break along
             state=checked(state),
             old_value=_old_value(state),
             version=_version(found, parts),
@@ -95,6 +99,8 @@ class VarsFileStore:
             writable=found.writable,
             names=[name for name in found.names if name != self._names.state],
             secrets=list(found.secrets),
+            refusal=refusal,
+            advice=advice,
         )
 
     def _request(self, change: Change, expected: Expected, if_gone: Written | None) -> Request:
@@ -138,6 +144,35 @@ class VarsFileStore:
         """See ports.Store."""
         if_checksum = None if after is None else sha256(after)
         return restore_file(self.where, before, if_checksum=if_checksum, mode=mode, lock_timeout=self._lock_timeout)
+
+
+def _refusal(where: str, found: Reading, names: Sequence[str]) -> tuple[str, str]:
+    """Return why a vars file is not for a rotation, and what to do; two empty texts where it is."""
+    for name, line in found.names_not_text:
+        problem = f"{where} has a variable whose name is no text, {name} (line {line}), so Ansible could not load it again."
+        return problem, "Put the name in quotes, or move the variable into another one."
+    for name in names:
+        value = found.values.get(name)
+        if isinstance(value, str) and _is_template(value, value in found.secrets):
+            other = _REFERENCE.fullmatch(value)
+            kind = "a reference to another variable" if other else "a template"
+            instead = other.group(1) if other else "the variable that it is made of"
+            problem = f"{where} holds {kind} in {name}, and not the value itself."
+            return problem, f"Name {instead} in place of {name}, and in rotate_vars_file the file that holds it."
+    return "", ""
+
+
+def _is_template(value: str, encrypted: bool) -> bool:
+    """Tell whether a value is made of others by Jinja. An encrypted one must be that from end to end: a secret may have braces in it."""
+    stripped = value.strip()
+    if encrypted:
+        return stripped.startswith("{{") and stripped.endswith("}}")
+    return any(begin in value and end in value[value.index(begin) :] for begin, end in (("{{", "}}"), ("{%", "%}")))
+
+
+def _credential(value: object) -> str:
+    """Return a stored credential as it is, or an empty text where there is white space only, which is none."""
+    return _text(value) if _text(value).strip() else ""
 
 
 def _text(value: object) -> str:

@@ -129,6 +129,23 @@ def test_a_token_loses_its_line_break():
     assert auth({"token": "access-v1:x\n"}).token == "access-v1:x"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"])
+def test_a_secret_loses_its_line_break(end, tmp_path):
+    options = {"platform": "rubrik_rsc", "client_id": f"client|1{end}", "client_secret": f"s{end}"}
+    assert (auth(options).client_id, auth(options).client_secret) == ("client|1", "s")
+    path = tmp_path / "account.json"
+    path.write_text(
+        json.dumps({"client_id": f"client|1{end}", "client_secret": f"s{end}", "access_token_uri": "https://x/api/client_token"})
+    )
+    found = auth({"platform": "rubrik_rsc", "service_account_file": str(path)})
+    assert (found.client_id, found.client_secret) == ("client|1", "s")
+    environment = {"QUMULO_USERNAME": f"admin{end}", "QUMULO_PASSWORD": f" p{end}"}
+    # blanks may be a part of a password, line breaks may not
+    assert auth(environment=environment).password == " p" + end.rstrip("\r\n")
+    with pytest.raises(OptionError, match="client_secret is missing"):
+        auth(options | {"client_secret": end})
+
+
 @pytest.mark.parametrize("token", ["two words", "tök", "a\nb", "\x00", "$ANSIBLE_VAULT;1.1;AES256\n6162"])
 def test_what_is_no_token_is_refused_and_not_repeated(token):
     with pytest.raises(OptionError, match="no bearer token has") as caught:

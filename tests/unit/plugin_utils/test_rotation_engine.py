@@ -186,12 +186,17 @@ def test_a_secret_that_is_not_stored():
 
 
 @pytest.mark.parametrize(
-    ("unfit", "words"), [("exists", "does not exist, so nothing was"), ("writable", "cannot be written, so nothing was")]
+    ("unfit", "words"),
+    [
+        ({"exists": False}, "does not exist, so nothing was"),
+        ({"writable": False}, "cannot be written, so nothing was"),
+        ({"refusal": "It holds a reference.", "advice": "Name another."}, "It holds a reference. Nothing was rotated. Name another."),
+    ],
 )
 def test_nothing_is_asked_where_the_store_cannot_be_written(unfit, words, monkeypatch):
     case = "access_token/expiring"
     read = MemoryStore._read
-    monkeypatch.setattr(MemoryStore, "_read", lambda self: replace(read(self), **{unfit: False}))
+    monkeypatch.setattr(MemoryStore, "_read", lambda self: replace(read(self), **unfit))
     monkeypatch.setattr(MemoryCredentials, "check", None)
     monkeypatch.setattr(MemoryCredentials, "look", None)
     assert words in refused(after(case, RUNS[0]), case)

@@ -76,6 +76,13 @@ def of_kind(kind, platform, **wanted):
     return KINDS[kind](SimpleNamespace(platform=platform), wanted, Clock(), lambda _words: None)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_credential_loses_its_line_break(kind):
+    """`echo ... | ansible-vault encrypt_string` brings one along, and the platform would refuse it, as if it were dead."""
+    auth = of_kind(kind, Stub())._auth("s3cret\n", "client|1")
+    assert "s3cret" in (auth.token, auth.client_secret)
+
+
 # -- what belongs to a rotation
 
 

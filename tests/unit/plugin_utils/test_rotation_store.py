@@ -55,6 +55,52 @@ def parts_of(held: Held) -> tuple[str, str | None, dict, str | None]:
 # -- what is read
 
 
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ('token: "{{ vault_token }}"', "a reference to another variable"),
+        ("token: !vault", "a reference to another variable"),
+        ("token: prefix-{{ vault_token }}", "a template"),
+        ("token: '{% if x %}y{% endif %}'", "a template"),
+        ("token: x\nclient: '{{ vault_client }}'", "a reference to another variable"),
+    ],
+)
+def test_a_reference_is_named_before_anything_is_done(path, written, what):
+    path.write_text(f"{OTHERS}{written}\n")
+    if "!vault" in written:
+        envelope = VAULT.encrypt("{{ vault_token }}", "prod").replace("\n", "\n  ").rstrip()
+        path.write_text(f"{OTHERS}token: !vault |\n  {envelope}\n")
+    name = "client" if "client" in written else "token"
+    held = store_of(path).read()
+    assert held.refusal == f"{path} holds {what} in {name}, and not the value itself."
+    assert (f"vault_{name}" in held.advice) == ("reference" in what)
+    whole = VAULT.encrypt(f"{OTHERS}{name}: '{{{{ vault_{name} }}}}'\n", "prod")
+    path.write_text(whole)
+    assert f"a reference to another variable in {name}" in store_of(path).read().refusal
+
+
+def test_braces_alone_are_no_reference(path):
+    path.write_text(f"{OTHERS}token: 'a{{b}}c{{{{d'\n")
+    assert (store_of(path).read().value, store_of(path).read().refusal) == ("a{b}c{{d", "")
+
+
+@pytest.mark.parametrize("key", ["1", "null", "~", "true", "1.5", "2026-01-01"])
+def test_variables_whose_names_are_no_text_are_found_before_anything_is_done(path, key):
+    """ansible-core ends with an error of its own when such a file is loaded by a delegated task."""
+    path.write_text(f"{OTHERS}{key}: 1\ntoken: x\n")
+    sentence = f"{path} has a variable whose name is no text, {key} (line 3), so Ansible could not load it again."
+    assert store_of(path).read().refusal == sentence
+    path.write_text(f"{OTHERS}'{key}': 1\nbelow: {{{key}: 1}}\ncommon: &c {{a: 1}}\n<<: *c\ntoken: x\n")
+    assert store_of(path).read().refusal == ""
+
+
+def test_a_client_id_with_its_line_break(path):
+    path.write_text(f"{OTHERS}token: x\nclient: |\n  client|1\n")
+    assert store_of(path).read().client_id == "client|1"
+    path.write_text(f"{OTHERS}token: ' '\n")
+    assert store_of(path).read().value == ""
+
+
 def test_a_file_that_is_not_there(tmp_path):
     held = store_of(tmp_path / "none.yml").read()
     assert (held.exists, held.writable, parts_of(held)) == (False, True, ("", None, {}, None))

@@ -380,6 +380,16 @@ def test_an_own_value_beside_a_merge_key_is_rotated(tmp_path: Path) -> None:
     assert yaml.load(path.read_bytes(), Loader=Verbatim)["site"].keys() == {"port", "token", "token_rotation"}  # noqa: S506
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_reference_that_is_replaced_is_told(tmp_path: Path, check_mode: bool) -> None:
+    path = tmp_path / "v.yml"
+    path.write_text("token: '{{ vault_token }}'\nurl: '{{ x }}'\nbraces: '{{'\nvault_token: x\n")
+    request = Request(secrets={"token": "s3cret", "braces": "s3cret"}, plain={"url": "y"}, vault_id="dev")
+    (warning,) = edit_file(str(path), request, DEV_PROD, check_mode=check_mode).warnings
+    assert warning.startswith(f"Variable 'token' in {path} referred to another variable")
+    assert check_mode or edit_file(str(path), request, DEV_PROD).warnings == ()
+
+
 SOPS_MAC = "ENC[AES256_GCM,data:aaaa,iv:bbbb,tag:cccc,type:str]"
 FOREIGN = {
     "SOPS": {
