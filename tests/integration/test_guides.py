@@ -121,6 +121,24 @@ def test_getting_started(page: Page) -> None:
     assert re.search(r"qumulo_token: !vault \|\s+\$ANSIBLE_VAULT;1.2;AES256;prod\n", (page.folder / "vault.yml").read_text())
 
 
+def test_authentication(page: Page) -> None:
+    assert f"{page.world.qumulo.admin['username']} has " in page.run()["check_qumulo.yml"]
+
+
+def test_adopting(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-reports")
+    made = done(q, "access_token", user="local:svc-reports")
+    page.environment = {"ADOPTED_TOKEN": made["token"]}
+    page.run_one("adopt.yml")
+    page.arguments = ["-e", json.dumps({"rotate_force": True})]
+    assert f"delete the old access token {made['token_id']}" in page.run_one("rotate_reports.yml", "--check")
+    page.run_one("rotate_reports.yml")
+    [kept] = done(q, "access_token_info", user="local:svc-reports")["access_tokens"]
+    assert kept["token_id"] != made["token_id"]
+    assert kept["expires_at"]
+
+
 def test_rotation(page: Page) -> None:
     done(page.world.qumulo, "service_account", name="svc-backup")
     page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
