@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ._credential_form import is_template
+from ._errors import AnswerError
 from ._times import describe_duration, format_instant
 
 
@@ -130,6 +132,9 @@ class Minted:
     credential: Credential
     secret: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        _refuse_template(self.secret, f"token {self.credential.id}")
+
 
 @dataclass(frozen=True)
 class ClientSecret:
@@ -143,6 +148,9 @@ class ClientSecret:
     client_secret: str = field(repr=False)
     name: str
     token_uri: str | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_template(self.client_secret, f"secret of {self.client_id}")
 
     def as_result(self) -> dict[str, Any]:
         """Return it with the result keys that all modules share."""
@@ -184,3 +192,17 @@ class AccountState:
         if self.role_names:
             settings["role_ids"] = sorted(self.roles or ())
         return {"account": settings.pop("name"), "account_id": self.account.id or None, **settings}
+
+
+def _refuse_template(secret: str, what: str) -> None:
+    """Refuse a secret that Ansible would evaluate where it is stored, whichever platform hands it out.
+
+    Raises:
+        AnswerError: it is a template.
+    """
+    if is_template(secret):
+        raise AnswerError(
+            f"The new {what} is a template, which no credential is.",
+            "Check that the endpoint is the platform's API, and revoke what it created.",
+            may_have_acted=True,
+        )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from .._credential_form import is_bearer, is_secret
 from .._errors import OptionError
 from .._http import Answer
 from .._times import parse_instant
@@ -64,8 +65,17 @@ def bearer_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     """Return a field that must be a bearer token, fit for a header; no error shows it from now on."""
     found = text_field(answer, value, key)
     answer.where.hide(found)
-    if not found.isascii() or not found.isprintable() or " " in found:
+    if not is_bearer(found):
         raise answer.strange(f"'{key}' is not a bearer token")
+    return found
+
+
+def secret_field(answer: Answer, value: dict[str, Any], key: str) -> str:
+    """Return a field that must be a client secret; no error shows it from now on."""
+    found = text_field(answer, value, key)
+    answer.where.hide(found)
+    if not is_secret(found):
+        raise answer.strange(f"'{key}' is not a secret")
     return found
 
 

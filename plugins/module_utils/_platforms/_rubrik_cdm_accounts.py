@@ -14,7 +14,7 @@ from typing import Any
 from .._errors import LatchkeyError, NotFoundError, RequestError, UnsupportedError
 from .._http import Answer
 from .._model import AccountState, ClientSecret
-from ._fields import is_opaque_id, quoted, text_field
+from ._fields import is_opaque_id, quoted, secret_field
 from ._rubrik_cdm_api import has_no_route, was_refused
 from ._rubrik_cdm_ids import user_account
 from ._rubrik_cdm_principals import CdmPrincipals, account_of, role_names
@@ -136,6 +136,4 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
 
 def _secret(answer: Answer, value: dict[str, Any]) -> str:
     """Return a new secret, and hide it."""
-    found = text_field(answer, value, "clientSecret" if "clientSecret" in value else "secret")
-    answer.where.hide(found)
-    return found
+    return secret_field(answer, value, "clientSecret" if "clientSecret" in value else "secret")

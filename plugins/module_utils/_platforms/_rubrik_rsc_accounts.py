@@ -14,7 +14,7 @@ from .._errors import AnswerError, RequestError
 from .._http import Answer
 from .._model import Account, AccountState, ClientSecret
 from .._steps import Step
-from ._fields import text_field
+from ._fields import secret_field, text_field
 from ._rubrik_rsc_api import RscApi
 from ._rubrik_rsc_fields import ID, PREFIX, json_object, json_objects, rsc_id_field
 from ._rubrik_rsc_queries import CREATE, DELETE, ROLES, ROTATE, SERVICE_ACCOUNTS, SET_ROLES, UPDATE
@@ -84,8 +84,7 @@ class RscAccounts(RscApi):
             AnswerError: the reply tells no secret.
         """
         value = json_object(answer, reply)
-        secret = text_field(answer, value, "clientSecret")
-        self.http.hide(secret)
+        secret = secret_field(answer, value, "clientSecret")
         told = value.get("clientId")
         client_id = told if isinstance(told, str) and ID.fullmatch(told) else find_id(answer, name, secret)
         uri = value.get("accessTokenUri") or f"{self.http.endpoint.url}/api/client_token"
