@@ -20,6 +20,8 @@ options:
   endpoint:
     description:
       - Where the platform's API is, as a host, V(host:port) or a URL. Without a scheme, it is HTTPS.
+      - An IPv6 address with a port is written in brackets, V([2001:db8::1]:8000). A host name in other letters than English ones is taken
+        in its ASCII form.
       - Without a port, it is 8000 for Qumulo Core and 443 for Rubrik.
       - For Rubrik CDM any node of the cluster will do. For Rubrik Security Cloud it is the tenant's address, for example
         V(example.my.rubrik.com); V(/api) at its end may be there or not.
@@ -32,12 +34,14 @@ options:
     description:
       - Whether to verify the platform's TLS certificate. It is verified unless this is V(false).
       - With V(false), O(ca_path) has no effect, but must exist.
+      - When O(ca_path) is set and this is not, the certificate is verified, whatever the environment says.
       - For a certificate of your own authority, or one that a Rubrik CDM cluster signed itself, set O(ca_path) and leave this alone.
       - When not set, E(QUMULO_VALIDATE_CERTS), E(RUBRIK_CDM_VALIDATE_CERTS) or E(RUBRIK_RSC_VALIDATE_CERTS) is used, else V(true).
     type: bool
   ca_path:
     description:
-      - A PEM file with the certificates to trust, or a folder of them, in place of the system's. One that does not exist is an error.
+      - A PEM file with the certificates to trust, or a directory of them as C(openssl rehash) leaves it, in place of the system's. One that
+        does not exist, or has no certificate in it, is an error.
       - For a self-signed certificate, that certificate itself.
       - A relative path is relative to the working directory of the process that runs the task.
       - When not set or empty, E(QUMULO_CA_PATH), E(RUBRIK_CDM_CA_PATH) or E(RUBRIK_RSC_CA_PATH) is used, else what the system trusts

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the options that every module shares to one checked description of where to connect and as whom.
 
-Options win over the environment. Private to this collection. Pure functions; no Ansible object, no HTTP.
+Options win over the environment. Private to this collection. No Ansible object, no HTTP.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +85,8 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     """Check the shared options and fill the unset ones from the environment.
 
     Args:
-        options: a module's options; those that are None or missing count as unset.
+        options: a module's options; those that are None or missing count as unset. An empty one of a way to authenticate counts as unset
+            where others name another way, and never lets the environment in.
         environment: environment variables, such as ``QUMULO_ENDPOINT`` and ``RUBRIK_CDM_CLIENT_ID``; empty ones count as unset.
 
     Raises:
@@ -95,16 +97,15 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
         wrong = "it is missing" if platform is None else f"'{platform}' is not known"
         raise OptionError(f"platform: {wrong}.", f"Set it to one of {', '.join(PLATFORMS)}.")
     prefix, port, methods = _PLATFORMS[platform]
-    known = ["endpoint", *(name for method in methods for name in _OPTIONS[method])]
-    for name in ("endpoint", *(name for group in _OPTIONS.values() for name in group)):
-        if options.get(name) == "":  # whoever means to use a credential that is not there must not get the environment's
-            elsewhere = f"Give it a value, or leave it out to take {prefix}_{name.upper()} from the environment."
-            raise OptionError(f"{name}: it is empty.", elsewhere if name in known else "Leave it out.")
+    _refuse_empty(options, f"{prefix}_", methods)
 
     def setting(name: str) -> Any:
         value = options.get(name)
-        if value in (None, ""):
-            value = environment.get(f"{prefix}_{name.upper()}") or None
+        if _is_blank(value) and name in _SECOND_FACTORS:
+            return None  # set to nothing, which is not left to the environment
+        if value is None or _is_blank(value):
+            value = environment.get(f"{prefix}_{name.upper()}")
+            value = None if _is_blank(value) else value
         if isinstance(value, str) and not _is_text(value):
             raise OptionError(f"{name}: it is not text that can be sent, since it has half a character in it.", "Write it in UTF-8.")
         return value
@@ -119,17 +120,57 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
         platform=platform,
         endpoint=Endpoint.parse(endpoint, port),
         auth=auth,
-        validate_certs=_boolean(setting("validate_certs"), "validate_certs"),
-        ca_path=setting("ca_path"),
+        validate_certs=_verifies(options, setting),
+        ca_path=_expanded(setting("ca_path")),
         timeout=_seconds(setting("timeout")),
         max_parallel_requests=_count(setting("max_parallel_requests"), "max_parallel_requests"),
         organization_id=setting("organization_id"),
     )
 
 
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _refuse_empty(options: Mapping[str, Any], prefix: str, methods: tuple[str, ...]) -> None:
+    """Refuse options that are set to nothing: a credential that is meant and not there must not become the environment's.
+
+    Empty ones of a way to authenticate are let through where others name another way, and so are empty second factors beside a password.
+    """
+    if _is_blank(options.get("endpoint")):
+        raise OptionError(
+            "endpoint: it is empty.",
+            "Set it to where the platform's API is, as a host, host:port or URL, for example cluster.example.com:8000; "
+            f"or leave it out to take {prefix}ENDPOINT from the environment.",
+        )
+    given = {method for method in methods if any(options.get(name) and not _is_blank(options[name]) for name in _METHODS[method])}
+    for method, group in _OPTIONS.items():
+        needed = [] if given - {method} else list(group) if not given else list(_METHODS[method])
+        empty = next((name for name in needed if _is_blank(options.get(name))), None)
+        if empty and method in methods:
+            raise OptionError(
+                f"{empty}: it is empty.", f"Give it a value, or leave it out to take {prefix}{empty.upper()} from the environment."
+            )
+        if empty:
+            raise OptionError(f"{empty}: it is empty.", "Leave it out.")
+
+
+def _verifies(options: Mapping[str, Any], setting: Any) -> bool:
+    """Tell whether to verify certificates: what the task says, and where it says only which ones to trust, it means to verify."""
+    if options.get("validate_certs") is None and options.get("ca_path") and not _is_blank(options["ca_path"]):
+        return True
+    return _boolean(setting("validate_certs"), "validate_certs")
+
+
+def _expanded(path: Any) -> Any:
+    """Return a path with ~ and variables in it expanded, as Ansible does for options that are paths, and not for the environment."""
+    return os.path.expanduser(os.path.expandvars(path)) if isinstance(path, str) else path
+
+
 def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefix: str, methods: tuple[str, ...]) -> Auth:
     """Choose the one way that was asked for; options decide, and the environment is asked only for what they leave open."""
     names = {method: _METHODS[method] for method in methods}
+    options = {name: value for name, value in options.items() if value is not None and not _is_blank(value)}
     foreign = [name for method, group in _OPTIONS.items() if method not in methods for name in group if options.get(name)]
     ways = " | ".join(" + ".join(group) for group in names.values())
     if foreign:
@@ -186,8 +227,9 @@ def _read_service_account_file(path: str) -> dict[str, str | None]:
     """Return client_id, client_secret and token_uri from the JSON file that Rubrik Security Cloud lets one download."""
     if "{" in path or "\n" in path:
         raise OptionError("service_account_file: it is the content of a file, not its path.", "Write the file, and name it here.")
+    path = str(_expanded(path))
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:  # editors on Windows write a byte order mark
             content = json.load(file)
     except OSError as failure:
         raise OptionError(f"service_account_file: '{path}' cannot be read: {failure.strerror}.") from None

@@ -103,26 +103,92 @@ AUTHENTICATION = ["token", "username", "password", "totp_code", "totp_secret", "
 
 
 @pytest.mark.parametrize("name", ["endpoint", *AUTHENTICATION])
+@pytest.mark.parametrize("nothing", ["", " ", "\n"])
 @pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
-def test_an_empty_option_never_falls_back_to_the_environment(platform, name):
+def test_an_empty_option_never_falls_back_to_the_environment(platform, nothing, name):
     environment = {f"{platform.upper()}_{one}": "x" for one in ("ENDPOINT", "TOKEN")}
     with pytest.raises(OptionError) as caught:
-        resolve_connection({"platform": platform, name: ""}, environment)
+        resolve_connection({"platform": platform, name: nothing}, environment)
     unknown = {
         "qumulo": ("client_id", "client_secret", "service_account_file"),
         "rubrik_rsc": ("username", "password", "totp_code", "totp_secret"),
     }
     wanted = f"Give it a value, or leave it out to take {platform.upper()}_{name.upper()} from the environment."
+    if name == "endpoint":
+        wanted = "Set it to where the platform's API is, as a host, host:port or URL, for example cluster.example.com:8000; "
+        wanted += f"or leave it out to take {platform.upper()}_ENDPOINT from the environment."
     assert str(caught.value) == f"{name}: it is empty. {'Leave it out.' if name in unknown.get(platform, ()) else wanted}"
 
 
 def test_empty_environment_variables_count_as_unset():
-    empty = {f"QUMULO_{name.upper()}": "" for name in AUTHENTICATION}
+    empty = {f"QUMULO_{name.upper()}": " "[: len(name) % 2] for name in AUTHENTICATION}
     assert auth(environment=empty | {"QUMULO_USERNAME": "u", "QUMULO_PASSWORD": "p"}).username == "u"
     with pytest.raises(OptionError, match="No credentials for qumulo"):
         auth(environment=empty)
     with pytest.raises(OptionError, match="endpoint is missing"):
         resolve_connection({"platform": "qumulo", "token": "t"}, {"QUMULO_ENDPOINT": ""})
+
+
+@pytest.mark.parametrize("nothing", [None, "", " "])
+@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
+def test_what_is_empty_counts_as_unset_beside_another_way(platform, nothing):
+    """As a dictionary of a play for many platforms has it, in which each fills in its own."""
+    ways = {
+        "token": {"token": "t"},
+        "password": {"username": "u", "password": "p", "totp_secret": "s"},
+        "client": {"client_id": "c", "client_secret": "s"},
+    }
+    environment = {f"{platform.upper()}_{name.upper()}": "elsewhere" for name in AUTHENTICATION if name != "totp_code"}
+    for way in {"qumulo": ("token", "password"), "rubrik_cdm": tuple(ways), "rubrik_rsc": ("token", "client")}[platform]:
+        found = resolve_connection({**BASE, "platform": platform, **dict.fromkeys(AUTHENTICATION, nothing), **ways[way]}, environment).auth
+        kept = {name: value for name, value in vars(found).items() if value and value != "elsewhere"}
+        assert kept == ways[way]
+        assert nothing is None or "elsewhere" not in vars(found).values()
+
+
+@pytest.mark.parametrize(
+    "options", [{"username": "u", "password": ""}, {"username": "", "password": "p"}, {"totp_secret": "", "username": ""}]
+)
+def test_half_of_a_way_is_refused_when_the_other_half_is_empty(options):
+    environment = {f"RUBRIK_CDM_{name.upper()}": "elsewhere" for name in AUTHENTICATION}
+    with pytest.raises(OptionError, match=r"^(username|password): it is empty\."):
+        resolve_connection({"platform": "rubrik_cdm", "endpoint": "cdm", **options}, environment)
+
+
+def test_an_empty_second_factor_is_none():
+    found = auth({"username": "u", "password": "p", "totp_code": "", "platform": "rubrik_cdm"}, {"RUBRIK_CDM_TOTP_CODE": "123456"})
+    assert found.totp_code is None
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "verifies"),
+    [
+        ({"ca_path": "/ca"}, {"QUMULO_VALIDATE_CERTS": "false"}, True),
+        ({"ca_path": ""}, {"QUMULO_VALIDATE_CERTS": "false"}, False),
+        ({"ca_path": "/ca", "validate_certs": False}, {}, False),
+        ({}, {"QUMULO_VALIDATE_CERTS": "false", "QUMULO_CA_PATH": "/ca"}, False),
+        ({}, {"QUMULO_CA_PATH": "/ca"}, True),
+    ],
+)
+def test_certificates_that_a_task_names_are_used(options, environment, verifies):
+    assert resolve_connection({**BASE, "token": "t", **options}, environment).validate_certs is verifies
+
+
+def test_paths_of_the_environment_are_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "account.json").write_text(json.dumps({"client_id": "c", "client_secret": "s"}))
+    environment = {"RUBRIK_RSC_SERVICE_ACCOUNT_FILE": "~/account.json", "RUBRIK_RSC_CA_PATH": "~/ca.pem", "RUBRIK_RSC_ENDPOINT": "rsc"}
+    found = resolve_connection({"platform": "rubrik_rsc"}, environment)
+    assert (found.auth.client_id, found.ca_path) == ("c", str(tmp_path / "ca.pem"))
+    found = resolve_connection({"platform": "rubrik_rsc", "service_account_file": "$HOME/account.json", "ca_path": "~/ca"}, environment)
+    assert (found.auth.client_id, found.ca_path) == ("c", str(tmp_path / "ca"))
+
+
+def test_a_service_account_file_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "account.json"
+    path.write_text(json.dumps({"client_id": "c", "client_secret": "s"}), encoding="utf-8-sig")
+    found = resolve_connection({"platform": "rubrik_rsc", "endpoint": "rsc", "service_account_file": str(path)}, {}).auth
+    assert (found.client_id, found.client_secret) == ("c", "s")
 
 
 def test_a_token_loses_its_line_break():
@@ -142,7 +208,7 @@ def test_a_secret_loses_its_line_break(end, tmp_path):
     environment = {"QUMULO_USERNAME": f"admin{end}", "QUMULO_PASSWORD": f" p{end}"}
     # blanks may be a part of a password, line breaks may not
     assert auth(environment=environment).password == " p" + end.rstrip("\r\n")
-    with pytest.raises(OptionError, match="client_secret is missing"):
+    with pytest.raises(OptionError, match="client_secret: it is empty"):
         auth(options | {"client_secret": end})
 
 

@@ -801,6 +801,12 @@ def test_a_directory_of_certificates(tmp_path, authority):
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("http://LOCALHOST", "http://localhost:8000"),
+        ("::1", "https://[::1]:8000"),
+        ("2001:db8::1", "https://[2001:db8::1]:8000"),
+        ("fe80::1%eth0", "https://[fe80::1%eth0]:8000"),
+        ("clüster.example.com", "https://xn--clster-4ya.example.com:8000"),
+        ("https://CLÜSTER.example.com:443/x", "https://xn--clster-4ya.example.com:443/x"),
+        ("クラスタ.example.com", "https://xn--pckuas0o.example.com:8000"),
     ],
 )
 def test_endpoints(text, url):
@@ -820,8 +826,12 @@ def test_endpoints(text, url):
         "two words",
         "cluster.example.com?x=1",
         "cluster.example.com#x",
-        "clüster.example.com",
+        "faß.example.com",
         "cluster\nexample.com",
+        "2001:db8::1:port",
+        "https://2001:db8::1",
+        "x" * 64,
+        "x." * 127,
         "ftp://cluster.example.com",
         "file:///etc/passwd",
     ],
@@ -829,6 +839,34 @@ def test_endpoints(text, url):
 def test_malformed_endpoints(text):
     with pytest.raises(OptionError, match="endpoint"):
         Endpoint.parse(text, 8000)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("2001:db8::1:port", r"in brackets, like \[2001:db8::1\]:8000"),
+        ("https://2001:db8::1", "in brackets"),
+        ("faß.example.com", "in its ASCII form, which begins with xn--"),
+        ("cluster:port", "like cluster.example.com:8000"),
+    ],
+)
+def test_a_malformed_endpoint_comes_with_what_to_write(text, hint):
+    with pytest.raises(OptionError, match=hint):
+        Endpoint.parse(text, 8000)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa==",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "0bTOcUaNYJpSbg7FuVl2PkSKWIS2eX9q",
+    ],
+)
+def test_a_token_is_no_endpoint(token):
+    with pytest.raises(OptionError, match="endpoint: it is not a host") as caught:
+        Endpoint.parse(token, 8000)
+    assert token[-10:].lower() not in str(caught.value).lower()
 
 
 @pytest.mark.parametrize(
