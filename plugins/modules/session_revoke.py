@@ -54,8 +54,9 @@ options:
     description:
       - Only those that were made at least so long ago, for example V(2h). V(0) means all; an empty string
         is an error. With O(target=account) only; an error otherwise.
-      - One of which the platform does not tell when it was made stays, which on some versions of Rubrik CDM is every session. Use O(query)
-        with C(expires_in) there; a service account's session has 86400 seconds in all.
+      - The age is counted by the platform's clock.
+      - One of which the platform does not tell when it was made stays, with a warning, which on some versions of Rubrik CDM is every
+        session. Use O(ids) or O(query) there.
     type: str
   query:
     description:

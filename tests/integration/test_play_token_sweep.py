@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import mint
 from tests.integration._ansible import Ansible
 from tests.integration._options import administrator, where
 from tests.integration._play_token_rig import MODULE, Rig
@@ -39,6 +40,12 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
             return ansible.run(SWEEP, [*arguments, *more], env=env).assert_ok()["Tell what was ended"]
 
         if platform == "rubrik_cdm":
+            # A user's log-in that is seconds old has little time left, since it idles out.
+            mint({**where(simulator), **administrator(simulator)}, {}, [])
+            fresh = set(rig.live())
+            run = ansible.run(SWEEP, [*arguments, "-e", f"sweep_account={simulator.admin['username']}"], env=env).assert_ok()
+            assert run["Tell what was ended"]["msg"] == "0 ended: "
+            assert set(rig.live()) == fresh
             refused = ansible.run(SWEEP, [*arguments, "-e", "sweep_hours=24"], env=env)
             assert "sweep_hours=24 would end nothing. Set it to less than 24." in refused.failures[0]
         for wrong in ("sweep_hours=12h", "sweep_hours=-1", "sweep_lifetime=1d"):
