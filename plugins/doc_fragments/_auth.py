@@ -30,7 +30,7 @@ options:
   username:
     description:
       - The user to log in as, with O(password). An error on Rubrik Security Cloud.
-      - Rubrik CDM makes API tokens and manages service accounts for nobody else.
+      - Rubrik CDM makes API tokens and manages service accounts for users that logged in with a password only.
       - When not set, E(QUMULO_USERNAME) or E(RUBRIK_CDM_USERNAME) is used.
     type: str
   password:

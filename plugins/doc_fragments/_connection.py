@@ -57,7 +57,7 @@ options:
       - How many requests at a time the platform may get from all tasks with this option that one user runs on one machine, in whatever
         number of forks and runs. At least 1; less is an error. A request for which there is no place waits, at most ten times O(timeout).
       - What is counted is the host and port in O(endpoint), so name the platform in the same way everywhere.
-      - It is counted with locks on files in a folder of the user in E(TMPDIR), else in C(/tmp). Containers that do not share it count
+      - It is counted with locks on files in a directory of the user in E(TMPDIR), else in C(/tmp). Containers that do not share it count
         for themselves.
       - When not set, E(QUMULO_MAX_PARALLEL_REQUESTS), E(RUBRIK_CDM_MAX_PARALLEL_REQUESTS) or E(RUBRIK_RSC_MAX_PARALLEL_REQUESTS) is
         used, else there is no limit.

@@ -14,7 +14,7 @@ description:
   - Makes and revokes access tokens, and on Qumulo Core changes them. A live token is one that is switched on and has not expired.
   - On Qumulo Core an access token is a thing of its own, which an administrator makes for any account. An account has at most two,
     expired and disabled ones included. A third is refused before anything is sent, and the error names the two.
-  - On Rubrik an access token is a session of the calling account itself, opened by logging in. Nobody can look up the token of a session
+  - On Rubrik an access token is a session of the calling account itself, opened by logging in. The token of a session cannot be looked up
     that exists, so a task keeps one only when it brings it, in O(current). Without O(current) every run opens another one. End it with
     M(latchkey.tokens.session_revoke) and O(latchkey.tokens.session_revoke#module:target=self) when the play is done with it.
   - To open a session, Rubrik CDM takes O(client_id) with O(client_secret), O(service_account_file), or O(username) with O(password), and
@@ -27,7 +27,7 @@ description:
   - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
     Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
   - The request that makes a token is sent once. When its answer is lost, the task fails and says that a token may have been made whose
-    secret nobody has. On Qumulo Core, revoke it with M(latchkey.tokens.session_revoke); on Rubrik it ends by itself.
+    secret is lost. On Qumulo Core, revoke it with M(latchkey.tokens.session_revoke); on Rubrik it ends by itself.
 options:
   user:
     description:
@@ -37,7 +37,7 @@ options:
       - On Qumulo Core one of V(jane), V(local:jane), V(ad:jane), V(AD\\jane), V(jane@example.com), V(ldap_user:jane), V(auth_id:1002),
         V(uid:1001), a SID, or V(name:...) for a name that looks like one of these. A bare number is a name.
       - On Rubrik CDM a user's or service account's exact name, V(User:::) with its id, or that id alone. A name that several have is an
-        error that lists their ids. An id is taken as it is, so one that nobody has is an account without tokens.
+        error that lists their ids. An id is taken as it is, so one that no account has is an account without tokens.
       - On Rubrik Security Cloud V(client|) with the account's id, that id alone, or its name, which needs the right to list service
         accounts.
       - On Rubrik, with O(state=present), it can only name the calling account; it is an error otherwise.
@@ -99,7 +99,7 @@ options:
     description:
       - The secret of the token that is in use. When it works, is O(user)'s and lives for O(min_remaining), nothing changes; otherwise
         another one is made, and this one is left alone.
-      - On Rubrik it is asked about with itself, so that nobody logs in and no session is opened while it will do. On Rubrik Security Cloud
+      - On Rubrik it is asked about with itself, so that no log-in happens and no session is opened while it will do. On Rubrik Security Cloud
         the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was made; a token
         whose expiry is not known counts as live as long as it is taken.
     type: str
@@ -247,7 +247,7 @@ account:
   description:
     - Name of the account that the token speaks for. On Rubrik, the client id for a service account's session that was opened, and an id
       where the platform does not tell the name to the token in O(current).
-    - Missing with O(state=absent) without O(user), when nobody knows whose the token was.
+    - Missing with O(state=absent) without O(user), when it is not known whose the token was.
   returned: when it is known
   type: str
   sample: svc-backup

@@ -16,7 +16,7 @@ description:
   - On Rubrik CDM these are the sessions of one account, the caller's own when O(user) is not set. A session that the task opened for itself
     is among them. API tokens are left out; M(latchkey.tokens.api_token_info) lists those. A version that no longer lists sessions is an
     error that says so; that may be from 9.4 on.
-  - Rubrik Security Cloud tells nobody about sessions, so this is an error there. To learn whose a token is and whether it works, use
+  - Rubrik Security Cloud has no request that lists sessions, so this is an error there. To learn whose a token is and whether it works, use
     M(latchkey.tokens.access_check).
 options:
   user:
@@ -24,7 +24,7 @@ options:
       - Whose tokens to list. An empty string is an error, and so is an account that is not there. It excludes O(token_id). Written as for
         O(latchkey.tokens.access_token#module:user).
       - When not set, on Qumulo Core all that the caller may see, on Rubrik CDM the caller's own. On Rubrik CDM it takes an administrator to
-        list somebody else's.
+        list those of another account.
     type: str
   token_id:
     description:

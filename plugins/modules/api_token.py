@@ -13,7 +13,7 @@ version_added: 1.0.0
 description:
   - Makes and revokes API tokens of Rubrik CDM. An API token is a long-lived session with a tag, its owner's name for it. It may do what its
     owner may do, apart from making sessions, tokens, users and service accounts.
-  - Everybody makes API tokens for himself only, and only a log-in with O(username) and O(password) can do so, with O(totp_code) or
+  - API tokens can only be created for the calling user, and only by a log-in with O(username) and O(password) can do so, with O(totp_code) or
     O(totp_secret) where two-step verification is on. A service account and an API token are refused.
   - Rubrik CDM has API tokens from 5.0 on. On 9.4 they are deprecated and block the upgrade to 9.5.1, so O(state=present) warns. From 9.5.1
     on there are none, and O(state=present) fails; use a service account of Rubrik Security Cloud
@@ -22,7 +22,7 @@ description:
   - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
     Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
   - The request that makes a token is sent once. When its answer is lost, the task fails, looks whether a token was made, and names it in
-    the error and in RV(created); nobody has the secret of such a token, so revoke it with O(state=absent) and O(token_ids).
+    the error and in RV(created); the secret of such a token is lost, so revoke it with O(state=absent) and O(token_ids).
 options:
   platform:
     description:
@@ -35,8 +35,8 @@ options:
   user:
     description:
       - Whose tokens these are, as a user name, V(User:::) with its id, or the id alone. The calling user when not set.
-      - With O(state=present) it can only name the calling user; anybody else is an error before anything is made.
-      - With O(state=absent) an administrator may name somebody else. A name that nobody has is an error, and so is one that several have;
+      - With O(state=present) it can only name the calling user; another user is an error before anything is created.
+      - With O(state=absent) an administrator may name another user. A name that no user has is an error, and so is one that several have;
         the error then lists their ids.
       - This option, like the others here that take text, must not be empty. Leave it out, for example with C(default(omit, true)).
     type: str
@@ -125,7 +125,7 @@ EXAMPLES = r"""
     tag: migration-2026
     state: absent
 
-- name: Revoke one token of somebody who left, as an administrator
+- name: Revoke one token of a user who left, as an administrator
   latchkey.tokens.api_token:
     endpoint: rubrik.example.com
     token: "{{ rubrik_admin_token }}"
@@ -205,7 +205,7 @@ live:
   type: bool
   sample: true
 creator:
-  description: Always V(null); everybody makes his own.
+  description: Always V(null); a user creates only the user's own.
   returned: when O(state=present)
   type: str
   sample: null
@@ -216,7 +216,7 @@ revoked:
   elements: str
   sample: [3f0a5c0e-6d1c-4a55-9f0b-0d6f4f6b7c21]
 created:
-  description: Ids of tokens that were made although the answer was lost. Nobody has their secrets; revoke them.
+  description: Ids of tokens that were made although the answer was lost. Their secrets are lost; revoke them.
   returned: when the task failed like that
   type: list
   elements: str

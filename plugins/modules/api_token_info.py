@@ -25,8 +25,8 @@ options:
     default: rubrik_cdm
   user:
     description:
-      - Whose tokens to list. The calling user's own when not set; an administrator may name somebody else. Written as for
-        O(latchkey.tokens.api_token#module:user). An empty string is an error, and so is a name that nobody has.
+      - Whose tokens to list. The calling user's own when not set; an administrator may name another user. Written as for
+        O(latchkey.tokens.api_token#module:user). An empty string is an error, and so is a name that no user has.
     type: str
   tag:
     description:
@@ -132,7 +132,7 @@ api_tokens:
       type: bool
       sample: true
     creator:
-      description: Always V(null); everybody makes his own.
+      description: Always V(null); a user creates only the user's own.
       returned: always
       type: str
       sample: null

@@ -14,7 +14,7 @@ description:
   - Has the branch hold the named variables as the vars file has them. The commit goes on top of what the remote has at that moment, and
     changes nothing else, in the vars file neither. What is changed or staged in the checkout, or committed and not pushed, stays there and
     is not pushed.
-  - A push is never forced. When somebody else pushed at the same moment, it looks at the remote again and goes on, unless that
+  - A push is never forced. When another commit was pushed at the same moment, it looks at the remote again and goes on, unless that
     changed one of O(names). Then, as for every other refusal, the task fails and the checkout is as it was.
   - After the push the file in the checkout, the index and the checked out branch follow, as far as nothing but the vars file differs.
   - Git's configuration stays in force, with its identity, signing, hooks and ssh. No question is asked.
@@ -34,7 +34,7 @@ options:
     description:
       - The variables to publish, as the file has them, ciphertext included. One that the file does not have is removed. Dotted names as in
         M(latchkey.tokens.vault_vars).
-      - Whether somebody else was first is decided by these.
+      - Whether another run was first is decided by these.
     type: list
     elements: str
     required: true

@@ -12,13 +12,13 @@ short_description: Keep a service account with the rights it needs
 version_added: 1.0.0
 description:
   - Makes, changes and deletes an account that automation acts as, and gives it a new secret.
-  - On Qumulo Core that is a local user. It gets a random password that nobody keeps, so that only access tokens open it
+  - On Qumulo Core that is a local user. It gets a random password that is not kept, so that only access tokens open it
     (M(latchkey.tokens.access_token)).
   - On Rubrik that is a service account, which has a client id and a client secret. Both log in, for example with O(client_id) and
     O(client_secret) in M(latchkey.tokens.access_token). B(The secret is told once), when the account is made or its secret is rotated; then
     it is in RV(client_secret), and in O(credentials_file) where that is set. A result that carries it is hidden from output and logs even
     without C(no_log). Register it and store it. C(async) is refused for that reason.
-  - Rubrik CDM has service accounts of its own from 7.0 or so to 9.5.0. It lets only somebody manage them who logged in with O(username) and
+  - Rubrik CDM has service accounts of its own from 7.0 or so to 9.5.0. Only a user manages them who logged in with O(username) and
     O(password), with O(totp_code) or O(totp_secret) where two-step verification is on. O(client_id), O(service_account_file) and API
     tokens are refused, whatever their roles. An O(token) does when it is that of such a log-in, made with M(latchkey.tokens.access_token).
   - On Rubrik CDM 9.4 and 9.5.0 such accounts are deprecated and block the upgrade to 9.5.1, so the task warns when it makes or changes one.
@@ -27,8 +27,8 @@ description:
   - On Rubrik Security Cloud the caller needs rights, VIEW_SERVICE_ACCOUNT to look, MANAGE_SERVICE_ACCOUNT to make, describe and delete,
     MANAGE_SERVICE_ACCOUNT_CREDENTIALS to rotate, VIEW_ROLE and ASSIGN_ROLE for O(roles). Another service account may have them.
   - The requests that make an account or rotate its secret are sent once. When the answer to making one is lost, the task fails, looks
-    whether the account is there, and names its id in the error and in RV(created). Nobody has its secret then; run again with
-    O(rotate_secret=true), or with O(state=absent). When the answer to a rotation is lost, the task fails and says that nobody can tell
+    whether the account is there, and names its id in the error and in RV(created). Its secret is lost then; run again with
+    O(rotate_secret=true), or with O(state=absent). When the answer to a rotation is lost, the task fails and says that it cannot be known
     which secret counts. Check the old one with M(latchkey.tokens.access_check); if it is refused, rotate once more, as another account.
   - When something fails after an account was made, such as a role that may not be given, the failed result carries the secret. Register it,
     or take it from C(ansible_failed_result) in C(rescue).
@@ -118,7 +118,7 @@ options:
         O(service_account_file) read, with C(client_id), C(client_secret) and C(name), and on Rubrik Security Cloud C(access_token_uri).
       - The file is on the machine where the task runs. It gets mode 0600, and is replaced atomically, through a symbolic link too. The
         secret is in clear in it. The secret is also in the result.
-      - Its folder must exist and be writable; that is checked before anything is made. When it cannot be written all the same, the task
+      - Its directory must exist and be writable; that is checked before anything is made. When it cannot be written all the same, the task
         fails and its result carries the secret.
       - It is written only when a secret was made. When the account exists and O(rotate_secret=false), it stays as it is, with a warning; it
         stays with O(state=absent), too. In check mode nothing is written.
@@ -134,8 +134,8 @@ options:
     default: false
   sdk_cache_dir:
     description:
-      - Rubrik Security Cloud only; an error elsewhere. The folder that O(purge_sdk_cache) looks in. Without that, it has no effect.
-      - When not set, E(RUBRIK_TOKEN_CACHE_DIR) or E(RUBRIK_POLARIS_TOKEN_CACHE_DIR) is used, else the folder for temporary files
+      - Rubrik Security Cloud only; an error elsewhere. The directory that O(purge_sdk_cache) looks in. Without that, it has no effect.
+      - When not set, E(RUBRIK_TOKEN_CACHE_DIR) or E(RUBRIK_POLARIS_TOKEN_CACHE_DIR) is used, else the directory for temporary files
         (E(TMPDIR), else usually C(/tmp)), as those clients do.
       - When those clients run with E(RUBRIK_TOKEN_CACHE_SECRET) or E(RUBRIK_POLARIS_TOKEN_CACHE_SECRET), the task needs the same variable,
         since the file's name depends on it.
@@ -306,7 +306,7 @@ purged:
   elements: str
   sample: [/tmp/token-7cf0ab4bec4fe9fa84e69ddc2871d2c367c8f35d297b9535e43605bf4c56da61]
 created:
-  description: Ids of the accounts of this name that are there although the answer to making one was lost. Nobody has their secrets.
+  description: Ids of the accounts of this name that are there although the answer to making one was lost. Their secrets are lost.
   returned: when the task failed like that
   type: list
   elements: str

@@ -21,7 +21,7 @@ description:
 options:
   path:
     description:
-      - The vars file. A relative path is beside the playbook. A folder is an error, and so is a file in a folder that does not exist.
+      - The vars file. A relative path is beside the playbook. A directory is an error, and so is a file in a directory that does not exist.
     type: path
     required: true
   vars:
@@ -89,13 +89,13 @@ options:
     default: false
   if_gone:
     description:
-      - The content to start from when somebody has deleted the file meanwhile, as an earlier task returned it in RV(previous) or
+      - The content to start from when the file was deleted meanwhile, as an earlier task returned it in RV(previous) or
         RV(content). The file is made again then, with O(mode).
     type: str
   or_overwrite:
     description:
       - Whether to write over the content that is there when no second file can be written beside it, on a full disk for example. Only for a
-        file whose old content nobody needs; a kill in that instant leaves half of each.
+        file whose old content is not needed; a kill in that instant leaves half of each.
     type: bool
     default: false
   restore:
@@ -107,7 +107,7 @@ options:
   if_checksum:
     description:
       - Needed with O(restore), which restores only when the file still has this SHA-256 checksum, as an earlier task returned it in
-        RV(checksum). When somebody has changed it since, it is left alone and RV(restored) is V(false). Empty when
+        RV(checksum). When it was changed since, it is left alone and RV(restored) is V(false). Empty when
         there must be no file any more.
     type: str
   lock_timeout:

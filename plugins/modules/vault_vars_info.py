@@ -64,7 +64,7 @@ exists:
   type: bool
   sample: true
 writable:
-  description: Whether the file can be replaced, that is, its folder can be written.
+  description: Whether the file can be replaced, that is, its directory can be written.
   returned: success
   type: bool
   sample: true
