@@ -42,7 +42,7 @@ options:
     description:
       - Requests to send with the credential, and what their answers must be. They are sent in order; the first that is not answered as
         expected fails the task. With an empty list, none is sent.
-      - Paths that may be answered without a credential prove nothing, so they are refused when there are no others. These are C(/v1/version) on
+      - Paths that are open to all prove nothing, so they are refused when there are no others. These are C(/v1/version) on
         Qumulo Core, and C(/api/v1/cluster/me), C(/api/v1/cluster/me/version) and C(/api/v1/cluster/me/api_version) on Rubrik CDM.
     type: list
     elements: dict

@@ -99,7 +99,7 @@ options:
     description:
       - The secret of the token that is in use. When it works, is O(user)'s and lives for O(min_remaining), nothing changes; otherwise
         another one is made, and this one is left alone.
-      - On Rubrik it is asked about with itself, so that no log-in happens and no session is opened while it will do. On Rubrik Security Cloud
+      - On Rubrik it is asked about with itself, so that no session is opened while it will do. On Rubrik Security Cloud
         the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was made; a token
         whose expiry is not known counts as live as long as it is taken.
     type: str

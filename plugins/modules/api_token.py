@@ -13,7 +13,7 @@ version_added: 1.0.0
 description:
   - Makes and revokes API tokens of Rubrik CDM. An API token is a long-lived session with a tag, its owner's name for it. It may do what its
     owner may do, apart from making sessions, tokens, users and service accounts.
-  - API tokens can only be created for the calling user, and only by a log-in with O(username) and O(password) can do so, with O(totp_code) or
+  - They can only be created for the calling user, who must have logged in with O(username) and O(password), and with O(totp_code) or
     O(totp_secret) where two-step verification is on. A service account and an API token are refused.
   - Rubrik CDM has API tokens from 5.0 on. On 9.4 they are deprecated and block the upgrade to 9.5.1, so O(state=present) warns. From 9.5.1
     on there are none, and O(state=present) fails; use a service account of Rubrik Security Cloud

@@ -116,8 +116,9 @@ options:
     description:
       - Rubrik only; an error elsewhere. Where to write a new secret, as the JSON file that Rubrik's SDKs, its Terraform provider and
         O(service_account_file) read, with C(client_id), C(client_secret) and C(name), and on Rubrik Security Cloud C(access_token_uri).
-      - The file is on the machine where the task runs. It gets mode 0600, and is replaced atomically, through a symbolic link too. The
-        secret is in clear in it. The secret is also in the result.
+      - The file is on the machine where the task runs. It gets mode 0600, and is replaced atomically, through a symbolic link too. A
+        link of another user in a directory that all may write to, such as C(/tmp), is an error, as the kernel has it with
+        C(fs.protected_symlinks). The secret is in clear in the file. It is also in the result.
       - Its directory must exist and be writable; that is checked before anything is made. When it cannot be written all the same, the task
         fails and its result carries the secret.
       - It is written only when a secret was made. When the account exists and O(rotate_secret=false), it stays as it is, with a warning; it
