@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._private_file import resolved
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._lock_holder import holder
 
 _POLL_SECONDS = 0.05
@@ -59,7 +60,7 @@ def sha256(data: bytes) -> str:
 def read(path: str) -> bytes | None:
     """The content of a regular file, or None when there is none."""
     with _explained(path, "read"):
-        fd = _open(os.path.realpath(path))
+        fd = _open(resolved(path))
         if fd is None:
             return None
         try:
@@ -239,7 +240,7 @@ def locked(path: str, timeout: float = 30.0) -> Iterator[LockedFile]:
 
 def _lock(path: str, deadline: float) -> LockedFile | None:
     while True:
-        target = os.path.realpath(path)
+        target = resolved(path)
         fd = _open(target)
         if fd is None:
             return LockedFile(path, target, None)

@@ -146,7 +146,7 @@ def test_the_file_on_cdm(appliance: Start, tmp_path: Path) -> None:
 @pytest.mark.parametrize("wish", [{"name": "svc-one"}, ROTATE], ids=["made", "rotated"])
 def test_a_file_that_cannot_be_written_is_refused_first(appliance: Start, tmp_path: Path, platform: str, wish: dict[str, Any]) -> None:
     simulator = appliance(platform)
-    for path, why in ((tmp_path / "no" / "robot.json", "there is no folder"), (tmp_path, "it is not a regular file")):
+    for path, why in ((tmp_path / "no" / "robot.json", "there is no directory"), (tmp_path, "it is not a regular file")):
         for check in (True, False):
             start = len(simulator.journal())
             message = refused(simulator, "service_account", **wish, credentials_file=str(path), check=check)

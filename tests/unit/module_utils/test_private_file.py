@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._private_file import check_writable, remove_files, write_private
+from ansible_collections.latchkey.tokens.plugins.module_utils._private_file import check_writable, remove_files, resolved, write_private
 
 
 def test_it_is_made_with_its_mode(tmp_path, monkeypatch):
@@ -50,6 +51,79 @@ def test_a_link_stays_one(tmp_path):
     assert target.read_text() == "newer"
 
 
+@pytest.fixture
+def shared(tmp_path) -> Path:
+    """A directory as /tmp is one."""
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(0o1777)
+    return directory
+
+
+def owned_by(monkeypatch, owners: dict[Path, int]) -> None:
+    """Have files belong to others, as far as lstat and stat tell."""
+    for name in ("lstat", "stat"):
+        real = getattr(os, name)
+
+        def told(path, *arguments, real=real, **more):
+            found = real(path, *arguments, **more)
+            for one, owner in owners.items():
+                if str(path) == str(one):
+                    found = os.stat_result([*found[:4], owner, *found[5:]])
+            return found
+
+        monkeypatch.setattr(os, name, told)
+
+
+@pytest.mark.parametrize("way", ["the file", "a directory on the way", "a link to a link"])
+@pytest.mark.parametrize(
+    ("mode", "link_owner", "directory_owner", "followed"),
+    [
+        (0o1777, 4711, 0, False),
+        (0o1777, 4711, 4711, True),
+        (0o1777, None, 0, True),
+        (0o1777, 0, 0, True),
+        (0o0777, 4711, 0, True),
+        (0o1755, 4711, 0, True),
+    ],
+)
+def test_links_are_followed_as_the_kernel_follows_them(tmp_path, monkeypatch, shared, way, mode, link_owner, directory_owner, followed):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("older")
+    link = shared / "link"
+    link.symlink_to("../kept" if way == "a directory on the way" else kept / "file")
+    path = link / "file" if way == "a directory on the way" else link
+    if way == "a link to a link":
+        path = tmp_path / "first"
+        path.symlink_to("shared/link")
+    shared.chmod(mode)
+    owned_by(monkeypatch, {link: os.geteuid() if link_owner is None else link_owner, shared: directory_owner})
+    if followed:
+        check_writable(str(path), "option")
+        write_private(str(path), "newer", "option")
+    else:
+        for refusing in (lambda: check_writable(str(path), "option"), lambda: write_private(str(path), "newer", "option")):
+            with pytest.raises(OptionError, match=rf"option: '{path}' is not used, since '{link}' is a symbolic link of another user"):
+                refusing()
+    assert (kept / "file").read_text() == ("newer" if followed else "older")
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("path", ["", "a/../b", "../c", "a/./b//c", "nowhere/../a", "loop/x", "here/..", "/", "/tmp/../etc"])
+def test_where_a_path_leads(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "here").symlink_to("a")
+    assert resolved(path, "option") == os.path.realpath(path)
+
+
+def test_links_in_a_circle(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OptionError, match="it is not a regular file"):
+        check_writable(str(tmp_path / "loop"), "option")
+
+
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch, failing):
     path = tmp_path / "file"
@@ -76,7 +150,7 @@ def test_an_interruption_leaves_no_draft(tmp_path, monkeypatch):
 
 
 def test_paths_that_cannot_be_written(tmp_path, monkeypatch):
-    for path, why in ((tmp_path / "no" / "file", "there is no folder"), (tmp_path, "it is not a regular file")):
+    for path, why in ((tmp_path / "no" / "file", "there is no directory"), (tmp_path, "it is not a regular file")):
         with pytest.raises(OptionError, match=why) as caught:
             check_writable(str(path), "option")
         assert "nothing was made. Correct the path" in str(caught.value)

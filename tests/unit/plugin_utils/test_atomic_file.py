@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
 
 COUNTER = """
@@ -399,3 +399,23 @@ def test_extended_attributes_stay(tmp_path: Path) -> None:
         pytest.skip("no extended attributes here")
     replace(path, b"new")
     assert os.getxattr(path, "user.note") == b"kept"
+
+
+def test_a_link_of_another_user_in_a_shared_directory_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """See fs.protected_symlinks in proc(5)."""
+    (tmp_path / "vars.yml").write_text("a: 1\n")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "link.yml").symlink_to(tmp_path / "vars.yml")
+    shared.chmod(0o1777)
+    real = os.lstat
+
+    def lstat(path: Any, *arguments: Any, **more: Any) -> os.stat_result:
+        found = real(path, *arguments, **more)
+        return os.stat_result([*found[:4], 4711, *found[5:]]) if str(path).endswith("link.yml") else found
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    with pytest.raises(OptionError, match=r"link\.yml' is a symbolic link of another user"):
+        _atomic_file.read(str(shared / "link.yml"))
+    with pytest.raises(OptionError, match=r"link\.yml' is a symbolic link of another user"):
+        replace(shared / "link.yml", b"b: 2\n")
