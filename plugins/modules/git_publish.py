@@ -32,7 +32,7 @@ options:
     required: true
   names:
     description:
-      - The variables to publish, as the file has them, ciphertext included. One that the file does not have is removed. Dotted names as in
+      - The variables to publish, as the file has them, with ciphertext and C(!unsafe). One that the file does not have is removed. Dotted names as in
         M(latchkey.tokens.vault_vars).
       - Whether another run was first is decided by these.
     type: list
@@ -41,6 +41,7 @@ options:
   plain_vars:
     description:
       - Values to publish readable, by name, whatever the file has. After the push they are in the file too; in check mode they are not.
+      - Text that Ansible would evaluate as a template is written as C(!unsafe).
     type: dict
     default: {}
   expect:

@@ -39,6 +39,8 @@ options:
     description:
       - Values to keep readable, by name; of any type. A name that O(vars) has too is an error. In a file that is encrypted as a whole they
         are encrypted with it.
+      - Text that Ansible would evaluate as a template when it loads the file is written as C(!unsafe), since it may come from an appliance
+        or another variable. Write a reference to another variable into the file by hand.
     type: dict
   state:
     description:

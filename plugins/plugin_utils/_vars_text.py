@@ -43,9 +43,9 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import
     size_of,
     tree_of,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import Path, Quoted, Tree, Vaulted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import Path, Quoted, Tree, Unsafe, Vaulted
 
-__all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Vaulted", "format_path", "parse_path", "same"]
+__all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Unsafe", "Vaulted", "format_path", "parse_path", "same"]
 
 _MOST_VALUES = 20_000  # that aliases may stand for, in a file that is shorter
 _QUOTED_FRAGMENT = re.compile(r"""(['"])(?!<[a-z ]+>['"]|.['"]|\\t['"]).*\1""")

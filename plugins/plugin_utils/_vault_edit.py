@@ -19,6 +19,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
     Path,
     Quoted,
     Tree,
+    Unsafe,
     Vaulted,
     format_path,
     parse_path,
@@ -103,7 +104,7 @@ class _Planner:
         """Whether a stored tree already says what is wanted."""
         if isinstance(wanted, Secret):
             if self._seal is not None and isinstance(old, str):
-                return old == wanted.text
+                return same(old, Quoted(wanted.text))
             if not isinstance(old, Vaulted):
                 return False
             opened = self._open(old, what)
@@ -187,7 +188,7 @@ class _Planner:
         """Whether a secret takes the place of a template in clear, as in "{{ vault_token }}"."""
         found = self.old[path]
         old = found.tree if found is not None and isinstance(self.wanted[path], Secret) else None
-        return isinstance(old, str) and "{{" in old and "}}" in old
+        return isinstance(old, str) and not isinstance(old, Unsafe) and "{{" in old and "}}" in old
 
     def edit(self, todo: Mapping[Path, Tree]) -> Document:
         return self._document.edit(todo) if todo else self._document

@@ -17,6 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import 
     Opaque,
     Path,
     Tree,
+    Unsafe,
     Vaulted,
     format_path,
     parse_path,
@@ -203,8 +204,8 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
                 return text
             if content.seal is not None:
                 vault_ids.setdefault(name, content.seal.label)
-                secrets.extend([leaf] if isinstance(leaf, str) and not below else [])
-            return leaf
+                secrets.extend([str(leaf)] if isinstance(leaf, str) and not below else [])
+            return str(leaf) if isinstance(leaf, Unsafe) else leaf
 
         values[name] = mapped(found.tree, clear)
         fingerprints[name] = fingerprint_of(found.tree, content.seal, vault)

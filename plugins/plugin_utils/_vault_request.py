@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._credential_form import is_template
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Path, Tree, format_path, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Path, Tree, Unsafe, format_path, parse_path
 
 _ABSENT = object()
 
@@ -93,7 +94,10 @@ def _exact(value: object, secret: bool, where: str) -> Tree:
         text = str.__str__(value)
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise VarsFileError(f"{where} is not valid Unicode text.", "Encode binary data, with b64encode for example.")
-        return Secret(text) if secret else text
+        if secret:
+            return Secret(text)
+        # What a template came from cannot be told, on ansible-core 2.16 at all: a file that is loaded must not run it.
+        return Unsafe(text) if is_template(text) else text
     if secret:
         problem = f"{where} is a {_kind(value)}, and only text can be encrypted"
         raise VarsFileError(f"{problem}.", "Put it in quotes, or use the filter string.")

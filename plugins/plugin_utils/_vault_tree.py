@@ -9,10 +9,21 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._credential_form import is_template
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_foreign import has_late_header, tool_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document, Opaque, Path, Quoted, Tree, Vaulted, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import (
+    Document,
+    Opaque,
+    Path,
+    Quoted,
+    Tree,
+    Unsafe,
+    Vaulted,
+    parse_path,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import HEADER, Seal, Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import UNSAFE_TAG
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,11 @@ def stored_text(tree: Tree) -> str:
     if isinstance(tree, (Vaulted, Opaque)):
         return f"{type(tree).__name__}{json.dumps(tree.text)}"
     text = tree.text if isinstance(tree, Quoted) else tree
-    return json.dumps(text) if isinstance(text, str) else f"{type(text).__name__} {text!r}"
+    if isinstance(text, str):
+        # The tag is part of the value only where the same text without it would be a template.
+        inert = isinstance(tree, (Quoted, Unsafe)) and is_template(text)
+        return f"{UNSAFE_TAG} {json.dumps(text)}" if inert else json.dumps(text)
+    return f"{type(text).__name__} {text!r}"
 
 
 def fingerprint_of(tree: Tree, seal: Seal | None, vault: Vault) -> str:

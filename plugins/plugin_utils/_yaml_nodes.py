@@ -10,7 +10,16 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import VAULT_TAG, Quoted, Tree, Vaulted, scalar
+from ansible_collections.latchkey.tokens.plugins.module_utils._credential_form import is_template
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_render import (
+    UNSAFE_TAG,
+    VAULT_TAG,
+    Quoted,
+    Tree,
+    Unsafe,
+    Vaulted,
+    scalar,
+)
 
 VAULT_TAGS = (VAULT_TAG, "!vault-encrypted")
 MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -36,14 +45,24 @@ def same(one: Tree, other: Tree) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Quoted):
-        one = one.text
-    if isinstance(other, Quoted):
-        other = other.text
+    if _is_inert(one) != _is_inert(other):
+        return False
+    one, other = _as_text(one), _as_text(other)
     if isinstance(one, Opaque) or type(one) is not type(other):
         return False
     # NaN equals itself here: what matters is what the file says.
     return bool(scalar(one) == scalar(other) if isinstance(one, float) else one == other)
+
+
+def _as_text(leaf: Tree) -> Tree:
+    if isinstance(leaf, Quoted):
+        return leaf.text
+    return str(leaf) if isinstance(leaf, Unsafe) else leaf
+
+
+def _is_inert(leaf: Tree) -> bool:
+    """Whether a leaf would be a template if it were not for its tag."""
+    return isinstance(leaf, (Quoted, Unsafe)) and is_template(_as_text(leaf))
 
 
 # The C parser is what Ansible itself reads with, and tens of times faster than the one in Python.
@@ -196,8 +215,8 @@ def tree_of(node: Any) -> Tree:
         return [tree_of(item) for item in node.value] if node.tag == _SEQ_TAG else _opaque(node)
     if node.tag in VAULT_TAGS:
         return Vaulted.of(node.value)
-    if node.tag in (_STR_TAG, "!unsafe"):
-        return str(node.value)
+    if node.tag in (_STR_TAG, UNSAFE_TAG):
+        return str(node.value) if node.tag == _STR_TAG else Unsafe(node.value)
     try:
         constructor: Any = yaml.constructor.SafeConstructor()
         return constructor.construct_object(node)

@@ -15,11 +15,14 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._credential_form import is_template
+
 Tree: TypeAlias = Any
-"""str, int, float, bool, None, Vaulted, or a list or dict (with str keys) of trees."""
+"""str, Unsafe, int, float, bool, None, Vaulted, or a list or dict (with str keys) of trees."""
 Path: TypeAlias = tuple[str, ...]
 
 VAULT_TAG = "!vault"
+UNSAFE_TAG = "!unsafe"
 STEP = 2
 _STR_TAG = "tag:yaml.org,2002:str"
 _PLAIN = re.compile(r"[\w/](?:[\w /.,+@=()%:~*^$?;-]*[\w/.,+@=()%~*^$?;-])?")
@@ -28,7 +31,6 @@ _AMBIGUOUS = re.compile(r": | #|:$")
 _OTHER_BOOLEANS = frozenset("yYnN")
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _BREAK = re.compile("\r\n|[\n\r]")  # those of bytes.splitlines, with which Ansible takes an envelope apart
-_JINJA = re.compile(r"\{[{%#]")
 _resolver: Any = yaml.SafeLoader("")
 _representer: Any = yaml.representer.SafeRepresenter()
 
@@ -53,6 +55,12 @@ class Quoted:
     text: str = field(repr=False)
 
 
+class Unsafe(str):
+    """Text of which Ansible makes no template: the user tagged it so, or it came from elsewhere and could be one."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Literal:
     """How a vaulted leaf is laid out: the text that opens it and its indentation relative to the line that opens it."""
@@ -72,7 +80,9 @@ def quoted(text: str) -> str:
 def scalar(value: Tree) -> str:
     """One line of YAML that reads back as this scalar, type included."""
     if isinstance(value, Quoted):
-        return ("!unsafe " if _JINJA.search(value.text) else "") + quoted(value.text)
+        return (f"{UNSAFE_TAG} " if is_template(value.text) else "") + quoted(value.text)
+    if isinstance(value, Unsafe):
+        return f"{UNSAFE_TAG} {quoted(value)}"
     if not isinstance(value, str):
         if isinstance(value, (list, dict)):
             return "[]" if isinstance(value, list) else "{}"
