@@ -14,7 +14,9 @@ description:
     and forks. At the end of the run it is revoked, however the run ends.
   - Which token one gets is decided by all options here that say where to connect and as whom, and by O(expires_in). Uses that differ in
     one of these get tokens of their own.
-  - The token is kept in memory and, encrypted with a key that only the processes of the run have, in Ansible's temporary folder.
+  - The token is kept in memory and, encrypted with a key that only the processes of the run have, in Ansible's temporary directory.
+  - An option that is null, or left out with C(omit), counts as not given, and so does an environment variable that is empty. An option
+    that is an empty string is an error that names it, except O(ca_path) and O(organization_id), which then count as not given.
   - It is revoked by the callback P(latchkey.tokens.revoke_play_tokens#callback) when that is enabled, and in every case by a small process
     that the first use starts and that waits for the end of Ansible. Where a container is killed, nothing in it can revoke anything;
     see C(latchkey.tokens.sweep), a playbook.
@@ -93,7 +95,7 @@ options:
   qumulo_kind:
     description:
       - What the token is on Qumulo Core. With V(session), it is that of a log-in, for users who may not have an access token, or have two.
-      - Nobody can end such a session; it ends by itself after 10 hours. On Rubrik this option has no effect.
+      - Nothing can end such a session; it ends by itself after 10 hours. On Rubrik this option has no effect.
     type: str
     choices: [access_token, session]
     default: access_token
@@ -112,7 +114,8 @@ options:
     vars: [{name: latchkey_min_remaining}]
   refresh:
     description:
-      - Asks the platform whether it still takes the token, and replaces it when not, for example after somebody revoked it.
+      - Asks the platform whether it still takes the token, and replaces it when not, for example after it was revoked by hand.
+      - Also asks again at once after a refusal of the credentials (401), which is remembered for a minute otherwise.
       - The modules of this collection do that by themselves with a token that came from here.
     type: bool
     default: false
@@ -193,7 +196,9 @@ _raw:
   elements: str
 """
 
-from collections.abc import Mapping
+import contextlib
+import os
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from ansible.constants import config
@@ -204,6 +209,7 @@ from ansible.utils.display import Display
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_options import check_type, checked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import Request, play_token
 
@@ -217,13 +223,17 @@ class LookupModule(LookupBase):
     # The variables and arguments of the last use in this process, and the options that they make. A task may ask many times, and of all
     # that a use takes, Ansible takes the longest to settle two dozen options.
     _settled: ClassVar[tuple[Any, dict[str, Any]]] = (None, {})
+    _definitions: ClassVar[dict[str, dict[str, Any]]] = {}  # of the options, as documented above
     _variables: ClassVar[dict[str, str]] = {}  # the variable that an option is read from -> the option
     _within: ClassVar[list[str]] = []  # variables that are being templated, one within the other
 
     def run(self, terms: list[Any], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return the token as the only element."""
         variables = variables or {}
-        options = self._options_from(terms, variables, kwargs)
+        try:
+            options = self._options_from(terms, variables, kwargs)
+        except LatchkeyError as failure:
+            raise AnsibleError(f"latchkey.tokens.play_token: {failure}") from None
         if variables.get("ansible_check_mode") and not options["mint_in_check_mode"]:
             return [PLACEHOLDER]
         try:
@@ -244,29 +254,31 @@ class LookupModule(LookupBase):
         """Return all options; those from variables are templated first, which Ansible leaves to the plugin."""
         if terms:
             raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example platform='qumulo'.")
-        given = {
-            name: self._templated(name, variables[name])
-            for name, option in self._all_variables().items()
-            if name in variables and option not in kwargs
+        definitions = self._all_definitions()
+        direct = checked(kwargs, variables, definitions)
+        named = {
+            name: (option, self._templated(name, variables[name]))
+            for name, option in self._variables.items()
+            if name in variables and option not in direct
         }
+        left = checked(dict(named.values()), variables, definitions)
+        given = {name: value for name, (option, value) in named.items() if option in left}
         settled_for, options = type(self)._settled
-        if settled_for == (given, kwargs):
+        if settled_for == (given, direct):
             return options
-        self.set_options(var_options=given, direct=kwargs)
+        with _set_variables_only(definitions, {*direct, *left}):
+            self.set_options(var_options=given, direct=direct)
         options = self.get_options()
-        unknown = sorted(set(kwargs) - set(options))
-        if unknown:  # Ansible would take no notice of a misspelt option
-            raise AnsibleError(f"latchkey.tokens.play_token: there is no option {unknown[0]}.")
-        type(self)._settled = (given, kwargs), options
+        type(self)._settled = (given, direct), options
         return options
 
-    def _all_variables(self) -> dict[str, str]:
-        if not self._variables:
-            definitions = config.get_configuration_definitions("lookup", self._load_name)
+    def _all_definitions(self) -> dict[str, dict[str, Any]]:
+        if not self._definitions:
+            self._definitions.update(config.get_configuration_definitions("lookup", self._load_name))
             self._variables.update(
-                (one["name"], option) for option, definition in definitions.items() for one in definition.get("vars", ())
+                (one["name"], option) for option, definition in self._definitions.items() for one in definition.get("vars", ())
             )
-        return self._variables
+        return self._definitions
 
     def _templated(self, name: str, value: Any) -> Any:
         if name in self._within:  # before ansible-core 2.19 nothing else would end this
@@ -277,5 +289,34 @@ class LookupModule(LookupBase):
         self._within.append(name)
         try:
             return self._templar.template(value)
+        except AnsibleError as failure:
+            if type(failure).__name__ == "AnsibleValueOmittedError":  # ansible-core 2.19 and later
+                return None
+            raise
         finally:
             self._within.pop()
+
+
+@contextlib.contextmanager
+def _set_variables_only(definitions: Mapping[str, Mapping[str, Any]], given: Collection[str]) -> Iterator[None]:
+    """Let environment variables that are empty count as unset, and refuse those that Ansible would take for something else.
+
+    Args:
+        definitions: of the options, as documented.
+        given: options that do not come from the environment.
+
+    Raises:
+        OptionError: one of them is of another type.
+    """
+    known = {one["name"]: option for option, definition in definitions.items() for one in definition.get("env", ())}
+    found = {name: os.environ[name] for name in known if name in os.environ}
+    empty = {name: value for name, value in found.items() if not value.strip()}
+    for name in set(found) - set(empty):
+        if known[name] not in given:
+            check_type(name, found[name], definitions[known[name]])
+    for name in empty:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(empty)
