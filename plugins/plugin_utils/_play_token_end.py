@@ -111,7 +111,7 @@ def _end_made_by(intents: Iterable[Intent], contents: Contents, patience: float 
         from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_of_account, same_appliance
         from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt, end_unanswered
 
-        attempts = [Attempt.from_data(one.attempt) for one in intents]
+        attempts = [Attempt.from_data(one.attempt, one.lost_at) for one in intents]
         connection = attempts[0].connection
         known = {str(one.grant["id"]) for one in (*contents.tokens.values(), *contents.revoked)}
         grants = [Grant.from_data(one.grant) for one in contents.tokens.values()]

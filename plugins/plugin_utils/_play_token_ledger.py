@@ -71,15 +71,17 @@ class Intent:
         name: of this entry.
         attempt: what it takes to find and end what it made.
         holder: which process sent it, as process_name tells.
+        lost_at: when that process got no usable answer, in seconds since 1970; None where it may still get one, or was killed.
     """
 
     name: str
     attempt: Mapping[str, Any] = field(repr=False)
     holder: str
+    lost_at: float | None = None
 
     def is_held(self) -> bool:
         """Tell whether that process may still get the answer."""
-        return is_running(self.holder)
+        return self.lost_at is None and is_running(self.holder)
 
 
 def process_name(pid: int) -> str:
@@ -146,6 +148,10 @@ class Contents:
                 self.tokens[name] = replace(self.tokens[name], holder=holder)
         elif kind == "intended":
             self.intents[value["name"]] = Intent(**value)
+        elif kind == "lost":
+            name, lost_at = value
+            if name in self.intents:
+                self.intents[name] = replace(self.intents[name], lost_at=lost_at)
         elif kind == "settled":
             self.intents.pop(value, None)
         elif kind == "refused":
@@ -231,6 +237,10 @@ class Ledger:
         name = secrets.token_hex(8)
         self._append("intended", {"name": name, "attempt": attempt, "holder": process_name(os.getpid())}, marked=True)
         return name
+
+    def add_lost(self, intent: str) -> None:
+        """Enter that the answer to a mint was lost, so that it may have made something. Raises OSError."""
+        self._append("lost", [intent, time.time()], marked=True)
 
     def add_settled(self, intent: str) -> None:
         """Enter that a mint made nothing, or that it is known what became of it. Raises OSError."""

@@ -218,12 +218,19 @@ def noted_mint(ledger: Ledger, mint: Callable[[Intend], Grant]) -> tuple[Grant, 
     try:
         grant = mint(intend)
     except LatchkeyError as failure:
-        if not isinstance(failure, RequestError) or not failure.may_have_acted:
-            with contextlib.suppress(OSError):
-                for intent in intents:
-                    ledger.add_settled(intent)
+        settle(ledger, intents, failure)
         raise
     return grant, "".join(intents)
+
+
+def settle(ledger: Ledger, intents: list[str], failure: LatchkeyError) -> None:
+    """Enter what a mint that failed means for its intents: it made nothing, or what it made has to be looked for."""
+    with contextlib.suppress(OSError):
+        for intent in intents:
+            if isinstance(failure, RequestError) and failure.may_have_acted:
+                ledger.add_lost(intent)
+            else:
+                ledger.add_settled(intent)
 
 
 def not_kept(grant: Grant, failure: OSError) -> LatchkeyError:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth
+from ansible_collections.latchkey.tokens.plugins.module_utils._endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _unanswered
@@ -135,6 +136,24 @@ def test_what_cannot_be_told_apart_stays(appliance: Start, clock: Clock) -> None
     assert live(simulator) == before
 
 
+def test_what_another_run_opens_meanwhile_stays(appliance: Start, clock: Clock) -> None:
+    """It is used as soon as it is there, and this one's log-in never got through."""
+    simulator = appliance("rubrik_cdm")
+    attempt = interrupted(simulator, options_for(simulator))
+    (made,) = live(simulator)
+    theirs: list[Any] = []
+
+    def use() -> None:
+        if not theirs:
+            theirs.append(mint(options_for(simulator), {}, []))
+        simulator.advance(2)
+        assert is_alive(theirs[0])
+
+    clock.then = use
+    assert end(clock, [attempt], known=(made,)).settled is False
+    assert live(simulator) == {made, theirs[0].minted.credential.id}
+
+
 def test_a_fleet_that_was_interrupted(appliance: Start, clock: Clock) -> None:
     simulator = appliance("rubrik_cdm")
     before = live(simulator)
@@ -184,9 +203,23 @@ def test_an_appliance_that_is_away_for_a_while(appliance: Start, clock: Clock) -
     assert live(simulator) == before
 
 
+@pytest.mark.parametrize("change", [{"endpoint": Endpoint("https://other.example.com:443")}, {"validate_certs": False}])
+def test_a_bearer_goes_to_its_own_appliance_only(appliance: Start, change: dict[str, Any]) -> None:
+    """A refused log-in is explained with the tokens of the run, those of the same appliance."""
+    simulator = appliance("rubrik_cdm")
+    grant = mint(options_for(simulator), {}, [])
+    elsewhere = replace(grant, connection=replace(grant.connection, **change))
+    wrong = options_for(simulator, client_secret="wrong")
+    for grants, asked in (([elsewhere], False), ([elsewhere, grant], True)):
+        start = len(simulator.journal())
+        with pytest.raises(LatchkeyError):
+            mint(wrong, {}, grants)
+        assert any(one["auth"] != "none" for one in simulator.journal()[start:]) is asked
+
+
 def test_how_it_is_recognised() -> None:
     at = utc_now()
-    attempt = Attempt(SimpleNamespace(auth=Auth(token="canary")), at, at + timedelta(hours=1))  # type: ignore[arg-type]
+    attempt = Attempt(SimpleNamespace(auth=Auth(token="canary")), at, at + timedelta(hours=1), given_up_at=at)  # type: ignore[arg-type]
 
     def one(created: float | None, expires: float, used: float | None = None) -> Credential:
         def instant(seconds: float | None) -> datetime | None:
@@ -198,12 +231,14 @@ def test_how_it_is_recognised() -> None:
         (one(1, 3600.5), True),
         (one(-4, 3600), True),
         (one(-10, 3600), False),  # an older one
+        (one(20, 3600), True),  # served late
+        (one(40, 3600), False),  # a later one
         (one(1, 3700), False),  # another end than was asked for
         (one(1, 3600, 1.5), True),
         (one(1, 3600, 9), False),  # somewhere it is in use
         (one(None, 3600), False),
     ]:
-        assert made_by([attempt], [listed], timedelta()) == ([listed] if found else [])
+        assert made_by([attempt], 1, [listed], timedelta()) == ([listed] if found else [])
         ahead = timedelta(hours=1)
-        assert made_by([replace(attempt, at=at - ahead)], [listed], ahead) == ([listed] if found else [])
-    assert made_by([attempt], [one(1, 3600), one(2, 3600)], timedelta()) is None
+        assert made_by([replace(attempt, at=at - ahead, given_up_at=at - ahead)], 1, [listed], ahead) == ([listed] if found else [])
+    assert made_by([attempt], 1, [one(1, 3600), one(2, 3600)], timedelta()) is None

@@ -3,7 +3,7 @@
 """Mints whose answers this run never got, since it was killed or the answer was lost: what they made is found and ended. Private.
 
 An attempt is noted before the mint, as data full of secrets: to be kept encrypted only. What it made is recognised among all that the
-account has by when it was made, by the end that was asked for, and by that it was never used.
+account has by when it was made, by the end that was asked for, or else by that it is not used by anything.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._connection import Auth, Connection
@@ -25,7 +25,8 @@ from ._kept_connection import certificates, connection_from_data, from_anywhere,
 
 _INEXACT = timedelta(seconds=6)  # by which the appliance's clock may differ from what its answers tell, in whole seconds
 _AT_ONCE = timedelta(seconds=1)  # a last use so soon after the creation is the log-in itself
-_SERVED_LATE = 60.0  # seconds after which a request that was sent is not served any more
+_SERVED_LATE = timedelta(seconds=15)  # after that, a request that its sender does not wait for any more counts as never served
+_UNUSED = 1.5  # seconds for which one must be seen unused: what another run opens just now is used soon
 _PAUSES = (0.25, 0.5, 1.0)  # seconds between two looks; the last one again and again
 _NEXT_CODE = 31.0  # seconds after which there is another one-time code
 
@@ -39,12 +40,14 @@ class Attempt:
         at: when, by this machine's clock.
         expires_at: the end that it asks for; None where the platform decides on that.
         trusted: the certificates in ca_path; None where there are none to keep.
+        given_up_at: when its sender did not wait for the answer any more, by this machine's clock; None for just now.
     """
 
     connection: Connection = field(repr=False)
     at: datetime
     expires_at: datetime | None = None
     trusted: str | None = field(default=None, repr=False)
+    given_up_at: datetime | None = None
 
     @classmethod
     def now(cls, connection: Connection, expires_at: datetime | None = None) -> Attempt:
@@ -58,10 +61,11 @@ class Attempt:
         return {"connection": asdict(self.connection), "at": format_instant(self.at), "expires_at": expires_at, "trusted": self.trusted}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Attempt:
-        """Return what as_data was called on."""
+    def from_data(cls, data: Mapping[str, Any], given_up_at: float | None = None) -> Attempt:
+        """Return what as_data was called on, with when its sender gave up, in seconds since 1970."""
+        until = None if given_up_at is None else datetime.fromtimestamp(given_up_at, timezone.utc)
         expires_at = parse_instant(data["expires_at"], "expires_at") if data["expires_at"] else None
-        return cls(connection_from_data(data["connection"]), parse_instant(data["at"], "at"), expires_at, data["trusted"])
+        return cls(connection_from_data(data["connection"]), parse_instant(data["at"], "at"), expires_at, data["trusted"], until)
 
     def may_have_made(self, one: Credential, ahead: timedelta) -> bool:
         """Tell whether a credential of the account may be what this made.
@@ -70,15 +74,19 @@ class Attempt:
             one: the credential, as the platform lists it.
             ahead: how far the appliance's clock is ahead of this machine's.
         """
-        if one.created_at is None or one.created_at < self.at + ahead - _INEXACT:
+        if one.created_at is None or not self.at - _INEXACT <= one.created_at - ahead <= self.last_moment() + _INEXACT:
             return False
         if self.expires_at and (one.expires_at is None or abs(one.expires_at - self.expires_at) > _AT_ONCE):
             return False
         return one.last_used_at is None or one.last_used_at - one.created_at <= _AT_ONCE
 
+    def last_moment(self) -> datetime:
+        """Return until when the appliance may serve it."""
+        return (self.given_up_at or utc_now()) + _SERVED_LATE
+
     def seconds_left(self) -> float:
         """Return for how long the appliance may still serve it."""
-        return max(2 * self.connection.timeout, _SERVED_LATE) - (utc_now() - self.at).total_seconds()
+        return (self.last_moment() - utc_now()).total_seconds()
 
 
 @dataclass
@@ -94,16 +102,17 @@ class Ended:
     words: list[str] = field(default_factory=list)
 
 
-def made_by(attempts: Sequence[Attempt], listed: Sequence[Credential], ahead: timedelta) -> list[Credential] | None:
+def made_by(attempts: Sequence[Attempt], missing: int, listed: Sequence[Credential], ahead: timedelta) -> list[Credential] | None:
     """Return those of an account's credentials that these attempts made; None where there are more that they may have made.
 
     Args:
         attempts: all of one account.
+        missing: how many of them are not accounted for yet.
         listed: what the account has, without what is known to be another's.
         ahead: how far the appliance's clock is ahead of this machine's.
     """
     found = [one for one in listed if any(attempt.may_have_made(one, ahead) for attempt in attempts)]
-    return found if len(found) <= len(attempts) else None
+    return found if len(found) <= missing else None
 
 
 def end_unanswered(
@@ -125,9 +134,10 @@ def end_unanswered(
         patience: seconds to look for; None as long as the appliance may still serve one of them.
         pause: waits.
     """
-    last = max(attempts, key=Attempt.seconds_left)
-    seconds = max(last.seconds_left(), sum(_PAUSES)) if patience is None else patience
-    search = _Search(list(attempts), set(known), time.monotonic() + seconds, pause)
+    attempts = [replace(one, given_up_at=one.given_up_at or utc_now()) for one in attempts]
+    last = max(attempts, key=Attempt.last_moment)
+    seconds = max(last.seconds_left(), 0.0) + _UNUSED + _PAUSES[-1] if patience is None else patience
+    search = _Search(attempts, set(known), time.monotonic() + seconds, pause)
     with with_certificates(last.connection, last.trusted) as reachable:
         ways = [Auth(token=one) for one in bearers] + ([reachable.auth] if log_in else [])
         return search.over([replace(reachable, auth=auth) for auth in ways])
@@ -149,6 +159,7 @@ class _Search:
         self._give_up = give_up
         self._pause = pause
         self._missing = len(attempts)
+        self._seen: dict[str, float] = {}  # when each candidate was seen first
 
     def over(self, ways: Sequence[Connection]) -> Ended:
         """Search with the first of these connections that works."""
@@ -186,13 +197,14 @@ class _Search:
         pauses = list(_PAUSES)
         while True:
             listed = [one for one in platform.tokens(caller.account) if one.id not in (*self._known, caller.token_id)]
-            found = made_by(self._attempts, listed, platform.now() - utc_now())
+            found = made_by(self._attempts, self._missing, listed, platform.now() - utc_now())
             if found is None:
                 return self._left("The account opened others at the same time, and nothing tells them apart, so none was ended.")
-            if found:
-                apply_steps(platform.revoke_steps(found))
-                self._known |= {one.id for one in found}
-                self._missing -= len(found)
+            ripe = [one for one in found if self._is_ripe(one)]
+            if ripe:
+                apply_steps(platform.revoke_steps(ripe))
+                self._known |= {one.id for one in ripe}
+                self._missing -= len(ripe)
             if self._missing <= 0:
                 return Ended(True, platform.warnings)
             wait = pauses.pop(0) if len(pauses) > 1 else pauses[0]
@@ -201,6 +213,11 @@ class _Search:
                     return self._left(f"{platform.title} does not tell when each of the account's sessions was opened.")
                 return Ended(False, platform.warnings)
             self._pause(wait)
+
+    def _is_ripe(self, one: Credential) -> bool:
+        """Tell whether it is certain enough: the end that was asked for says it, or else it was seen unused for a while."""
+        first_seen = self._seen.setdefault(one.id, time.monotonic())
+        return any(attempt.expires_at for attempt in self._attempts) or time.monotonic() - first_seen >= _UNUSED
 
     def _left(self, why: LatchkeyError | str) -> Ended:
         connection = self._attempts[0].connection

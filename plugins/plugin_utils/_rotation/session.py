@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, log_in, session_grant
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
@@ -25,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._regist
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import ROTATION, Entry, Ledger, process_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import is_orphan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import not_kept, noted_mint, open_ledger, watch
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import not_kept, noted_mint, open_ledger, settle, watch
 
 
 @dataclass(frozen=True)
@@ -131,20 +131,13 @@ def entered_sessions(platform: Platform, warn: Callable[[str], None]) -> Iterato
     try:
         yield
     except LatchkeyError as failure:
-        if not isinstance(failure, RequestError) or not failure.may_have_acted:
-            _settle(intents)
+        with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
+            settle(ledger, intents, failure)
         raise
     if entries:
         with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
             for entry in entries:
                 ledger.add_revoked(entry, ROTATION)
-
-
-def _settle(intents: list[str]) -> None:
-    """Enter that no session was opened."""
-    with contextlib.suppress(LatchkeyError, OSError), open_ledger() as ledger:
-        for intent in intents:
-            ledger.add_settled(intent)
 
 
 def _run_has_ended() -> LatchkeyError:
