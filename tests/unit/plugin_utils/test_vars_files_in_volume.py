@@ -24,7 +24,7 @@ from tests.unit.plugin_utils.vars_documents import QUICK, Document, Entry, FakeV
 
 IDS = ("dev", "prod", "default")
 PER_TEST, TESTS = 20 if QUICK else 1000, 10
-WITH_REAL_CIPHER = 20 if QUICK else 300  # each costs several derivations of a key
+WITH_REAL_CIPHER = 20 if QUICK else 150  # each costs several derivations of a key
 REFUSALS = (
     "anchor",
     "alias",

@@ -286,9 +286,10 @@ def document_of(
     lib = lib or FakeVaultLib(*vault_ids)
     lines = document.lines
     made: list[str] = []
+    last = [""]  # the kind of what stands in the last lines
 
     def noise(column: int) -> None:
-        in_text = bool(document.entries) and document.entries[-1].kind in ("vault", "literal", "keep")  # blanks could become part of it
+        in_text = last[0] in ("vault", "literal", "keep")  # blanks could become part of it
         for _unused in range(pick.of([0, 0, 0, 0, 1, 2])):
             indent = pick.of([column, column, column, 0])
             blank = "" if in_text else " " * pick.of([0, 0, indent, indent + 3])
@@ -309,6 +310,7 @@ def document_of(
         entry = Entry(path, first, first, kind)
         if kind == "alias" and not made:
             kind = entry.kind = "empty"
+        last[0] = kind
         if kind == "scalar":
             lines.append(f"{opening}{pick.of([' ', ' ', '   '])}{pick.of(SCALARS)}{tail()}")
         elif kind == "empty":
