@@ -26,9 +26,7 @@ def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str]
     try:
         return run()
     except LatchkeyError as failure:
-        known = list(secrets)
-        details = {key: value if key in RESULT_KEYS else _masked(value, known) for key, value in failure.details.items()}
-        return {**details, "changed": False, "failed": True, "msg": redact(str(failure), known)}
+        return masked_words({**failure.details, "changed": False, "failed": True, "msg": str(failure)}, secrets)
     except Exception as failure:  # noqa: BLE001  (a bug of ours must not become a traceback, which could hold a secret)
         place = traceback.extract_tb(failure.__traceback__)[-1]
         return {
@@ -40,8 +38,22 @@ def failures_as_result(run: Callable[[], dict[str, Any]], secrets: Iterable[str]
         }
 
 
+def masked_words(result: dict[str, Any], secrets: Iterable[str]) -> dict[str, Any]:
+    """Return a task's result without secrets in what is shown of it: all words of a failure, the warnings of a success.
+
+    Args:
+        result: the result. What it carries under the keys for secrets stays.
+        secrets: what may have got into words, apart from what this process knows by itself.
+    """
+    shown = [key for key in result if key not in RESULT_KEYS and (result.get("failed") or key == "warnings")]
+    if not shown:
+        return result
+    known = list(secrets)
+    return {**result, **{key: _masked(result[key], known) for key in shown}}
+
+
 def _masked(value: Any, secrets: Sequence[str]) -> Any:
-    """Return a fact of a failure with the secrets in its words masked."""
+    """Return a text or a list of texts with the secrets in it masked."""
     if isinstance(value, str):
         return redact(value, secrets)
     if isinstance(value, (list, tuple)):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import nested_secrets, secret_strings
@@ -17,6 +17,7 @@ else:
     MASKS_REGISTERED = True
 
 
+_OF_ALL = ("hostvars", "vars", "groups", "ansible_facts")  # variables of all hosts, those of the host once more, and no results
 _TELLING = 8  # characters of a secret that is in a longer text, or has one in it
 
 
@@ -71,6 +72,16 @@ def loop_secrets(task_vars: Mapping[str, Any] | None, given: Sequence[str]) -> l
     loop_var = (task_vars or {}).get("ansible_loop_var")
     item = (task_vars or {}).get(loop_var) if loop_var else None
     return [*nested_secrets(item), *(text for text in secret_strings(item) if any(_overlap(text, one) for one in given))]
+
+
+def secrets_of_the_run(task_vars: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the secrets that earlier tasks of the host have registered, or that its variables hold under the names of our results.
+
+    Args:
+        task_vars: the task's variables. Only looked at when there is something to mask.
+    """
+    own = {name: value for name, value in (task_vars or {}).items() if name not in _OF_ALL and isinstance(value, (dict, list, tuple))}
+    yield from (one for one in nested_secrets(own) if len(one) >= _TELLING)
 
 
 def _overlap(text: str, secret: str) -> bool:

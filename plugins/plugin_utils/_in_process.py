@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result, masked_words
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets, redact, result_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import (
+    hide_loop,
+    hide_secrets,
+    loop_secrets,
+    secrets_of_the_run,
+    show_apart,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._module_output import is_telling, named_in, own_output
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
@@ -63,6 +70,7 @@ class OperationAction(ActionBase):
         if another:
             result = self._run_with(name, {**self._task.args, "token": another}, task_vars)
         given = option_secrets(self._task.args, self.operation.full_argument_spec())
+        result = masked_words(result, chain(given, secrets_of_the_run(task_vars)))
         result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars, given)])
         hide_loop(self._task, result)
         show_apart(result, Display())

@@ -12,10 +12,16 @@ from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result, masked_words
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import option_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_loop, hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import (
+    hide_loop,
+    hide_secrets,
+    loop_secrets,
+    secrets_of_the_run,
+    show_apart,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
 
 
@@ -48,6 +54,7 @@ class ControllerAction(ActionBase):
 
         given = option_secrets(self._task.args, self.argument_spec)
         result = failures_as_result(perform, chain(given, self._unsayable()))
+        result = masked_words(result, secrets_of_the_run(task_vars))
         result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all)
         hide_loop(self._task, result)
         show_apart(result, Display())

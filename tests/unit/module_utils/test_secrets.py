@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result, masked_words
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
 from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import (
     forget_all,
@@ -104,3 +104,10 @@ def test_a_token_in_the_wrong_option_is_not_quoted(option):
     token = "access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa+/Qw=="
     for failure in (OptionError(f"{option}: there is no '{token}'."), OptionError("No.", f"Is {option}={token} right?")):
         assert "3Xq9Lw2Zt7" not in str(failure)
+
+
+def test_the_words_of_a_result_are_masked_and_what_it_carries_is_not():
+    failed = {"failed": True, "msg": "no one-secret", "warnings": ["one-secret"], "token": "one-secret", "ids": ["7"], "n": 1}
+    assert masked_words(failed, ["one-secret"]) == {**failed, "msg": "no ********", "warnings": ["********"]}
+    made = {"changed": True, "token": "one-secret", "account": "one-secret-account", "warnings": ["one-secret"]}
+    assert masked_words(made, ["one-secret"]) == {**made, "warnings": ["********"]}

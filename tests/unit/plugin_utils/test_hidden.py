@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils import _hidden
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets, secrets_of_the_run, show_apart
 
 RESULT = {"changed": True, "token": "CANARY"}
 
@@ -75,3 +76,21 @@ def test_secrets_of_a_loop_item(item, given, found):
 
 def test_no_loop():
     assert loop_secrets(None, ["long-CANARY-one"]) == loop_secrets({"item": ITEM}, ["long-CANARY-one"]) == []
+
+
+def test_what_earlier_tasks_registered_is_known() -> None:
+    class Everyone(dict[str, Any]):
+        """As hostvars, of which each look costs."""
+
+        def values(self) -> Any:
+            raise AssertionError
+
+    task_vars = {
+        "minted": {"token": "token-of-a-task", "changed": True},
+        "looped": {"results": [{"client_secret": "secret-of-a-loop"}, {"token": ""}, {"skipped": True}]},
+        "short": {"token": "x"},
+        "hostvars": Everyone(),
+        "text": "a text",
+    }
+    assert list(secrets_of_the_run(task_vars)) == ["token-of-a-task", "secret-of-a-loop"]
+    assert list(secrets_of_the_run(None)) == []
