@@ -14,10 +14,12 @@ description:
     (C(--vault-id), C(--vault-password-file), C(--ask-vault-pass)).
   - Every byte outside the values stays as it is, with its comments, order, quoting, C(---) and line endings.
   - A value that decrypts to what is wanted already is left alone, so nothing changes.
-  - The file is replaced in one step, so that it is never half written; it keeps its mode and owner, a symbolic link stays one, other
+  - The file is replaced in one step, so that it is never half written; it keeps its mode, group and owner, a symbolic link stays one, other
     writers of this collection are locked out meanwhile, and what was written is read back and decrypted before the task succeeds.
+  - Where a member of the file's group changes it who is not its owner and not root, that user owns it afterwards, and a warning says so.
   - A file that cannot be edited safely is refused and left alone. That is one with duplicate keys, several documents, no mapping at the
-    top, an anchor or alias on the value, or a value inside a flow-style mapping, one in braces.
+    top, an anchor or alias on the value, a value inside a flow-style mapping, one in braces, or a file of another tool such as SOPS. The
+    guide to vars files has the whole list.
 options:
   path:
     description:
@@ -27,8 +29,8 @@ options:
   vars:
     description:
       - Values to keep encrypted, by name. A dotted name such as V(qumulo.token) is a value inside a mapping, and a number in it an item
-        of a list that exists. An item that is not there is an error, and a single one cannot be removed. Write a dot that belongs to a name
-        as V(\\.).
+        of a list that exists, or a key that is a whole number. An item that is not there is an error, and a single one cannot be
+        removed. Write a dot that belongs to a name as V(\\.).
       - Values are texts, an empty one too; mappings and lists of texts have each text encrypted. A number, V(true), V(null) and so on in it
         is an error; put it in quotes.
       - One of O(vars), O(plain_vars) and O(restore) is required. With an empty mapping nothing is changed, and no file is created.
@@ -51,9 +53,10 @@ options:
   vault_id:
     description:
       - The vault id to encrypt with. A value under another id is encrypted anew under this one.
-      - When not set, a value keeps the id it has, and a new one gets the id of the other values in the file, else that of the only
-        secret that is loaded, else what C(vault_encrypt_identity) in C(ansible.cfg) says.
-      - An empty string, or an id that no secret is loaded for, is refused, also when another secret would open the value.
+      - When not set, a value keeps the id it has and the secret that opened it, whatever its id is. A new one gets the id of the
+        other values in the file, else that of the only secret that is loaded, else what C(vault_encrypt_identity) in C(ansible.cfg) says.
+      - An empty string, or an id that no secret is loaded for, is refused, also when another secret would open the value. So is an id with
+        a semicolon, outer blanks, or other characters than ASCII.
     type: str
   encrypt:
     description:
@@ -71,7 +74,7 @@ options:
   mode:
     description:
       - Octal mode of a file that is created, for example V('0640'); V('0600') when not set. Write it in
-        quotes; a number such as V(600) is an error. A file that exists keeps its mode and owner.
+        quotes; a number such as V(600) is an error. A file that exists keeps its mode.
     type: raw
   backup:
     description:

@@ -12,6 +12,7 @@ version_added: 1.0.0
 description:
   - Reads values from a YAML vars file as it is on disk now, decrypted with the vault secrets that this run of Ansible was started with.
     Variables that Ansible loaded earlier in the run may be out of date; these are not.
+  - As in Ansible, the label of a value is a hint, and every secret that is loaded is tried, unless C(vault_id_match) is set.
   - The result is hidden from output and logs even without C(no_log) when anything in it was encrypted, and can be registered.
 options:
   path:
@@ -64,7 +65,7 @@ exists:
   type: bool
   sample: true
 writable:
-  description: Whether the file can be replaced, that is, its directory can be written.
+  description: Whether the file can be replaced, that is, its directory can be written and its group kept.
   returned: success
   type: bool
   sample: true
