@@ -51,7 +51,7 @@ def test_account_roles_key(key: str, has_role: bool) -> None:
     assert account.get(key, []) == [role] * has_role
     granted = cluster.call("GET", f"{ASSIGN}?principals={account['id']}")[1][0]["roles"]
     assert len(granted) == has_role
-    for bad, status in ((f"Role:::{UNKNOWN_ID}", 404), ("x", 400), (5, 422)):
+    for bad, status in ((f"Role:::{UNKNOWN_ID}", 404), ("x", 400), (5, 400)):
         assert key == "none" or cluster.call("PATCH", f"{ACCOUNTS}/{account['id']}", {key: [bad]})[0] == status
 
 
@@ -61,7 +61,7 @@ def test_account_duplicate(mode: str, status: int) -> None:
     account = cluster.add_account()
     assert cluster.call("POST", ACCOUNTS, {"name": "robot"})[0] == status
     assert cluster.call("PATCH", f"{ACCOUNTS}/{account['id']}", {"name": "robot"})[0] == 200
-    assert cluster.call("POST", ACCOUNTS, {"name": " "})[0] == 422
+    assert cluster.call("POST", ACCOUNTS, {"name": " "})[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,14 @@ def test_role_id_key(key: str) -> None:
     assert cluster.call("GET", f"/api/v1/role/{role[key]}")[1]["roleTemplate"] == "Custom"
     assert cluster.call("DELETE", f"/api/v1/role/{cluster.role_id('AdministratorRole')}")[0] == 422
     for name, template in (("other", "Custom"), (" ", "Custom"), ("new", "Emperor")):
-        assert cluster.call("POST", "/api/v1/role", {"name": name, "roleTemplate": template})[0] == 422
+        assert cluster.call("POST", "/api/v1/role", {"name": name, "roleTemplate": template})[0] == (422 if name == "other" else 400)
 
 
-@pytest.mark.parametrize("key", ["id", "principalId", "principal"])
-def test_principal_id_key(key: str) -> None:
-    cluster = Cluster(principal_id_key=key)
+def test_principal_key() -> None:
+    cluster = Cluster()
     ids = [cluster.me["id"], cluster.service["id"]]
     for query in (f"principals={','.join(ids)}", "&".join(f"principals={one}" for one in ids)):
-        assert [one[key] for one in cluster.call("GET", f"{ASSIGN}?{query}")[1]] == ids
+        assert [one["principal"] for one in cluster.call("GET", f"{ASSIGN}?{query}")[1]] == ids
 
 
 @pytest.mark.parametrize(("mode", "keys"), [("principals_roles", ("principals", "roles")), ("ids", ("principalIds", "roleIds"))])
@@ -149,7 +148,7 @@ def test_assignment_fields(mode: str, keys: tuple[str, str]) -> None:
     cluster = Cluster(assignment_fields=mode)
     values = [cluster.service["id"]], [cluster.role_id("AdministratorRole")]
     assert cluster.call("POST", ASSIGN, dict(zip(keys, values, strict=True)))[0] == 200
-    assert cluster.call("POST", ASSIGN, dict(zip(("a", "b"), values, strict=True)))[0] == 422
+    assert cluster.call("POST", ASSIGN, dict(zip(("a", "b"), values, strict=True)))[0] == 400
     for bad in (f"User:::{UNKNOWN_ID}", UNKNOWN_ID):
         assert cluster.call("POST", ASSIGN, {keys[0]: [bad], keys[1]: values[1]})[0] in (400, 404)
 

@@ -38,24 +38,22 @@ def test_list_expired(mode: str, left: int) -> None:
     cluster = Cluster(list_expired=mode)
     cluster.add_token(expiration=1)
     cluster.clock.advance(61)
-    assert len([one for one in cluster.sessions() if "tag" in one]) == left
+    assert len([one for one in cluster.sessions() if one["tag"]]) == left
     cluster.add_token()
-    assert len([one for one in cluster.sessions() if "tag" in one]) == left + 1
+    assert len([one for one in cluster.sessions() if one["tag"]]) == left + 1
 
 
 def test_list_keys() -> None:
     cluster = Cluster(list_keys="minimal")
     cluster.add_token()
     assert [set(one) - {"tag"} for one in cluster.sessions()] == [{"id", "userId", "organizationId"}] * 2
-    assert set(cluster.call("GET", "/api/v1/principal")[1]["data"][0]) == {"id", "name"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "keys"), [("full", {"data", "hasMore", "total"}), ("no_has_more", {"data", "total"}), ("data_only", {"data"})]
-)
+@pytest.mark.parametrize(("mode", "keys"), [("full", {"data", "hasMore", "total"}), ("no_total", {"data", "hasMore"})])
 def test_list_envelope(mode: str, keys: set[str]) -> None:
     cluster = Cluster(list_envelope=mode)
-    for path in (f"{SESSION}?user_id={cluster.user_id}", "/api/v1/principal", "/api/v1/role", "/api/internal/organization"):
+    assert set(cluster.call("GET", f"{SESSION}?user_id={cluster.user_id}")[1]) == {"data", "hasMore", "total"}
+    for path in ("/api/v1/principal", "/api/v1/role", "/api/internal/organization"):
         assert set(cluster.call("GET", path)[1]) == keys
 
 
@@ -79,17 +77,18 @@ def test_session_types() -> None:
 
 
 def test_pages_of_principals() -> None:
-    cluster = Cluster(page_size="2")
+    cluster = Cluster()
     for number in range(3):
         cluster.add_account(f"robot{number}")
     seen: list[str] = []
     more = True
     while more:
-        status, listed = cluster.call("GET", f"/api/v1/principal?is_service_account=true&offset={len(seen)}")
+        status, listed = cluster.call("GET", f"/api/v1/principal?is_service_account=true&limit=2&offset={len(seen)}")
         seen += [one["name"] for one in listed["data"]]
         more = listed["hasMore"]
         assert (status, listed["total"]) == (200, 5)
     assert seen == ["robot0", "robot1", "robot2", "svc-ansible", "svc-rsc"]
+    assert len(cluster.call("GET", "/api/v1/principal")[1]["data"]) == 6  # without a limit it is all
     listed = cluster.call("GET", "/api/v1/principal?sort_order=desc&limit=1")[1]
     assert [one["name"] for one in listed["data"]] == ["svc-rsc"]
     assert [one["name"] for one in cluster.call("GET", "/api/v1/principal?is_service_account=false")[1]["data"]] == ["admin"]

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
-from tests.contract._cdm_cluster import BULK, FAILED, FORBIDDEN, ME, OPEN, UNKNOWN_ID, Cluster, refused
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._jwt import jwt_claims
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm_ids import bare_user
+from tests.contract._cdm_cluster import BULK, FAILED, FORBIDDEN, ME, OPEN, SESSION, UNKNOWN_ID, Cluster, refused
 
 
 @pytest.mark.parametrize(
@@ -40,12 +44,44 @@ def test_session_limit(choice: str) -> None:
     assert refused(cluster.open(), choice)
 
 
-@pytest.mark.parametrize(("mode", "status"), [("refused", 422), ("accepted", 200)])
-def test_client_fields(mode: str, status: int) -> None:
+@pytest.mark.parametrize(("mode", "local", "managed"), [("refused", 400, 400), ("accepted", 200, 200), ("only", 400, 200)])
+def test_client_fields(mode: str, local: int, managed: int) -> None:
     cluster = Cluster(client_fields=mode)
-    body = {"clientId": cluster.service["client_id"], "clientSecret": cluster.service["client_secret"]}
-    assert cluster.call("POST", OPEN, body, "")[0] == status
+    for prefix, status in (("", local), ("rsc_", managed)):
+        body = {"clientId": cluster.service[f"{prefix}client_id"], "clientSecret": cluster.service[f"{prefix}client_secret"]}
+        assert cluster.call("POST", OPEN, body, "")[0] == status
     assert cluster.open()[0] == 200
+    assert cluster.open("rsc_")[0] == (400 if mode == "only" else 200)
+
+
+def test_a_managed_account_under_each_id() -> None:
+    for mode, shown in (("subject", "{iss}_{client}"), ("client", "{client}"), ("uuid", None)):
+        cluster = Cluster(rsc_account_ids=mode)
+        cluster_id = cluster.call("GET", "/api/v1/cluster/me")[1]["id"]
+        token = cluster.open("rsc_")[1]["token"]
+        subject = f"{cluster_id}_{cluster.service['rsc_client_id']}"
+        assert jwt_claims(token)["sub"] == subject
+        me = cluster.call("GET", ME, token=token)[1]["id"].removeprefix("User:::")
+        expected = (shown or "").format(iss=cluster_id, client=cluster.service["rsc_client_id"])
+        assert me == expected if shown else bare_user(me)
+        listed = cluster.call("GET", "/api/v1/principal?name=svc-rsc")[1]["data"]
+        assert [one["id"] for one in listed] == [f"User:::{me}"]
+        sessions = cluster.call("GET", f"{SESSION}?user_id={quote(me)}")[1]["data"]
+        assert [one["userId"] for one in sessions] == [me]
+
+
+@pytest.mark.parametrize(("mode", "by_bearer"), [("told", 200), ("required", 401)])
+def test_csrf(mode: str, by_bearer: int) -> None:
+    cluster = Cluster(csrf=mode)
+    client = cluster.platform.app.test_client()
+    answer = client.post(SESSION, json={"initParams": {}}, auth=cluster.basic(), base_url="https://localhost")
+    session = answer.get_json()["session"]
+    assert cluster.call("GET", ME, token=session["token"])[0] == by_bearer
+    for header, status in ((session["csrfToken"], 200), ("x", 401)):
+        seen = client.get(ME, headers={"x-rubrik-csrf-token": header}, base_url="https://localhost")
+        assert seen.status_code == status
+    other = Cluster()
+    assert "csrfToken" not in other.call("POST", SESSION, {"initParams": {}}, other.basic())[1]["session"]
 
 
 @pytest.mark.parametrize(("mode", "shown"), [("by_kind", [True, False]), ("always", [True, True]), ("empty", [False, False])])

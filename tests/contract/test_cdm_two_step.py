@@ -39,7 +39,7 @@ def test_wrong_code(choice: str) -> None:
         answer_challenge(cluster, attemptId=UNKNOWN_ID),
     ):
         assert "mfaResponse" in answer[1] if choice == "challenge" else refused(answer, choice)
-    assert answer_challenge(cluster, challengeId="rsa")[0] == 422
+    assert answer_challenge(cluster, challengeId="rsa")[0] == 400
     assert answer_challenge(cluster)[0] == 200
 
 

@@ -58,7 +58,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
     "public probe": (
         "rubrik_cdm",
         "access_check",
-        {"probes": [{"path": "/api/v1/cluster/me/version"}, {"path": "/api/v1/cluster/me/?x=1"}]},
+        {"probes": [{"path": "/api/v1/cluster/me/version"}, {"path": "/api/v1/cluster/me/api_version/?x=1"}]},
         ["may be answered to anybody, so that proves nothing", "Add a probe of something that needs the right"],
     ),
     "no lifetime on RSC": ("rubrik_rsc", "access_token", {"expires_in": "1h"}, ["The tenant's session settings say how long"]),

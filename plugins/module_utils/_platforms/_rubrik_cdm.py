@@ -32,8 +32,7 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
         "enabled": "Revoke the session instead.",
         "purge_sdk_cache": "It is for platform rubrik_rsc.",
     }
-    # Whether the last one asks who calls is not published; its title in the vendor's API is "public information".
-    public_paths = frozenset(("/api/v1/cluster/me/version", "/api/v1/cluster/me/api_version", "/api/v1/cluster/me"))
+    public_paths = frozenset(("/api/v1/cluster/me/version", "/api/v1/cluster/me/api_version"))
     tokens_are_sessions = True
     has_secrets = True
     rotates = ("api_token", "service_account_secret")

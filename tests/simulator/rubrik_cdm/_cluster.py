@@ -15,9 +15,10 @@ from .._clock import Clock
 from .._platform import Context
 from ._errors import FAILED, INVALID, NEEDED, UNCONFIRMED, ApiError, forbidden, refusal, text_error
 from ._model import ADMINISTRATOR, READ_ONLY, Account, Data, Session, User, new_id
-from ._tokens import make_jwt
+from ._tokens import csrf_token, make_jwt
 
 LOGIN, API_TOKEN, SERVICE_ACCOUNT = "session", "api_token", "service_account"
+COOKIE = "rk_session"  # its name is not published
 TOKEN_KINDS = (API_TOKEN, SERVICE_ACCOUNT)
 
 
@@ -110,6 +111,21 @@ class Cluster:
         """Tell whether a log-in of this user needs a second factor."""
         return bool(user.totp_secret) and self.since("5.3")
 
+    def _subject(self, account: Account) -> str:
+        """Return what tokens say of an account that RSC manages: the UUID in front is the issuer's (vendor's sample)."""
+        return f"{self.data.cluster_id}_{account.rsc_id}"
+
+    def shown_id(self, user: str) -> str:
+        """Return the id, without its prefix, under which the API shows a user or service account."""
+        account, mode = self.data.accounts.get(user), self.settings["rsc_account_ids"]
+        if account is None or not account.rsc_id or mode == "uuid":
+            return user
+        return account.rsc_id if mode == "client" else self._subject(account)
+
+    def internal_id(self, shown: str) -> str:
+        """Return the UUID of what the API shows under an id; that id itself where it shows nothing under it."""
+        return next((one.id for one in self.data.accounts.values() if self.shown_id(one.id) == shown), shown)
+
     # sessions
 
     def open_session(self, user: str, kind: str, seconds: float, organization: str, tag: str | None = None) -> Session:
@@ -120,7 +136,7 @@ class Cluster:
                 del self.data.sessions[session.id]
         account = self.data.accounts.get(user)
         claims = {
-            "sub": f"{user}_{account.rsc_id}" if account and account.rsc_id else user,
+            "sub": self._subject(account) if account and account.rsc_id else user,
             "isMfaRememberToken": False,
             "iss": self.data.cluster_id,
             "iat": int(now),
@@ -158,11 +174,15 @@ class Cluster:
         scheme, _unused, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             return self._presented_password()
-        if scheme.lower() != "bearer":
+        if COOKIE in request.cookies and scheme.lower() != "bearer":
+            value = request.cookies[COOKIE]
+            if not secrets.compare_digest(request.headers.get("x-rubrik-csrf-token", "").encode(), csrf_token(value).encode()):
+                return Presented("invalid", refusal=text_error(401, INVALID))
+        elif scheme.lower() != "bearer":
             # other schemes are as none: a script sends one, and it does no harm
             return Presented("none", refusal=text_error(401, NEEDED))
         session = next((one for one in self.data.sessions.values() if secrets.compare_digest(one.token.encode(), value.encode())), None)
-        if session is None:
+        if session is None or (scheme and session.by_cookie):
             return Presented("invalid", refusal=text_error(401, INVALID))
         if self.state_of(session) == "live":
             return Presented(session.kind, session.user, session)

@@ -51,8 +51,7 @@ def api_version(cluster_id: str) -> ResponseReturnValue:
 @views.get("/api/v1/cluster/<cluster_id>")
 def get(cluster_id: str) -> ResponseReturnValue:
     _check_id(cluster_id)
-    if cluster().settings["cluster_me"] == "authenticated":
-        authenticate()
+    authenticate()
     return jsonify(_json())
 
 

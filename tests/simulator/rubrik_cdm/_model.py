@@ -76,7 +76,10 @@ class Organization:
 
 @dataclass
 class Session:
-    """A session: of a log-in, of a service account, or an API token. `expires` of a log-in moves with its use."""
+    """A session: of a log-in, of a service account, or an API token. `expires` of a log-in moves with its use.
+
+    `by_cookie`: its token is no bearer.
+    """
 
     id: str
     token: str
@@ -87,6 +90,7 @@ class Session:
     expires: float
     last_used: float | None = None
     tag: str | None = None
+    by_cookie: bool = False
 
 
 @dataclass

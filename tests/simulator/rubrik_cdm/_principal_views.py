@@ -53,7 +53,6 @@ def role_json(role: Role) -> dict[str, Any]:
         "description": role.description,
         "roleTemplate": role.template,
         "organizationId": role.organization,
-        "isReadOnly": role.built_in,
     }
 
 
@@ -63,14 +62,12 @@ def _roles_of(principal_id: str) -> list[dict[str, Any]]:
 
 def _json(principal: User | Account) -> dict[str, Any]:
     core = cluster()
-    answer: dict[str, Any] = {"id": USER + principal.id, "name": _name(principal)}
-    if core.settings["list_keys"] == "minimal":
-        return answer
+    answer: dict[str, Any] = {"id": USER + core.shown_id(principal.id), "name": _name(principal)}
     roles = _roles_of(principal.id)
     answer |= {
         "principalType": "User",
         "authDomainId": "LocalDomain:::" + core.data.cluster_id,
-        "authDomainType": "LOCAL",
+        "authDomainType": "Local",
         "isAssignedRoles": bool(roles),
         "isAssignedRolesOrIsLocal": True,
         "isLocked": False,
@@ -79,7 +76,7 @@ def _json(principal: User | Account) -> dict[str, Any]:
     if core.since("5.3"):
         answer["isTotpEnabled"] = isinstance(principal, User) and core.has_totp(principal)
     if isinstance(principal, User):
-        answer |= principal.details
+        answer |= {key: value for key in ("firstName", "lastName", "emailAddress") if (value := principal.details.get(key))}
     return answer
 
 
@@ -120,7 +117,7 @@ def list_principals() -> ResponseReturnValue:
 
 def _known_principal(principal_id: str) -> str:
     core = cluster()
-    bare = bare_id(principal_id)
+    bare = core.internal_id(bare_id(principal_id))
     if bare not in core.data.users and bare not in [one.id for one in core.data.accounts.values() if core.is_live(one)]:
         raise unknown("principal")
     return bare
@@ -132,8 +129,7 @@ def roles_of_principals() -> ResponseReturnValue:
     ids = [one for text in request.args.getlist("principals") for one in text.split(",") if one]
     if not ids:
         raise bad_query("principals")
-    key = cluster().settings["principal_id_key"]
-    return jsonify([{key: one, "roles": _roles_of(_known_principal(one))} for one in ids])
+    return jsonify([{"principal": one, "roles": _roles_of(_known_principal(one))} for one in ids])
 
 
 def _assignment() -> tuple[list[str], list[Role]]:

@@ -127,13 +127,13 @@ def duplicate(what: str) -> ApiError:
 def bare_id(managed_id: str, prefix: str = USER) -> str:
     """Return an id of a path without its prefix, which must be there."""
     if not managed_id.startswith(prefix):
-        raise text_error(cluster().settings.integer("bad_id_status"), f"Invalid ManagedId: {managed_id}")
+        raise text_error(400, f"Invalid ManagedId: {managed_id}")
     return managed_id.removeprefix(prefix)
 
 
 def bad_query(name: str) -> ApiError:
     """Return the error for a query parameter that is missing or bad."""
-    return text_error(cluster().settings.integer("bad_query_status"), f"Failed to parse the query parameter '{name}'")
+    return text_error(400, f"Failed to parse the query parameter '{name}'")
 
 
 def query_number(name: str, default: int) -> int:
@@ -156,15 +156,15 @@ def query_flag(name: str) -> bool | None:
 
 
 def listing(items: list[Any], describe: Callable[[Any], Any], paged: bool = True) -> dict[str, Any]:
-    """Return a list as the API shows it; with `paged` the part that `offset` and `limit` ask for."""
+    """Return a list as the API shows it; with `paged` the part that `offset` and `limit` ask for.
+
+    Without a limit it is the whole list (vendor's schema). A client needs `total` in the list of sessions, which is not paged.
+    """
     start, end = 0, len(items)
     if paged:
         start = query_number("offset", 0)
-        end = start + query_number("limit", cluster().settings.integer("page_size"))
-    answer: dict[str, Any] = {"data": [describe(item) for item in items[start:end]]}
-    envelope = cluster().settings["list_envelope"]
-    if envelope == "full":
-        answer["hasMore"] = end < len(items)
-    if envelope != "data_only":
+        end = start + query_number("limit", len(items))
+    answer: dict[str, Any] = {"data": [describe(item) for item in items[start:end]], "hasMore": end < len(items)}
+    if not paged or cluster().settings["list_envelope"] == "full":
         answer["total"] = len(items)
     return answer

@@ -27,7 +27,7 @@ def check_realm(realm: str) -> None:
 
 def session_user_id(session: Session) -> str:
     """Return the user id as sessions show it."""
-    return USER * (cluster().settings["session_user_id"] == "prefixed") + session.user
+    return USER * (cluster().settings["session_user_id"] == "prefixed") + cluster().shown_id(session.user)
 
 
 @views.post("/api/v1/session")
@@ -53,8 +53,9 @@ def log_in() -> ResponseReturnValue:
 
 def _credentials() -> tuple[str, str, str | None]:
     given = body(serviceAccountId=str, secret=str, clientId=str, clientSecret=str, organizationId=str)
-    keys = ("serviceAccountId", "secret")
-    if cluster().settings["client_fields"] == "accepted" and "clientId" in given:
+    keys, mode = ("serviceAccountId", "secret"), cluster().settings["client_fields"]
+    managed = str(given.get("serviceAccountId", given.get("clientId"))).startswith("client|")
+    if (mode == "accepted" and "clientId" in given) or (mode == "only" and managed):
         keys = ("clientId", "clientSecret")
     return required(given, keys[0]), required(given, keys[1]), given.get("organizationId") or None
 
@@ -176,8 +177,8 @@ def known_user_id(given: Any) -> str:
     """Return a user id of a session request, which clients send without its prefix."""
     text = str(given)
     if not text.startswith(USER):
-        return text
+        return cluster().internal_id(text)
     mode = cluster().settings["prefixed_user_id"]
     if mode == "refused":
-        raise text_error(cluster().settings.integer("bad_id_status"), f"Invalid ManagedId: {text}")
-    return text.removeprefix(USER) if mode == "accepted" else ""
+        raise text_error(400, f"Invalid ManagedId: {text}")
+    return cluster().internal_id(text.removeprefix(USER)) if mode == "accepted" else ""

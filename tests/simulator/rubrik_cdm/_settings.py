@@ -36,9 +36,7 @@ SETTINGS: dict[str, Setting] = {
     "unknown_account": _refusal("bad_secret", "unknown service account; bad_secret: the same as for a wrong secret", "bad_secret"),
     "session_limit": _refusal("422", "one session more than a service account may have", "409", "429", "429_text", "500"),
     "blocked_token": _refusal("403_text", "an API token or service account's session where only log-ins are let in"),
-    "bad_body": _refusal("422", "a body that is no JSON, or lacks a field, or has one of a wrong type"),
-    "bad_id_status": Setting(("400", "404", "422"), "400", "status with the text `Invalid ManagedId`"),
-    "bad_query_status": Setting(("400", "422"), "400", "status with the text `Failed to parse the query parameter`"),
+    "bad_body": Setting(("400", "422"), "400", "a body that is no JSON, or lacks a field, or has one of a wrong type; 400 is published"),
     "unknown_id": _refusal("404", "an account, user, role, principal or organization that does not exist"),
     "duplicate": _refusal("422", "a user, role or organization of this name exists", "409"),
     "removed": _refusal("422", "from 9.5.1: making an API token or a local service account", "410", "410_text"),
@@ -49,7 +47,21 @@ SETTINGS: dict[str, Setting] = {
     "max_sessions": Setting(("<integer>",), "10", "sessions of a service account; Rubrik's support can raise it"),
     "session_idle_minutes": Setting(("<integer>",), "30", "after so long without a request a log-in ends"),
     "basic_auth": Setting(("by_version", "accepted", "refused"), "by_version", "user and password on every call; by_version: until 9.3"),
-    "client_fields": Setting(("refused", "accepted"), "refused", "clientId and clientSecret besides serviceAccountId and secret"),
+    "client_fields": Setting(
+        ("accepted", "refused", "only"),
+        "accepted",
+        "clientId and clientSecret besides serviceAccountId and secret; only: nothing else for accounts that RSC manages",
+    ),
+    "csrf": Setting(
+        ("absent", "told", "required"),
+        "absent",
+        "whether a log-in gets a cookie and a csrfToken; required: and goes on with these, not with its token",
+    ),
+    "rsc_account_ids": Setting(
+        ("subject", "client", "uuid"),
+        "subject",
+        "id of an account that RSC manages, in lists and user/me: what its tokens say, its client id, or a UUID of the cluster's",
+    ),
     "account_organization": Setting(("by_kind", "always", "empty"), "by_kind", "organizationId in their replies; by_kind: empty for RSC's"),
     "stale_bearer": Setting(("ignored", "refused"), "ignored", "a dead bearer token sent along when a service account opens a session"),
     "session_user_id": Setting(("bare", "prefixed"), "bare", "userId of sessions: a UUID, or one after `User:::`"),
@@ -70,12 +82,11 @@ SETTINGS: dict[str, Setting] = {
     "prefixed_user_id": Setting(("refused", "accepted", "empty"), "refused", "user_id=User:::UUID; clients strip the prefix"),
     "unknown_user_sessions": Setting(("empty", "404"), "empty", "sessions of a user_id that nobody has"),
     "list_expired": Setting(("dropped", "kept"), "dropped", "whether sessions that ended by themselves stay in lists"),
-    "list_keys": Setting(("full", "minimal"), "full", "keys of items; minimal: no times and no sessionType, of principals id and name"),
-    "list_envelope": Setting(("full", "no_has_more", "data_only"), "full", "keys beside data: hasMore and total, total, or none"),
-    "list_last_usage": Setting(("null", "absent", "creation"), "null", "lastUsageTime of a token that was never used"),
+    "list_keys": Setting(("full", "minimal"), "full", "keys of sessions; minimal: no times and no sessionType"),
+    "list_envelope": Setting(("full", "no_total"), "full", "keys of lists beside data: hasMore and total, or hasMore only"),
+    "list_last_usage": Setting(("creation", "null", "absent"), "creation", "lastUsageTime of a token that was never used"),
     "session_type_api_token": Setting(("<text>",), "ApiToken", "sessionType of API tokens; that of log-ins is Web"),
     "session_type_account": Setting(("<text>",), "ServiceAccount", "sessionType of service accounts' sessions"),
-    "page_size": Setting(("<integer>",), "50", "principals and roles in a list without limit"),
     # two-step verification
     "challenge_status": Setting(("200", "401", "403"), "200", "status of the reply that asks for the code"),
     "challenge_session": Setting(("absent", "tokenless"), "absent", "that reply also has a session, without a token"),
@@ -105,7 +116,6 @@ SETTINGS: dict[str, Setting] = {
     "rsc_in_principals": Setting(("listed", "hidden"), "listed", "service accounts that RSC manages in lists of principals"),
     # roles
     "role_id_key": Setting(("roleId", "id"), "roleId", "key of a role's id"),
-    "principal_id_key": Setting(("id", "principalId", "principal"), "id", "key of the principal in the reply of principal/role"),
     "assignment_fields": Setting(
         ("principals_roles", "ids"),
         "principals_roles",
@@ -113,6 +123,4 @@ SETTINGS: dict[str, Setting] = {
     ),
     "assignment_mode": Setting(("adds", "replaces"), "adds", "whether an assignment keeps the roles that a principal has"),
     "principal_name": Setting(("contains", "exact", "ignored"), "contains", "what the query name= of principals means"),
-    # the cluster
-    "cluster_me": Setting(("authenticated", "open"), "authenticated", "whether GET cluster/me needs authentication"),
 }

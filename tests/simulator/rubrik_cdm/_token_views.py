@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ._cluster import API_TOKEN, LOGIN, TOKEN_KINDS, iso
+from ._cluster import API_TOKEN, COOKIE, LOGIN, TOKEN_KINDS, iso
 from ._errors import UNCONFIRMED, forbidden, refusal
 from ._model import Attempt, Session, User, new_id
 from ._requests import (
@@ -28,7 +28,7 @@ from ._requests import (
     unknown,
 )
 from ._session_views import check_realm, known_user_id, session_user_id
-from ._tokens import totp_counter
+from ._tokens import csrf_token, totp_counter
 
 views = Blueprint("tokens", __name__)
 PATH = "/api/internal/session"
@@ -139,6 +139,7 @@ def create() -> ResponseReturnValue:
     organization = core.organization_for(user, init.get("organizationId", bound_to))
     if token is None:
         session = core.open_session(user, LOGIN, core.idle_seconds(), organization)
+        session.by_cookie = core.settings["csrf"] == "required"
     else:
         if core.since("9.5.1"):
             raise refusal(core.settings["removed"], UNCONFIRMED + "API tokens are no longer supported")
@@ -147,7 +148,11 @@ def create() -> ResponseReturnValue:
     described = {"id": session.id, "organizationId": organization, "token": session.token, "userId": session_user_id(session)}
     if token is not None and core.settings["token_reply"] == "full":
         described |= {"expirationTime": iso(session.expires), "tag": str(session.tag)}
-    return jsonify(session=described)
+    response = jsonify(session=described)
+    if token is None and core.settings["csrf"] != "absent":
+        response = jsonify(session=described | {"csrfToken": csrf_token(session.token)})
+        response.set_cookie(COOKIE, session.token, secure=True, httponly=True)
+    return response
 
 
 @views.post(PATH + "/realm/<name>")
@@ -162,9 +167,9 @@ def create_in_realm(name: str) -> ResponseReturnValue:
 def _json(session: Session) -> dict[str, Any]:
     settings = cluster().settings
     types = {LOGIN: "Web", API_TOKEN: settings["session_type_api_token"]}
+    # A client reads the tag of every session.
     answer: dict[str, Any] = {"id": session.id, "userId": session_user_id(session), "organizationId": session.organization}
-    if session.tag is not None:
-        answer["tag"] = session.tag
+    answer["tag"] = session.tag
     if settings["list_keys"] == "minimal":
         return answer
     answer |= {

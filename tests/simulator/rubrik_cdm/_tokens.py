@@ -27,6 +27,11 @@ def make_jwt(key: str, claims: dict[str, Any]) -> str:
     return f"{signed}.{_base64url(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))}"
 
 
+def csrf_token(token: str) -> str:
+    """Return what goes with the cookie of a log-in that has this token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def new_secret() -> str:
     """Return the secret of a service account: 88 characters, with the `+` and `/` that need quoting."""
     while True:

@@ -100,7 +100,7 @@ def get(user_id: str) -> ResponseReturnValue:
     core = cluster()
     if user_id == "me" and caller.user in core.data.accounts:
         account = core.data.accounts[caller.user]
-        return jsonify(_json(User(account.id, account.name, "", account.organization)))
+        return jsonify(_json(User(core.shown_id(account.id), account.name, "", account.organization)))
     return jsonify(_json(_user(USER + caller.user if user_id == "me" else user_id)))
 
 
