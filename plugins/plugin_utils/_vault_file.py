@@ -63,6 +63,7 @@ class Reading:
     checksum: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = ()  # of all variables, those inside others left out
+    inert: tuple[str, ...] = ()  # those asked for whose text Ansible takes as it is, since it is tagged !unsafe
     names_not_text: tuple[tuple[str, int], ...] = ()  # those of them that are a number, null and so on, and their lines
 
 
@@ -188,10 +189,13 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
     vault_ids: dict[str, str | None] = {}
     fingerprints = dict.fromkeys(names, "")
     secrets: list[str] = []
+    inert: list[str] = []
     for name in names:
         found = document.find(parse_path(name))
         if found is None:
             continue
+        if isinstance(found.tree, Unsafe):
+            inert.append(name)
         what = f"Variable {name!r} in {path} (line {found.line})"
 
         def clear(below: Path, leaf: Tree, name: str = name, what: str = what) -> Tree:
@@ -219,5 +223,6 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
         checksum=_atomic_file.sha256(data),
         secrets=tuple(secrets),
         names=tuple(document.names),
+        inert=tuple(inert),
         names_not_text=tuple(document.names_not_text),
     )

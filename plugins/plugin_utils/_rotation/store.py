@@ -153,7 +153,7 @@ def _refusal(where: str, found: Reading, names: Sequence[str]) -> tuple[str, str
         return problem, "Put the name in quotes, or move the variable into another one."
     for name in names:
         value = found.values.get(name)
-        if isinstance(value, str) and _is_template(value, value in found.secrets):
+        if isinstance(value, str) and name not in found.inert and _is_template(value, value in found.secrets):
             other = _REFERENCE.fullmatch(value)
             kind = "a reference to another variable" if other else "a template"
             instead = other.group(1) if other else "the variable that it is made of"

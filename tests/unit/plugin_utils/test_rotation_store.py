@@ -80,6 +80,8 @@ def test_a_reference_is_named_before_anything_is_done(path, written, what):
 
 
 def test_braces_alone_are_no_reference(path):
+    path.write_text(f"{OTHERS}token: !unsafe '{{{{ x }}}}'\n")
+    assert (store_of(path).read().value, store_of(path).read().refusal) == ("{{ x }}", "")
     path.write_text(f"{OTHERS}token: 'a{{b}}c{{{{d'\n")
     assert (store_of(path).read().value, store_of(path).read().refusal) == ("a{b}c{{d", "")
 
