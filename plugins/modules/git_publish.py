@@ -32,8 +32,8 @@ options:
     required: true
   names:
     description:
-      - The variables to publish, as the file has them, with ciphertext and C(!unsafe). One that the file does not have is removed. Dotted names as in
-        M(latchkey.tokens.vault_vars).
+      - The variables to publish, as the file has them, with ciphertext and C(!unsafe). One that the file does not have is removed.
+        Dotted names as in M(latchkey.tokens.vault_vars).
       - Whether another run was first is decided by these.
     type: list
     elements: str
