@@ -82,7 +82,7 @@ class InProcess(Simulator):
         """Answer one request; a fault that breaks the connection raises what it does on the wire."""
         sent = auth(SimpleNamespace(headers=dict(headers))).headers
         path = urlsplit(url).path
-        answer = self._simulated.app.test_client().open(path, method=method, query_string=params, json=json, headers=sent)
+        answer = self._simulated.app.test_client(use_cookies=False).open(path, method=method, query_string=params, json=json, headers=sent)
         if self._broken or self.loses(self._journal.entries[-1]):
             raise requests.ConnectionError("broken by a fault")
         return Response(answer.status_code, dict(answer.headers), answer.data)
