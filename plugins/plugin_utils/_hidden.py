@@ -17,7 +17,8 @@ else:
     MASKS_REGISTERED = True
 
 
-_OF_ALL = ("hostvars", "vars", "groups", "ansible_facts")  # variables of all hosts, those of the host once more, and no results
+# Variables of all hosts, those of the host or of the one that the task is delegated to once more, and no results.
+_OF_ALL = ("hostvars", "vars", "groups", "ansible_facts", "ansible_delegated_vars")
 _TELLING = 8  # characters of a secret that is in a longer text, or has one in it
 
 

@@ -90,6 +90,7 @@ def test_what_earlier_tasks_registered_is_known() -> None:
         "looped": {"results": [{"client_secret": "secret-of-a-loop"}, {"token": ""}, {"skipped": True}]},
         "short": {"token": "x"},
         "hostvars": Everyone(),
+        "ansible_delegated_vars": {"localhost": {"hostvars": Everyone()}},
         "text": "a text",
     }
     assert list(secrets_of_the_run(task_vars)) == ["token-of-a-task", "secret-of-a-loop"]
