@@ -312,6 +312,19 @@ def test_unknown_field() -> None:
         assert Cluster(unknown_field=mode).call("POST", "/v1/users/", {**JANE, "colour": "red"})[0] == status
 
 
+def test_fields_of_an_identity_that_are_not_known_are_ignored() -> None:
+    cluster = Cluster()
+    found = cluster.call("POST", "/v1/identity/find", {"name": "admin", "role_name": "Observers"})
+    assert (found[0], found[1]["name"]) == (200, "admin")
+    assert cluster.call("POST", "/v1/auth/roles/Observers/members", {"name": "admin", "role_name": "Observers"})[0] == 200
+
+
+@pytest.mark.parametrize("key", ["bare", "users", "entries"])
+def test_user_list(key: str) -> None:
+    listed = Cluster(user_list=key).call("GET", "/v1/users/")[1]
+    assert "admin" in [one["name"] for one in (listed if key == "bare" else listed[key])]
+
+
 def test_cluster_settings() -> None:
     for mode, status in (("privilege", 403), ("anyone", 200)):
         cluster = Cluster(cluster_settings=mode, service_account_role="none")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from .._errors import OptionError, RefusedError, UnsupportedError
+from .._http import Answer
 from .._model import Account, AccountState, ClientSecret
 from .._secrets import throwaway_password
 from .._steps import Step, apply_steps
@@ -31,9 +32,7 @@ class QumuloAccounts(QumuloApi):
 
     def _users(self) -> list[dict[str, Any]]:
         answer = self._call("list local users", "GET", _USERS)
-        users = answer.json()
-        if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
-            raise answer.strange("the local users are not a list of JSON objects")
+        users = _listed(answer, "users")
         for user in users:
             id_field(answer, user, "id"), text_field(answer, user, "name")
         return users
@@ -108,9 +107,7 @@ class QumuloAccounts(QumuloApi):
         group = attributes.get("primary_group")
         if group and not group.isdecimal():
             answer = self._call("list groups", "GET", _GROUPS)
-            found = answer.json()
-            if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-                raise answer.strange("the local groups are not a list of JSON objects")
+            found = _listed(answer, "groups")
             groups = {text_field(answer, one, "name"): text_field(answer, one, "id") for one in found}
             if group not in groups:
                 raise self._unknown("local group", f"'{group}'", list(groups))
@@ -215,6 +212,19 @@ class QumuloAccounts(QumuloApi):
         gone = partial(self._is_missing, "read a local user", path)
         steps.append((f"account {state.account} deleted", partial(self._delete, f"delete the local user '{name}'", path, gone)))
         apply_steps(steps)
+
+
+def _listed(answer: Answer, what: str) -> list[dict[str, Any]]:
+    """Return the local users or groups of a list.
+
+    It is bare. Older versions may wrap it under its name or ``entries`` (a comment in the vendor's COSI driver, not confirmed).
+    """
+    value = answer.json()
+    if isinstance(value, dict):
+        value = value.get(what, value.get("entries"))
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise answer.strange(f"the local {what} are not a list of JSON objects")
+    return value
 
 
 def _own_role_name(account: str, roles: dict[str, dict[str, Any]]) -> str | None:

@@ -177,13 +177,11 @@ class Identities:
 
 
 def _checked(ident: Any) -> dict[str, Any]:
-    """Return an api_identity's fields that are given."""
+    """Return an api_identity's fields that are given; others are ignored (the vendor's Terraform provider sends some)."""
     if not isinstance(ident, dict):
         raise decode_error("an identity is an object")
-    fields = {key: value for key, value in ident.items() if value is not None}
+    fields = {key: value for key, value in ident.items() if value is not None and key in ("domain", *_FIELDS)}
     for key, value in fields.items():
-        if key not in ("domain", *_FIELDS):
-            raise decode_error(f"an identity has no field {key!r}")
         number = key in ("uid", "gid")
         if isinstance(value, bool) or not isinstance(value, int if number else str):
             raise decode_error(f"{key} must be a {'number' if number else 'string'}")

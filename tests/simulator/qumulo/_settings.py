@@ -53,5 +53,6 @@ SETTINGS: dict[str, Setting] = {
     "duplicate_member": Setting(("error", "ok"), "error", "adding a member that is one already"),
     "ambiguous_name": Setting(("local", "ad", "rejected"), "local", "a bare name that exists locally and in AD"),
     "name_case": Setting(("insensitive", "sensitive"), "insensitive", "user and group names"),
+    "user_list": Setting(("bare", "users", "entries"), "bare", "GET /v1/users/: a list, or one under a key, as a client has seen it"),
     "cluster_settings": Setting(("privilege", "anyone"), "privilege", "whether reading cluster settings needs PRIVILEGE_CLUSTER_READ"),
 }

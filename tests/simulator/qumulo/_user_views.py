@@ -75,7 +75,9 @@ def _primary_group(given: str) -> str:
 @views.get("/v1/users/")
 def list_users() -> ResponseReturnValue:
     authenticate("LOCAL_USER_READ")
-    return jsonify([cluster().user_json(user) for user in cluster().data.users.values()])
+    users = [cluster().user_json(user) for user in cluster().data.users.values()]
+    key = cluster().settings["user_list"]
+    return jsonify(users if key == "bare" else {key: users})
 
 
 @views.post("/v1/users/")

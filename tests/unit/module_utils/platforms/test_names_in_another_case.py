@@ -62,7 +62,7 @@ def test_a_name_in_another_case_is_refused(monkeypatch: pytest.MonkeyPatch, plat
     script = Script(*LISTS[platform]).install(monkeypatch)
     defaults = {name: spec.get("default") for name, spec in which.argument_spec.items()}
     with pytest.raises(OptionError, match=r"there is no account 'SVC-Backup', but 'svc-backup', which differs in case only"):
-        which.run(opened(platform), Task({**defaults, **options, "name": "SVC-Backup"}, False, NOW))
+        which.run(opened(platform), Task({**defaults, **options, "name": "SVC-Backup"}, False, lambda: NOW))
     script.done()
 
 

@@ -22,7 +22,6 @@ from ansible_collections.latchkey.tokens.plugins.module_utils import _http
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError, LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
@@ -54,7 +53,7 @@ def listed(*tokens: dict[str, Any]) -> Exchange:
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    monkeypatch.setattr(_execute, "utc_now", lambda: NOW)
+    monkeypatch.setattr(_http, "utc_now", lambda: NOW)
     for name in ("ENDPOINT", "TOKEN", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"QUMULO_{name}", raising=False)
 
@@ -77,6 +76,19 @@ def run(monkeypatch, capsys):
 
 
 MINTED = {"id": "77", "bearer_token": "access-v1:new"}
+
+
+@pytest.mark.parametrize("wrap", [lambda users: {"users": users}, lambda users: {"entries": users}, lambda users: users])
+def test_a_list_of_users_may_be_wrapped(run, wrap):
+    users = Exchange("GET", "/v1/users/", wrap([{"id": "1002", "name": "jane"}]))
+    roles = Exchange("GET", "/v1/auth/roles/", {})
+    assert [one["account"] for one in run("service_account_info", {}, users, roles)["service_accounts"]] == ["jane"]
+
+
+@pytest.mark.parametrize("answer", [{"groups": []}, {"users": {}}, {"users": None, "entries": []}, {"entries": [5]}, [[]], {}, None])
+def test_what_is_no_list_of_users_is_not_taken_for_one(run, answer):
+    result = run("service_account_info", {}, Exchange("GET", "/v1/users/", b"null" if answer is None else answer))
+    assert "the local users are not a list of JSON objects" in result["msg"]
 
 
 def test_mint(run):
