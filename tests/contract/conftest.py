@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 from qumulo.rest_client import RestClient
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import forget_all
 from tests.contract._qumulo_client import Qq, connect
 from tests.simulator.launch import Simulator, launch
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_another_test() -> None:
+    """Forget what this process was given in other tests, so that it is not masked in this one."""
+    forget_all()
 
 
 @pytest.fixture

@@ -10,11 +10,18 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import forget_all
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
 from tests.integration._in_process_simulator import Start, simulators_in_this_process
 from tests.integration._rubrik_rigs import SecretRig, secret_rig_of
 from tests.integration._saboteur import Saboteur
 from tests.simulator.launch import Simulator, launch
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_another_test() -> None:
+    """Forget what this process was given in other tests, so that it is not masked in this one."""
+    forget_all()
 
 
 @pytest.fixture(scope="session")

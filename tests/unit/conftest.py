@@ -17,5 +17,5 @@ if ROOT not in sys.path:
 
 
 @pytest.fixture(autouse=True)
-def no_secrets_of_another_test():
+def no_secrets_of_another_test() -> None:
     forget_all()
