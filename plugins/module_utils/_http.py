@@ -37,7 +37,7 @@ from ._http_body import packed_pieces, unpacker
 from ._http_clock import clock_offset, http_date
 from ._http_deadline import DeadlineAdapter, Sending, noted_sending
 from ._http_json import StrangeJsonError, strict_json
-from ._http_log import silent_log
+from ._http_log import silence_library
 from ._http_no_answer import causes_of, is_about_tls, never_reached, why_no_answer
 from ._http_proxy import is_final, proxy_for, why_not_through
 from ._http_trust import how_to_write_it, system_trust, why_unusable
@@ -207,6 +207,7 @@ class HttpClient:
         self._verify: bool | str = (ca_path or system_trust()) if validate_certs else False
         if self._verify is False:
             urllib3.disable_warnings(InsecureRequestWarning)  # said once, by switching it off, is enough
+        silence_library()
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": "latchkey.tokens", "Accept-Encoding": "gzip"})
         # Plain http is for this machine only: a proxy elsewhere must not get what it carries.
@@ -271,7 +272,7 @@ class HttpClient:
             last = attempt == _ATTEMPTS
             sending = Sending()
             try:
-                with self._turn(exchange, in_doubt), noted_sending() as sending, silent_log():
+                with self._turn(exchange, in_doubt), noted_sending() as sending:
                     answer = self._send(exchange, params, body, headers, self.authorization if authorization is OWN else authorization)
             except requests.RequestException as failure:
                 in_doubt = in_doubt or (exchange.changes and _was_sent(failure, sending))

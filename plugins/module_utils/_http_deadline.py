@@ -54,6 +54,11 @@ def noted_sending() -> Iterator[Sending]:
         _SENDING.reset(token)
 
 
+def is_sending() -> bool:
+    """Tell whether this thread is sending a request of ours."""
+    return _SENDING.get() is not None
+
+
 class _Until(io.RawIOBase):
     """What a socket sends, until a deadline."""
 

@@ -5,40 +5,26 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-_LOGGER = logging.getLogger("urllib3")
-_LOCK = threading.Lock()
+from ._http_deadline import is_sending
+
+_LIBRARY = "urllib3"
 
 
-class _State:
-    """How many are sending, and what was set before the first of them began."""
+class _NotOurs(logging.Filter):
+    """Lets through what is logged while this thread sends no request of ours."""
 
-    def __init__(self) -> None:
-        self.sending = 0
-        self.before: dict[logging.Logger, bool] = {}
-
-
-_STATE = _State()
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging.Filter."""
+        return not is_sending()
 
 
-@contextmanager
-def silent_log() -> Iterator[None]:
-    """Have urllib3 log nothing as long as the block lasts, in all threads; other users of it log as before and after."""
-    with _LOCK:
-        if _STATE.sending == 0:
-            children = [one for name, one in _LOGGER.manager.loggerDict.items() if name.startswith("urllib3.")]
-            _STATE.before = {one: one.disabled for one in (_LOGGER, *children) if isinstance(one, logging.Logger)}
-            for one in _STATE.before:
-                one.disabled = True
-        _STATE.sending += 1
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _STATE.sending -= 1
-            if _STATE.sending == 0:
-                for one, disabled in _STATE.before.items():
-                    one.disabled = disabled
+_FILTER = _NotOurs()
+
+
+def silence_library() -> None:
+    """Have urllib3 log nothing of our requests; other users of it log as before. A filter is for one logger, without its children."""
+    loggers = [one for name, one in logging.root.manager.loggerDict.items() if name.partition(".")[0] == _LIBRARY]
+    for one in (logging.getLogger(_LIBRARY), *loggers):
+        if isinstance(one, logging.Logger):
+            one.addFilter(_FILTER)  # once, however often
