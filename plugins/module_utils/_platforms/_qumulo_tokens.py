@@ -11,7 +11,6 @@ from typing import Any
 from .._errors import NotFoundError, OptionError, RequestError, UnsupportedError
 from .._http import Answer
 from .._model import Account, Credential, Minted
-from .._times import utc_now
 from ._fields import bearer_field, id_field, instant_field, quoted
 from ._qumulo_api import QumuloApi
 from ._qumulo_identity import account_of
@@ -89,9 +88,10 @@ class QumuloTokens(QumuloApi):
     def open_session(self) -> Minted:
         if self.connection.auth.token:
             raise OptionError("token: a session cannot be opened with a token.", "Set username and password.")
-        now = utc_now()
         name = self.connection.auth.username or ""
-        return Minted(Credential("", Account(name, name), now, now + _SESSION_LIFE, kind="session"), self._log_in())
+        bearer = self._log_in()
+        now = self.now()  # the answer told it
+        return Minted(Credential("", Account(name, name), now, now + _SESSION_LIFE, kind="session"), bearer)
 
     def own_token(self) -> Credential | None:
         caller = self.caller()

@@ -14,7 +14,6 @@ from .._errors import AuthenticationError, ForbiddenError, OptionError, RefusedE
 from .._http import Answer
 from .._model import Account, Credential, Minted
 from .._steps import Step
-from .._times import utc_now
 from ._fields import id_field, instant_field, quoted
 from ._rubrik_cdm_api import KEEPS_SLOT, CdmApi, has_no_route, is_part, objects, was_refused
 from ._rubrik_cdm_ids import bare_user, client_account, is_managed, managed_user, read_bearer, same_account, user_account, user_of
@@ -195,7 +194,7 @@ class CdmSessions(CdmApi):
         vendor_words = str(failure).partition(f"HTTP {status}")[2].lower()
         live = self._live_sessions(client_id, bearers)
         if live:
-            now = utc_now()
+            now = self.now()
             described = "; ".join(one.describe(now) for one in live[:_SHOWN]) + ("; ..." if len(live) > _SHOWN else "")
             failure.add(f"The account has {len(live)} sessions: {described}.", sessions=[one.as_result(now) for one in live])
         # How an eleventh session is refused is not published, nor how a wrong secret is.
@@ -225,7 +224,7 @@ class CdmSessions(CdmApi):
             except RequestError:
                 continue
             if listed is not None:
-                return [one for one in listed if one.is_live(utc_now())]
+                return [one for one in listed if one.is_live(self.now())]
         return None
 
     # Looking at one

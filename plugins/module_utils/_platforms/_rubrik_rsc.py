@@ -19,7 +19,6 @@ from .._connection import Connection
 from .._errors import AuthenticationError, ForbiddenError, OptionError, RequestError
 from .._http import OWN
 from .._model import Account, Caller, Credential, Minted
-from .._times import utc_now
 from ._base import Probed
 from ._fields import text_field
 from ._jwt import instant_claim, jwt_claims
@@ -152,7 +151,7 @@ class RubrikRsc(RscAccounts):
     def inspect_token(self, secret: str) -> Credential | None:
         self.http.hide(secret)
         expires_at = instant_claim(jwt_claims(secret), "exp")
-        if expires_at and expires_at <= utc_now():
+        if expires_at and expires_at <= self.now():
             return None
         try:
             return _session_of(secret, self.caller(secret).account)

@@ -12,7 +12,6 @@ from .._connection import Connection
 from .._endpoint import Endpoint
 from .._errors import AuthenticationError, RequestError
 from .._http import OWN, Answer
-from .._times import utc_now
 from ._base import Platform
 from ._fields import bearer_field, text_field
 from ._pages import PageCount
@@ -78,7 +77,7 @@ class RscApi(Platform):
         token = bearer_field(answer, value, "access_token")
         if value.get("client_id") != auth.client_id:
             raise answer.strange("it is for another client_id")
-        return token, _from_now(value.get("expires_in"))
+        return token, _later(self.now(), value.get("expires_in"))
 
     def _switch_organization(self, token: str) -> str:
         """Return a token for the organisation that the connection names, had with this token."""
@@ -188,9 +187,9 @@ class RscApi(Platform):
         self.http.request("end a session", "DELETE", "/api/session", authorization=f"Bearer {token}", repeatable=True)
 
 
-def _from_now(seconds: Any) -> datetime | None:
-    """Return the instant so many seconds from now; None where that makes no sense."""
+def _later(now: datetime, seconds: Any) -> datetime | None:
+    """Return the instant so many seconds later; None where that makes no sense."""
     try:
-        return utc_now() + timedelta(seconds=seconds)
+        return now + timedelta(seconds=seconds)
     except (TypeError, ValueError, OverflowError):
         return None

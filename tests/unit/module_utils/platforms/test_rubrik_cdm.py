@@ -31,9 +31,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._model import Acco
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import (
-    _rubrik_cdm_api_tokens,
     _rubrik_cdm_login,
-    _rubrik_cdm_sessions,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm import RubrikCdm
 from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
@@ -94,7 +92,7 @@ def page(*items: dict[str, Any], offset: int = 0, has_more: bool = False, **quer
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    for module in (_rubrik_cdm_api_tokens, _rubrik_cdm_login, _rubrik_cdm_sessions):
+    for module in (_http, _rubrik_cdm_login):
         monkeypatch.setattr(module, "utc_now", lambda: NOW)
 
 

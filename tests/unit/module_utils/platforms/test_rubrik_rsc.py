@@ -32,7 +32,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     UnsupportedError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc, _rubrik_rsc_api, _rubrik_rsc_queries
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc_queries
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc import RubrikRsc
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc_queries import Document
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
@@ -51,8 +51,7 @@ STATE = AccountState(Account(ID, "svc", aliases=(BARE,)), frozenset({"r1"}), att
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    for module in (_rubrik_rsc, _rubrik_rsc_api):
-        monkeypatch.setattr(module, "utc_now", lambda: NOW)
+    monkeypatch.setattr(_http, "utc_now", lambda: NOW)
 
 
 def platform(**how: Any) -> RubrikRsc:
