@@ -25,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger
 
 _PAUSE = 0.25  # seconds between two looks at what is still in use
 _PATIENCE = 3600.0  # seconds for which a token in use is waited for
-_SHORT_PATIENCE = 1.0  # seconds for which Ansible's own process looks for what an interrupted mint made
+_SHORT_PATIENCE = 3.0  # seconds for which Ansible's own process looks for what an interrupted mint made
 
 
 def revoke_entry(ledger: Ledger | None, entry: Entry) -> list[str]:
@@ -71,10 +71,35 @@ def revoke_tokens(
                 ledger.close_for_good()
             # A rotation mints without the lock, and looks for the end afterwards. Where it did not see it, its session is here now.
             contents = ledger.read(rotations=True)
-        # With the tokens that are still alive, which may be asked with: the account may have no place for another session.
-        warnings = end_interrupted(ledger, contents, patience=_SHORT_PATIENCE, last_look=last_look) if for_good else []
         entries = [entry for entry in contents.tokens.values() if which(entry) and (held_too or not entry.is_held())]
-        return warnings + [words for entry in entries for words in revoke_entry(ledger, entry)]
+        # These may be asked with: the account may have no place for another session.
+        helpful = [entry for entry in entries if for_good and _can_tell_of(_ready(contents), entry)]
+        warnings = [words for entry in entries if entry not in helpful for words in revoke_entry(ledger, entry)]
+        if for_good:
+            warnings += end_interrupted(ledger, contents, patience=_SHORT_PATIENCE, last_look=last_look)
+        return warnings + [words for entry in helpful for words in revoke_entry(ledger, entry)]
+
+
+def _ready(contents: Contents) -> list[Intent]:
+    """Return the intents to look into: those whose sender is not waiting for an answer any more."""
+    own = process_name(os.getpid())
+    return [one for one in contents.intents.values() if one.holder == own or not one.is_held()]
+
+
+def _can_tell_of(intents: Iterable[Intent], entry: Entry) -> bool:
+    """Tell whether what one of these made may be asked for with this token: it is of the same account at the same appliance."""
+    found = list(intents)
+    if not found:
+        return False
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_of_account, same_appliance
+    from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt
+
+    try:
+        grant = Grant.from_data(entry.grant)
+        connections = [Attempt.from_data(one.attempt).connection for one in found]
+    except (KeyError, TypeError):  # not what was entered; each is told of where it is used
+        return False
+    return any(same_appliance(grant.connection, one) and is_of_account(grant, one) for one in connections)
 
 
 def end_interrupted(ledger: Ledger, contents: Contents, *, patience: float | None, last_look: bool = True) -> list[str]:
@@ -89,11 +114,9 @@ def end_interrupted(ledger: Ledger, contents: Contents, *, patience: float | Non
     Returns:
         What the user should know.
     """
-    own = process_name(os.getpid())
     by_connection: dict[str, list[Intent]] = {}
-    for intent in contents.intents.values():
-        if intent.holder == own or not intent.is_held():
-            by_connection.setdefault(json.dumps(intent.attempt["connection"], sort_keys=True), []).append(intent)
+    for intent in _ready(contents):
+        by_connection.setdefault(json.dumps(intent.attempt["connection"], sort_keys=True), []).append(intent)
     warnings = []
     for intents in by_connection.values():
         settled, words = _end_made_by(intents, contents, patience)
@@ -105,17 +128,14 @@ def end_interrupted(ledger: Ledger, contents: Contents, *, patience: float | Non
     return warnings
 
 
-def _end_made_by(intents: Iterable[Intent], contents: Contents, patience: float | None) -> tuple[bool, list[str]]:
+def _end_made_by(intents: list[Intent], contents: Contents, patience: float | None) -> tuple[bool, list[str]]:
     """Return whether it is known what became of these mints, and what the user should know of them."""
     try:
-        from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_of_account, same_appliance
         from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt, end_unanswered
 
         attempts = [Attempt.from_data(one.attempt, one.lost_at) for one in intents]
-        connection = attempts[0].connection
         known = {str(one.grant["id"]) for one in (*contents.tokens.values(), *contents.revoked)}
-        grants = [Grant.from_data(one.grant) for one in contents.tokens.values()]
-        bearers = [one.minted.secret for one in grants if same_appliance(one.connection, connection) and is_of_account(one, connection)]
+        bearers = [one.secret for one in contents.tokens.values() if _can_tell_of(intents, one)]
         ended = end_unanswered(attempts, known, bearers, patience=patience)
     except Exception as failure:  # noqa: BLE001  (the others must be ended all the same, and a traceback could hold a secret)
         why = str(failure) if isinstance(failure, LatchkeyError) else f"This is a bug in latchkey.tokens: {type(failure).__name__}."
@@ -130,7 +150,8 @@ def revoke_all_tokens(ledger: Ledger) -> list[str]:
     held = _held(ledger)
     while _held(ledger) and time.monotonic() < give_up:
         time.sleep(_PAUSE)
-    warnings += revoke_tokens(ledger, for_good=True, which=lambda entry: entry.name in held, held_too=True, last_look=False)
+    if held:
+        warnings += revoke_tokens(ledger, for_good=True, which=lambda entry: entry.name in held, held_too=True, last_look=False)
     return warnings + end_interrupted(ledger, ledger.read(rotations=True), patience=None)
 
 
