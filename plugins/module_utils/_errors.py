@@ -68,7 +68,8 @@ class RequestError(LatchkeyError):
         endpoint: the base URL.
         operation: what was being done, in words ("list access tokens").
         status: the HTTP status, or None when there was no answer.
-        may_have_acted: True when the server may have done what was asked although no usable answer came back.
+        may_have_acted: True when the server may have done what was asked although no usable answer came back. Only the HTTP layer
+            tells, by what was sent and what came; no one else works it out from a status.
 
     Attributes:
         no_place: True when it was found that the account has as many credentials as it may have. Set by who looked.

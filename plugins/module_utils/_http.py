@@ -194,7 +194,7 @@ class HttpClient:
             raise OptionError(
                 f"ca_path: there is no '{ca_path}'.", "Name a PEM file with the certificates to trust, or a directory of them."
             )
-        unusable = why_unusable(ca_path) if ca_path and validate_certs else ""
+        unusable = why_unusable(ca_path, at_a_glance=True) if ca_path and validate_certs else ""
         if ca_path and unusable:
             raise OptionError(f"ca_path: '{ca_path}' cannot be used, since {unusable}.", how_to_write_it(ca_path))
         self.platform = platform

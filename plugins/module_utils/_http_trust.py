@@ -15,6 +15,8 @@ _SYSTEM_BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_LARGE = 64 * 1024  # bytes
+_MARK = b"-----BEGIN CERTIFICATE-----"
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]{1,4}")  # how OpenSSL finds a certificate in a directory
 
 
@@ -25,11 +27,20 @@ def system_trust() -> bool | str:
     return next((path for path in candidates if path and os.path.exists(path)), True)
 
 
-def why_unusable(path: str) -> str:
-    """Return why nothing can be trusted that a file or a directory of certificates holds; an empty string where that is not so."""
+def why_unusable(path: str, *, at_a_glance: bool = False) -> str:
+    """Return why nothing can be trusted that a file or a directory of certificates holds; an empty string where that is not so.
+
+    Args:
+        path: the file or directory.
+        at_a_glance: whether a large file that looks right is taken for right: reading a whole system's certificates takes a while.
+    """
     try:
         if os.path.isdir(path):
             return "" if any(map(_HASHED.fullmatch, os.listdir(path))) else "the directory holds no certificate under its hash"
+        if at_a_glance and os.path.getsize(path) > _LARGE:
+            with open(path, "rb") as file:
+                if _MARK in file.read(_LARGE):
+                    return ""
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError:
         return "it holds no certificate in PEM"

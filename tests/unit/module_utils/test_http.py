@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import contextlib
 import http.client as http_client
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -497,6 +499,21 @@ def test_a_failure_of_tls_after_the_request_went_out_leaves_a_doubt(serve, autho
     with pytest.raises(ConnectionFailedError) as caught:
         client(serve(reply(200, "{}"), tls=tls), ca_path=ca_file).request("make a token", "POST", "/x", body={})
     assert caught.value.may_have_acted
+
+
+def test_only_this_layer_tells_whether_a_request_may_have_acted():
+    """Others may tell what a body says to Answer.refusal, or that something was created for sure; no one sets it, and so no one guesses."""
+    plugins = Path(__file__).resolve().parents[3] / "plugins"
+    for path in sorted(plugins.rglob("*.py")):
+        if path.name in ("_http.py", "_errors.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr == "may_have_acted":
+                assert not isinstance(node.ctx, ast.Store), f"{path.name}, line {node.lineno}"
+            for one in node.keywords if isinstance(node, ast.Call) else ():
+                told = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "refusal"
+                sure = isinstance(one.value, ast.Constant) and one.value.value is True
+                assert one.arg != "may_have_acted" or told or sure, f"{path.name}, line {node.lineno}"
 
 
 # -- a proxy
