@@ -35,8 +35,9 @@ description:
 options:
   name:
     description:
-      - Name of the account, compared exactly. An account cannot be renamed. An empty string is an error. How long it may be is for the
-        platform to say, so check mode does not see one that is too long.
+      - Name of the account, compared exactly. Where there is none of this name, one that differs in case only is an error in all states,
+        since no platform publishes whether it minds the case. An account cannot be renamed. An empty string is an error. How long it
+        may be is for the platform to say, so check mode does not see one that is too long.
       - On Rubrik several accounts may have the same name. Then the task fails and lists their ids, until O(account_id) says which is meant.
     type: str
     required: true

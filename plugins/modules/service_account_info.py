@@ -22,7 +22,7 @@ options:
   name:
     description:
       - Exact name of the account to look for. All when not set; an empty string is an error. The list is empty when there is no such
-        account. On Rubrik several may have the same name.
+        account; where there is one whose name differs in case only, the task fails. On Rubrik several may have the same name.
     type: str
   query:
     description:

@@ -197,7 +197,8 @@ def test_service_account_session(cdm: Simulator, prefix: str) -> None:
     assert set(claims) == {"sub", "isMfaRememberToken", "iss", "iat", "jti"}
     assert (claims["jti"], claims["iss"]) == (session["sessionId"], data["cluster_id"])
     uuid = account[f"{prefix}id"].removeprefix("User:::")
-    assert claims["sub"] == (f"{uuid}_{account['rsc_client_id']}" if prefix else uuid)
+    # The UUID before a client id is the issuer's.
+    assert claims["sub"] == (f"{data['cluster_id']}_{account['rsc_client_id']}" if prefix else uuid)
 
     sdk = by_token(cdm, session["token"])
     assert sdk.get("v1", "/cluster/me")["id"] == claims["iss"]

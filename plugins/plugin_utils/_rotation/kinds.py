@@ -419,7 +419,10 @@ class Accounts(_Secrets):
         """See ports.Credentials."""
         self.platform.incomplete = False
         self._by_id = {str(one["account_id"]): one for one in (state.as_result() for state in self.platform.service_accounts())}
-        return Listing(None, self._ours(), None, not self.platform.incomplete)
+        ours = self._ours()
+        if not ours:
+            self.platform.refuse_other_case(self.wanted.account, [str(one["account"]) for one in self._by_id.values()])
+        return Listing(None, ours, None, not self.platform.incomplete)
 
     def _ours(self) -> list[dict[str, Any]]:
         return as_credentials(self.wanted.account, list(self._by_id.values()))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import CheckFailedError, RefusedError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._errors import CheckFailedError, OptionError, RefusedError, RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import (
     KINDS,
@@ -43,6 +43,10 @@ class Stub:
 
     def find_account(self, name):
         return SVC
+
+    def refuse_other_case(self, name, there):
+        if name.upper() in there:
+            raise OptionError("differs in case only.")
 
     def _list(self, found):
         self.incomplete |= self.cut_off
@@ -105,6 +109,12 @@ ACCOUNTS = [Account("c1", "svc"), Account("c2", "svc-20270101T120000Z"), Account
 def test_accounts_are_of_the_rotation_by_their_names():
     listing = of_kind("replace", Stub(accounts=ACCOUNTS)).look(["c3"])
     assert ([one["token_id"] for one in listing.credentials], listing.account_id) == (["c1", "c2"], None)
+
+
+def test_an_account_whose_name_differs_in_case_only_is_not_overlooked():
+    with pytest.raises(OptionError, match="case"):
+        of_kind("replace", Stub(accounts=[Account("c1", "SVC")])).look()
+    of_kind("replace", Stub(accounts=[Account("c1", "SVC"), Account("c2", "svc-20270101T120000Z")])).look()
 
 
 @pytest.mark.parametrize("kind", ["api_token", "replace"])
