@@ -93,7 +93,8 @@ class _Phase:
         if phase == "begin":
             return self._begin(check_mode)
         if phase == "undo" and not self._options["ticket"]:  # what could be undone is undone
-            return {"changed": False, "undone": self._options["undone"], "reason": self._options["failure"] or "It said nothing."}
+            reason = self._options["failure"] or _sentence(*_cause(self._options))
+            return {"changed": False, "undone": self._options["undone"], "reason": reason}
         if not self._options["ticket"]:
             raise OptionError(f"ticket: it goes with phase {phase}.")
         ticket = unseal(self._options["ticket"], ticket_key())
@@ -103,11 +104,11 @@ class _Phase:
         )
         if phase == "finish":
             return self._guarded(rotation, rotator, rotation.finish)
-        step = self._options["failed_step"] or "a task"
-        words = redact(self._options["failure"] or "", self._steps.secrets)
+        step, words = _cause(self._options)
+        words = redact(words, self._steps.secrets)
         if phase == "undo":
-            return self._told(rotation, rotator, rotation.undo(step, words or "it said nothing"))
-        return self._told(rotation, rotator, rotation.undone(step, words))
+            return self._told(rotation, rotator, rotation.undo(step, words))
+        return self._told(rotation, rotator, rotation.undone(step, words if self._options["failure"] else ""))
 
     def _begin(self, check_mode: bool) -> dict[str, Any]:
         self._check()
@@ -265,3 +266,15 @@ class _Phase:
         message = given.get("message") or f"Rotate {settings.var} of {settings.account}"
         self._steps.hide(access.token)
         return GitRemote(Order(path=path, names=names, message=message, **place), f"{settings.var}_rotation", access, self._action.vault())
+
+
+def _cause(options: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what failed, and how. From ansible-core 2.19 on, a host is also sent to undo when it is another one that failed."""
+    step, words = options["failed_step"] or "", options["failure"] or ""
+    if not step and not words:
+        return "another host", "it failed, and any_errors_fatal ends the play for all hosts"
+    return step or "a task", words or "it said nothing"
+
+
+def _sentence(step: str, words: str) -> str:
+    return f"{step[:1].upper()}{step[1:]}: {words}."

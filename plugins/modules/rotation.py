@@ -29,7 +29,9 @@ options:
         and the secrets. Every phase but V(begin) needs it; V(undo) without one only repeats what O(failure) and O(undone) say.
     type: str
   failed_step:
-    description: With V(undo) and V(undone), the task that failed. When not set, it is called a task.
+    description:
+      - With V(undo) and V(undone), the task that failed. When not set, it is called a task. With V(undo), when O(failure) is not set
+        either, it is another host that failed.
     type: str
   failure:
     description:

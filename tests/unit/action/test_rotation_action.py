@@ -94,7 +94,8 @@ def test_without_a_ticket_there_is_nothing_left_to_undo(perform, undone):
 
 
 def test_without_words_a_failure_is_told_all_the_same(perform):
-    assert perform(phase="undo", failure="")["reason"] == "It said nothing."
+    assert perform(phase="undo", failure="", failed_step="Hand over")["reason"] == "Hand over: it said nothing."
+    assert perform(phase="undo")["reason"] == "Another host: it failed, and any_errors_fatal ends the play for all hosts."
 
 
 def test_a_failure_tells_the_steps_so_far(perform):
