@@ -8,6 +8,7 @@ The platform is driven directly, and the simulated cluster is in this process, s
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +21,14 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     AuthenticationError,
     LatchkeyError,
+    OptionError,
     RefusedError,
     RequestError,
     UnsupportedError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, Credential, Minted
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._jwt import jwt_claims
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm import RubrikCdm
 from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
 from tests.simulator._clock import Clock
@@ -338,3 +341,39 @@ def test_wrong_credentials(choice: str) -> None:
         assert "canary" not in message(caught.value)
         assert "Check " in str(caught.value)
     assert not live(cluster)
+
+
+@pytest.mark.parametrize("version", ["9.3.0", "9.5.1"])
+@pytest.mark.parametrize(
+    ("ids", "in_lists", "named"),
+    [
+        ("subject", "listed", "client_id"),
+        ("subject", "hidden", "client_id"),
+        ("client", "listed", "client_id"),
+        ("uuid", "listed", "name"),  # nothing that the cluster shows has the client id in it
+    ],
+)
+def test_the_sessions_of_a_managed_account_are_ended_as_the_error_advises(version: str, ids: str, in_lists: str, named: str) -> None:
+    cluster = Cluster(version, rsc_account_ids=ids, rsc_in_principals=in_lists)
+    who = account_of(cluster, "rsc_")
+    first, *_others = [minted(cluster, **who) for _unused in range(10)]
+    with platform(cluster, **who) as one, pytest.raises(RequestError) as full:
+        one.mint_token(None, None)
+    one.explain_refused_mint(full.value, [first.secret])
+    advised = re.search(r"account: '([^']+)', older_than", message(full.value))
+    assert advised is not None
+    assert advised.group(1) == who["client_id"]
+    with platform(cluster) as admin:
+        if named == "name":
+            with pytest.raises(OptionError, match="may list an account of Rubrik Security Cloud under another name"):
+                admin.find_account(who["client_id"])
+        account = admin.find_account(who["client_id"] if named == "client_id" else "svc-rsc")
+        sessions = admin.tokens(account)
+        assert len(sessions) == 10
+        apply_steps(admin.revoke_steps(sessions))
+    with platform(cluster, token=minted(cluster, **who).secret) as managed:
+        caller = managed.caller()
+        assert cluster.simulated.admin()["id"] != caller.account.id
+        assert managed.is_account(who["client_id"], caller.account)
+        assert not managed.is_account(jwt_claims(managed.connection.auth.token or "")["iss"], caller.account)
+        assert [one.id for one in managed.tokens(None)] == [caller.token_id]
