@@ -26,7 +26,7 @@ from ._kept_connection import certificates, connection_from_data, from_anywhere,
 _INEXACT = timedelta(seconds=6)  # by which the appliance's clock may differ from what its answers tell, in whole seconds
 _AT_ONCE = timedelta(seconds=1)  # a last use so soon after the creation is the log-in itself
 _SERVED_LATE = timedelta(seconds=15)  # after that, a request that its sender does not wait for any more counts as never served
-_UNUSED = 1.5  # seconds for which one must be seen unused: what another run opens just now is used soon
+_UNUSED = 1.5  # seconds for which one must have been there unused: what another run opens just now is used soon
 _PAUSES = (0.25, 0.5, 1.0)  # seconds between two looks; the last one again and again
 _NEXT_CODE = 31.0  # seconds after which there is another one-time code
 
@@ -160,6 +160,7 @@ class _Search:
         self._pause = pause
         self._missing = len(attempts)
         self._seen: dict[str, float] = {}  # when each candidate was seen first
+        self._opened: tuple[datetime, float] | None = None  # when a session was opened for this, by the appliance's clock and by ours
 
     def over(self, ways: Sequence[Connection]) -> Ended:
         """Search with the first of these connections that works."""
@@ -193,10 +194,14 @@ class _Search:
             self._pause(wait)
 
     def _with(self, platform: Platform) -> Ended:
-        caller = platform.caller()
+        caller, asked_at = platform.caller(), time.monotonic()
         pauses = list(_PAUSES)
         while True:
-            listed = [one for one in platform.tokens(caller.account) if one.id not in (*self._known, caller.token_id)]
+            everything = platform.tokens(caller.account)
+            if not caller.with_token:  # our own session, opened just now
+                own = next((one for one in everything if one.id == caller.token_id), None)
+                self._opened = (own.created_at, asked_at) if own and own.created_at else None
+            listed = [one for one in everything if one.id not in (*self._known, caller.token_id)]
             found = made_by(self._attempts, self._missing, listed, platform.now() - utc_now())
             if found is None:
                 return self._left("The account opened others at the same time, and nothing tells them apart, so none was ended.")
@@ -215,9 +220,13 @@ class _Search:
             self._pause(wait)
 
     def _is_ripe(self, one: Credential) -> bool:
-        """Tell whether it is certain enough: the end that was asked for says it, or else it was seen unused for a while."""
-        first_seen = self._seen.setdefault(one.id, time.monotonic())
-        return any(attempt.expires_at for attempt in self._attempts) or time.monotonic() - first_seen >= _UNUSED
+        """Tell whether it is certain enough: the end that was asked for says it, or else it was there unused for a while."""
+        now = time.monotonic()
+        unused = now - self._seen.setdefault(one.id, now)
+        if self._opened and one.created_at:
+            opened_at, then = self._opened
+            unused = max(unused, (opened_at - one.created_at).total_seconds() + now - then)
+        return unused >= _UNUSED or any(attempt.expires_at for attempt in self._attempts)
 
     def _left(self, why: LatchkeyError | str) -> Ended:
         connection = self._attempts[0].connection
