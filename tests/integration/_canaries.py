@@ -226,6 +226,7 @@ class Scene:
             folder.mkdir(parents=True, exist_ok=True)
         (self.evidence / "sitecustomize.py").write_text(_WITNESS)
         commands = {"sudo": _FAKE_SUDO, "ssh": _FAKE_SSH.replace(" FILTER", ""), "garbled": _FAKE_SSH.replace("FILTER", "| tr '\\n' x")}
+        commands["refused"] = "#!/bin/sh\necho connection refused >&2\nexit 255\n"
         for name, script in commands.items():
             (self.evidence / name).write_text(script)
             (self.evidence / name).chmod(0o755)
@@ -236,7 +237,11 @@ class Scene:
         return {"become": True, "vars": {"ansible_become_exe": str(self.evidence / "sudo")}}
 
     def over_ssh(self, program: str = "ssh") -> dict[str, Any]:
-        """Return the variables of a task that is run over ssh, by a stand-in with banners; "garbled" shows its output on one line."""
+        """Return the variables of a task that is run over ssh, by a stand-in with banners.
+
+        Args:
+            program: "garbled" has what was printed on one line with a banner, "refused" reaches no host.
+        """
         return {"ansible_connection": "ssh", "ansible_ssh_executable": str(self.evidence / program), "ansible_host": "far.example"}
 
     def give(self, name: str, content: Any) -> str:

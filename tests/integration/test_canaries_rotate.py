@@ -83,3 +83,28 @@ def test_rotations(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, k
         for name in ("wrong variable", "wrong type", "failed check", "echo", "echo of the log-in"):
             assert run[f"Failure of {name}"]["ansible_failed_result"]["msg"], name
         assert "500 Internal Error" in run["Failure of echo"]["ansible_failed_result"]["msg"]
+
+
+def test_a_controller_that_is_listed_with_ssh(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The role never leaves the controller, whatever connection the inventory or the play gives localhost, so ssh has nothing to show."""
+    scene = Scene(each_core, tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("handed-in"))
+    with appliance(scene, "qumulo", tmp_path_factory.mktemp("appliance")) as simulator:
+        rig = Rig(each_core, simulator)
+        rig.seed()
+        scene.canaries.add("the first credential", str(rig.stored()))
+        variables, file = variables_of(scene, rig)
+        (each_core.folder / "tasks.yml").write_text("- {name: Take it, ansible.builtin.debug: {msg: taken}}\n")
+        run = scene.play(
+            [
+                step("well", variables),
+                step("handed over", {**variables, "rotate_publish_tasks": "tasks.yml"}),
+                step("failed check", {**variables, "rotate_checks": FAILING}),
+            ],
+            arguments=["-vvvv", "--diff", "-e", f"@{file}", *rig.vault_arguments],
+            vars=scene.over_ssh("refused"),
+        ).assert_ok()
+        scene.canaries.add("the last credential", str(rig.stored()))
+        scene.assert_clean(simulator, allowed=FILES)
+        for name in ("well", "handed over"):
+            assert run[f"Result of {name}"]["rotate_result"]["rotated"] is True
+        assert "What failed" in run["Failure of failed check"]["ansible_failed_result"]["msg"]
