@@ -16,10 +16,13 @@ from typing import Any
 from .._connection import PLATFORMS, resolve_connection
 from .._errors import LatchkeyError, OptionError
 from .._failures import failures_as_result
+from .._masking import looks_like_token
 from .._one_line import one_line
 from .._platforms._base import Platform
 from .._platforms._registry import open_platform
 from .._secrets import option_secrets, redact, remember
+
+_LONGER_THAN_IDS = 40  # characters; a UUID has 36
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,21 @@ class Operation:
             if isinstance(value, list) and any(isinstance(one, str) and not one.strip() for one in value):
                 raise OptionError(f"{name}: one of them is empty.", "Take the empty ones out of the list.")
 
+    def refuse_tokens(self, options: Mapping[str, Any]) -> None:
+        """Refuse a token where its id is meant: no token has that id, so an access token that shall go would seem to be gone.
+
+        Raises:
+            OptionError: an option for ids of tokens holds what looks like a token.
+        """
+        for name in self.argument_spec:
+            value = options.get(name) if name.endswith(("token_id", "token_ids")) else None
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, str) and len(one) >= _LONGER_THAN_IDS and looks_like_token(one):
+                    raise OptionError(
+                        f"{name}: it holds a token, and not the id of one.",
+                        "Take token_id of the result that the token is from, not token.",
+                    )
+
     def full_argument_spec(self) -> dict[str, Any]:
         """Return the argument spec with the options that every module shares."""
         return {**shared_arguments(), **self.argument_spec}
@@ -149,6 +167,7 @@ def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) 
 
 def _run(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     operation.refuse_empty(options)
+    operation.refuse_tokens(options)
     platform = open_platform(resolve_connection(options, os.environ))
     try:
         with platform:

@@ -127,3 +127,25 @@ def test_judge(status, expect, probed, words):
     said = judge({"method": "GET", "path": "/x", "status": status}, Query(expect, "expect") if expect else None, probed)
     assert (words in said) if words else not said
     assert "CANARY" not in said
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"),
+    [
+        ("access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa+/QwR7tY2uI==", True),
+        (["12", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"], True),
+        ("1234567890123456789012", False),
+        ("F2A6B3C4-1D2E-4F5A-8B9C-0D1E2F3A4B5C", False),
+        (["f2a6b3c4-1d2e-4f5a-8b9c-0d1e2f3a4b5c"], False),
+        (None, False),
+    ],
+)
+def test_a_token_is_not_its_id(value, refused):
+    kind = {"type": "list" if isinstance(value, list) else "str"}
+    operation = Operation("x", {"token_ids": kind}, lambda _platform, _task: Outcome())
+    if not refused:
+        operation.refuse_tokens({"token_ids": value})
+        return
+    with pytest.raises(OptionError, match="token_ids: it holds a token, and not the id of one") as caught:
+        operation.refuse_tokens({"token_ids": value})
+    assert "3Xq9Lw2Zt7" not in str(caught.value)
