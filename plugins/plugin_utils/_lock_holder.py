@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who holds the lock of a file, in words. Private to this collection.
 
-Reads /proc on Linux; elsewhere, and where the holder is in another container, nobody can tell. Of the holder only the program's name is
+Reads /proc on Linux; elsewhere, and where the holder is in another container, it cannot be told. Of the holder only the program's name is
 told: its arguments could hold a secret.
 """
 

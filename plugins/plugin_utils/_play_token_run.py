@@ -21,7 +21,7 @@ def run_key(purpose: str = "key of the ledger") -> bytes:
 
 
 def identity(options: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    """Return a name for a set of options that tells it from every other one, and tells nobody what is in it.
+    """Return a name for a set of options that tells it from every other one, and does not tell what is in it.
 
     Args:
         options: all options that have a say in which token one gets.
@@ -39,5 +39,5 @@ def main_process() -> int:
 
 
 def is_orphan() -> bool:
-    """Tell whether the main process is gone; then nobody is left to use a token, or to revoke it."""
+    """Tell whether the main process is gone; then no process is left that uses a token, or revokes it."""
     return main_process() not in (os.getpid(), os.getppid())

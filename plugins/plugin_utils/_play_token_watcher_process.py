@@ -3,7 +3,7 @@
 """The process that waits for a run of Ansible to end, however it ends, and then revokes what is left. Private to this collection.
 
 Started by _play_token_watcher.py as a script without site-packages: as long as it waits it needs the standard library only, and
-little memory. What it must know comes by its standard input, which nobody else can read.
+little memory. What it must know comes by its standard input, which no other process can read.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _wait_for_end(pid: int, start: str, pidfd: int | None) -> None:
 
 
 def _revoke(settings: dict[str, Any]) -> None:
-    """Revoke what is left, with the libraries of whoever started this process; say in the system's log what went wrong."""
+    """Revoke what is left, with the libraries of the process that started this one; say in the system's log what went wrong."""
     sys.path[:] = settings["path"]
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_all_tokens
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
@@ -67,7 +67,7 @@ def _revoke_or_say(settings: dict[str, Any]) -> None:
 
 def main() -> None:
     """Read the settings, say that they came, wait, revoke."""
-    # When a machine or a service is stopped, everybody is told to end at once; this process ends soon after the one it waits for.
+    # When a machine or a service is stopped, every process is told to end at once; this process ends soon after the one it waits for.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
     settings = json.loads(sys.stdin.buffer.read())
     os.write(sys.stdout.fileno(), b"!")

@@ -59,7 +59,7 @@ class Request:
 
 
 def ledger_path() -> str:
-    """Return where this run keeps its ledger: in the folder that Ansible makes for it and that only its user may enter."""
+    """Return where this run keeps its ledger: in the directory that Ansible makes for it and that only its user may enter."""
     return os.path.join(C.DEFAULT_LOCAL_TMP, "latchkey_play_tokens")
 
 
@@ -193,7 +193,7 @@ def _replace(
 
 
 def noted_mint(ledger: Ledger, mint: Callable[[Intend], Grant]) -> tuple[Grant, str]:
-    """Mint, after entering that in the ledger: whoever ends the run finds what was made when this process is killed meanwhile.
+    """Mint, after entering that in the ledger: the end of the run finds what was made when this process is killed meanwhile.
 
     Args:
         ledger: where the intent is entered.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which run of Ansible this is, and whether another one is still there. Private to this collection.
 
-Reads /proc on Linux and signals nobody. A run is named by its main process, which all its workers are children of.
+Reads /proc on Linux and sends no signals. A run is named by its main process, which all its workers are children of.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def this_run(host: str) -> str:
 
 
 def is_gone(run: str, host: str) -> bool | None:
-    """Tell whether nobody is at work under this name any more: the run has ended, or it is this one.
+    """Tell whether no process is at work under this name any more: the run has ended, or it is this one.
 
-    None when it was on another machine or in another container, where nobody here can tell.
+    None when it was on another machine or in another container, where that cannot be told from here.
     """
     parts = run.split(" ")
     if len(parts) != 4 or parts[0] != _place() or not parts[1].isdecimal():

@@ -189,7 +189,7 @@ def _explain(platform: Platform, failure: RequestError, bearers: list[str]) -> N
         listed = "; ".join(one.describe(utc_now()) for one in tokens)
         failure.add(
             f"The account has {len(tokens)} access tokens already, and the platform allows {platform.token_limit}: {listed}. "
-            "Delete one that nobody uses, with access_token, state=absent and its token_id."
+            "Delete one that is not in use, with access_token, state=absent and its token_id."
         )
 
 
@@ -215,7 +215,7 @@ def revoke(grant: Grant) -> list[str]:
         RequestError: it may still be alive.
     """
     if grant.session:
-        return []  # nobody can
+        return []  # nothing can
     with with_certificates(grant.connection, grant.trusted) as reachable:
         return _revoke(replace(grant, connection=reachable))
 
