@@ -286,6 +286,7 @@ def document_of(
     lib = lib or FakeVaultLib(*vault_ids)
     lines = document.lines
     made: list[str] = []
+    merged: list[str] = []  # those of them that can stand behind a merge key
     last = [""]  # the kind of what stands in the last lines
 
     def noise(column: int) -> None:
@@ -317,8 +318,11 @@ def document_of(
             lines.append(opening + tail())
         elif kind == "anchor":
             name = f"a{len(made)}"
-            lines.append(f"{opening} &{name} {pick.of(['x', '[1, 2]', '{q: 1}'])}{tail()}")
+            anchored = pick.of(["x", "[1, 2]", "{q: 1}"])
+            lines.append(f"{opening} &{name} {anchored}{tail()}")
             made.append(name)
+            if anchored == "{q: 1}":
+                merged.append(name)
         elif kind == "alias":
             lines.append(f"{opening} *{pick.of(made)}{tail()}")
         elif kind == "flow":
@@ -373,6 +377,9 @@ def document_of(
             written = quote_key(key, pick.number(0, 2)) + pick.of(["", "", " "])
             if len(written) > 3 or written not in ("1", "~"):
                 value(column, f"{pad}{written}:", (*path, key), depth, False)
+        if merged and pick.flag():
+            last[0] = "merge"
+            lines.append(f"{' ' * column}<<: {pick.of([f'*{merged[-1]}', f'[*{merged[0]}, *{merged[-1]}]'])}{tail()}")
 
     if pick.flag():
         lines.extend(pick.of([["---"], ["# top", "---"], ["%YAML 1.1", "---"], ["--- # x"]]))
