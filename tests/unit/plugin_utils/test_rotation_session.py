@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -283,6 +284,44 @@ def test_a_refusal_is_explained(appliance, ledger):
     assert appliance.explained == [[]]
     contents = ledger.read(rotations=True)
     assert (contents.tokens, contents.refusals) == ({}, {})
+
+
+def test_a_log_in_is_noted_before_it_is_sent(appliance, ledger):
+    """So that the end of a run that is killed meanwhile finds the session."""
+    seen = []
+    appliance.meanwhile = lambda: seen.extend(ledger.read(rotations=True).intents.values())
+    opened()
+    (intent,) = seen
+    assert intent.is_held()
+    assert operation.Attempt.from_data(intent.attempt).connection == connection()
+    assert ledger.read(rotations=True).intents == {}
+    for failure, lost in ((RequestError("It was refused.", status=422), []), (RequestError("No answer.", may_have_acted=True), [True])):
+        appliance.failure = failure
+        with pytest.raises(RequestError):
+            opened()
+        assert [one.lost_at is not None for one in ledger.read(rotations=True).intents.values()] == lost
+
+
+def test_so_is_one_that_a_platform_sends_for_itself(appliance, ledger):
+    platform = SimpleNamespace(connection=connection(), before_session=None, on_session=None)
+    with sessions.entered_sessions(platform, pytest.fail):
+        platform.before_session()
+        (intent,) = ledger.read(rotations=True).intents.values()
+        assert intent.is_held()
+        platform.on_session("canary-own", "id-own")
+        contents = ledger.read(rotations=True)
+        assert (contents.intents, [(one.secret, one.grant["id"]) for one in contents.tokens.values()]) == ({}, [("canary-own", "id-own")])
+    assert ledger.read(rotations=True).tokens == {}
+
+    def fail(failure):
+        with sessions.entered_sessions(platform, pytest.fail):
+            platform.before_session()
+            raise failure
+
+    for failure, lost in ((RequestError("It was refused.", status=422), []), (RequestError("No answer.", may_have_acted=True), [True])):
+        with pytest.raises(RequestError):
+            fail(failure)
+        assert [one.lost_at is not None for one in ledger.read(rotations=True).intents.values()] == lost
 
 
 def test_the_watcher_is_started_once(appliance, ledger, monkeypatch):
