@@ -211,11 +211,22 @@ def test_a_session_of_the_task_ends_with_it(settings: dict[str, str]) -> None:
         with pytest.raises(RequestError), as_service_account(tenant, organization_id=ORG_ID) as one:
             one.caller()
     else:
-        with as_service_account(tenant, organization_id=ORG_ID) as one:
+        old = settings.get("schema") == "2022-09-01"  # it has no way to switch to an organisation
+        where = {} if old else {"organization_id": ORG_ID}
+        with as_service_account(tenant, **where) as one:
             assert one.caller().account.id == tenant.id
             assert one.is_account("svc-ansible", one.caller().account)
-            assert sessions(tenant) == 2
+            assert sessions(tenant) == 2 - old
             assert one.own_token() is None
+    assert sessions(tenant) == 0
+
+
+@pytest.mark.parametrize("status", ["200", "400"])
+def test_a_schema_without_organizations(status: str) -> None:
+    tenant = Tenant(schema="2022-09-01", validation_status=status)
+    words = "organization_id needs a schema of April 2023 or later"
+    with pytest.raises(RequestError, match=words), as_service_account(tenant, organization_id=ORG_ID) as one:
+        one.caller()
     assert sessions(tenant) == 0
 
 

@@ -82,13 +82,18 @@ class RscApi(Platform):
     def _switch_organization(self, token: str) -> str:
         """Return a token for the organisation that the connection names, had with this token."""
         organization = self.connection.organization_id
-        answer, reply = self._query(
-            f"switch to the organisation '{organization}'",
-            SWITCH_ORGANIZATION,
-            {"input": {"orgId": organization}},
-            authorization=f"Bearer {token}",
-            hint="Check organization_id, and that the calling account may act in that organisation.",
-        )
+        try:
+            answer, reply = self._query(
+                f"switch to the organisation '{organization}'",
+                SWITCH_ORGANIZATION,
+                {"input": {"orgId": organization}},
+                authorization=f"Bearer {token}",
+                hint="Check organization_id, and that the calling account may act in that organisation.",
+            )
+        except RequestError as failure:
+            if is_schema_gap(failure.status or 0, str(failure)):
+                failure.add("organization_id needs a schema of April 2023 or later.")
+            raise
         return bearer_field(answer, json_object(answer, reply), "accessToken")
 
     def _query(
