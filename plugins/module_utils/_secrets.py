@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._masking import mask, mask_token_shapes
 
 # The keys under which an operation's result may carry a secret.
 RESULT_KEYS = ("token", "client_secret")
+AUTH_KEYS = (*RESULT_KEYS, "password", "totp_secret")  # and those under which a dictionary of ways to authenticate may
 
 _LONGEST_SLIP = 12  # characters
 _LONGEST = 8 * 1024  # characters
@@ -123,11 +124,11 @@ def result_secrets(result: dict[str, Any]) -> list[str]:
     return [str(result[key]) for key in RESULT_KEYS if result.get(key)]
 
 
-def nested_secrets(value: Any) -> list[str]:
-    """Return the secrets of all results of operations found in a value."""
+def nested_secrets(value: Any, keys: Sequence[str] = RESULT_KEYS) -> list[str]:
+    """Return the secrets of all results of operations found in a value, or those under other keys."""
     if isinstance(value, Mapping):
-        own = [value[key] for key in RESULT_KEYS if isinstance(value.get(key), str) and value[key]]
-        return own + [secret for item in value.values() for secret in nested_secrets(item)]
+        own = [value[key] for key in keys if isinstance(value.get(key), str) and value[key]]
+        return own + [secret for item in value.values() for secret in nested_secrets(item, keys)]
     if isinstance(value, (list, tuple)):
-        return [secret for item in value for secret in nested_secrets(item)]
+        return [secret for item in value for secret in nested_secrets(item, keys)]
     return []

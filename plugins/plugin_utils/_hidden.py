@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import nested_secrets, secret_strings
+from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import AUTH_KEYS, nested_secrets, secret_strings
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
@@ -76,13 +76,13 @@ def loop_secrets(task_vars: Mapping[str, Any] | None, given: Sequence[str]) -> l
 
 
 def secrets_of_the_run(task_vars: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield the secrets that earlier tasks of the host have registered, or that its variables hold under the names of our results.
+    """Yield the secrets that earlier tasks of the host have registered, or that its variables hold under the names of our options.
 
     Args:
         task_vars: the task's variables. Only looked at when there is something to mask.
     """
     own = {name: value for name, value in (task_vars or {}).items() if name not in _OF_ALL and isinstance(value, (dict, list, tuple))}
-    yield from (one for one in nested_secrets(own) if len(one) >= _TELLING)
+    yield from (one for one in nested_secrets(own, AUTH_KEYS) if len(one) >= _TELLING)
 
 
 def _overlap(text: str, secret: str) -> bool:

@@ -89,9 +89,10 @@ def test_what_earlier_tasks_registered_is_known() -> None:
         "minted": {"token": "token-of-a-task", "changed": True},
         "looped": {"results": [{"client_secret": "secret-of-a-loop"}, {"token": ""}, {"skipped": True}]},
         "short": {"token": "x"},
+        "auth": {"username": "administrator", "password": "password-of-a-dictionary"},
         "hostvars": Everyone(),
         "ansible_delegated_vars": {"localhost": {"hostvars": Everyone()}},
         "text": "a text",
     }
-    assert list(secrets_of_the_run(task_vars)) == ["token-of-a-task", "secret-of-a-loop"]
+    assert list(secrets_of_the_run(task_vars)) == ["token-of-a-task", "secret-of-a-loop", "password-of-a-dictionary"]
     assert list(secrets_of_the_run(None)) == []
