@@ -160,7 +160,7 @@ def test_options_come_from_everywhere(rig: Rig, source: str) -> None:
         ("expires_in='1h'", "expires_in: Rubrik CDM"),
         ("endpoint='http://example.com'", "plain http to 'example.com'"),
         ("min_remaining='soon'", "min_remaining: 'soon' is not a duration."),
-        ("platform='tape'", "Valid values are: qumulo, rubrik_cdm, rubrik_rsc"),
+        ("platform='tape'", "platform: it must be one of qumulo, rubrik_cdm, rubrik_rsc."),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(rig: Rig, call: str, words: str) -> None:
