@@ -227,7 +227,7 @@ class _Checkout:
         if not commits:
             raise GitError(f"{self.what}: there is no such branch.", "Push it first.")
         commit = commits[0]
-        if self._git.try_run("cat-file", "-e", f"{commit}^{{commit}}").code != 0:
+        if self._git.try_run("cat-file", "-e", f"{commit}^{{commit}}", network=True).code != 0:
             options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
             self._git.run("fetch", *options, self.remote, ref, what=self.what, network=True)
         self._git.try_run("cat-file", "-e", f"{commit}:{self._inside}", network=True)  # which a partial clone fetches only now
@@ -347,7 +347,8 @@ class _Checkout:
         message = self._git.run("cat-file", "commit", judged, what=self.what).output.partition(b"\n\n")[2]
         self._git.run("read-tree", tip, what=self.what, folder=folder)
         self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, folder=folder)
-        tree = self._git.run("write-tree", what=self.what, folder=folder).text
+        # A partial clone lacks files of the tip, and would fetch them all to see that they are there.
+        tree = self._git.run("write-tree", "--missing-ok", what=self.what, folder=folder).text
         signed = ["-S"] if self._git.try_run("config", "--type=bool", "--get", "commit.gpgsign").text == "true" else []
         command = ["commit-tree", *signed, "-p", tip, "-F", "-", tree]
         return self._git.run(*command, what=self.what, folder=self._top, given=message).text

@@ -470,6 +470,31 @@ def test_the_token_goes_to_network_commands_only(work: Work, tmp_path: Path, mon
     assert set(log.read_text().split()) == {"0"}
 
 
+def test_a_partial_clone_fetches_with_the_token(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it lacks of the remote's newest commit comes by a network command, before anything else asks for it."""
+    (tmp_path / "bin").mkdir()
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\ntest -n "$LATCHKEY_GIT_TOKEN" || echo missing >> {tmp_path}/log\nfor last; do :; done\nexec sh -c "$last"\n'
+    )
+    ssh.chmod(0o755)
+    git(work.remote.path, "config", "uploadpack.allowFilter", "true")
+    git(work.remote.path, "config", "uploadpack.allowAnySHA1InWant", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", f"file://{work.remote.path}", "partial")
+    foreign(work, {"vault.yml": work.path.read_text() + "theirs: 1\n", "big": "big\n"})
+    work.folder = tmp_path / "partial"
+    work.path = work.folder / work.inside
+    git(work.folder, "remote", "set-url", "origin", f"git@host.example:{work.remote.path}")
+    monkeypatch.setattr(_git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
+    work.store()
+    done = work.publish(access=Access(token=CANARY), env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert done.changed
+    assert not (tmp_path / "log").exists()
+    assert work.value(work.fresh(), "token", "theirs") == {"token": "new", "theirs": 1}
+    missing = git(work.folder, "rev-list", "--objects", "--all", "--missing=print")
+    assert "?" in missing  # what is not needed is not fetched
+
+
 def test_a_commit_message_that_a_hook_completes(work: Work) -> None:
     """As Gerrit's hook does, on top of a commit that the checkout does not have."""
     hook(work, "commit-msg", 'printf "\\nChange-Id: I1\\n" >> "$1"')
