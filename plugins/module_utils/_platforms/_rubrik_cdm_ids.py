@@ -3,7 +3,7 @@
 """Ids of Rubrik CDM, and what its tokens tell. Private to this collection. Pure functions.
 
 A local user is ``User:::UUID``, and its tokens say ``UUID``. An account that Rubrik Security Cloud manages logs in as ``client|...``, and
-its tokens say ``UUID_client|...``, where the UUID is that of whoever issued them (vendor's sample of a token). What a cluster calls
+its tokens say ``UUID_client|...``, where the UUID is the issuer's (vendor's sample of a token). What a cluster calls
 such an account in its lists is not published: its id may be of any form.
 """
 
@@ -32,7 +32,7 @@ class Bearer:
         client: its ``client|...`` id, where Rubrik Security Cloud manages the account.
         session: id of the session that it is the token of.
         issued_at: when it was made.
-        issuer: the UUID of whoever issued it, which is the same for all tokens of a cluster.
+        issuer: the UUID of its issuer, which is the same for all tokens of a cluster.
     """
 
     subject: str | None
