@@ -96,8 +96,9 @@ def changelog(session: nox.Session) -> None:
 
 @nox.session
 def contracts(session: nox.Session) -> None:
-    """Action groups, the role's argument specs and the changelog agree with what there is."""
+    """Action groups, the role's argument specs and the changelog agree with what there is; texts for users have plain words."""
     session.run(VENV / "python", "tools/contracts.py")
+    session.run(VENV / "python", "tools/words.py")
 
 
 @nox.session

@@ -98,12 +98,12 @@ def _private_folder() -> str:
         os.mkdir(folder, 0o700)
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise _uncountable(f"{folder} is not a folder that only this user may enter")
+        raise _uncountable(f"{folder} is not a directory that only this user may enter")
     return folder
 
 
 def _uncountable(why: str) -> LatchkeyError:
     return LatchkeyError(
         f"max_parallel_requests: requests cannot be counted, since {why}; nothing was sent.",
-        "Mend that, or set TMPDIR to a folder that all runs share, or leave the option out.",
+        "Fix that, or set TMPDIR to a directory that all runs share, or leave the option out.",
     )

@@ -28,7 +28,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._lock_holder impor
 _POLL_SECONDS = 0.05
 _BY_EFFECTIVE_ID = os.access in os.supports_effective_ids
 _CAUSES = {
-    errno.EACCES: ("permission is denied", "Grant the user that runs Ansible write access to the file and its folder."),
+    errno.EACCES: ("permission is denied", "Grant the user that runs Ansible write access to the file and its directory."),
     errno.EPERM: (
         "the operation is not permitted",
         "Run as its owner; in a directory with the sticky bit only that user may.",
@@ -38,9 +38,9 @@ _CAUSES = {
     errno.EDQUOT: ("the disk quota is used up", "Free some space."),
     errno.EIO: ("the disk failed (input/output error)", "Look after the disk."),
     errno.EFBIG: ("it would be larger than this process may write", "Raise the limit of file sizes (ulimit -f)."),
-    errno.EBUSY: ("it is a mount point, which cannot be replaced", "Mount its folder instead of the file."),
-    errno.ENOENT: ("the folder does not exist", "Create the folder first."),
-    errno.ENOTDIR: ("a part of the path is not a folder", "Correct the path."),
+    errno.EBUSY: ("it is a mount point, which cannot be replaced", "Mount its directory instead of the file."),
+    errno.ENOENT: ("the directory does not exist", "Create the directory first."),
+    errno.ENOTDIR: ("a part of the path is not a directory", "Correct the path."),
     errno.EISDIR: ("it is not a regular file", "Name a file."),
     errno.ELOOP: ("its symbolic links form a loop", "Correct the link."),
     errno.ENOLCK: ("its file system has no locks", "Keep the file on a file system that supports flock."),

@@ -105,7 +105,7 @@ class Git:
         for url in urls:
             parts = urlsplit(url)
             if parts.scheme == "http":
-                raise OptionError("token: the remote is reached over http, where everybody could read it.", "Use its https URL.")
+                raise OptionError("token: the remote is reached over http, where it could be read on the way.", "Use its https URL.")
             if parts.scheme == "https":
                 settings.append((f"credential.https://{parts.netloc.rpartition('@')[2]}.helper", _HELPER))
         self.environment.pop("GIT_ASKPASS", None)

@@ -267,7 +267,7 @@ class _Checkout:
         changed = [name for name, one in found.items() if one != expected.get(name, "")]
         if changed:
             raise VarsFileError(
-                f"{self.what}: {' and '.join(changed)} there is not what this checkout began with; another run, or somebody, was first.",
+                f"{self.what}: {' and '.join(changed)} there is not what this checkout began with; another run or commit was first.",
                 "Bring the checkout and the branch together (git pull) and run again.",
             )
 
@@ -280,7 +280,7 @@ class _Checkout:
             os.makedirs(self._folder, exist_ok=True)
             file = open(os.path.join(self._folder, "lock"), "ab")  # noqa: SIM115  (closed below)
         except OSError as failure:
-            raise GitError(f"{self.what}: {self._folder} cannot be written: {failure.strerror}.", "Mend its permissions.") from None
+            raise GitError(f"{self.what}: {self._folder} cannot be written: {failure.strerror}.", "Fix its permissions.") from None
         with file:
             deadline = time.monotonic() + _LOCK_SECONDS
             while not _try_lock(file.fileno()):

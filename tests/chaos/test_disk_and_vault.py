@@ -208,7 +208,7 @@ def test_a_mount_point_of_its_own(rig: AnyRig, recorder: Recorder, kind: str) ->
         rig.path.write_bytes(b"")
         with evil.mounted(rig.path, "--bind", str(real)):
             run = rig.rotate(rotate_force=True)
-            assert "it is a mount point, which cannot be replaced. Mount its folder instead of the file." in failure(run)
+            assert "it is a mount point, which cannot be replaced. Mount its directory instead of the file." in failure(run)
             assert rig.path.read_bytes() == before
             assert rig.writing_requests(since) == []
         real.rename(rig.path)

@@ -217,7 +217,7 @@ def hopeless(ansible: Ansible) -> Path:
 REASONS = {
     "misspelt": "value of rotate_credential must be",
     "undefined": "nowhere_to_be_found",
-    "without_file": "the folder does not exist",
+    "without_file": "the directory does not exist",
 }
 
 
@@ -249,7 +249,7 @@ def test_a_summary_that_cannot_be_written_stops_the_run_before_it_begins(ansible
         "Note that a host matches the pattern",
         "Write the summary's file with every host unfinished",
     ]
-    assert "nowhere/summary.json cannot be locked: the folder does not exist. Create the folder first." in run.failures[0]
+    assert "nowhere/summary.json cannot be locked: the directory does not exist. Create the directory first." in run.failures[0]
 
 
 @pytest.mark.fleet

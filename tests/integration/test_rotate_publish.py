@@ -156,7 +156,7 @@ def test_a_rival_who_changed_the_credential(rig: Rig, remote: Remote, saboteur: 
         said = failure(rig.rotate(env=saboteur.environment(rig.file, PUSH, rival), rotate_force=True))
     checkout.assert_as_before()
     assert PROVED in said
-    assert "qumulo_token there is not what this checkout began with; another run, or somebody, was first. Bring the checkout and" in said
+    assert "qumulo_token there is not what this checkout began with; another run or commit was first. Bring the checkout and" in said
     assert remote.file() == theirs
     # The next run notices before it makes anything.
     minted = rig.minted()

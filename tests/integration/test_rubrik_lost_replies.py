@@ -90,7 +90,7 @@ def test_a_rotation(appliance: Start, platform: str) -> None:
     simulator = appliance(platform)
     me = client(simulator)
     message = lose(simulator, ROTATE[platform], "service_account", name="svc-ansible", rotate_secret=True)
-    assert "has a new secret is not known, and if it has, nobody knows it: the old one may be dead." in message
+    assert "has a new secret is not known, and if it has, it is lost: the old one may be dead." in message
     assert "Check the old one with access_check; if it is refused, rotate once more, as another account." in message
     assert do(simulator, "access_check", **me)["failed"]
     me["client_secret"] = done(simulator, "service_account", name="svc-ansible", rotate_secret=True)["client_secret"]
@@ -115,7 +115,7 @@ def test_an_api_token(appliance: Start) -> None:
     kept = done(cdm, "api_token", tag="nightly", token=login)["token_id"]
     message = lose(cdm, "POST /api/internal/session$", "api_token", tag="nightly", additional=True, token=login)
     [made] = [one for one in live(cdm, "api_token") if one != kept]
-    assert f"A token was made all the same, {made}, and nobody has its secret: revoke it with state=absent and token_ids." in message
+    assert f"A token was made all the same, {made}, and its secret is lost: revoke it with state=absent and token_ids." in message
     assert done(cdm, "api_token", state="absent", token_ids=[made], token=login)["revoked"] == [made]
     assert live(cdm, "api_token") == [kept]
     cdm.fault("POST:/api/internal/session$:close")

@@ -59,7 +59,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
         "rubrik_cdm",
         "access_check",
         {"probes": [{"path": "/api/v1/cluster/me/version"}, {"path": "/api/v1/cluster/me/api_version/?x=1"}]},
-        ["may be answered to anybody, so that proves nothing", "Add a probe of something that needs the right"],
+        ["may be answered without a credential, so that proves nothing", "Add a probe of something that needs the right"],
     ),
     "no lifetime on RSC": ("rubrik_rsc", "access_token", {"expires_in": "1h"}, ["The tenant's session settings say how long"]),
     "no user on RSC": (
@@ -76,7 +76,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
     ),
     "no ids on RSC": ("rubrik_rsc", "session_revoke", {"ids": ["x"]}, ["cannot look tokens up", "session_revoke and target=self"]),
     "no accounts' sessions on RSC": ("rubrik_rsc", "session_revoke", {"account": "x"}, ["cannot tell which sessions an account has"]),
-    "no list on RSC": ("rubrik_rsc", "access_token_info", {}, ["cannot list tokens", "It tells nobody about sessions."]),
+    "no list on RSC": ("rubrik_rsc", "access_token_info", {}, ["cannot list tokens", "It does not list sessions."]),
     "no end by id on RSC": ("rubrik_rsc", "access_token", {"token_id": "x", "state": "absent"}, ["token_id", "target=self"]),
     "no privileges on RSC": ("rubrik_rsc", "service_account", {**NEW_ACCOUNT, "privileges": ["x"]}, ["Give the account roles instead."]),
     "token from a token": ("rubrik_rsc", "access_token", {"token": CANARY}, ["A token cannot make another one.", "service_account_file"]),

@@ -52,7 +52,7 @@ def test_a_token_makes_no_tokens(appliance: Start) -> None:
 
 def test_tokens_manage_no_service_accounts(appliance: Start) -> None:
     cdm = appliance("rubrik_cdm")
-    words = "Only somebody who logged in with username and password may manage service accounts; a token may not, whatever its roles."
+    words = "Only a user who logged in with username and password may manage service accounts; a token may not, whatever its roles."
     api = done(cdm, "api_token", tag="nightly")["token"]
     done(cdm, "service_account", name="svc-old")
     for wish in ({"name": "svc-new"}, {"name": "svc-old", "rotate_secret": True}, {"name": "svc-old", "state": "absent"}):
@@ -78,7 +78,7 @@ def test_an_api_token_is_never_ended_by_accident(appliance: Start) -> None:
 
 
 def test_everybody_makes_api_tokens_for_himself(appliance: Start) -> None:
-    said(appliance("rubrik_cdm"), ["everybody makes API tokens for himself only", "svc-ansible"], "api_token", tag="x", user="svc-ansible")
+    said(appliance("rubrik_cdm"), ["API tokens can only be created for the calling user", "svc-ansible"], "api_token", tag="x", user="svc-ansible")
 
 
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])

@@ -135,7 +135,7 @@ def _checked_probes(platform: Platform, probes: list[dict[str, Any]]) -> list[Qu
     expressions = read_probes(probes)
     if probes and all(urlsplit(probe["path"]).path.rstrip("/") in platform.public_paths for probe in probes):
         raise OptionError(
-            f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered to anybody, so that proves nothing.",
+            f"probes: {' and '.join(probe['path'] for probe in probes)} may be answered without a credential, so that proves nothing.",
             "Add a probe of something that needs the right which the credential shall have, or leave probes out.",
         )
     return expressions

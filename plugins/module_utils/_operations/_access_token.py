@@ -144,7 +144,7 @@ def _mint(wish: Wish, tokens: list[Credential], now: datetime, limit: int | None
         listed = "; ".join(one.describe(now) for one in tokens)
         raise OptionError(
             f"{tokens[0].account} has {len(tokens)} access tokens already, and the platform allows {limit}: {listed}.",
-            "Delete one that nobody uses with state=absent and its token_id, or use one of them.",
+            "Delete one that is not in use with state=absent and its token_id, or use one of them.",
         )
     return Plan(mint=True, mint_expires_at=wish.expires_at or (now + wish.expires_in if wish.expires_in else None))
 
@@ -176,7 +176,7 @@ def _wish(task: Task) -> Wish:
     if options["state"] == "present" and options.get("enabled") is False and options.get("additional"):
         raise OptionError("enabled=false does not go with additional, which makes a token that works.", "Leave one of the two out.")
     if expires_at and options["state"] == "present" and expires_at - task.now <= min_remaining:
-        raise OptionError("expires_at is not later than min_remaining from now, so a new one would not do either.", "Mend one of the two.")
+        raise OptionError("expires_at is not later than min_remaining from now, so a new one would not do either.", "Set expires_at to a later time, or min_remaining to less.")
     return Wish(
         present=options["state"] == "present",
         token_id=str(options["token_id"]) if options.get("token_id") else None,
@@ -201,7 +201,7 @@ def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, l
             raise OptionError(f"token_id: there is no access token {wish.token_id}.", "Leave token_id out to have a token made.")
         return account, []
     if account and token.account.id != account.id:
-        raise OptionError(f"token_id: access token {token.id} is not of {account}, but of {token.account}.", "Mend user or token_id.")
+        raise OptionError(f"token_id: access token {token.id} is not of {account}, but of {token.account}.", "Correct user or token_id.")
     return token.account, [token]
 
 

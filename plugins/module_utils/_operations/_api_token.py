@@ -44,7 +44,7 @@ def _present(platform: Platform, task: Task) -> Outcome:
     account = platform.caller().account
     if options.get("user") and not platform.is_account(options["user"], account):
         raise OptionError(
-            f"user: everybody makes API tokens for himself only, and this task is {account}, not {options['user']}.",
+            f"user: API tokens can only be created for the calling user, and this task is {account}, not {options['user']}.",
             "Log in as that user, or leave user out.",
         )
     tokens = [one for one in platform.api_tokens(account) if one.tag == tag]
@@ -78,7 +78,7 @@ def _mint(platform: Platform, account: Account, tag: str, lifetime: timedelta | 
         else:
             if made:
                 failure.add(
-                    f"A token was made all the same, {' and '.join(made)}, and nobody has its secret: revoke it with state=absent and "
+                    f"A token was made all the same, {' and '.join(made)}, and its secret is lost: revoke it with state=absent and "
                     "token_ids.",
                     created=made,
                 )

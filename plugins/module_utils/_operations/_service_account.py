@@ -189,7 +189,7 @@ def _create(platform: Platform, wanted: AccountState) -> tuple[AccountState, Cli
             ids = ", ".join(one.account.id for one in made)
             failure.add(f"An account named '{name}' is there now (id {ids}), and was not before.", created=[one.account.id for one in made])
             if platform.has_secrets and "client_secret" not in failure.details:
-                failure.add("Nobody has its secret: run again with rotate_secret=true to get one, or with state=absent to delete it.")
+                failure.add("Its secret is lost: run again with rotate_secret=true to get one, or with state=absent to delete it.")
         raise
 
 
@@ -200,7 +200,7 @@ def _rotate(platform: Platform, state: AccountState, expire_sessions: bool) -> C
     except RequestError as failure:
         if failure.may_have_acted:
             failure.add(
-                f"Whether {state.account} has a new secret is not known, and if it has, nobody knows it: the old one may be dead. "
+                f"Whether {state.account} has a new secret is not known, and if it has, it is lost: the old one may be dead. "
                 "Check the old one with access_check; if it is refused, rotate once more, as another account."
             )
         raise

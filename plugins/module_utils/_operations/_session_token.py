@@ -37,7 +37,7 @@ def run_present(platform: Platform, task: Task, additional: bool, min_remaining:
     """Keep the session whose token the task brings, or open one."""
     options = task.options
     if options.get("token_id"):
-        raise OptionError("token_id goes with state=absent here: nobody can look up the secret of a session that exists.")
+        raise OptionError("token_id goes with state=absent here: the secret of a session that exists cannot be looked up.")
     identity = platform.connection.auth.client_id or platform.connection.auth.username
     user = options.get("user")
     if user and user != identity and not platform.is_account(user, platform.caller().account):

@@ -71,7 +71,7 @@ class QumuloTokens(QumuloApi):
             raise self._too_old(failure) from None
         except RequestError as failure:
             if failure.may_have_acted:
-                failure.add("If a token was made, nobody has its secret: find it with access_token_info, and delete it with its token_id.")
+                failure.add("If a token was made, its secret is lost: find it with access_token_info, and delete it with its token_id.")
             raise
 
     def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:

@@ -82,7 +82,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
             failure = self._explained(refusal)
             if was_refused(failure) and self.connection.auth.token:
                 failure.add(
-                    "Only somebody who logged in with username and password may manage service accounts; "
+                    "Only a user who logged in with username and password may manage service accounts; "
                     "a token may not, whatever its roles."
                 )
             if was_refused(failure) and path:

@@ -33,7 +33,7 @@ _CHECK_LOGIN = (
     "internal/session and knows one-time codes only. Service accounts need no second step."
 )
 _MAYBE_OPEN = (
-    "A session may have been opened that nobody has the token of; "
+    "A session may have been opened whose token is lost; "
     "one of a service account takes one of its ten slots, and ends by itself after 24 hours."
 )
 

@@ -30,7 +30,7 @@ from ._rubrik_rsc_queries import CALLER
 
 # What follows client|: a UUID, in older accounts 32 letters and digits.
 _BARE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{32}", re.IGNORECASE)
-_NO_LIST = f"It tells nobody about sessions. End a token with session_revoke and target=self, as its bearer; else {ENDS_BY_ITSELF}."
+_NO_LIST = f"It does not list sessions. End a token with session_revoke and target=self, as its bearer; else {ENDS_BY_ITSELF}."
 _NO_API_TOKENS = "API tokens are Rubrik CDM's; use access_token here."
 
 
@@ -144,7 +144,7 @@ class RubrikRsc(RscAccounts):
                 secret = switched
         except RequestError as failure:
             if failure.may_have_acted:
-                failure.add(f"If a token was made, nobody knows it, and {ENDS_BY_ITSELF}.")
+                failure.add(f"If a token was made, it is lost, and {ENDS_BY_ITSELF}.")
             raise
         return Minted(_session_of(secret, Account(client_id, client_id), told), secret)
 

@@ -108,8 +108,8 @@ def test_a_folder_that_somebody_else_may_have_made(folder, tmp_path, how):
     with pytest.raises(LatchkeyError) as caught:
         taken()
     assert str(caught.value) == (
-        f"max_parallel_requests: requests cannot be counted, since {folder} is not a folder that only this user may enter; nothing was "
-        "sent. Mend that, or set TMPDIR to a folder that all runs share, or leave the option out."
+        f"max_parallel_requests: requests cannot be counted, since {folder} is not a directory that only this user may enter; nothing was "
+        "sent. Fix that, or set TMPDIR to a directory that all runs share, or leave the option out."
     )
 
 

@@ -285,8 +285,8 @@ def test_sentences(tmp_path: Path) -> None:
     cases = {
         tmp_path: "it is not a regular file",
         tmp_path / "fifo": "it is not a regular file",
-        tmp_path / "none" / "v": "the folder does not exist",
-        tmp_path / "file" / "v": "a part of the path is not a folder",
+        tmp_path / "none" / "v": "the directory does not exist",
+        tmp_path / "file" / "v": "a part of the path is not a directory",
         tmp_path / "loop": "its symbolic links form a loop",
     }
     for path, cause in cases.items():

@@ -266,7 +266,7 @@ def test_the_file_of_another_run_is_left_alone(perform, tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_written(perform, tmp_path):
     path = tmp_path / "nowhere" / "summary.json"
     for state in ("begun", "finished"):
-        with pytest.raises(LatchkeyError, match="the folder does not exist"):
+        with pytest.raises(LatchkeyError, match="the directory does not exist"):
             perform(["a"], state, path=path)
     warnings = perform(["a"], "noted", path=path)["warnings"]
     assert len(warnings) == 1
@@ -308,5 +308,5 @@ def test_a_run_without_hosts_does_not_leave_the_summary_of_an_earlier_one(perfor
 
 
 def test_a_run_without_hosts_whose_file_cannot_be_written_says_both(perform, tmp_path):
-    with pytest.raises(LatchkeyError, match=r"No host of the inventory .* the folder does not exist"):
+    with pytest.raises(LatchkeyError, match=r"No host of the inventory .* the directory does not exist"):
         check(perform, [], [], path=tmp_path / "nowhere" / "summary.json")

@@ -87,7 +87,7 @@ def test_the_platform_checks_first(one):
     [
         ({}, OptionError, "state=present needs tag"),
         ({"tag": "nightly", "token_ids": ["a1"]}, OptionError, "state=present needs tag, and no token_ids"),
-        ({"tag": "nightly", "user": "svc"}, OptionError, "everybody makes API tokens for himself only"),
+        ({"tag": "nightly", "user": "svc"}, OptionError, "API tokens can only be created for the calling user"),
         ({"tag": "nightly", "expires_in": "1d", "min_remaining": "1d"}, OptionError, "not longer than min_remaining"),
         ({"state": "absent"}, OptionError, "state=absent needs tag or token_ids"),
     ],

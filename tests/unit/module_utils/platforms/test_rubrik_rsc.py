@@ -171,7 +171,7 @@ def test_a_login_for_somebody_else(monkeypatch, echoed):
 @pytest.mark.parametrize("failure", [requests.ConnectionError(), requests.ReadTimeout()])
 def test_a_login_is_never_repeated_blindly(monkeypatch, failure):
     script = Script(login(failure=failure)).install(monkeypatch)
-    with pytest.raises(ConnectionFailedError, match=r"not sent again.*If a token was made, nobody knows it, and it ends by itself"):
+    with pytest.raises(ConnectionFailedError, match=r"not sent again.*If a token was made, it is lost, and it ends by itself"):
         platform(**CLIENT).mint_token(None, None)
     script.done()
 
