@@ -7,9 +7,9 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_options import git_options
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, publish
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, publish
 
 
 class ActionModule(ControllerAction):

@@ -10,18 +10,24 @@ from typing import Any, ClassVar
 
 from ansible.utils.display import Display
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
+    AuthenticationError,
+    LatchkeyError,
+    OptionError,
+    RefusedError,
+)
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection, resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, LatchkeyError, OptionError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import read_probes
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import shared_arguments
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import CARRIED_TO, open_platform, platform_class
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_options import git_options
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import skipped_for_want_of_a_token
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_refused import token_to_try_with
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import read_probes
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
@@ -33,7 +39,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
 
 _OLD_TAG = 19  # characters of a tag that version 1.0.0 kept
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}

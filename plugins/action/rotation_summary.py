@@ -8,12 +8,12 @@ import json
 import os
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, utc_now
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, utc_now
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import this_run
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import this_run
 
 
 class ActionModule(ControllerAction):

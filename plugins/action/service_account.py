@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._in_process import OperationAction
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.in_process import OperationAction
 
 
 class ActionModule(OperationAction):

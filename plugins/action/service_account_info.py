@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import SERVICE_ACCOUNT_INFO
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._in_process import OperationAction
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import SERVICE_ACCOUNT_INFO
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.in_process import OperationAction
 
 
 class ActionModule(OperationAction):

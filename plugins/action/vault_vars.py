@@ -8,14 +8,14 @@ import base64
 import binascii
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import quoted
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import sha256
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import IN_CLEAR, Change
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file, restore_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import quoted
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import sha256
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import IN_CLEAR, Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file, restore_file
 
 
 class ActionModule(ControllerAction):

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import MASKS_REGISTERED
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import read_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import MASKS_REGISTERED
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import read_file
 
 
 class ActionModule(ControllerAction):

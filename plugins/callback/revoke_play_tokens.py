@@ -34,10 +34,10 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import lookup_loader
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger, warm_up
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import run_key
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import broker as play_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import run_key
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Entry, Ledger, warm_up
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_tokens
 
 _STOPS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -56,7 +56,7 @@ class CallbackModule(CallbackBase):
         self._play: str | None = None
         self._playbooks_done = 0
         self._before: dict[int, Any] = {}
-        _play_tokens.callback_is_enabled = True
+        play_tokens.callback_is_enabled = True
         atexit.register(self._run_ends)
         if threading.current_thread() is threading.main_thread():
             for number in _STOPS:
@@ -98,7 +98,7 @@ class CallbackModule(CallbackBase):
             os.kill(os.getpid(), number)
 
     def _revoke(self, *, for_good: bool, which: Callable[[Entry], bool] = lambda _entry: True) -> None:
-        path = _play_tokens.ledger_path()
+        path = play_tokens.ledger_path()
         if os.path.exists(path):
             with Ledger.open(path, run_key()) as ledger:
                 for words in revoke_tokens(ledger, for_good=for_good, which=which):

@@ -206,12 +206,12 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_options import check_type, checked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import Request, play_token
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import Request, play_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import check_type, checked
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import PLACEHOLDER
 
 # Options that have no say in which token one gets.
 _APART = ("timeout", "min_remaining", "refresh", "scope", "mint_in_check_mode")

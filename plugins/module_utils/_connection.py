@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._endpoint import Endpoint
-from ._errors import OptionError
-from ._secrets import quoted
+from ._common.endpoint import Endpoint
+from ._common.errors import OptionError
+from ._common.secrets import quoted
 
 # Way to authenticate -> the options that belong to it, all of which it needs
 _METHODS = {

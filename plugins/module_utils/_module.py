@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._operations._execute import Operation, execute
+from ._operations.execute import Operation, execute
 
 
 class _Module(AnsibleModule):

@@ -168,7 +168,7 @@ probes:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
 
 
 def main() -> None:

@@ -333,7 +333,7 @@ sessions:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import ACCESS_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
 
 
 def main() -> None:

@@ -163,7 +163,7 @@ limit:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import ACCESS_TOKEN_INFO
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import ACCESS_TOKEN_INFO
 
 
 def main() -> None:

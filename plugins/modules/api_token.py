@@ -224,7 +224,7 @@ created:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
 
 
 def main() -> None:

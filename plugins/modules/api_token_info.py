@@ -149,7 +149,7 @@ account_id:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import API_TOKEN_INFO
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import API_TOKEN_INFO
 
 
 def main() -> None:

@@ -121,7 +121,7 @@ service_accounts:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import SERVICE_ACCOUNT_INFO
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import SERVICE_ACCOUNT_INFO
 
 
 def main() -> None:

@@ -157,7 +157,7 @@ revoked:
 """
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_revoke import SESSION_REVOKE
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
 
 
 def main() -> None:

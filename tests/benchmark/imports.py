@@ -29,13 +29,13 @@ C.DEFAULT_LOCAL_TMP = os.getcwd()
 # As in tests/unit/plugin_utils/test_play_tokens.py: a token that somebody has made, whose time does not count; and then a use of it.
 MINTED = f"""
 since = time.perf_counter()
-from {PACKAGE}.plugin_utils._play_token_ledger import Ledger
-from {PACKAGE}.plugin_utils._play_token_run import identity, run_key
+from {PACKAGE}.plugin_utils._play_token.ledger import Ledger
+from {PACKAGE}.plugin_utils._play_token.keys import identity, run_key
 with Ledger.open(os.path.join(os.getcwd(), "latchkey_play_tokens"), run_key()) as ledger:
     ledger.add_minted(identity({{"platform": "qumulo"}}, os.environ), {{"secret": "found", "good_for": 3600}}, "run")
 """
 HIT = f"""
-from {PACKAGE}.plugin_utils._play_tokens import Request, play_token
+from {PACKAGE}.plugin_utils._play_token.broker import Request, play_token
 assert play_token(Request({{"platform": "qumulo"}}, None, 300, False, "run"), print) == "found"
 """
 # What is timed, after what comes before it; and a mark in what Python itself writes of each import.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from qumulo.rest_client import RestClient
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import forget_all
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
 from tests.contract._qumulo_client import Qq, connect
 from tests.simulator.launch import Simulator, launch
 

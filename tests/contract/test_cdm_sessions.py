@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._jwt import jwt_claims
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm_ids import bare_user
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.jwt import jwt_claims
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.ids import bare_user
 from tests.contract._cdm_cluster import BULK, FAILED, FORBIDDEN, ME, OPEN, SESSION, UNKNOWN_ID, Cluster, refused
 
 

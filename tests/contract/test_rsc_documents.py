@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse, validate
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc_queries
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc_queries import DOCUMENTS, Document
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import DOCUMENTS, Document
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
 from tests.simulator.rubrik_rsc._rights import needed
 from tests.simulator.rubrik_rsc._schema import FIELDS, NAMES, NEWEST, schema_of
@@ -25,7 +25,7 @@ WITHOUT_FALLBACK = {"SWITCH_ORGANIZATION"}
 
 
 def document(name: str) -> Document:
-    found = getattr(_rubrik_rsc_queries, name)
+    found = getattr(rubrik_rsc_queries, name)
     assert isinstance(found, Document)
     return found
 
@@ -78,9 +78,9 @@ def test_a_fallback_asks_for_less_of_the_same(name: str) -> None:
 
 def test_no_document_is_anywhere_else() -> None:
     """Only the file of the documents may hold GraphQL."""
-    folder = Path(_rubrik_rsc_queries.__file__).parents[1]
+    folder = Path(rubrik_rsc_queries.__file__).parents[1]
     for path in folder.rglob("*.py"):
-        if path.name == "_rubrik_rsc_queries.py":
+        if path.name == "rubrik_rsc_queries.py":
             continue
         texts = [node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)]
         assert not [text for text in texts if isinstance(text, str) and text.lstrip().startswith(("query ", "mutation ", "{ "))], path

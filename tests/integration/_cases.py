@@ -7,19 +7,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import ACCESS_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import (
     ACCESS_TOKEN_INFO,
     API_TOKEN_INFO,
     SERVICE_ACCOUNT_INFO,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_revoke import SESSION_REVOKE
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from tests.integration._ansible import Ansible
 from tests.integration._in_process_simulator import data_of, secrets_in
 from tests.integration._options import shared_options, where

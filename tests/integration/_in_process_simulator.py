@@ -15,7 +15,7 @@ import pytest
 import requests
 from flask import request
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from tests.simulator._clock import Clock
 from tests.simulator._control import add_control
 from tests.simulator._faults import Faults
@@ -121,5 +121,5 @@ def simulators_in_this_process(patch: pytest.MonkeyPatch) -> Start:
         return simulator
 
     patch.setattr(requests.Session, "request", request)
-    patch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    patch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
     return start

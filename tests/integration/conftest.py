@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import forget_all
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
 from tests.integration._in_process_simulator import Start, simulators_in_this_process
 from tests.integration._rubrik_rigs import SecretRig, secret_rig_of

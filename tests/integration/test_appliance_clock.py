@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import ACCESS_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import is_alive, mint
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_revoke import SESSION_REVOKE
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import utc_now
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import utc_now
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import is_alive, mint
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
 from tests.integration._in_process_simulator import InProcess, Start
 from tests.integration._options import administrator, client, shared_options, where
 

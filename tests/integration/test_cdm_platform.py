@@ -16,9 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AuthenticationError,
     LatchkeyError,
     OptionError,
@@ -26,11 +24,13 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RequestError,
     UnsupportedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._jwt import jwt_claims
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm import RubrikCdm
-from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.jwt import jwt_claims
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.platform import RubrikCdm
 from tests.simulator._clock import Clock
 from tests.simulator._faults import Faults
 from tests.simulator._journal import Journal
@@ -67,7 +67,7 @@ SECOND_STEP = ("challenge_status", "challenge_session", "wrong_code", "code_reus
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
 
 
 class Cluster:

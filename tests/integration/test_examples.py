@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._totp import one_time_code
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.totp import one_time_code
 from tests.integration._ansible import ROOT, Ansible
 from tests.integration._as_printed import World, git_repository, printed, world
 from tests.integration._cases import done, live

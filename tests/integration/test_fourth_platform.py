@@ -20,7 +20,7 @@ from tests.simulator.launch import Simulator, launch
 PARTS = Path(__file__).parent / "fourth_platform"
 # New files -> what is put there
 FILES = {
-    "plugins/module_utils/_platforms/_NAME.py": PARTS / "platform.py",
+    "plugins/module_utils/_platforms/NAME.py": PARTS / "platform.py",
     "tests/simulator/NAME/__init__.py": PARTS / "simulator.py",
 }
 # Files that there are -> a line, and what follows it for the new platform
@@ -29,7 +29,7 @@ LINES = {
         '    "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),\n',
         '    "keycard": ("KEYCARD", 443, ("token",)),\n',
     ),
-    "plugins/module_utils/_platforms/_registry.py": (
+    "plugins/module_utils/_platforms/registry.py": (
         "        return RubrikRsc\n",
         '    if name == "keycard":\n        from ._keycard import Keycard\n\n        return Keycard\n',
     ),

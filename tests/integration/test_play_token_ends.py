@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import process_start
 from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin
 from tests.integration._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
 from tests.simulator.launch import Simulator, launch

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import utc_now
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth
-from ansible_collections.latchkey.tokens.plugins.module_utils._endpoint import Endpoint
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _unanswered
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import is_alive, mint
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt, end_unanswered, made_by
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import utc_now
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import unanswered
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import is_alive, mint
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.unanswered import Attempt, end_unanswered, made_by
 from tests.integration._in_process_simulator import InProcess, Start
 from tests.integration._options import administrator, client, where
 
@@ -68,11 +68,11 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     one = Clock()
-    monkeypatch.setattr(_unanswered, "time", SimpleNamespace(monotonic=lambda: one.now, sleep=one.sleep))
+    monkeypatch.setattr(unanswered, "time", SimpleNamespace(monotonic=lambda: one.now, sleep=one.sleep))
     return one
 
 
-def end(clock: Clock, attempts: list[Attempt], known: tuple[str, ...] = (), bearers: tuple[str, ...] = (), **how: Any) -> _unanswered.Ended:
+def end(clock: Clock, attempts: list[Attempt], known: tuple[str, ...] = (), bearers: tuple[str, ...] = (), **how: Any) -> unanswered.Ended:
     """Look for what these made."""
     return end_unanswered(attempts, known, bearers, pause=clock.sleep, **how)
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.lookup import play_token
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_options import _MAY_BE_EMPTY
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import _MAY_BE_EMPTY
 from tests.integration._ansible import Ansible
 from tests.integration._play_token_rig import Rig
 from tests.simulator.launch import Simulator

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import mint
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import mint
 from tests.integration._ansible import Ansible
 from tests.integration._options import administrator, where
 from tests.integration._play_token_rig import MODULE, Rig

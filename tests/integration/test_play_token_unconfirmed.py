@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, is_alive, mint, mint_like, revoke
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import Grant, is_alive, mint, mint_like, revoke
 from tests.integration import test_rubrik_unconfirmed, test_unconfirmed
 from tests.integration._in_process_simulator import InProcess, Start
 from tests.integration._options import administrator, client, where

@@ -12,17 +12,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AnswerError,
     AuthenticationError,
     ForbiddenError,
     OptionError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc import RubrikRsc
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
 from tests.contract._rsc_tenant import ADMINISTRATOR, READ_ONLY, SESSION, Tenant
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
 from tests.simulator.rubrik_rsc._caller_fields import ORG_ID

@@ -134,7 +134,7 @@ def test_concurrent_sessions(appliance: Start, choice: str) -> None:
 def test_a_name_that_somebody_else_took_meanwhile(appliance: Start, monkeypatch: pytest.MonkeyPatch, choice: str) -> None:
     rsc = appliance("rubrik_rsc", duplicate_names="rejected", duplicate_code=choice)
     done(rsc, "service_account", name="svc-one")
-    platform = "ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc.RubrikRsc.service_accounts"
+    platform = "ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform.RubrikRsc.service_accounts"
     monkeypatch.setattr(platform, lambda _platform, _name=None: [])
     message = refused(rsc, "service_account", name="svc-one")
     assert "a service account of this name exists" in message

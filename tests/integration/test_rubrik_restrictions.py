@@ -78,7 +78,13 @@ def test_an_api_token_is_never_ended_by_accident(appliance: Start) -> None:
 
 
 def test_everybody_makes_api_tokens_for_himself(appliance: Start) -> None:
-    said(appliance("rubrik_cdm"), ["API tokens can only be created for the calling user", "svc-ansible"], "api_token", tag="x", user="svc-ansible")
+    said(
+        appliance("rubrik_cdm"),
+        ["API tokens can only be created for the calling user", "svc-ansible"],
+        "api_token",
+        tag="x",
+        user="svc-ansible",
+    )
 
 
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])

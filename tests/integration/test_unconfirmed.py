@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo
 from tests.integration._cases import do, done, refused, tokens_of, twice
 from tests.simulator.launch import Simulator, launch
 from tests.simulator.qumulo._settings import SETTINGS

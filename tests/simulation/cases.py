@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
 from tests.simulation.scheduler import DAY, HOUR, LIFETIME

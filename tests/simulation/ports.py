@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AuthenticationError,
     CheckFailedError,
     ConflictError,
     RefusedError,
     VarsFileError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AuthenticationError,
     ConnectionFailedError,
     ForbiddenError,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 
 START = datetime(2027, 1, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 HAND = "by hand"

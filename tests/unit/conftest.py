@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import forget_all
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
 
 ROOT = str(Path(__file__).resolve().parents[2])
 if ROOT not in sys.path:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import redact
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import register
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
 _CLIENT_ERRORS = range(400, 500)

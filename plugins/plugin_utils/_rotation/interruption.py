@@ -11,8 +11,8 @@ import signal
 import time
 from types import FrameType
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.signals import TIME_OUT, HeldBack, in_main_thread
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import TIME_OUT, HeldBack, in_main_thread
 
 _WORDS = {signal.SIGALRM: "the task's time-out", signal.SIGINT: "Ctrl-C (SIGINT)"}
 

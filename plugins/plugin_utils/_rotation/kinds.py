@@ -13,21 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     CheckFailedError,
     LatchkeyError,
     RefusedError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import check
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import check
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Credentials, Listing, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
 
 ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE = "access_token", "api_token", "in_place", "replace"
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import marked_lifetime
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, due, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, publish
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Publication
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 
 
 class GitRemote:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform, platform_class
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, needs_session, open_session
 
 

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._play_token import Grant, log_in, session_grant
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._unanswered import Attempt
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_entry
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import ROTATION, Entry, Ledger, process_name
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import is_orphan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_tokens import not_kept, noted_mint, open_ledger, settle, watch
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import Grant, log_in, session_grant
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.unanswered import Attempt
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import not_kept, noted_mint, open_ledger, settle, watch
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import is_orphan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import ROTATION, Entry, Ledger, process_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_entry
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 
 CURRENT, MINTING, STORED, UNDOING = "current", "minting", "stored", "undoing"
 STAGES = (CURRENT, MINTING, STORED, UNDOING)

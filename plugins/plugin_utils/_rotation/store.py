@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import ChangedVarsError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._atomic_file import ChangedError, locked, sha256
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ChangedVarsError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked, sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
@@ -25,10 +25,16 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import OLD_VALUE, checked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import EditResult, Reading, edit_file, read_file, restore_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprints
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprints
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import (
+    EditResult,
+    Reading,
+    edit_file,
+    read_file,
+    restore_file,
+)
 
 _RESCUED, _RESCUED_FOR, _ROOM = "rotate_rescued_secret", "rotate_rescued_for", "rotate_reserved_room"
 _CREATED_AT = "rotate_rescued_at"

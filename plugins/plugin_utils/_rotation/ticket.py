@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_cipher import Cipher
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import run_key
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.cipher import Cipher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import run_key
 
 _BYTES = "base64"  # the only key of a mapping that stands for bytes
 _PLAIN = "mapping"  # the only key of one that stands for a mapping that would be taken for one of these two

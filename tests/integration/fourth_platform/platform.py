@@ -10,12 +10,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import (
+    Account,
+    AccountState,
+    Caller,
+    ClientSecret,
+    Credential,
+    Minted,
+)
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._http import OWN, Answer
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, Caller, ClientSecret, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform, Probed
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._fields import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import OWN, Answer
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform, Probed
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.fields import (
     bearer_field,
     id_field,
     instant_field,

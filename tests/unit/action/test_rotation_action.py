@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import keys as play_token_run
 
 GIVEN = {
     "phase": "begin",
@@ -28,7 +28,7 @@ GIVEN = {
 
 @pytest.fixture(autouse=True)
 def run_key(monkeypatch):
-    monkeypatch.setattr(_play_token_run, "run_key", lambda _purpose: bytes(32))
+    monkeypatch.setattr(play_token_run, "run_key", lambda _purpose: bytes(32))
     monkeypatch.setattr("ansible_collections.latchkey.tokens.plugins.action.rotation.ticket_key", lambda: bytes(32))
 
 
@@ -105,7 +105,7 @@ def test_a_failure_tells_the_steps_so_far(perform):
 
 
 def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perform):
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_placeholder import PLACEHOLDER
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import PLACEHOLDER
 
     with pytest.raises(RefusedError, match="Set mint_in_check_mode"):
         perform(True, auth={"token": PLACEHOLDER})

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
 
 BASE = {"platform": "qumulo", "endpoint": "cluster"}
 

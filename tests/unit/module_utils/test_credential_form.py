@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._credential_form import is_bearer, is_secret
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, ClientSecret, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._fields import bearer_field, secret_field
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.credential_form import is_bearer, is_secret
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AnswerError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, ClientSecret, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.fields import bearer_field, secret_field
 
 TEMPLATES = ["{{ lookup('pipe', 'touch x') }}", "{{1}}", "abc{%if 1%}", "abc{#", "access-v1:{{x}}"]
 

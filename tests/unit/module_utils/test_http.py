@@ -29,9 +29,8 @@ import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
-from ansible_collections.latchkey.tokens.plugins.module_utils._endpoint import Endpoint
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AnswerError,
     AuthenticationError,
     ConflictError,
@@ -42,8 +41,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     OptionError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._http import Answer, HttpClient
-from ansible_collections.latchkey.tokens.plugins.module_utils._request_places import RequestPlaces
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import Answer, HttpClient
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.slots import RequestPlaces
 from tests.unit.module_utils.raw_server import Reply, Server
 from tests.unit.module_utils.wire import Response
 
@@ -76,7 +76,7 @@ def pauses(monkeypatch) -> list[float]:
     asked: list[float] = []
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=asked.append, monotonic=time.monotonic))
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=asked.append, monotonic=time.monotonic))
     return asked
 
 
@@ -354,7 +354,7 @@ def test_retry_after(serve, pauses, asked, waits):
     ],
 )
 def test_retry_after_a_date(serve, pauses, monkeypatch, asked, pause):
-    monkeypatch.setattr(_http, "utc_now", lambda: datetime(2027, 1, 1, tzinfo=timezone.utc))
+    monkeypatch.setattr(http_layer, "utc_now", lambda: datetime(2027, 1, 1, tzinfo=timezone.utc))
     server = serve(reply(503, Retry_After=asked), reply(200))
     if pause is None:
         with pytest.raises(RequestError, match="503"):
@@ -393,7 +393,7 @@ def cut_off(connection: socket.socket) -> None:
 
 
 def test_the_time_is_that_of_the_latest_answer_of_the_appliance(serve, monkeypatch):
-    monkeypatch.setattr(_http, "utc_now", lambda: datetime(2027, 1, 1, 12, tzinfo=timezone.utc))
+    monkeypatch.setattr(http_layer, "utc_now", lambda: datetime(2027, 1, 1, 12, tzinfo=timezone.utc))
     there = "Fri, 01 Jan 2027 11:00:00 GMT"
     server = serve(
         reply(200, "{}", Date=there),
@@ -505,7 +505,7 @@ def test_only_this_layer_tells_whether_a_request_may_have_acted():
     """Others may tell what a body says to Answer.refusal, or that something was created for sure; no one sets it, and so no one guesses."""
     plugins = Path(__file__).resolve().parents[3] / "plugins"
     for path in sorted(plugins.rglob("*.py")):
-        if path.name in ("_http.py", "_errors.py"):
+        if path.name in ("http_layer.py", "_errors.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr == "may_have_acted":
@@ -647,7 +647,9 @@ def test_hostile_markup_is_read_at_once(serve, body):
 def test_a_post_gets_through_once_somebody_listens(serve, monkeypatch):
     server = serve(reply(200, "{}"))
     http = client(f"http://127.0.0.1:{closed_port()}")
-    monkeypatch.setattr(_http.time, "sleep", lambda _pause: setattr(http, "endpoint", Endpoint.parse(f"http://127.0.0.1:{server.port}", 1)))
+    monkeypatch.setattr(
+        http_layer.time, "sleep", lambda _pause: setattr(http, "endpoint", Endpoint.parse(f"http://127.0.0.1:{server.port}", 1))
+    )
     assert http.request("make a token", "POST", "/x", body={}).status == 200
     assert len(server.requests) == 1
 
@@ -704,7 +706,7 @@ def test_slowly_dripping_headers_end(serve):
 
 
 def test_a_huge_body_is_refused_and_not_asked_for_again(serve, monkeypatch):
-    monkeypatch.setattr(_http, "_LARGEST_BODY", 1000)
+    monkeypatch.setattr(http_layer, "_LARGEST_BODY", 1000)
     server = serve(reply(200, b"x" * 200_000))
     with pytest.raises(ConnectionFailedError, match="the answer cannot be read"):
         client(server).request("list", "GET", "/x")
@@ -963,7 +965,7 @@ def test_nothing_is_held_between_two_attempts(serve, monkeypatch, tmp_path):
         with RequestPlaces(f"127.0.0.1:{server.port}", 1, 0).one():
             pass
 
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
     assert http.request("look", "GET", "/x").status == 200
     assert len(server.requests) == 2
 

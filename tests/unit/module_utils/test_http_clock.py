@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._http_clock import clock_offset, http_date
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.clock import clock_offset, http_date
 
 SENT = datetime(2027, 1, 1, tzinfo=timezone.utc)
 RECEIVED = SENT + timedelta(seconds=20)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._masking import looks_like_token, mask, mask_token_shapes
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.masking import looks_like_token, mask, mask_token_shapes
 
 TOKEN = "access-v1:Zm9v+YmFy/cXV4Lg8PqT7wE2nV5sB1kH9dJ3rC6xM0yA=="
 PASSWORD = "Aa1!x7_qLm-P0e"

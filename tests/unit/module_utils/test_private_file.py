@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._private_file import check_writable, remove_files, resolved, write_private
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.private_file import (
+    check_writable,
+    remove_files,
+    resolved,
+    write_private,
+)
 
 
 def test_it_is_made_with_its_mode(tmp_path, monkeypatch):

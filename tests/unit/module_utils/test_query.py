@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _query
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._common import query
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.query import Query
 
 
 def test_search():
@@ -43,7 +43,7 @@ def test_what_jmespath_lets_through(expression, value):
 
 
 def test_without_the_library(monkeypatch):
-    monkeypatch.setattr(_query, "HAS_JMESPATH", False)
+    monkeypatch.setattr(query, "HAS_JMESPATH", False)
     with pytest.raises(LatchkeyError, match="query needs the Python library jmespath"):
         Query("a", "query")
 

@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _request_places
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.module_utils._request_places import NoPlaceError, RequestPlaces
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import slots as request_places
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.slots import NoPlaceError, RequestPlaces
 
 HOLDER = """
 import sys, tempfile
-from ansible_collections.latchkey.tokens.plugins.module_utils._request_places import RequestPlaces
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.slots import RequestPlaces
 tempfile.tempdir = sys.argv[1]
 with RequestPlaces("cluster:8000", 1, 5).one():
     print("held", flush=True)
@@ -117,6 +117,6 @@ def test_a_file_system_without_locks(folder, monkeypatch):
     def no_locks(*_unused):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(_request_places.fcntl, "flock", no_locks)
+    monkeypatch.setattr(request_places.fcntl, "flock", no_locks)
     with pytest.raises(LatchkeyError, match=r"since .*latchkey\.tokens-\d+ cannot be locked \(No locks available\); nothing was sent"):
         taken()

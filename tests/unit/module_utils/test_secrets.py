@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._failures import failures_as_result, masked_words
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._secrets import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result, masked_words
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import (
     forget_all,
     quoted,
     redact,

@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import describe_duration, format_instant, parse_duration, parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import (
+    describe_duration,
+    format_instant,
+    parse_duration,
+    parse_instant,
+)
 
 
 @pytest.mark.parametrize(

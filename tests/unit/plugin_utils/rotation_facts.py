@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import format_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 
 SPEC = {
     "choice": {"type": "str", "choices": ["one", "two"]},

@@ -15,25 +15,25 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
 
 COUNTER = """
 import sys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import atomic_file
 for _ in range(50):
     while True:
         try:
-            with _atomic_file.locked(sys.argv[1], 60) as file:
+            with atomic_file.locked(sys.argv[1], 60) as file:
                 file.replace(str(int(file.read() or b"0") + 1).encode())
                 break
-        except _atomic_file.ChangedError:
+        except atomic_file.ChangedError:
             pass
 """
 
 
 def replace(path: Path, data: bytes, **options: Any) -> None:
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         file.replace(data, **options)
 
 
@@ -46,7 +46,7 @@ def test_who_makes_the_file_at_the_same_time_may_remove_the_temporary_one(tmp_pa
         raise FileNotFoundError(2, "No such file or directory", temporary)
 
     monkeypatch.setattr(os, "link", link)
-    with pytest.raises(_atomic_file.ChangedError):
+    with pytest.raises(atomic_file.ChangedError):
         replace(path, b"ours")
     assert os.listdir(tmp_path) == ["new"]
 
@@ -105,7 +105,7 @@ def test_the_temporary_file_is_private_and_in_the_same_folder(tmp_path: Path, mo
         seen.append((os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd).st_mode & 0o7777))
         os.write(fd, data)
 
-    monkeypatch.setattr(_atomic_file, "_write_all", write_all)
+    monkeypatch.setattr(atomic_file, "_write_all", write_all)
     replace(path, b"new")
     assert [(os.path.dirname(name), mode) for name, mode in seen] == [(str(tmp_path), 0o600)]
 
@@ -140,7 +140,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     def fail(*_arguments: object) -> None:
         raise error
 
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         with monkeypatch.context() as patch:
             patch.setattr(*((fcntl, "flock") if function == "fcntl" else (os, function)), fail)
             with pytest.raises((VarsFileError, KeyboardInterrupt)) as caught:
@@ -156,9 +156,9 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
 
 def test_a_file_that_appears_is_not_clobbered(tmp_path: Path) -> None:
     path = tmp_path / "v"
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         path.write_bytes(b"theirs")
-        with pytest.raises(_atomic_file.ChangedError):
+        with pytest.raises(atomic_file.ChangedError):
             file.replace(b"ours")
     assert path.read_bytes() == b"theirs"
     assert os.listdir(tmp_path) == ["v"]
@@ -188,7 +188,7 @@ def test_a_foreign_change_before_the_new_content_is_in_place_is_noticed(tmp_path
             path.symlink_to(other)
 
     monkeypatch.setattr(os, "fsync", late)
-    with pytest.raises(_atomic_file.ChangedError):
+    with pytest.raises(atomic_file.ChangedError):
         replace(path, b"ours")
     assert path.exists() == (how != "deleted")
     theirs = {"written to": b"their", "written to at the same time": b"new"}
@@ -214,10 +214,10 @@ def test_a_file_that_was_only_touched_is_not_a_changed_one(tmp_path: Path, monke
 def test_a_file_that_was_changed_meanwhile_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "v"
     path.write_bytes(b"old")
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         file.read()
         path.write_bytes(b"new")
-        with pytest.raises(_atomic_file.ChangedError):
+        with pytest.raises(atomic_file.ChangedError):
             file.remove()
     assert path.read_bytes() == b"new"
 
@@ -231,7 +231,7 @@ def test_where_there_is_no_room_for_a_second_file(tmp_path: Path, monkeypatch: p
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         with pytest.raises(VarsFileError, match="the disk is full"):
             file.replace(b"new")
         if room < 3:
@@ -247,7 +247,7 @@ def test_where_there_is_no_room_for_a_second_file(tmp_path: Path, monkeypatch: p
 def test_a_foreign_change_right_after_the_write_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "v"
     path.write_bytes(b"old")
-    monkeypatch.setattr(_atomic_file, "_sync_folder", lambda _folder: path.write_bytes(b"theirs"))
+    monkeypatch.setattr(atomic_file, "_sync_folder", lambda _folder: path.write_bytes(b"theirs"))
     with pytest.raises(VarsFileError, match="does not hold what was written"):
         replace(path, b"new")
 
@@ -260,21 +260,21 @@ def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
         began = time.monotonic()
         with (
             pytest.raises(VarsFileError, match=rf"v is locked by process {os.getpid()} \(.+\) for more than 0\.2 s\. Wait"),
-            _atomic_file.locked(str(path), 0.2),
+            atomic_file.locked(str(path), 0.2),
         ):
             pass
         assert 0.2 <= time.monotonic() - began < 60
-    with _atomic_file.locked(str(path), 0):
+    with atomic_file.locked(str(path), 0):
         pass
 
 
 def test_the_new_file_is_locked_until_the_end(tmp_path: Path) -> None:
     path = tmp_path / "v"
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         for data in (b"1", b"2"):
             file.replace(data)
             assert file.read() == data
-            with pytest.raises(VarsFileError, match="is locked"), _atomic_file.locked(str(path), 0):
+            with pytest.raises(VarsFileError, match="is locked"), atomic_file.locked(str(path), 0):
                 pass
 
 
@@ -294,7 +294,7 @@ def test_sentences(tmp_path: Path) -> None:
             replace(path, b"x")
         assert str(caught.value).startswith(f"{path} cannot be locked: {cause}. ")
         with pytest.raises(VarsFileError, match=cause):
-            _atomic_file.read(str(path))
+            atomic_file.read(str(path))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -302,7 +302,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(b"old")
     tmp_path.chmod(0o500)
     try:
-        assert not _atomic_file.is_writable(str(tmp_path / "v"))
+        assert not atomic_file.is_writable(str(tmp_path / "v"))
         with pytest.raises(VarsFileError, match="permission is denied"):
             replace(tmp_path / "v", b"new")
     finally:
@@ -311,21 +311,21 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_writable(tmp_path: Path) -> None:
     (tmp_path / "v").write_bytes(b"old")
-    assert _atomic_file.is_writable(str(tmp_path / "v"))
-    assert _atomic_file.is_writable(str(tmp_path / "new"))
-    assert not _atomic_file.is_writable(str(tmp_path))
-    assert not _atomic_file.is_writable(str(tmp_path / "none" / "v"))
+    assert atomic_file.is_writable(str(tmp_path / "v"))
+    assert atomic_file.is_writable(str(tmp_path / "new"))
+    assert not atomic_file.is_writable(str(tmp_path))
+    assert not atomic_file.is_writable(str(tmp_path / "none" / "v"))
 
 
 MEMBER = """
 import os, sys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils import atomic_file
 path, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 import encodings.idna, pwd
 os.setgroups([group]); os.setgid(user); os.setuid(user)
-print(_atomic_file.is_writable(path))
+print(atomic_file.is_writable(path))
 try:
-    with _atomic_file.locked(path) as file:
+    with atomic_file.locked(path) as file:
         file.replace(b"new")
         print(file.given_up_owner)
 except Exception as error:
@@ -380,7 +380,7 @@ def test_a_backup_is_a_copy(tmp_path: Path) -> None:
     path = tmp_path / "v"
     path.write_bytes(b"old")
     path.chmod(0o640)
-    with _atomic_file.locked(str(path)) as file:
+    with atomic_file.locked(str(path)) as file:
         names = [file.back_up(), file.back_up()]
         file.replace(b"new")
     assert len(set(names)) == 2
@@ -416,6 +416,6 @@ def test_a_link_of_another_user_in_a_shared_directory_is_not_followed(tmp_path: 
 
     monkeypatch.setattr(os, "lstat", lstat)
     with pytest.raises(OptionError, match=r"link\.yml' is a symbolic link of another user"):
-        _atomic_file.read(str(shared / "link.yml"))
+        atomic_file.read(str(shared / "link.yml"))
     with pytest.raises(OptionError, match=r"link\.yml' is a symbolic link of another user"):
         replace(shared / "link.yml", b"b: 2\n")

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document, same
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import plan_edit
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import read_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import transfer
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprints
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprints
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import read_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import Document, same
 
 VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
 HOSTILE = ["{{ lookup('pipe', 'touch x') }}", "a {% if 1 %}b", "{# c #}", "two\nlines {{ x }}", "'{{ \"q\" }}'"]

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _git_publish
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import Access, Git, GitError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git_publish import Order, Published, publish
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import adopt_file, edit_file, read_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_transfer import transfer
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import publish as git_publish
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, Published, publish
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import adopt_file, edit_file, read_file
 from tests.integration._publish_rig import Checkout, Remote, git
 
 VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
@@ -195,7 +195,7 @@ def test_what_cannot_be_published(work: Work, tmp_path: Path) -> None:
 
 def rival(work: Work, monkeypatch: pytest.MonkeyPatch, times: int, change: Callable[[Path, int], object]) -> None:
     """Have somebody push right before each of the first pushes."""
-    clone, push, count = work.fresh("rival").parent, _git_publish._Checkout.push, [0]
+    clone, push, count = work.fresh("rival").parent, git_publish._Checkout.push, [0]
 
     def late(self: Any, commit: str, *, dry_run: bool) -> bool:
         if not dry_run and count[0] < times:
@@ -207,7 +207,7 @@ def rival(work: Work, monkeypatch: pytest.MonkeyPatch, times: int, change: Calla
             git(clone, "push", "--quiet")
         return push(self, commit, dry_run=dry_run)
 
-    monkeypatch.setattr(_git_publish._Checkout, "push", late)
+    monkeypatch.setattr(git_publish._Checkout, "push", late)
 
 
 def test_rivals_with_other_files_and_other_variables(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,7 +464,7 @@ def test_the_token_goes_to_network_commands_only(work: Work, tmp_path: Path, mon
     (work.folder / ".gitattributes").write_text("vault.yml filter=tool\n")
     git(work.folder, "config", "filter.tool.clean", f"env | grep -c {CANARY} >> {log}; cat")
     git(work.folder, "config", "filter.tool.smudge", f"env | grep -c {CANARY} >> {log}; cat")
-    monkeypatch.setattr(_git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
+    monkeypatch.setattr(git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
     work.store()
     work.publish(access=Access(token=CANARY), env={"LATCHKEY_GIT_TOKEN": CANARY})
     assert set(log.read_text().split()) == {"0"}
@@ -485,7 +485,7 @@ def test_a_partial_clone_fetches_with_the_token(work: Work, tmp_path: Path, monk
     work.folder = tmp_path / "partial"
     work.path = work.folder / work.inside
     git(work.folder, "remote", "set-url", "origin", f"git@host.example:{work.remote.path}")
-    monkeypatch.setattr(_git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
+    monkeypatch.setattr(git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
     work.store()
     done = work.publish(access=Access(token=CANARY), env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
     assert done.changed

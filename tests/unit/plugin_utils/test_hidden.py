@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _hidden
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._hidden import hide_secrets, loop_secrets, secrets_of_the_run, show_apart
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import (
+    hide_secrets,
+    loop_secrets,
+    secrets_of_the_run,
+    show_apart,
+)
 
 RESULT = {"changed": True, "token": "CANARY"}
 
@@ -19,8 +24,8 @@ RESULT = {"changed": True, "token": "CANARY"}
 def registered(request, monkeypatch):
     """The secrets that ansible-core was told of; None where it cannot be told."""
     told: list[str] | None = [] if request.param else None
-    monkeypatch.setattr(_hidden, "MASKS_REGISTERED", request.param)
-    monkeypatch.setattr(_hidden, "register_secrets", told.extend if told is not None else None, raising=False)
+    monkeypatch.setattr(hidden, "MASKS_REGISTERED", request.param)
+    monkeypatch.setattr(hidden, "register_secrets", told.extend if told is not None else None, raising=False)
     return told
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._lock_holder import holder
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.lock_holder import holder
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="no /proc/locks here")
 

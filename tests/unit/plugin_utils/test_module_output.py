@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._module_output import is_telling, named_in, own_output
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.module_output import is_telling, named_in, own_output
 
 RESULT = json.dumps({"changed": True, "token": "CANARY", "nested": {"a": [{}]}, "invocation": {}})
 

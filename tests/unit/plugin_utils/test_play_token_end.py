@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _play_token
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import play_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_tokens
 
 
 @pytest.fixture
 def ledger(tmp_path, monkeypatch):
     """A ledger of three tokens, of which the second makes difficulties."""
-    monkeypatch.setattr(_play_token.Grant, "from_data", lambda data: data)
+    monkeypatch.setattr(play_token.Grant, "from_data", lambda data: data)
     with Ledger.open(str(tmp_path / "ledger"), bytes(32)) as opened:
         for number, scope in enumerate(("run", "play", "run")):
             grant = {"secret": f"canary-{number}", "good_for": 3600, "account": {"name": "svc"}}
@@ -33,7 +33,7 @@ def test_one_failure_does_not_keep_the_others(ledger, monkeypatch, failure):
             raise failure
         return []
 
-    monkeypatch.setattr(_play_token, "revoke", revoke)
+    monkeypatch.setattr(play_token, "revoke", revoke)
     (words,) = revoke_tokens(ledger, for_good=True)
     assert words.startswith("A play token of svc could not be revoked. It stays until it ends by itself. ")
     assert words.endswith(("The appliance is away.", "This is a bug in latchkey.tokens: ValueError."))
@@ -53,13 +53,13 @@ def test_a_full_disk_keeps_none_of_them(ledger, monkeypatch):
 
     seen = []
     monkeypatch.setattr(Ledger, "_append", full)
-    monkeypatch.setattr(_play_token, "revoke", lambda grant: seen.append(grant["secret"]) or [])
+    monkeypatch.setattr(play_token, "revoke", lambda grant: seen.append(grant["secret"]) or [])
     assert revoke_tokens(ledger, for_good=True) == []
     assert seen == ["canary-0", "canary-1", "canary-2"]
 
 
 def test_some_of_them(ledger, monkeypatch):
-    monkeypatch.setattr(_play_token, "revoke", lambda _grant: ["Something to know."])
+    monkeypatch.setattr(play_token, "revoke", lambda _grant: ["Something to know."])
     assert revoke_tokens(ledger, for_good=False, which=lambda entry: entry.scope == "play") == ["Something to know."]
     contents = ledger.read()
     assert [one.secret for one in contents.tokens.values()] == ["canary-0", "canary-2"]

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_ledger
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Entry, Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import ledger as play_token_ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Entry, Ledger
 
 KEY = bytes(range(32))
 FORK = multiprocessing.get_context("fork")
@@ -84,7 +84,7 @@ def test_the_watcher_and_the_end(ledger):
 
 def test_a_process_that_has_the_watchers_id_is_not_the_watcher(ledger, monkeypatch):
     ledger.add_watcher(os.getpid())
-    monkeypatch.setattr(_play_token_ledger, "process_start", lambda _pid: "another time")
+    monkeypatch.setattr(play_token_ledger, "process_start", lambda _pid: "another time")
     contents = ledger.read()
     assert (contents.is_watched(), contents.is_abandoned()) == (False, True)
 

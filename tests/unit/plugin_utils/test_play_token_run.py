@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity, is_orphan, main_process, run_key
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import identity, is_orphan, main_process, run_key
 
 FORK = multiprocessing.get_context("fork")
 OPTIONS = {"platform": "rubrik_cdm", "endpoint": "cdm.example.com", "client_id": "one", "client_secret": "canary", "expires_in": None}

@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_watcher, _play_token_watcher_process
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_watcher import start_watcher
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import process_start
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import watcher as play_token_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import watcher_process as play_token_watcher_process
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.watcher import start_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import process_start
 
 KEY = bytes(range(32))
 
@@ -38,7 +39,7 @@ def wait_for(holds):
 def test_it_closes_the_ledger_when_the_run_is_gone(run, monkeypatch, pidfd):
     """Also where the system has no descriptors of processes, and although the folder of the run is gone by then."""
     if not pidfd:
-        monkeypatch.setattr(_play_token_watcher, "_pidfd", lambda _pid: None)
+        monkeypatch.setattr(play_token_watcher, "_pidfd", lambda _pid: None)
     process, path = run
     with Ledger.open(path, KEY) as ledger:
         watcher = start_watcher(path, KEY, process.pid)
@@ -58,9 +59,9 @@ def test_a_collection_that_went_away_with_the_run_is_told(monkeypatch):
     def gone(_settings):
         raise ImportError("canary-token")
 
-    monkeypatch.setattr(_play_token_watcher_process, "_revoke", gone)
-    monkeypatch.setattr(_play_token_watcher_process, "_say", said.append)
-    _play_token_watcher_process._revoke_or_say({})
+    monkeypatch.setattr(play_token_watcher_process, "_revoke", gone)
+    monkeypatch.setattr(play_token_watcher_process, "_say", said.append)
+    play_token_watcher_process._revoke_or_say({})
     assert said == ["The play tokens of a run could not be revoked (ImportError) and stay until they end by themselves."]
 
 
@@ -102,8 +103,8 @@ def test_it_gets_what_tls_needs(run, monkeypatch):
 
 def test_a_process_that_has_the_runs_id_is_not_waited_for(run, monkeypatch):
     """Where the system has no descriptors of processes."""
-    monkeypatch.setattr(_play_token_watcher, "_pidfd", lambda _pid: None)
-    monkeypatch.setattr(_play_token_watcher, "process_start", lambda _pid: "another time")
+    monkeypatch.setattr(play_token_watcher, "_pidfd", lambda _pid: None)
+    monkeypatch.setattr(play_token_watcher, "process_start", lambda _pid: "another time")
     process, path = run
     with Ledger.open(path, KEY) as ledger:
         assert start_watcher(path, KEY, process.pid)
@@ -120,7 +121,7 @@ def test_it_cannot_be_started(run, monkeypatch, python):
 
 
 def test_a_python_that_hangs_counts_as_none(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(_play_token_watcher, "_PROMPT", 0.2)
+    monkeypatch.setattr(play_token_watcher, "_PROMPT", 0.2)
     slow = tmp_path / "python"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o700)

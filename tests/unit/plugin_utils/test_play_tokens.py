@@ -11,11 +11,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AuthenticationError, ConflictError, LatchkeyError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _play_token as operation
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_end, _play_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
+    AuthenticationError,
+    ConflictError,
+    LatchkeyError,
+    RequestError,
+)
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import play_token as operation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import broker as play_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import revoke as play_token_end
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import identity
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger
 
 HIT = """
 import os, socket, sys
@@ -29,15 +35,15 @@ init_plugin_loader([{collections!r}])
 from ansible import constants as C
 C.DEFAULT_LOCAL_TMP = {folder!r}
 from ansible.plugins.loader import lookup_loader
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import identity, run_key
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import broker as play_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import identity, run_key
 
 options = {{"platform": "qumulo"}}
-with Ledger.open(_play_tokens.ledger_path(), run_key()) as ledger:
+with Ledger.open(play_tokens.ledger_path(), run_key()) as ledger:
     ledger.add_minted(identity(options, os.environ), {{"secret": "found", "good_for": 3600}}, "run")
-request = _play_tokens.Request(options, None, 300, False, "run")
-assert _play_tokens.play_token(request, print) == "found"
+request = play_tokens.Request(options, None, 300, False, "run")
+assert play_tokens.play_token(request, print) == "found"
 assert lookup_loader.get("latchkey.tokens.play_token", class_only=True)
 print([name for name in ("requests", "urllib3") if name in sys.modules])
 """
@@ -61,11 +67,11 @@ class Run:
     def __init__(self, tmp_path, monkeypatch):
         self.path, self.answers, self.mints, self.revoked, self.warnings, self.alive = str(tmp_path / "ledger"), [], 0, [], [], False
         self.ahead, self.meanwhile = 0.0, lambda: None
-        monkeypatch.setattr(_play_tokens, "ledger_path", lambda: self.path)
-        monkeypatch.setattr(_play_tokens, "run_key", lambda: KEY)
-        monkeypatch.setattr(_play_tokens, "is_orphan", lambda: False)
-        monkeypatch.setattr(_play_tokens, "watch", lambda *_unused: None)
-        monkeypatch.setattr(_play_token_end, "revoke_entry", self.revoke_entry)
+        monkeypatch.setattr(play_tokens, "ledger_path", lambda: self.path)
+        monkeypatch.setattr(play_tokens, "run_key", lambda: KEY)
+        monkeypatch.setattr(play_tokens, "is_orphan", lambda: False)
+        monkeypatch.setattr(play_tokens, "watch", lambda *_unused: None)
+        monkeypatch.setattr(play_token_end, "revoke_entry", self.revoke_entry)
         monkeypatch.setattr(operation, "mint", lambda *arguments: self.mint(arguments[-1]))
         monkeypatch.setattr(operation, "mint_like", lambda *arguments: self.mint(arguments[-1]))
         monkeypatch.setattr(operation, "is_alive", lambda _grant: self.alive)
@@ -93,8 +99,8 @@ class Run:
             ledger.add_minted(identity(OPTIONS, os.environ), {"secret": secret, "good_for": good_for}, "run")
 
     def ask(self, margin=300.0, refresh=False):
-        request = _play_tokens.Request(OPTIONS, None, margin, refresh, "run")
-        return _play_tokens.play_token(request, self.warnings.append)
+        request = play_tokens.Request(OPTIONS, None, margin, refresh, "run")
+        return play_tokens.play_token(request, self.warnings.append)
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def run(tmp_path, monkeypatch):
 def ends_soon(run, monkeypatch):
     """A run whose token lives, but not for as long as is asked."""
     run.holds("old", 100.0)
-    monkeypatch.setattr(_play_tokens.Entry, "is_good", lambda _entry, margin: margin < 100)
+    monkeypatch.setattr(play_tokens.Entry, "is_good", lambda _entry, margin: margin < 100)
     return run
 
 
@@ -178,7 +184,7 @@ def test_nothing_is_made_that_cannot_be_noted(run, monkeypatch):
 def test_a_killed_watcher_is_replaced_at_the_next_use(run, monkeypatch):
     run.holds("found", 3600.0)
     watched = []
-    monkeypatch.setattr(_play_tokens, "watch", lambda *_unused: watched.append(1))
+    monkeypatch.setattr(play_tokens, "watch", lambda *_unused: watched.append(1))
     assert run.ask() == "found"
     assert watched == []  # none was ever started, so there is no point in trying again
     with Ledger.open(run.path, KEY) as ledger:
@@ -200,7 +206,7 @@ def test_refused_credentials_are_tried_once_in_place_of_a_dead_token(run):
     run.answers = [AuthenticationError("Wrong password.", status=401)] * 9
     for _unused in range(8):
         with pytest.raises(LatchkeyError, match="Wrong password"):
-            _play_tokens.replacement("old", run.warnings.append)
+            play_tokens.replacement("old", run.warnings.append)
     assert run.mints == 1
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import TakenOverError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings

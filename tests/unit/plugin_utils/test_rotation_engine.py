@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Rotation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Listing
 from tests.simulation.cases import BY_NAME

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.signals import STOPS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import STOPS
 
 WORDS = {
     signal.SIGALRM: "the task's time-out",

@@ -11,8 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import CheckFailedError, OptionError, RefusedError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
+    CheckFailedError,
+    OptionError,
+    RefusedError,
+    RequestError,
+)
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import (
     KINDS,
     NOT_YET,

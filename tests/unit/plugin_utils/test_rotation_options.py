@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
     Policy,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, never_due, next_due

@@ -13,21 +13,23 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._endpoint import Endpoint
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AuthenticationError,
     LatchkeyError,
     OptionError,
     RefusedError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations import _play_token as operation
-from ansible_collections.latchkey.tokens.plugins.module_utils._times import utc_now
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _play_token_end, _play_token_watcher, _play_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_end import revoke_all_tokens, revoke_tokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_ledger import Ledger, process_name
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import utc_now
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations import play_token as operation
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import broker as play_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import revoke as play_token_end
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import watcher as play_token_watcher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger, process_name
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_all_tokens, revoke_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import session as sessions
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, needs_session, open_session
 
@@ -94,9 +96,9 @@ class Appliance:
 def appliance(tmp_path, monkeypatch):
     one = Appliance()
     path = str(tmp_path / "ledger")
-    monkeypatch.setattr(_play_tokens, "ledger_path", lambda: path)
-    monkeypatch.setattr(_play_tokens, "run_key", lambda: KEY)
-    monkeypatch.setattr(_play_token_watcher, "start_watcher", lambda *_unused: os.getpid())
+    monkeypatch.setattr(play_tokens, "ledger_path", lambda: path)
+    monkeypatch.setattr(play_tokens, "run_key", lambda: KEY)
+    monkeypatch.setattr(play_token_watcher, "start_watcher", lambda *_unused: os.getpid())
     for module in (operation, sessions):
         monkeypatch.setattr(module, "open_platform", one.at)
     return one
@@ -104,7 +106,7 @@ def appliance(tmp_path, monkeypatch):
 
 @pytest.fixture
 def ledger(appliance):
-    with Ledger.open(_play_tokens.ledger_path(), KEY) as opened:
+    with Ledger.open(play_tokens.ledger_path(), KEY) as opened:
         yield opened
 
 
@@ -153,16 +155,16 @@ def test_no_play_token_is_this_session(appliance, ledger):
     another = opened()
     assert all(entry.current for entry in ledger.read(rotations=True).tokens.values())
     assert ledger.read().tokens == {}
-    assert _play_tokens.replacement("canary-0", print) is None
+    assert play_tokens.replacement("canary-0", print) is None
     session.close()
-    assert _play_tokens.replacement("canary-0", print) is None
+    assert play_tokens.replacement("canary-0", print) is None
     assert ledger.read().revoked == []
     another.close()
 
 
 def test_the_end_of_a_play_leaves_it(appliance, ledger, monkeypatch):
     opened()
-    monkeypatch.setattr(_play_token_end.Entry, "is_held", lambda _entry: False)
+    monkeypatch.setattr(play_token_end.Entry, "is_held", lambda _entry: False)
     assert revoke_tokens(ledger, for_good=False, which=lambda entry: entry.scope == "play") == []
     assert appliance.live == ["canary-0"]
     assert revoke_tokens(ledger, for_good=False) == []
@@ -172,7 +174,7 @@ def test_the_end_of_a_play_leaves_it(appliance, ledger, monkeypatch):
 
 def test_the_end_of_the_run_waits_for_who_works_with_it(appliance, ledger, monkeypatch):
     """Such as a worker that undoes its rotation after Ctrl-C, which Ansible's main process does not wait for."""
-    monkeypatch.setattr(_play_token_end, "_PAUSE", 0.01)
+    monkeypatch.setattr(play_token_end, "_PAUSE", 0.01)
     ours, theirs = FORK.Pipe()
     worker = FORK.Process(target=lambda: (opened(), theirs.send(None), theirs.recv()))
     worker.start()
@@ -191,8 +193,8 @@ def test_the_end_of_the_run_waits_for_who_works_with_it(appliance, ledger, monke
 
 
 def test_a_process_that_never_ends_is_not_waited_for(appliance, ledger, monkeypatch):
-    monkeypatch.setattr(_play_token_end, "_PAUSE", 0.01)
-    monkeypatch.setattr(_play_token_end, "_PATIENCE", 0.05)
+    monkeypatch.setattr(play_token_end, "_PAUSE", 0.01)
+    monkeypatch.setattr(play_token_end, "_PATIENCE", 0.05)
     opened()
     assert revoke_all_tokens(ledger) == []
     assert appliance.live == []
@@ -210,7 +212,7 @@ def test_the_ledger_is_not_locked_meanwhile(appliance, ledger):
     opened()
 
     def look():
-        with Ledger.open(_play_tokens.ledger_path(), KEY) as another, another.locked():
+        with Ledger.open(play_tokens.ledger_path(), KEY) as another, another.locked():
             seen.append(True)
 
     seen = []
@@ -250,8 +252,8 @@ def test_one_that_is_entered_while_the_run_is_ended_is_seen(appliance, ledger, m
         close(one)
 
     monkeypatch.setattr(Ledger, "close_for_good", close_late)
-    monkeypatch.setattr(_play_token_end.Entry, "is_held", lambda _entry: False)
-    with Ledger.open(_play_tokens.ledger_path(), KEY) as one:
+    monkeypatch.setattr(play_token_end.Entry, "is_held", lambda _entry: False)
+    with Ledger.open(play_tokens.ledger_path(), KEY) as one:
         one.add_watcher(os.getpid())
     assert revoke_tokens(ledger, for_good=True) == []
     assert (len(appliance.opened), appliance.live) == (1, [])
@@ -271,7 +273,7 @@ def test_the_ledger_may_be_gone(appliance, tmp_path, monkeypatch):
     """Ansible removes its directory at the end of a run, while a worker may still undo a rotation."""
     session = opened()
     data = session.as_data()
-    monkeypatch.setattr(_play_tokens, "ledger_path", lambda: str(tmp_path / "gone" / "ledger"))
+    monkeypatch.setattr(play_tokens, "ledger_path", lambda: str(tmp_path / "gone" / "ledger"))
     assert Session.from_data(data).close() == []
     assert appliance.live == []
 
@@ -326,14 +328,14 @@ def test_so_is_one_that_a_platform_sends_for_itself(appliance, ledger):
 
 def test_the_watcher_is_started_once(appliance, ledger, monkeypatch):
     started = []
-    monkeypatch.setattr(_play_token_watcher, "start_watcher", lambda *_unused: started.append(1) or os.getpid())
+    monkeypatch.setattr(play_token_watcher, "start_watcher", lambda *_unused: started.append(1) or os.getpid())
     opened()
     opened()
     assert (started, ledger.read().watcher) == ([1], process_name(os.getpid()))
 
 
 def test_none_that_watches_is_told(appliance, monkeypatch):
-    monkeypatch.setattr(_play_token_watcher, "start_watcher", lambda *_unused: None)
+    monkeypatch.setattr(play_token_watcher, "start_watcher", lambda *_unused: None)
     warnings = []
     open_session(connection(), warnings.append)
     assert len(warnings) == 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, MINUTE, NO_TIME, NOW, SECOND, at, minting, settled, stored
 

@@ -14,10 +14,10 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RefusedError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import PARTS, Change, ChangedMeanwhileError, Held, Rescued
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from tests.unit.plugin_utils.rotation_facts import minting, settled, stored
 
 VAULT = Vault(VaultLib([(name, VaultSecret(name.encode())) for name in ("default", "prod")]), "default")

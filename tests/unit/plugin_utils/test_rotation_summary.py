@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.action import rotation_summary as action
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
 
 ROTATED = {

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_cipher import Cipher
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token_run import run_key
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.cipher import Cipher
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import run_key
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 
 KEY = bytes(range(32))

@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _run_identity
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._run_identity import is_gone, this_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process import identity as run_identity
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
 
 
 def test_a_name_has_four_parts_and_is_stable():
     assert this_run("web 1") == this_run("web 1")
     place, pid, started, host = this_run("web 1").split(" ")
-    assert (place, pid, host) == (_run_identity._place(), str(os.getppid()), "web_1")
+    assert (place, pid, host) == (run_identity._place(), str(os.getppid()), "web_1")
     assert started
 
 
@@ -29,14 +29,14 @@ def test_another_host_of_this_run_is_at_work():
 
 def test_a_process_that_ended():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        run = f"{_run_identity._place()} {process.pid} {_run_identity.process_start(process.pid)} web1"
+        run = f"{run_identity._place()} {process.pid} {run_identity.process_start(process.pid)} web1"
         assert is_gone(run, "web1") is False
         process.communicate(b"\n")
     assert is_gone(run, "web1") is True
 
 
 def test_a_process_id_that_was_given_to_another():
-    assert is_gone(f"{_run_identity._place()} {os.getpid()} 1 web1", "web1") is True
+    assert is_gone(f"{run_identity._place()} {os.getpid()} 1 web1", "web1") is True
 
 
 def test_elsewhere_nobody_can_tell():
@@ -44,5 +44,5 @@ def test_elsewhere_nobody_can_tell():
 
 
 def test_what_is_no_name():
-    for text in ("", "x", f"{_run_identity._place()} pid 1 web1", f"{_run_identity._place()} 1 web1", "a b c d e"):
+    for text in ("", "x", f"{run_identity._place()} pid 1 web1", f"{run_identity._place()} 1 web1", "a b c d e"):
         assert is_gone(text, "web1") is None

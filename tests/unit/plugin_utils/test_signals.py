@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._signals import STOPS, HeldBack
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.signals import STOPS, HeldBack
 
 HANDLED = (*STOPS, signal.SIGALRM)
 

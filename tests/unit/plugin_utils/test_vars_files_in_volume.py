@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, format_path
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import plan_edit
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, format_path
 from tests.unit.plugin_utils.test_vars_text_properties import is_editable, put, typed
 from tests.unit.plugin_utils.test_vault_file_properties import stored
 from tests.unit.plugin_utils.vars_documents import QUICK, Document, Entry, FakeVaultLib, Seeded, document_of, load

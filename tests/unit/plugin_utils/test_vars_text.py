@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Document, Quoted, Vaulted, format_path, parse_path
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
+    REMOVED,
+    Document,
+    Quoted,
+    Vaulted,
+    format_path,
+    parse_path,
+)
 from tests.unit.plugin_utils.vars_documents import load
 
 V = Vaulted("$ANSIBLE_VAULT;1.1;AES256\n6162\n6364")
@@ -289,7 +296,7 @@ def test_a_document_that_contains_itself_is_refused() -> None:
 
 
 def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils import _vars_text
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import document as vars_text
 
     for wrong in (
         "a: 1\nb: 2\n",
@@ -301,20 +308,21 @@ def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.Mon
         "a: [\n",
         "a: 2\nb: 2\nb: 2\n",
     ):
-        monkeypatch.setattr(_vars_text.Editor, "run", lambda _self, wrong=wrong: wrong)
+        monkeypatch.setattr(vars_text.Editor, "run", lambda _self, wrong=wrong: wrong)
         with pytest.raises(VarsFileError, match=r"could not be edited safely"):
             edit("a: 1\nb: 2\n", {"a": 2})
-    monkeypatch.setattr(_vars_text.Editor, "run", lambda _self: "a: 2\nb: 2\n")
+    monkeypatch.setattr(vars_text.Editor, "run", lambda _self: "a: 2\nb: 2\n")
     assert edit("a: 1\nb: 2\n", {"a": 2}) == "a: 2\nb: 2\n"
 
 
 def test_without_the_c_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils import _vars_text, _yaml_nodes
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import document as vars_text
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import nodes as yaml_nodes
 
-    monkeypatch.setattr(_vars_text, "FastLoader", yaml.SafeLoader)
-    monkeypatch.setattr(_vars_text, "exact_loader", _yaml_nodes.PureExactLoader)
+    monkeypatch.setattr(vars_text, "FastLoader", yaml.SafeLoader)
+    monkeypatch.setattr(vars_text, "exact_loader", yaml_nodes.PureExactLoader)
     for _name, text, changes, expected in EDITS:
         assert edit(text, changes) == expected
 

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import REMOVED, Document, Vaulted, format_path, parse_path
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml_nodes import children_of
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, Document, Vaulted, format_path, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import children_of
 from tests.unit.plugin_utils import vars_documents
 from tests.unit.plugin_utils.vars_documents import PLAINS, documents, load
 

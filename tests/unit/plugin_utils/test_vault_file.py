@@ -19,14 +19,15 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import _atomic_file, _vault_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import Document
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import IN_CLEAR, Change, Edit, plan_edit
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file, read_file, restore_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_tree import fingerprint_of
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import vars_file as vault_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprint_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import IN_CLEAR, Change, Edit, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file, read_file, restore_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import Document
 
 PASSWORDS = {"dev": b"dev password", "prod": b"prod password", "default": b"plain password"}
 
@@ -647,7 +648,7 @@ def test_an_edit_that_cannot_be_read_back_is_undone(tmp_path: Path, monkeypatch:
     def fail(*_arguments: object) -> None:
         raise VarsFileError("It does not decrypt.")
 
-    monkeypatch.setattr(_vault_file, "_verify", fail)
+    monkeypatch.setattr(vault_file, "_verify", fail)
     path.write_bytes(old)
     assert refused(lambda: edit_file(str(path), Request(secrets={"x": "new"}), DEV_PROD)) == "It does not decrypt."
     assert path.read_bytes() == old
@@ -684,13 +685,13 @@ def test_clear_text_of_a_whole_file_vault_is_never_written(tmp_path: Path, monke
     path = tmp_path / "v.yml"
     path.write_text(DEV_PROD.encrypt("x: s3cret\n", "prod"))
     written: list[bytes] = []
-    write_all = _atomic_file._write_all
+    write_all = atomic_file._write_all
 
     def note(fd: int, data: bytes) -> None:
         written.append(data)
         write_all(fd, data)
 
-    monkeypatch.setattr(_atomic_file, "_write_all", note)
+    monkeypatch.setattr(atomic_file, "_write_all", note)
     edit_file(str(path), Request(secrets={"x": "s3cret2"}, backup=True), DEV_PROD)
     assert len(written) == 2
     assert all(data.startswith(b"$ANSIBLE_VAULT;") for data in written)
@@ -699,9 +700,9 @@ def test_clear_text_of_a_whole_file_vault_is_never_written(tmp_path: Path, monke
 WRITER = """
 import sys
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_file import edit_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 vault = Vault(VaultLib([("dev", VaultSecret(b"x"))]))
 for number in range(10):
     edit_file(sys.argv[1], Request(secrets={f"{sys.argv[2]}_{number}": "v"}, create=True), vault)

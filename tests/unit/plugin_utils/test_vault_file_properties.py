@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import format_path
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_edit import plan_edit
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault_request import Request
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import format_path
 from tests.unit.plugin_utils.vars_documents import SECRETS, Document, FakeVaultLib, documents, load
 
 IDS = ("dev", "prod", "default")
@@ -30,7 +30,7 @@ def cases(draw: Any, kinds: tuple[str, ...] = ("vault", "scalar", "multi", "lite
 
 def stored(data: bytes, name: str, vault: Vault) -> tuple[str, str | None]:
     """The clear text and label at a name, read without the code under test."""
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import parse_path
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import parse_path
 
     node = load(data.decode())
     for segment in parse_path(name):
@@ -89,7 +89,7 @@ def test_a_rotation_keeps_the_label_and_can_be_undone_to_the_byte(case: tuple[Do
 
 
 def _top(name: str) -> str:
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._vars_text import parse_path
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import parse_path
 
     return parse_path(name)[0]
 

@@ -16,7 +16,7 @@ import yaml
 from ansible.errors import AnsibleError
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import Vault, VaultLib
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault, VaultLib
 
 # ansible-test runs these tests once for each ansible-core: to see what differs between those, and not what a vars file may look like.
 QUICK = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ

@@ -8,9 +8,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 
 OWN, OTHER = Account("1", "me", aliases=("one",)), Account("2", "svc")
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import CheckFailedError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Caller
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK, check, judge
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Probed
-from ansible_collections.latchkey.tokens.plugins.module_utils._query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import CheckFailedError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Caller
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK, check, judge
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Probed
 from tests.unit.module_utils.operations.fake import OWN, Fake
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, RefusedError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import (
     Current,
     Plan,
     Wish,
@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations._acces
     guard_own_token,
     plan,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

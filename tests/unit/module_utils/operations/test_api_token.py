@@ -8,16 +8,16 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     ForbiddenError,
     OptionError,
     RefusedError,
     RequestError,
     UnsupportedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Caller, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Caller, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
 from tests.unit.module_utils.operations.fake import OTHER, OWN, Fake
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)

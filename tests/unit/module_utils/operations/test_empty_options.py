@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._http import HttpClient
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import ACCESS_CHECK
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_token import ACCESS_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, execute, shared_arguments
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import HttpClient
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, execute, shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import (
     ACCESS_TOKEN_INFO,
     API_TOKEN_INFO,
     SERVICE_ACCOUNT_INFO,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_revoke import SESSION_REVOKE
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
 
 OPERATIONS = [
     ACCESS_CHECK,

@@ -9,13 +9,13 @@ from functools import partial
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.query import Query
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import PLATFORMS
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._access_check import judge, mismatch
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, Outcome, Task, execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Probed
-from ansible_collections.latchkey.tokens.plugins.module_utils._query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import judge, mismatch
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, Outcome, Task, execute
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Probed
 
 OPTIONS = {"platform": "qumulo", "endpoint": "cluster", "token": "access-v1:CANARY"}
 

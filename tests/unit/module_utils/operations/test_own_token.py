@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._own_token import without_own_session
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.own_token import without_own_session
 
 OWN = Account("1", "me")
 TOKENS = [Credential("s1", OWN), Credential("s2", OWN)]

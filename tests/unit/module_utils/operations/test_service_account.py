@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import ConflictError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import Plan, plan
-from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ConflictError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import Plan, plan
 
 ACCOUNT = Account("1002", "svc")
 SETS = st.none() | st.frozensets(st.sampled_from("abc"))

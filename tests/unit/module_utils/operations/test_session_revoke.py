@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_revoke import plan
-from ansible_collections.latchkey.tokens.plugins.module_utils._query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.query import Query
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import plan
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import ForbiddenError, OptionError, RefusedError, RequestError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, Caller, Credential, Minted
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._session_token import is_enough, run_absent, run_present
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ForbiddenError, OptionError, RefusedError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential, Minted
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_token import is_enough, run_absent, run_present
 from tests.unit.module_utils.operations.fake import OTHER, OWN, Fake
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)

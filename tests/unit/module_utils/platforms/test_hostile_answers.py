@@ -20,13 +20,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AnswerError, ConnectionFailedError, LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError, ConnectionFailedError, LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._pages import LARGEST_LIST, MOST_PAGES
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.pages import LARGEST_LIST, MOST_PAGES
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from tests.unit.module_utils.platforms import test_qumulo, test_rubrik_cdm, test_rubrik_rsc
 from tests.unit.module_utils.raw_server import Reply, Server
 from tests.unit.module_utils.wire import Response
@@ -77,7 +77,7 @@ def quiet() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             patch.delenv(name, raising=False)
-        patch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=time.monotonic))
+        patch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=time.monotonic))
         yield
 
 
@@ -376,7 +376,7 @@ def test_a_header_that_trickles_without_end(server):
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_small_answer_that_holds_a_huge_one(server, monkeypatch, layers):
-    monkeypatch.setattr(_http, "_LARGEST_BODY", 1_000_000)
+    monkeypatch.setattr(http_layer, "_LARGEST_BODY", 1_000_000)
     bomb = b"[" + b" " * 100_000_000
     for _unused in range(layers):
         bomb = gzip.compress(bomb, 1)

@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Operation, Task
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._info import SERVICE_ACCOUNT_INFO
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc_queries
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._registry import open_platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import SERVICE_ACCOUNT_INFO
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
 from tests.unit.module_utils.wire import Exchange, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
 UUID = "62482f5f-0000-4000-8000-000000000001"
 CLIENT = "client|01234567-89ab-cdef-0123-456789abcdef"
-RSC_LIST = _rubrik_rsc_queries.SERVICE_ACCOUNTS
+RSC_LIST = rubrik_rsc_queries.SERVICE_ACCOUNTS
 ASKED = {"query": RSC_LIST.text, "variables": {"first": 100}, "operationName": RSC_LIST.field}
 NODE = {"clientId": CLIENT, "name": "svc-backup", "description": "", "roles": []}
 PAGE = {"nodes": [NODE], "pageInfo": {"endCursor": "", "hasNextPage": False}}

@@ -18,11 +18,11 @@ from ansible.module_utils import basic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AnswerError, LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import AnswerError, LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo import Qumulo
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -52,8 +52,8 @@ def listed(*tokens: dict[str, Any]) -> Exchange:
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    monkeypatch.setattr(_http, "utc_now", lambda: NOW)
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    monkeypatch.setattr(http_layer, "utc_now", lambda: NOW)
     for name in ("ENDPOINT", "TOKEN", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"QUMULO_{name}", raising=False)
 
@@ -205,7 +205,7 @@ def test_log_in_once(run):
 
 def test_create_an_account(run, monkeypatch):
     monkeypatch.setattr(
-        "ansible_collections.latchkey.tokens.plugins.module_utils._platforms._qumulo_accounts.throwaway_password", lambda: "pw"
+        "ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.accounts.throwaway_password", lambda: "pw"
     )
     own_role = {
         "name": "latchkey-svc",

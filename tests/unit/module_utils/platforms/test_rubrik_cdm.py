@@ -15,9 +15,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AnswerError,
     AuthenticationError,
     ForbiddenError,
@@ -27,14 +25,14 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RequestError,
     UnsupportedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState, ClientSecret, Credential
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._execute import Task
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations._service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import (
-    _rubrik_cdm_login,
-)
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_cdm import RubrikCdm
-from ansible_collections.latchkey.tokens.plugins.module_utils._steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, ClientSecret, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm import login as rubrik_cdm_login
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.platform import RubrikCdm
 from tests.unit.module_utils.wire import Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -91,8 +89,8 @@ def page(*items: dict[str, Any], offset: int = 0, has_more: bool = False, **quer
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    for module in (_http, _rubrik_cdm_login):
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    for module in (http_layer, rubrik_cdm_login):
         monkeypatch.setattr(module, "utc_now", lambda: NOW)
 
 
@@ -196,7 +194,7 @@ def test_a_second_step(play, challenge, status):
 
 
 def test_a_second_step_from_the_secret(play, monkeypatch):
-    monkeypatch.setattr(_rubrik_cdm_login, "utc_now", lambda: datetime.fromtimestamp(0, timezone.utc))
+    monkeypatch.setattr(rubrik_cdm_login, "utc_now", lambda: datetime.fromtimestamp(0, timezone.utc))
     first = Exchange("POST", LOGIN, CHALLENGES[0], body={"initParams": {}})
     secret = {"totp_secret": "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"}  # RFC 4226: its first code is the one above
     play(AS_USER | secret, lambda one: one.mint_token(None, None), first, SECOND)

@@ -18,9 +18,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.module_utils import _http
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
-from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AnswerError,
     AuthenticationError,
     ConnectionFailedError,
@@ -31,10 +29,12 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._errors import (
     RequestError,
     UnsupportedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import Account, AccountState
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms import _rubrik_rsc_queries
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc import RubrikRsc
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_rsc_queries import Document
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import Document
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -50,8 +50,8 @@ STATE = AccountState(Account(ID, "svc", aliases=(BARE,)), frozenset({"r1"}), att
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
-    monkeypatch.setattr(_http, "utc_now", lambda: NOW)
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=lambda: 0.0))
+    monkeypatch.setattr(http_layer, "utc_now", lambda: NOW)
 
 
 def platform(**how: Any) -> RubrikRsc:
@@ -94,7 +94,7 @@ def failed(code: Any, message: str, *path: str, data: Any = None) -> dict[str, A
 
 @pytest.mark.parametrize("endpoint", ["cluster.example.com:8000", "https://cluster.example.com:8000/api", f"{BASE}/api/", f"{BASE}/"])
 def test_the_api_is_found_from_a_host_and_from_a_service_account_file(monkeypatch, endpoint):
-    script = Script(asked(_rubrik_rsc_queries.CALLER, WHO)).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.CALLER, WHO)).install(monkeypatch)
     platform(endpoint=endpoint, **TOKEN).caller()
     script.done()
 
@@ -103,8 +103,8 @@ def test_one_login_that_is_ended_with_the_task(monkeypatch):
     own = {"authorization": "Bearer minted"}
     script = Script(
         login(),
-        asked(_rubrik_rsc_queries.CALLER, WHO, **own),
-        asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, page(), {"first": 100}, **own),
+        asked(rubrik_rsc_queries.CALLER, WHO, **own),
+        asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, page(), {"first": 100}, **own),
         Exchange("DELETE", SESSION, status=204, authorization="Bearer minted"),
     ).install(monkeypatch)
     with platform(**CLIENT) as one:
@@ -121,7 +121,7 @@ def test_no_request_no_login(monkeypatch):
 
 
 def test_a_users_token_is_never_ended_with_the_task(monkeypatch):
-    script = Script(asked(_rubrik_rsc_queries.CALLER, WHO)).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.CALLER, WHO)).install(monkeypatch)
     with platform() as one:
         assert one.caller().with_token
     script.done()
@@ -138,12 +138,12 @@ def test_a_logout_never_fails_the_task(monkeypatch, status, warned):
 
 def test_an_organisation_has_a_session_of_its_own_and_both_are_ended(monkeypatch):
     switch = asked(
-        _rubrik_rsc_queries.SWITCH_ORGANIZATION, {"accessToken": "switched"}, {"input": {"orgId": "o1"}}, authorization="Bearer minted"
+        rubrik_rsc_queries.SWITCH_ORGANIZATION, {"accessToken": "switched"}, {"input": {"orgId": "o1"}}, authorization="Bearer minted"
     )
     script = Script(
         login(),
         switch,
-        asked(_rubrik_rsc_queries.CALLER, WHO, authorization="Bearer switched"),
+        asked(rubrik_rsc_queries.CALLER, WHO, authorization="Bearer switched"),
         Exchange("DELETE", SESSION, status=500, authorization="Bearer switched"),
         Exchange("DELETE", SESSION, status=204, authorization="Bearer minted"),
     ).install(monkeypatch)
@@ -249,8 +249,8 @@ PASSING = [
 def test_what_passes_is_repeated_even_for_a_rotation(monkeypatch, words):
     reply = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": "https://x/api/client_token"}
     how = {"variables": {"input": {"id": ID}}}
-    refused = asked(_rubrik_rsc_queries.ROTATE, **how, answer=failed(403, words, "rotateServiceAccountSecret"))
-    script = Script(refused, refused, asked(_rubrik_rsc_queries.ROTATE, reply, **how)).install(monkeypatch)
+    refused = asked(rubrik_rsc_queries.ROTATE, **how, answer=failed(403, words, "rotateServiceAccountSecret"))
+    script = Script(refused, refused, asked(rubrik_rsc_queries.ROTATE, reply, **how)).install(monkeypatch)
     assert platform().rotate_secret(STATE, False).client_secret == CANARY
     script.done()
     Script(*[refused] * 4).install(monkeypatch)
@@ -261,7 +261,7 @@ def test_what_passes_is_repeated_even_for_a_rotation(monkeypatch, words):
 
 def test_what_failed_inside_a_rotation_is_not_repeated(monkeypatch):
     answer = failed(403, PASSING[0], "rotateServiceAccountSecret", "suspendedTprPolicyIds")
-    script = Script(asked(_rubrik_rsc_queries.ROTATE, variables={"input": {"id": ID}}, answer=answer)).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.ROTATE, variables={"input": {"id": ID}}, answer=answer)).install(monkeypatch)
     with pytest.raises(ForbiddenError) as caught:
         platform().rotate_secret(STATE, False)
     assert caught.value.may_have_acted
@@ -269,8 +269,8 @@ def test_what_failed_inside_a_rotation_is_not_repeated(monkeypatch):
 
 
 SECRETS = {
-    _rubrik_rsc_queries.CREATE: lambda one: one.create_account(STATE)[1],
-    _rubrik_rsc_queries.ROTATE: lambda one: one.rotate_secret(STATE, False),
+    rubrik_rsc_queries.CREATE: lambda one: one.create_account(STATE)[1],
+    rubrik_rsc_queries.ROTATE: lambda one: one.rotate_secret(STATE, False),
 }
 TOLD = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": None, "suspendedTprPolicyIds": None}
 
@@ -310,8 +310,8 @@ def test_a_refusal_without_a_secret_stays_one(document, nothing):
 def test_a_secret_without_an_id_is_used(monkeypatch, document, client_id, errors):
     told = {document.field: TOLD | {"clientId": client_id}}
     answer = failed(403, "no", document.field, "clientId", data=told) if errors else {"data": told}
-    body = {"roleIds": ["r1"], "name": "svc", "description": "x"} if document is _rubrik_rsc_queries.CREATE else {"id": ID}
-    listed = [asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, page(account()), {"first": 100})] if "name" in body else []
+    body = {"roleIds": ["r1"], "name": "svc", "description": "x"} if document is rubrik_rsc_queries.CREATE else {"id": ID}
+    listed = [asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, page(account()), {"first": 100})] if "name" in body else []
     script = Script(asked(document, variables={"input": body}, answer=answer), *listed).install(monkeypatch)
     secret = SECRETS[document](platform())
     assert (secret.client_id, secret.client_secret) == (ID, CANARY)
@@ -320,11 +320,11 @@ def test_a_secret_without_an_id_is_used(monkeypatch, document, client_id, errors
 
 @pytest.mark.parametrize("listed", [{"data": {"serviceAccounts": page(account(), account("client|two"))}}, failed(403, "no")])
 def test_a_secret_of_an_account_that_cannot_be_found_is_in_the_result(monkeypatch, listed):
-    create = _rubrik_rsc_queries.CREATE
+    create = rubrik_rsc_queries.CREATE
     body = {"roleIds": ["r1"], "name": "svc", "description": "x"}
     script = Script(
         asked(create, TOLD | {"clientId": None}, {"input": body}),
-        asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, variables={"first": 100}, answer=listed),
+        asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, variables={"first": 100}, answer=listed),
     ).install(monkeypatch)
     with pytest.raises(AnswerError) as caught:
         platform().create_account(STATE)
@@ -363,7 +363,7 @@ def test_a_refusal_of_a_change_tells_whether_it_may_have_acted(document, status,
 
 def test_a_change_that_was_done_in_part_is_not_sent_again_for_an_older_schema(monkeypatch):
     answer = failed(400, INVALID["message"], data={"rotateServiceAccountSecret": {"clientId": ID}})
-    script = Script(asked(_rubrik_rsc_queries.ROTATE, variables={"input": {"id": ID}}, answer=answer)).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.ROTATE, variables={"input": {"id": ID}}, answer=answer)).install(monkeypatch)
     with pytest.raises(RequestError) as caught:
         platform().rotate_secret(STATE, False)
     assert caught.value.may_have_acted
@@ -373,8 +373,8 @@ def test_a_change_that_was_done_in_part_is_not_sent_again_for_an_older_schema(mo
 def test_a_session_of_an_organisation_that_comes_with_errors_is_used(monkeypatch):
     switched = failed(403, "no", "createOrgSwitchSession", "x", data={"createOrgSwitchSession": {"accessToken": "switched"}})
     script = Script(
-        asked(_rubrik_rsc_queries.SWITCH_ORGANIZATION, variables={"input": {"orgId": "o1"}}, answer=switched),
-        asked(_rubrik_rsc_queries.CALLER, WHO, authorization="Bearer switched"),
+        asked(rubrik_rsc_queries.SWITCH_ORGANIZATION, variables={"input": {"orgId": "o1"}}, answer=switched),
+        asked(rubrik_rsc_queries.CALLER, WHO, authorization="Bearer switched"),
         Exchange("DELETE", SESSION, status=204, authorization="Bearer switched"),
     ).install(monkeypatch)
     with platform(**TOKEN, organization_id="o1") as one:
@@ -386,16 +386,16 @@ def test_a_session_of_an_organisation_that_comes_with_errors_is_used(monkeypatch
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_reading_is_repeated_and_changing_is_not(monkeypatch, status):
     first = {"variables": {"first": 100}}
-    busy = asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, **first, answer=b"", status=status)
-    script = Script(busy, busy, asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, page(), **first)).install(monkeypatch)
+    busy = asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, **first, answer=b"", status=status)
+    script = Script(busy, busy, asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, page(), **first)).install(monkeypatch)
     assert platform().service_accounts() == []
     script.done()
     changes = {
-        _rubrik_rsc_queries.ROTATE: lambda one: one.rotate_secret(STATE, False),
-        _rubrik_rsc_queries.CREATE: lambda one: one.create_account(STATE),
-        _rubrik_rsc_queries.DELETE: lambda one: one.delete_account(STATE),
-        _rubrik_rsc_queries.UPDATE: lambda one: one.update_account(STATE, {"description": "y"}),
-        _rubrik_rsc_queries.SET_ROLES: lambda one: one.role_steps(STATE, AccountState(STATE.account, frozenset()))[0][0][1](),
+        rubrik_rsc_queries.ROTATE: lambda one: one.rotate_secret(STATE, False),
+        rubrik_rsc_queries.CREATE: lambda one: one.create_account(STATE),
+        rubrik_rsc_queries.DELETE: lambda one: one.delete_account(STATE),
+        rubrik_rsc_queries.UPDATE: lambda one: one.update_account(STATE, {"description": "y"}),
+        rubrik_rsc_queries.SET_ROLES: lambda one: one.role_steps(STATE, AccountState(STATE.account, frozenset()))[0][0][1](),
     }
     for document, change in changes.items():
         for answer in (Response(status, {}, b""), requests.ConnectionError()):
@@ -442,7 +442,7 @@ def test_the_callers_name(told, name):
 @pytest.mark.parametrize("status", [200, 400])
 def test_the_caller_of_a_schema_that_tells_the_user_only(monkeypatch, status):
     script = Script(
-        asked(_rubrik_rsc_queries.CALLER, answer=INVALID, status=status), asked(_rubrik_rsc_queries.CALLER_OLD, WHO["user"])
+        asked(rubrik_rsc_queries.CALLER, answer=INVALID, status=status), asked(rubrik_rsc_queries.CALLER_OLD, WHO["user"])
     ).install(monkeypatch)
     caller = platform().caller()
     script.done()
@@ -452,7 +452,7 @@ def test_the_caller_of_a_schema_that_tells_the_user_only(monkeypatch, status):
 def test_the_id_that_was_logged_in_with_is_the_callers(monkeypatch):
     own = {"authorization": "Bearer minted"}
     told = WHO | {"user": WHO["user"] | {"id": "user-7", "domain": "LOCAL"}}
-    Script(login(), asked(_rubrik_rsc_queries.CALLER, told, **own)).install(monkeypatch)
+    Script(login(), asked(rubrik_rsc_queries.CALLER, told, **own)).install(monkeypatch)
     caller = platform(**CLIENT).caller()
     assert (caller.account.id, caller.account.aliases, caller.with_token) == (ID, (BARE, "user-7"), False)
 
@@ -463,7 +463,7 @@ def test_a_name_is_looked_up_only_where_the_caller_is_told_none(monkeypatch):
     Script().install(monkeypatch)
     assert [one.is_account(text, named) for text in ("svc", ID, BARE, "x")] == [True, True, True, False]
     assert not one.is_account(f"{ID[:-1]}0", nameless)
-    script = Script(*[asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, page(account()), {"first": 100})] * 2).install(monkeypatch)
+    script = Script(*[asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, page(account()), {"first": 100})] * 2).install(monkeypatch)
     assert [one.is_account(text, nameless) for text in ("svc", "x")] == [True, False]
     script.done()
 
@@ -474,7 +474,7 @@ def test_a_name_is_looked_up_only_where_the_caller_is_told_none(monkeypatch):
 def test_another_bearer_is_asked_about_as_itself(monkeypatch):
     token = jwt(sub="client|other", jti="s2")
     told = WHO | {"user": WHO["user"] | {"id": "other"}}
-    script = Script(asked(_rubrik_rsc_queries.CALLER, told, authorization=f"Bearer {token}")).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.CALLER, told, authorization=f"Bearer {token}")).install(monkeypatch)
     caller = platform(**CLIENT).caller(token)
     script.done()
     assert (caller.account.id, caller.token_id, caller.with_token) == ("client|other", "s2", True)
@@ -517,7 +517,7 @@ def test_an_expired_token_is_not_asked_about(monkeypatch):
 
 def test_a_live_token_is_asked_about_as_its_bearer(monkeypatch):
     for token, session in ((jwt(exp=int(NOW.timestamp()) + 1, jti="s1"), "s1"), ("opaque", ""), (jwt(jti="{{ x }}"), "")):
-        script = Script(asked(_rubrik_rsc_queries.CALLER, WHO, authorization=f"Bearer {token}")).install(monkeypatch)
+        script = Script(asked(rubrik_rsc_queries.CALLER, WHO, authorization=f"Bearer {token}")).install(monkeypatch)
         seen = platform(**CLIENT).inspect_token(token)
         script.done()
         assert seen is not None
@@ -610,7 +610,7 @@ def test_probes(monkeypatch, path, status, body, probed):
 
 
 def test_pages_are_followed_and_an_entry_counts_once(monkeypatch):
-    document = _rubrik_rsc_queries.SERVICE_ACCOUNTS
+    document = rubrik_rsc_queries.SERVICE_ACCOUNTS
     script = Script(
         asked(document, page(account("client|1"), cursor="c1", more=True), {"first": 100}),
         asked(document, page(account("client|1"), account("client|2", description="d"), cursor="c2"), {"first": 100, "after": "c1"}),
@@ -629,7 +629,7 @@ def test_a_list_that_does_not_tell_whether_it_ends(told, incomplete):
 
 
 def test_a_page_size_that_is_rejected_is_left_out(monkeypatch):
-    document = _rubrik_rsc_queries.SERVICE_ACCOUNTS
+    document = rubrik_rsc_queries.SERVICE_ACCOUNTS
     script = Script(
         asked(document, variables={"first": 100}, answer=failed(400, "first must not be more than 50")),
         asked(document, page(account(), cursor="c1", more=True)),
@@ -669,7 +669,7 @@ def test_roles_that_the_account_holds_are_known_without_asking(monkeypatch):
 
 def test_other_roles_are_looked_up(monkeypatch):
     roles = [{"id": f"r{number}", "name": name} for number, name in ((1, "One"), (2, "Two"), (3, "Three"), (4, "Two"))]
-    script = Script(*[asked(_rubrik_rsc_queries.ROLES, page(*roles), {"first": 100})] * 3).install(monkeypatch)
+    script = Script(*[asked(rubrik_rsc_queries.ROLES, page(*roles), {"first": 100})] * 3).install(monkeypatch)
     one = platform()
     assert one.checked_wish(AccountState(STATE.account, frozenset({"Three", "r2", "One"})), STATE).roles == {"r1", "r2", "r3"}
     with pytest.raises(OptionError, match=r"2 roles are called 'Two': r2, r4\. Name the one that is meant by its id"):
@@ -682,7 +682,7 @@ def test_other_roles_are_looked_up(monkeypatch):
 def test_create(monkeypatch):
     reply = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": "https://acme.my.rubrik.com/api/client_token"}
     given_ = {"name": "svc", "roleIds": ["r1", "r2"], "description": "x"}
-    script = Script(asked(_rubrik_rsc_queries.CREATE, reply, {"input": given_})).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.CREATE, reply, {"input": given_})).install(monkeypatch)
     wanted = AccountState(Account("", "svc"), frozenset({"r2", "r1"}), attributes={"description": "x"})
     state, secret = platform().create_account(wanted)
     script.done()
@@ -693,7 +693,7 @@ def test_create(monkeypatch):
 
 def test_create_without_roles(monkeypatch):
     refused = asked(
-        _rubrik_rsc_queries.CREATE, variables={"input": {"name": "svc", "roleIds": []}}, answer=failed(400, "roleIds must not be empty")
+        rubrik_rsc_queries.CREATE, variables={"input": {"name": "svc", "roleIds": []}}, answer=failed(400, "roleIds must not be empty")
     )
     Script(refused).install(monkeypatch)
     with pytest.raises(RequestError, match="name one with roles"):
@@ -723,13 +723,13 @@ def test_a_schema_without_suspensions_rotates_once_more_without_asking_for_them(
     how = {"variables": {"input": {"id": ID}}}
     reply = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": "x"}
     script = Script(
-        asked(_rubrik_rsc_queries.ROTATE, **how, answer=INVALID, status=status),
-        asked(_rubrik_rsc_queries.ROTATE_OLD, reply, **how),
+        asked(rubrik_rsc_queries.ROTATE, **how, answer=INVALID, status=status),
+        asked(rubrik_rsc_queries.ROTATE_OLD, reply, **how),
     ).install(monkeypatch)
     assert platform().rotate_secret(STATE, False).client_secret == CANARY
     script.done()
     # any other refusal is final
-    script = Script(asked(_rubrik_rsc_queries.ROTATE, **how, answer=failed(400, "no"))).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.ROTATE, **how, answer=failed(400, "no"))).install(monkeypatch)
     with pytest.raises(RequestError, match="error 400: no"):
         platform().rotate_secret(STATE, False)
     script.done()
@@ -737,7 +737,7 @@ def test_a_schema_without_suspensions_rotates_once_more_without_asking_for_them(
 
 def test_suspended_exemptions_are_told(monkeypatch):
     reply = {"clientId": ID, "clientSecret": CANARY, "name": "svc", "accessTokenUri": "x", "suspendedTprPolicyIds": ["p1", "p2"]}
-    Script(asked(_rubrik_rsc_queries.ROTATE, reply, {"input": {"id": ID}})).install(monkeypatch)
+    Script(asked(rubrik_rsc_queries.ROTATE, reply, {"input": {"id": ID}})).install(monkeypatch)
     one = platform()
     one.rotate_secret(STATE, False)
     (warning,) = one.warnings
@@ -748,7 +748,7 @@ def test_suspended_exemptions_are_told(monkeypatch):
 
 def described(given_: str | None, shown: str) -> Exchange:
     reply = {"clientId": ID, "name": "svc", "description": shown}
-    return asked(_rubrik_rsc_queries.UPDATE, reply, {"input": {"id": ID, "description": given_}})
+    return asked(rubrik_rsc_queries.UPDATE, reply, {"input": {"id": ID, "description": given_}})
 
 
 def test_descriptions(monkeypatch):
@@ -765,7 +765,7 @@ def test_descriptions(monkeypatch):
 
 
 def test_a_description_that_stays(monkeypatch):
-    rejected = asked(_rubrik_rsc_queries.UPDATE, variables={"input": {"id": ID, "description": None}}, answer=failed(400, "needed"))
+    rejected = asked(rubrik_rsc_queries.UPDATE, variables={"input": {"id": ID, "description": None}}, answer=failed(400, "needed"))
     for last in (described(None, "x"), rejected):
         Script(described("", "x"), last).install(monkeypatch)
         with pytest.raises(AnswerError, match="cannot clear the description of svc"):
@@ -778,10 +778,10 @@ def test_roles_are_replaced_at_once(monkeypatch):
     give, take = one.role_steps(STATE, wanted)
     ((words, act),) = give
     assert (words, take) == ("roles set to One, Two", [])
-    script = Script(asked(_rubrik_rsc_queries.SET_ROLES, True, {"userIds": [ID], "roleIds": ["r1", "r2"]})).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.SET_ROLES, True, {"userIds": [ID], "roleIds": ["r1", "r2"]})).install(monkeypatch)
     act()
     script.done()
-    Script(asked(_rubrik_rsc_queries.SET_ROLES, False, {"userIds": [ID], "roleIds": ["r1", "r2"]})).install(monkeypatch)
+    Script(asked(rubrik_rsc_queries.SET_ROLES, False, {"userIds": [ID], "roleIds": ["r1", "r2"]})).install(monkeypatch)
     with pytest.raises(AnswerError, match="the roles were not set"):
         act()
     assert one.role_steps(STATE, STATE) == one.role_steps(STATE, AccountState(STATE.account)) == ([], [])
@@ -795,8 +795,8 @@ def test_delete_looks_again(monkeypatch, code, left):
     answer = failed(code, "no such object", "x") if code else {"data": {"deleteServiceAccountsFromAccount": False}}
     again = page(account("client|other", "svc"), *([account()] if left else []))
     script = Script(
-        asked(_rubrik_rsc_queries.DELETE, variables=variables, answer=answer),
-        asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, again, {"first": 100}),
+        asked(rubrik_rsc_queries.DELETE, variables=variables, answer=answer),
+        asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, again, {"first": 100}),
     ).install(monkeypatch)
     with pytest.raises(RequestError, match="cannot delete the service account svc") if left else contextlib.nullcontext():
         platform().delete_account(STATE)
@@ -805,12 +805,12 @@ def test_delete_looks_again(monkeypatch, code, left):
 
 def test_delete_is_one_request_and_a_dead_token_is_no_proof(monkeypatch):
     variables = {"input": {"ids": [ID]}}
-    script = Script(asked(_rubrik_rsc_queries.DELETE, True, variables)).install(monkeypatch)
+    script = Script(asked(rubrik_rsc_queries.DELETE, True, variables)).install(monkeypatch)
     platform().delete_account(STATE)
     script.done()
-    refused = asked(_rubrik_rsc_queries.DELETE, variables=variables, answer=failed(404, "no such object"))
-    unread = asked(_rubrik_rsc_queries.SERVICE_ACCOUNTS, variables={"first": 100}, answer=failed(403, "no"))
-    for exchanges in ([refused, unread], [asked(_rubrik_rsc_queries.DELETE, variables=variables, answer=GATEWAY, status=401)]):
+    refused = asked(rubrik_rsc_queries.DELETE, variables=variables, answer=failed(404, "no such object"))
+    unread = asked(rubrik_rsc_queries.SERVICE_ACCOUNTS, variables={"first": 100}, answer=failed(403, "no"))
+    for exchanges in ([refused, unread], [asked(rubrik_rsc_queries.DELETE, variables=variables, answer=GATEWAY, status=401)]):
         Script(*exchanges).install(monkeypatch)
         with pytest.raises(RequestError, match="cannot delete"):
             platform().delete_account(STATE)
@@ -824,7 +824,7 @@ def test_where_the_vendors_clients_cache(monkeypatch, tmp_path):
 
 # -- whatever a tenant may answer
 
-ROOTS = {one.field for one in vars(_rubrik_rsc_queries).values() if isinstance(one, Document)}
+ROOTS = {one.field for one in vars(rubrik_rsc_queries).values() if isinstance(one, Document)}
 KEYS = [
     *sorted(ROOTS),
     "data",

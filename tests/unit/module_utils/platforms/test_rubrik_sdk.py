@@ -10,8 +10,8 @@ import tempfile
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._model import ClientSecret
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms._rubrik_sdk import client_file, token_cache_files
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import ClientSecret
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_sdk import client_file, token_cache_files
 
 
 def test_client_file():

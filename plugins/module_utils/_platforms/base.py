@@ -1,0 +1,431 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a platform can do, in words that operations use. Private to this collection.
+
+One file per platform fills this in with its vendor's API. A method that a platform leaves out says so when it is called. Every
+method may raise the errors of _http.py; what else it raises is said with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType, TracebackType
+from typing import Any, NoReturn
+
+from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
+from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted
+from .._common.one_line import one_line
+from .._common.steps import Step
+from .._connection import Connection
+from .._http.client import Answer, HttpClient
+
+_SHOWN = 50  # names that a failure lists
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a probe got: the HTTP status and the body's JSON value, or its text where it is not JSON."""
+
+    status: int
+    body: Any
+
+    @classmethod
+    def of(cls, answer: Answer) -> Probed:
+        """Return what an answer is to a probe."""
+        try:
+            return cls(answer.status, answer.json() if answer.text else None)
+        except AnswerError:
+            return cls(answer.status, answer.text)
+
+
+class Platform:
+    """One appliance, spoken to as one caller. Used as a context manager; leaving it ends the session that it opened for itself.
+
+    Attributes:
+        name: as in the option ``platform``.
+        title: for people.
+        options: what this platform can be asked for beyond what all can, by option name.
+        instead: for options that it cannot heed, what to do in place of them, as a sentence.
+        token_limit: how many tokens one account may have; None when there is no limit.
+        tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
+        lists_tokens: whether the tokens of an account can be listed at all.
+        has_secrets: whether its service accounts have client secrets.
+        rotates: what the role rotate can rotate here, as in the variable rotate_credential.
+        dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
+        session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
+        public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
+        incomplete: whether a list that was read since this was reset was a part only.
+        warnings: what the user should know although nothing failed.
+        before_session: called before the platform opens a session for itself.
+        on_session: called with the bearer and the id of each session that the platform opened for itself; the id may be empty.
+    """
+
+    name: str
+    title: str
+    options: frozenset[str] = frozenset()
+    instead: Mapping[str, str] = MappingProxyType({})
+    token_limit: int | None = None
+    tokens_are_sessions = False
+    lists_tokens = True
+    has_secrets = False
+    rotates: tuple[str, ...] = ()
+    dead_secret_statuses: tuple[int, ...] = (401,)
+    session_limit: int | None = None
+    public_paths: frozenset[str] = frozenset()
+    incomplete: bool = False
+
+    def __init__(self, connection: Connection, vendor_words: Any) -> None:
+        self.connection = connection
+        self.http = HttpClient(
+            platform=self.name,
+            name=self.title,
+            endpoint=connection.endpoint,
+            validate_certs=connection.validate_certs,
+            ca_path=connection.ca_path,
+            timeout=connection.timeout,
+            vendor_words=vendor_words,
+            max_parallel_requests=connection.max_parallel_requests,
+        )
+        self.http.hide(*connection.auth.secrets())
+        self.warnings: list[str] = []
+        self.before_session: Callable[[], None] = lambda: None
+        self.on_session: Callable[[str, str], None] = lambda _bearer, _id: None
+
+    def __enter__(self) -> Platform:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(failure, LatchkeyError):
+            failure.args = (self.http.without_secrets(str(failure)),)  # a name in it may be the server's, which knows them
+        try:
+            self.log_out()
+        except RequestError as left:
+            self.warn(f"The session that this task opened could not be ended; it ends by itself. {left}")
+        finally:
+            self.http.close()
+
+    def warn(self, sentence: str) -> None:
+        """Note what the user should know although nothing failed; the same sentence only once."""
+        sentence = one_line(self.http.without_secrets(sentence))
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def now(self) -> datetime:
+        """Return the time by the appliance's clock, in UTC, as far as its answers told it."""
+        return self.http.now()
+
+    def log_out(self) -> None:
+        """End the session that this platform opened for itself, if any; never a token that the user brought."""
+
+    def require_options(self, given: Collection[str]) -> None:
+        """Refuse options that this platform cannot heed.
+
+        Args:
+            given: names of options that were set and that not every platform knows.
+
+        Raises:
+            UnsupportedError: one of them is unknown here.
+        """
+        for name in sorted(set(given) - self.options):
+            raise UnsupportedError(
+                f"{name}: {self.title} has nothing like it.", self.instead.get(name, "Leave the option out for this platform.")
+            )
+
+    def _cannot(self, what: str, instead: str = "") -> NoReturn:
+        raise UnsupportedError(f"{self.title} cannot {what}.", instead)
+
+    def _unknown(self, kind: str, which: str, existing: Iterable[str]) -> OptionError:
+        """Return the error for something that is not there, with the names of what is."""
+        names = sorted(set(existing), key=str.lower)
+        listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        place = f"{self.title} at {self.http.endpoint.url}"
+        hint = self.http.without_secrets(f"There are: {listed}.") if names else "Check the name."
+        return OptionError(f"{place}: there is no {kind} {which}.", hint)
+
+    def _ambiguous(self, kind: str, name: str, ids: Sequence[str]) -> OptionError:
+        """Return the error for a name that several have."""
+        place = f"{self.title} at {self.http.endpoint.url}"
+        return OptionError(f"{place}: {len(ids)} {kind} are called '{name}': {', '.join(ids)}.", "Name the one that is meant by its id.")
+
+    def refuse_other_case(self, name: str, there: Iterable[str]) -> None:
+        """Refuse a name that no account has, where one has a name that differs in case only.
+
+        Whether those are names of one account is not published for any platform, so it is neither taken for the account's nor for
+        one that is free.
+
+        Args:
+            name: as the user wrote it.
+            there: names of the accounts that there are.
+
+        Raises:
+            OptionError: there is such a name, and not the one that the user wrote.
+        """
+        alike = sorted({one for one in there if one.casefold() == name.casefold()})
+        if alike and name not in alike:
+            listed = " and ".join(f"'{one}'" for one in alike)
+            raise OptionError(
+                f"{self.title} at {self.http.endpoint.url}: there is no account '{name}', but {listed}, which differs in case only.",
+                "Write the name as it is there.",
+            )
+
+    def _named_roles(self, wanted: Collection[str], known: Mapping[str, str]) -> dict[str, str]:
+        """Return roles that are wanted by name or id as names by id.
+
+        Args:
+            wanted: names or ids.
+            known: names of the roles that there are, by id.
+
+        Raises:
+            OptionError: there is no such role, or several have the name.
+        """
+        found = {}
+        for role in sorted(wanted):
+            ids = [role] if role in known else sorted(id_ for id_, name in known.items() if name == role)
+            if not ids:
+                raise self._unknown("role", f"'{role}'", known.values())
+            if len(ids) > 1:
+                raise self._ambiguous("roles", role, ids)
+            found[ids[0]] = known[ids[0]]
+        return found
+
+    def _created_id(self, answer: Answer, name: str, secret: str) -> str:
+        """Return the id of an account that was just created, from the list: the reply tells its secret and not its id.
+
+        Args:
+            answer: that reply.
+            name: the account's name, which no other account had.
+            secret: what the reply tells, and nothing else ever will.
+
+        Raises:
+            AnswerError: the list does not tell it either; the secret is among the details.
+        """
+        try:
+            ids = [one.account.id for one in self.service_accounts(name)]
+        except LatchkeyError:
+            ids = []
+        if len(ids) == 1:
+            return ids[0]
+        failure = answer.strange("the new account's id is missing or is not an id")
+        failure.add(
+            f"The secret of the new account is in this result, and its id is not known: look for '{name}' with service_account_info.",
+            client_secret=secret,
+        )
+        raise failure
+
+    # Who calls, and who else there is
+
+    def caller(self, secret: str | None = None) -> Caller:
+        """Return whom the platform takes us for; with a secret, whom it takes the bearer of that secret for."""
+        self._cannot("tell who calls")
+
+    def find_account(self, identity: str) -> Account:
+        """Return the account that an identity string names. Raises OptionError when there is none."""
+        self._cannot("look up accounts")
+
+    def is_account(self, identity: str, account: Account) -> bool:
+        """Tell whether an identity string names this account; asks the platform only where the string alone does not tell."""
+        return identity in (account.name, account.id, *account.aliases)
+
+    def caller_roles(self) -> tuple[str, ...] | None:
+        """Return the names of the roles that the caller holds; None where the platform does not tell the caller."""
+        return self.caller().roles
+
+    def probe(self, method: str, path: str, body: Any = None) -> Probed:
+        """Send any request of the user's and return what came, whatever its status."""
+        self._cannot("be probed")
+
+    # Tokens
+
+    def tokens(self, account: Account | None) -> list[Credential]:
+        """Return the tokens of one account, or of all; expired and disabled ones too."""
+        self._cannot("list tokens")
+
+    def token(self, token_id: str) -> Credential | None:
+        """Return one token, or None when there is no such token."""
+        self._cannot("read a token")
+
+    def find_tokens(self, ids: Sequence[str], account: Account | None = None) -> list[Credential]:
+        """Return those of these tokens that exist; those that may exist too, where the platform does not tell.
+
+        Args:
+            ids: their ids.
+            account: whose they are; None when that is not known.
+        """
+        found = [one for one in map(self.token, ids) if one]
+        return [one for one in found if account is None or one.account.id == account.id]
+
+    def mint_token(self, account: Account | None, expires_at: datetime | None) -> Minted:
+        """Make a new token; never repeated, since its secret is told only once.
+
+        Args:
+            account: whose; None for the calling account.
+            expires_at: when it shall expire; None leaves that to the platform.
+        """
+        self._cannot("make tokens")
+
+    def check_log_in(self) -> None:
+        """Refuse, before anything is sent, a caller who cannot log in for a new session, which is what a token is here.
+
+        Raises:
+            OptionError: the task brings a token only.
+        """
+        if self.connection.auth.token:
+            raise OptionError("A token cannot make another one.", "Authenticate with client_id and client_secret, or service_account_file.")
+
+    def open_session(self) -> Minted:
+        """Log in for the user, where sessions are no tokens: nobody can end it, so it ends by itself."""
+        self._cannot("open sessions that are not tokens")
+
+    def inspect_token(self, secret: str) -> Credential | None:
+        """Return what a bearer token is, asked with that token itself; None when it is dead. Nobody logs in for it."""
+        self._cannot("tell what a token is")
+
+    def explain_refused_mint(self, failure: RequestError, bearers: Sequence[str]) -> None:
+        """Add to the failure of a mint what can be found out about its cause.
+
+        Args:
+            failure: what mint_token raised.
+            bearers: tokens that may be asked with, the likeliest first.
+        """
+
+    def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:
+        """Switch a token on or off, or move its expiry; None leaves a setting as it is."""
+        self._cannot("change tokens")
+
+    def delete_token(self, token_id: str) -> bool:
+        """Revoke a token; False when it was gone already."""
+        self._cannot("delete tokens")
+
+    def revoke_steps(self, credentials: Sequence[Credential]) -> list[Step]:
+        """Return the steps that revoke these tokens, in as few requests as the platform allows.
+
+        Each returns the list of those ids that it ended; one that turns out to be gone already is not among them.
+        """
+        return [(f"{one.id} revoked", partial(self._revoked, one.id)) for one in credentials]
+
+    def _revoked(self, token_id: str) -> list[str]:
+        return [token_id] if self.delete_token(token_id) else []
+
+    def own_token(self) -> Credential | None:
+        """Return the token that the user brought, so that it can be ended; None, and a warning why, where there is none to end.
+
+        It need not be a token that works.
+
+        Raises:
+            OptionError, RefusedError: it cannot be told which it is, or is more than a session.
+        """
+        self._cannot("end the caller's own token")
+
+    def end_own_token(self, own: Credential) -> bool:
+        """End the token that the user brought; False, and a warning why, when that is not allowed.
+
+        Raises:
+            AuthenticationError: it is refused, so it is gone already.
+        """
+        return self.delete_token(own.id)
+
+    # API tokens: long-lived ones that only somebody who logged in can make, and only for himself
+
+    def check_api_token(self, tag: str, lifetime: timedelta | None) -> None:
+        """Refuse what no API token can be, and callers who cannot make any, before anything is sent.
+
+        Args:
+            tag: what it shall be called.
+            lifetime: how long it shall live; None for the platform's own default.
+        """
+        self._cannot("make API tokens")
+
+    def api_token_lifetime(self, lifetime: timedelta | None) -> timedelta:
+        """Return how long an API token really lives that shall live so long; None asks for the platform's own default."""
+        self._cannot("make API tokens")
+
+    def api_tokens(self, account: Account | None) -> list[Credential]:
+        """Return the API tokens of an account; None for the caller's own."""
+        self._cannot("list API tokens")
+
+    def mint_api_token(self, tag: str, lifetime: timedelta | None) -> Minted:
+        """Make an API token for the caller; never repeated, since its secret is told only once."""
+        self._cannot("make API tokens")
+
+    # Service accounts
+
+    def service_accounts(self, name: str | None = None) -> list[AccountState]:
+        """Return all service accounts, or those of exactly this name, with all that is known of them.
+
+        Raises:
+            OptionError: there is none of this name, and one whose name differs in case only.
+        """
+        self._cannot("list service accounts")
+
+    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+        """Return the wish with roles by id and names as the platform writes them.
+
+        Args:
+            wanted: the wish, its roles by name or id.
+            current: the account as it is; None when there is none.
+
+        Raises:
+            OptionError: a role, privilege or group is unknown here, or a role's name is not unique.
+            UnsupportedError: this version cannot keep such an account.
+        """
+        return wanted
+
+    def check_end_of_secret(self, *, deletes: bool) -> None:
+        """Refuse, before anything changes, what would end an account's secret and is known to fail; checked_wish sees the rest.
+
+        Args:
+            deletes: whether the account is to be deleted; else its secret is to be rotated.
+
+        Raises:
+            UnsupportedError: this caller or this version cannot do that.
+        """
+
+    def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
+        """Make the account, never twice; return it as it then is, perhaps without roles yet, and its secret where it has one."""
+        self._cannot("create service accounts")
+
+    def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
+        """Give the account a new secret, never twice.
+
+        Args:
+            state: the account as it is.
+            expire_sessions: whether to end the sessions that it has.
+        """
+        self._cannot("rotate secrets")
+
+    def update_account(self, state: AccountState, attributes: dict[str, str | None]) -> None:
+        """Change attributes of the account that was read as this state."""
+        self._cannot("change service accounts")
+
+    def client_file(self, secret: ClientSecret) -> str:
+        """Return the content of the file from which the vendor's own clients read a service account."""
+        self._cannot("write files for its clients")
+
+    def sdk_cache_files(self, name: str, account: Account, folder: str | None) -> list[str]:
+        """Return where the vendor's own clients may have cached what a rotation makes useless.
+
+        Args:
+            name, account: the service account.
+            folder: where they keep it; None for their default.
+        """
+        self._cannot("tell what its clients cache")
+
+    def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
+        """Return the steps that give the account roles, and those that take roles away; the former must come first.
+
+        Args:
+            state: the account as it is.
+            wanted: the account as it shall be, as checked_wish returned it.
+        """
+        self._cannot("assign roles")
+
+    def set_privileges(self, state: AccountState, privileges: frozenset[str]) -> None:
+        """Make the account's own role hold exactly these privileges; with none, remove that role."""
+        self._cannot("keep privileges for one account")
+
+    def delete_account(self, state: AccountState) -> None:
+        """Delete the account after all that hangs on it: its tokens, its roles, its own role. A failure says how far it got."""
+        self._cannot("delete service accounts")

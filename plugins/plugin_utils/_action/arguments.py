@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check a task's arguments in the worker just as AnsibleModule would. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_secrets, redact, secret_strings
+
+
+def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with types converted and defaults filled in; unset ones are None.
+
+    Args:
+        module: the module's full name, for the error.
+        arguments: what the task says.
+        argument_spec, rules: as AnsibleModule takes them.
+
+    Raises:
+        OptionError: the arguments do not fit, worded as AnsibleModule does, with secrets masked.
+    """
+    checked = ArgumentSpecValidator(argument_spec, **rules).validate(arguments)
+    if checked.error_messages:
+        message = checked.errors.msg
+        if isinstance(checked.errors[0], UnknownOptionError):
+            message = f"Unsupported parameters for ({module}) module: {message}"
+        raise OptionError(_unquoted(redact(message, option_secrets(arguments, argument_spec)), arguments))
+    return dict(checked.validated_parameters)
+
+
+def _unquoted(message: str, arguments: Mapping[str, Any]) -> str:
+    """Return the message without the values that it quotes, since one may be a secret that was given to the wrong option."""
+    for text in sorted(set(secret_strings(dict(arguments))), key=len, reverse=True):
+        message = message.replace(f"'{text}'", "'********'").replace(f"got: {text}", "got: ********")
+    return message
