@@ -236,7 +236,7 @@ def test_broken_connections(qumulo: Simulator, request_: str) -> None:
             assert ("took effect is not known, so it was not sent again" in result["msg"]) is (fault != "503")
             if options.get("additional") and fault == "drop":
                 assert len(tokens_of(qumulo, "svc-old")) == 2
-                assert "nobody has its secret: find it with access_token_info" in result["msg"]
+                assert "its secret is lost: find it with access_token_info" in result["msg"]
             converge(qumulo, request_)
         else:
             qumulo.fault(f"{where}:{fault}:1")

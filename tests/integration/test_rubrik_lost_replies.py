@@ -51,7 +51,7 @@ def test_an_account_that_was_made(appliance: Start, platform: str) -> None:
     simulator = appliance(platform)
     message = lose(simulator, CREATE[platform], "service_account", name="svc-one")
     [made] = ids_of(simulator, "svc-one")
-    assert f"An account named 'svc-one' is there now (id {made}), and was not before. Nobody has its secret:" in message
+    assert f"An account named 'svc-one' is there now (id {made}), and was not before. Its secret is lost:" in message
     assert "run again with rotate_secret=true to get one, or with state=absent to delete it." in message
     again = done(simulator, "service_account", name="svc-one", rotate_secret=True)
     assert again["account_id"] == made
@@ -102,7 +102,7 @@ def test_a_session(appliance: Start, platform: str) -> None:
     simulator = appliance(platform)
     kind = {"rubrik_cdm": "service_account", "rubrik_rsc": "session"}[platform]
     message = lose(simulator, MINT[platform], "access_token", **client(simulator))
-    assert {"rubrik_cdm": "one of a service account takes one of its ten slots", "rubrik_rsc": "nobody knows it"}[platform] in message
+    assert {"rubrik_cdm": "one of a service account takes one of its ten slots", "rubrik_rsc": "it is lost"}[platform] in message
     assert re.search("ends by itself after (at most )?24 hours", message)
     assert len(live(simulator, kind)) == 1
     assert done(simulator, "access_token", **client(simulator))["changed"] is True

@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atom
 
 COUNTER = """
 import sys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
 for _ in range(50):
     while True:
         try:
@@ -319,7 +319,7 @@ def test_writable(tmp_path: Path) -> None:
 
 MEMBER = """
 import os, sys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils import atomic_file
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
 path, group, user = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 import encodings.idna, pwd
 os.setgroups([group]); os.setgid(user); os.setuid(user)

@@ -131,7 +131,7 @@ def lost() -> RequestError:
 def test_a_lost_answer_where_one_was_made(one):
     one.failure, looks = lost(), iter([[api("a1")], [api("a1"), api("a3"), api("a4", "other")]])
     one.api_tokens = lambda account: next(looks)
-    with pytest.raises(RequestError, match="A token was made all the same, a3, and nobody has its secret") as caught:
+    with pytest.raises(RequestError, match="A token was made all the same, a3, and its secret is lost") as caught:
         run(one, tag="nightly", additional=True)
     assert caught.value.details["created"] == ["a3"]
     assert one.done.count("mint nightly None") == 1

@@ -468,7 +468,7 @@ def test_what_is_an_id_is_taken(call, good):
 
 @pytest.mark.parametrize("bearer", NO_BEARERS)
 def test_a_mint_that_answers_with_no_token(bearer):
-    with pytest.raises(AnswerError, match="If a token was made, nobody has its secret"):
+    with pytest.raises(AnswerError, match="If a token was made, its secret is lost"):
         answering({"id": "1", "bearer_token": bearer}).mint_token(ACCOUNT, None)
 
 
