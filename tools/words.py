@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Refuse words that leave open who does what, where a user reads them: guides, documentation of plugins, errors, names of tasks.

@@ -23,7 +23,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets im
 
 # Of the repository that Ansible may have been started from, by a hook for example; traces, which could show what is sent; and the token.
 _NOT_OURS = re.compile(
-    r"LATCHKEY_GIT_.*|GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|TRACE.*|CURL_VERBOSE)"
+    r"LATCHKEY_GIT_.*|GIT_(DIR|WORK_TREE|INDEX_FILE|INDEX_VERSION|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES"
+    r"|COMMON_DIR|NAMESPACE|PREFIX|TRACE.*|CURL_VERBOSE)"
 )
 # Git hands this to a shell of its own: the secret comes from the environment and is written by a builtin, so no process is started with it.
 _HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$LATCHKEY_GIT_USERNAME" "$LATCHKEY_GIT_TOKEN"; }; f'

@@ -130,6 +130,6 @@ def test_what_is_read_is_text(tmp_path: Any) -> None:
     path = tmp_path / "v.yml"
     path.write_bytes(USERS)
     found = read_file(str(path), ["a", "b", "c"], VAULT).values
-    assert type(found["a"]) is str
+    assert found["a"].__class__ is str
     assert [type(one) for one in found["b"]] == [str, str]  # type: ignore[attr-defined]
     assert found["a"] == "{{ 1 }}"

@@ -109,7 +109,7 @@ def test_an_intent_of_a_process_that_has_ended(path):
     process.start()
     process.join(10)
     with Ledger.open(path, KEY) as opened:
-        (intent,) = opened.read(rotations=True).intents.values()
+        [intent] = list(opened.read(rotations=True).intents.values())
     assert intent.holder.startswith(f"{process.pid} ")
     assert not intent.is_held()
 
