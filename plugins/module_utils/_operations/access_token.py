@@ -225,15 +225,16 @@ def run(platform: Platform, task: Task) -> Outcome:
     if platform.tokens_are_sessions:
         return run_present(platform, task, wish.additional, wish.min_remaining) if wish.present else run_absent(platform, task)
     account, tokens = _read(platform, task, wish)
-    plan_ = plan(wish, tokens, task.now, current=_current(platform, task, account), limit=platform.token_limit)
+    now = task.now  # one instant for the plan and the result, by the platform's clock, which the answers so far told
+    plan_ = plan(wish, tokens, now, current=_current(platform, task, account), limit=platform.token_limit)
     touched = list(plan_.delete) + ([plan_.update] if plan_.update and plan_.update_enabled is False else [])
     if touched and not wish.token_id:
         guard_own_token(platform.caller(), touched, "deleted" if plan_.delete else "disabled")
-    return _apply(platform, task, plan_, account, tokens)
+    return _apply(platform, task, plan_, account, tokens, now)
 
 
-def _apply(platform: Platform, task: Task, plan_: Plan, account: Account | None, tokens: list[Credential]) -> Outcome:
-    now, after = task.now, list(tokens)
+def _apply(platform: Platform, task: Task, plan_: Plan, account: Account | None, tokens: list[Credential], now: datetime) -> Outcome:
+    after = list(tokens)
     values: dict[str, Any] = {}
     about = plan_.keep
     if plan_.mint and account:

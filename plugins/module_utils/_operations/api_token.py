@@ -49,17 +49,18 @@ def _present(platform: Platform, task: Task) -> Outcome:
         )
     tokens = [one for one in platform.api_tokens(account) if one.tag == tag]
     wish = Wish(expires_in=lifetime, additional=bool(options.get("additional")), min_remaining=min_remaining)
-    plan_ = plan(wish, tokens, task.now)
+    now = task.now  # one instant for the plan and the result
+    plan_ = plan(wish, tokens, now)
     about, values, after = plan_.keep, dict[str, Any](), list(tokens)
     if plan_.mint:
-        about = Credential("", account, task.now, plan_.mint_expires_at, kind="api_token", tag=tag)
+        about = Credential("", account, now, plan_.mint_expires_at, kind="api_token", tag=tag)
         if not task.check_mode:
             minted = _mint(platform, account, tag, lifetime, {one.id for one in tokens})
-            about = replace(minted.credential, account=account, created_at=minted.credential.created_at or task.now)
+            about = replace(minted.credential, account=account, created_at=minted.credential.created_at or now)
             values["token"] = minted.secret
         after.append(about)
     if about:
-        values |= about.as_result(task.now)
+        values |= about.as_result(now)
         values["token_id"] = values["token_id"] or None  # in check mode a new token has no id yet
     return Outcome(plan_.mint, values, _side(tokens), _side(after))
 
