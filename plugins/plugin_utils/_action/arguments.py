@@ -30,7 +30,8 @@ def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: 
         message = checked.errors.msg
         if isinstance(checked.errors[0], UnknownOptionError):
             message = f"Unsupported parameters for ({module}) module: {message}"
-        raise OptionError(_unquoted(redact(message, option_secrets(arguments, argument_spec)), arguments))
+        # In this order: a secret that resembles a known one would be masked in part, and then not found.
+        raise OptionError(redact(_unquoted(message, arguments), option_secrets(arguments, argument_spec)))
     return dict(checked.validated_parameters)
 
 
