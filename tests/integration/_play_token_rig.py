@@ -42,7 +42,7 @@ import subprocess
 
 class Popen(subprocess.Popen):
     def __init__(self, args, *more, **how):
-        if any("_play_token_watcher" in str(one) for one in args):
+        if any("_play_token/watcher_process" in str(one) for one in args):
             raise OSError(11, "Resource temporarily unavailable")
         super().__init__(args, *more, **how)
 
@@ -80,7 +80,7 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = _LONG) -> A
 
 def _watches(process: Path, folder: Path) -> bool:
     with contextlib.suppress(OSError):
-        if b"_play_token_watcher_process" in (process / "cmdline").read_bytes():
+        if b"_play_token/watcher_process" in (process / "cmdline").read_bytes():
             return any(str(folder) in _target(one) for one in (process / "fd").iterdir())
     return False
 
