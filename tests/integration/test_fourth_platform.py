@@ -31,7 +31,7 @@ LINES = {
     ),
     "plugins/module_utils/_platforms/registry.py": (
         "        return RubrikRsc\n",
-        '    if name == "keycard":\n        from ._keycard import Keycard\n\n        return Keycard\n',
+        '    if name == "keycard":\n        from .keycard import Keycard\n\n        return Keycard\n',
     ),
     "plugins/doc_fragments/_connection.py": (
         "    choices: [qumulo, rubrik_cdm, rubrik_rsc",
