@@ -36,6 +36,7 @@ class _Vaulted:
 
 
 _Loader.add_constructor("!vault", lambda _loader, node: _Vaulted(str(node.value)))
+_Loader.add_constructor("!unsafe", lambda _loader, node: str(node.value))
 
 
 def vault_lib(*labels: str) -> VaultLib:
