@@ -290,7 +290,7 @@ class LookupModule(LookupBase):
         try:
             return self._templar.template(value)
         except AnsibleError as failure:
-            if type(failure).__name__ == "AnsibleValueOmittedError":  # ansible-core 2.19 and later
+            if failure.__class__.__name__ == "AnsibleValueOmittedError":  # ansible-core 2.19 and later
                 return None
             raise
         finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -512,7 +513,7 @@ def test_a_branch_that_follows_a_local_one_has_no_remote(work: Work, option: dic
     git(work.folder, "branch", "--quiet", "base")
     work.store()
     checkout = Checkout(work.folder)
-    said = refused(lambda: work.publish(**option))
+    said = refused(partial(work.publish, **option))
     assert "no remote" in said
     assert "remote" in said
     checkout.assert_as_before()
