@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.credential_form import is_template
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import AUTH_KEYS, nested_secrets, secret_strings
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
@@ -82,7 +83,8 @@ def secrets_of_the_run(task_vars: Mapping[str, Any] | None) -> Iterator[str]:
         task_vars: the task's variables. Only looked at when there is something to mask.
     """
     own = {name: value for name, value in (task_vars or {}).items() if name not in _OF_ALL and isinstance(value, (dict, list, tuple))}
-    yield from (one for one in nested_secrets(own, AUTH_KEYS) if len(one) >= _TELLING)
+    # A template is no secret: the names in it would be masked wherever they occur.
+    yield from (one for one in nested_secrets(own, AUTH_KEYS) if len(one) >= _TELLING and not is_template(one))
 
 
 def _overlap(text: str, secret: str) -> bool:

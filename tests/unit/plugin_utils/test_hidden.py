@@ -95,6 +95,7 @@ def test_what_earlier_tasks_registered_is_known() -> None:
         "looped": {"results": [{"client_secret": "secret-of-a-loop"}, {"token": ""}, {"skipped": True}]},
         "short": {"token": "x"},
         "auth": {"username": "administrator", "password": "password-of-a-dictionary"},
+        "reference": {"client_secret": "{{ robot_secret }}"},
         "hostvars": Everyone(),
         "ansible_delegated_vars": {"localhost": {"hostvars": Everyone()}},
         "text": "a text",
