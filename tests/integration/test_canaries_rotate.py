@@ -85,7 +85,7 @@ def test_rotations(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, k
         assert "500 Internal Error" in run["Failure of echo"]["ansible_failed_result"]["msg"]
 
 
-def test_a_controller_that_is_listed_with_ssh(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_with_ssh(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The role never leaves the controller, whatever connection the inventory or the play gives localhost, so ssh has nothing to show."""
     scene = Scene(each_core, tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("handed-in"))
     with appliance(scene, "qumulo", tmp_path_factory.mktemp("appliance")) as simulator:
