@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a credential can look like. Private to this collection. Pure functions.
 
-A new credential is stored in vars files, where Ansible templates text: what could be a template is no credential, whoever issued it.
+A new credential is stored in vars files, where Ansible templates text: what could be a template is no credential,
+even when a platform issued it.
 """
 
 from __future__ import annotations

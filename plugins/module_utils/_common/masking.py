@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find secrets in a text that somebody else wrote, however they are encoded there. Private to this collection. Pure functions.
+"""Find secrets in a text that another program wrote, however they are encoded there. Private to this collection. Pure functions.
 
 A text is looked through as it stands and as what it stands for: URL-quoting, JSON's and HTML's escapes are undone, white space is
 left out. Each of these views knows where in the text each of its characters comes from, so that the text itself is masked. All of it
@@ -85,7 +85,7 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
 
 def mask_token_shapes(text: str) -> str:
-    """Return the text with every word masked that looks like a token, whoever's it is: long, and of mixed letters and digits."""
+    """Return the text with every word masked that looks like a token, known or not: long, and of mixed letters and digits."""
     return _WORD.sub(lambda match: _judged(match.group()), text)
 
 

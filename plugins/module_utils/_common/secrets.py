@@ -85,7 +85,7 @@ def quoted(value: object) -> str:
 
 
 def throwaway_password(length: int = 40) -> str:
-    """Return a random password with all four character classes, for an account that nobody shall log in to.
+    """Return a random password with all four character classes, for an account that is not meant for log-ins.
 
     Three of the four classes are what Qumulo Core asks for (seen on Core 7.9).
     """

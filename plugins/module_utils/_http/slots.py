@@ -92,14 +92,14 @@ def _folder() -> str:
 
 
 def _private_folder() -> str:
-    """Return the folder of the files, made when it is missing. Others may write beside it, so it must be ours alone."""
-    folder = _folder()
+    """Return the directory of the files, made when it is missing. Others may write beside it, so it must be ours alone."""
+    directory = _folder()
     with contextlib.suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
-    found = os.lstat(folder)
+        os.mkdir(directory, 0o700)
+    found = os.lstat(directory)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise _uncountable(f"{folder} is not a directory that only this user may enter")
-    return folder
+        raise _uncountable(f"{directory} is not a directory that only this user may enter")
+    return directory
 
 
 def _uncountable(why: str) -> LatchkeyError:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -63,19 +64,19 @@ def opaque_id_field(answer: Answer, value: dict[str, Any], key: str) -> str:
 
 def bearer_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     """Return a field that must be a bearer token, fit for a header; no error shows it from now on."""
-    found = text_field(answer, value, key)
-    answer.where.hide(found)
-    if not is_bearer(found):
-        raise answer.strange(f"'{key}' is not a bearer token")
-    return found
+    return _hidden_field(answer, value, key, is_bearer, "a bearer token")
 
 
 def secret_field(answer: Answer, value: dict[str, Any], key: str) -> str:
     """Return a field that must be a client secret; no error shows it from now on."""
+    return _hidden_field(answer, value, key, is_secret, "a secret")
+
+
+def _hidden_field(answer: Answer, value: dict[str, Any], key: str, fits: Callable[[str], bool], what: str) -> str:
     found = text_field(answer, value, key)
     answer.where.hide(found)
-    if not is_secret(found):
-        raise answer.strange(f"'{key}' is not a secret")
+    if not fits(found):
+        raise answer.strange(f"'{key}' is not {what}")
     return found
 
 
