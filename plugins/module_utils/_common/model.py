@@ -167,6 +167,7 @@ class AccountState:
         role_names: names of roles by id, where ids are no names.
         privileges: what the account's own role holds; None means there is none, or "leave as it is".
         attributes: further settings of the platform, by option name.
+        s3_keys: ids of its S3 access keys, as with_s3_keys lists them before the account is deleted.
         version: an opaque mark of the state that was read, for a conditional write.
     """
 
@@ -174,6 +175,7 @@ class AccountState:
     roles: frozenset[str] | None = None
     privileges: frozenset[str] | None = None
     attributes: dict[str, str | None] = field(default_factory=dict)
+    s3_keys: tuple[str, ...] = ()
     version: str = ""
     role_names: dict[str, str] = field(default_factory=dict)
 
@@ -183,6 +185,7 @@ class AccountState:
             "name": self.account.name,
             "roles": sorted(self.role_names.get(role, role) for role in self.roles or ()),
             "privileges": sorted(self.privileges or ()),
+            **({"s3_access_keys": sorted(self.s3_keys)} if self.s3_keys else {}),
             **self.attributes,
         }
 

@@ -15,6 +15,7 @@ from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn
 
+from .._common.endpoint import Endpoint
 from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
 from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._common.one_line import one_line
@@ -52,6 +53,7 @@ class Platform:
         token_limit: how many tokens one account may have; None when there is no limit.
         tokens_are_sessions: True where an access token is a session of the calling account itself, made by logging in.
         lists_tokens: whether the tokens of an account can be listed at all.
+        s3_key_limit: how many S3 access keys one account may have; None when there is no limit.
         has_secrets: whether its service accounts have client secrets.
         rotates: what the role rotate can rotate here, as in the variable rotate_credential.
         dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
@@ -70,6 +72,7 @@ class Platform:
     token_limit: int | None = None
     tokens_are_sessions = False
     lists_tokens = True
+    s3_key_limit: int | None = None
     has_secrets = False
     rotates: tuple[str, ...] = ()
     dead_secret_statuses: tuple[int, ...] = (401,)
@@ -350,7 +353,45 @@ class Platform:
         """Make an API token for the caller; never repeated, since its secret is told only once."""
         self._cannot("make API tokens")
 
+    # S3 access keys: pairs of an id and a secret that sign the requests of S3 clients
+
+    def s3_keys(self, account: Account | None) -> list[Credential]:
+        """Return the S3 access keys of one account, or of all that the caller may see."""
+        self._cannot("list S3 access keys")
+
+    def find_s3_key(self, key_id: str) -> Credential | None:
+        """Return one S3 access key of those that the caller may see, or None when it is not among them."""
+        self._cannot("list S3 access keys")
+
+    def create_s3_key(self, account: Account) -> Minted:
+        """Create an S3 access key; never repeated, since its secret is told only once."""
+        self._cannot("create S3 access keys")
+
+    def delete_s3_key(self, key: Credential) -> bool:
+        """Delete an S3 access key; False when it was gone already."""
+        self._cannot("delete S3 access keys")
+
+    def s3_endpoint(self, text: str) -> Endpoint:
+        """Return where the S3 API is; empty for where the platform has it. Raises OptionError where that is malformed."""
+        self._cannot("prove S3 access keys")
+
+    def takes_s3_key(self, key_id: str, secret: str, s3_endpoint: str) -> bool:
+        """Send a signed request; False when the S3 API says that there is no such key, or that its secret is another one.
+
+        Args:
+            key_id, secret: the key.
+            s3_endpoint: as for s3_endpoint().
+
+        Raises:
+            RequestError: it was not answered, or was refused in another way, which need not mean that the key is dead.
+        """
+        self._cannot("prove S3 access keys")
+
     # Service accounts
+
+    def with_s3_keys(self, state: AccountState) -> AccountState:
+        """Return an account with the ids of its S3 access keys, which delete_account deletes too; warns where they cannot be listed."""
+        return state
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
         """Return all service accounts, or those of exactly this name, with all that is known of them.

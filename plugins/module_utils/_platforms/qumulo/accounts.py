@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..._common.errors import OptionError, RefusedError, UnsupportedError
-from ..._common.model import Account, AccountState, ClientSecret
+from ..._common.errors import ForbiddenError, NotFoundError, OptionError, RefusedError, UnsupportedError
+from ..._common.model import Account, AccountState, ClientSecret, Credential
 from ..._common.secrets import throwaway_password
 from ..._common.steps import Step, apply_steps
 from ..._http.client import Answer
@@ -198,6 +198,19 @@ class QumuloAccounts(QumuloApi):
         if not exists or state.account.id not in self._members(role):
             self._add_role(state.account, role)
 
+    def with_s3_keys(self, state: AccountState) -> AccountState:
+        try:
+            keys = self.s3_keys(state.account)
+        except NotFoundError:  # before there were S3 access keys
+            return state
+        except ForbiddenError as failure:
+            self.warn(
+                f"Whether {state.account} has S3 access keys is not known, and those of a deleted account stay. {failure} "
+                "It takes PRIVILEGE_S3_CREDENTIALS_READ or PRIVILEGE_S3_BUCKETS_READ."
+            )
+            return state
+        return replace(state, s3_keys=tuple(one.id for one in keys))
+
     def delete_account(self, state: AccountState) -> None:
         # Tokens first, the user last: what is left of a deleted user can no longer be addressed safely (seen live with S3 keys).
         try:
@@ -205,7 +218,9 @@ class QumuloAccounts(QumuloApi):
         except UnsupportedError:  # before there were access tokens
             tokens = []
         path, name = _USERS + quoted(state.account.id), state.account.name
-        steps: list[Step] = [(f"access token {token.id} deleted", partial(self.delete_token, token.id)) for token in tokens]
+        keys = [Credential(one, state.account) for one in state.s3_keys]
+        steps: list[Step] = [(f"S3 access key {key.id} deleted", partial(self.delete_s3_key, key)) for key in keys]
+        steps += [(f"access token {token.id} deleted", partial(self.delete_token, token.id)) for token in tokens]
         if state.privileges is not None:
             steps.append((f"role 'latchkey-{name}' deleted", partial(self.set_privileges, state, frozenset())))
         steps += [(f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(state.roles or ())]

@@ -15,12 +15,12 @@ from ..._common.model import Account, Caller
 from ..._connection import Connection
 from ..._http.client import OWN, Answer
 from ..fields import id_field, text_field
-from .accounts import QumuloAccounts
 from .identity import account_of, names_account, parse_identity
+from .s3_keys import QumuloS3Keys
 from .tokens import QumuloTokens
 
 
-class Qumulo(QumuloTokens, QumuloAccounts):
+class Qumulo(QumuloTokens, QumuloS3Keys):
     """A Qumulo Core cluster, 5.3.0 or later."""
 
     name = "qumulo"
@@ -35,6 +35,7 @@ class Qumulo(QumuloTokens, QumuloAccounts):
     public_paths = frozenset(("/v1/version",))
     rotates = ("access_token",)
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
+    s3_key_limit = 2  # vendor docs: at most two per identity, so that they can be rotated
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)

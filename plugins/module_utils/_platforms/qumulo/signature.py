@@ -45,9 +45,9 @@ class Signer:
         lower = {name.lower(): " ".join(value.split()) for name, value in sorted(headers.items(), key=lambda one: one[0].lower())}
         names = ";".join(lower)
         lines = "".join(f"{name}:{value}\n" for name, value in lower.items())
-        canonical = "\n".join((method, path, query, lines, names, _NO_BODY))
+        canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{_NO_BODY}"
         scope = f"{_day(at)}/{self.region}/{self.service}/aws4_request"
-        to_sign = "\n".join((_ALGORITHM, _stamp(at), scope, hashlib.sha256(canonical.encode()).hexdigest()))
+        to_sign = f"{_ALGORITHM}\n{_stamp(at)}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = _mac(self._key(at), to_sign).hex()
         return f"{_ALGORITHM} Credential={self.access_key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
 
