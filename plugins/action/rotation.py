@@ -40,7 +40,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 
-_OLD_TAG = 19  # characters of a tag that version 1.0.0 kept
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
 
 
@@ -91,8 +90,8 @@ class _Phase:
         self._steps = steps
         self._host = host
         self._rotation: Rotation | None = None
-        refuse_missing("endpoint", options["endpoint"], "Set it to where the platform's API is, for example qumulo.example.com.")
-        self._settings = settings_of(options, options["platform"], options["endpoint"], platform_class(options["platform"]).rotates)
+        refuse_missing("endpoint", options["endpoint"], "Set it to where the platform's API is, for example cluster.example.com:8000.")
+        self._settings = settings_of(options, options["endpoint"], platform_class(options["platform"]))
 
     def run(self, phase: str, check_mode: bool) -> dict[str, Any]:
         if phase == "begin":
@@ -242,6 +241,7 @@ class _Phase:
         if settings.in_place:
             beside = rescue_path(options["rescue_file"], options["vars_file"], settings.var)
             rescue = RescueFile(self._action.path(beside), store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
+        longest_tag = platform_class(options["platform"]).longest_tag
         wanted = Wanted(
             what=settings.what,
             account=settings.account,
@@ -249,8 +249,8 @@ class _Phase:
             checks=options["checks"],
             clusters=self._clusters(),
             patience=settings.patience,
-            tag=tag_of(options["tag"], settings.var),
-            old_tag=(options["tag"] or settings.var)[:_OLD_TAG],
+            tag=tag_of(options["tag"], settings.var, longest_tag),
+            old_tag=(options["tag"] or settings.var)[:longest_tag],  # as version 1.0.0 cut it off
             roles=settings.roles,
             force=settings.policy.force,
         )

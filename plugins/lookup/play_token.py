@@ -253,7 +253,7 @@ class LookupModule(LookupBase):
     def _options_from(self, terms: list[Any], variables: Mapping[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return all options; those from variables are templated first, which Ansible leaves to the plugin."""
         if terms:
-            raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example platform='qumulo'.")
+            raise AnsibleError("latchkey.tokens.play_token takes options by name only, for example endpoint='cluster.example.com'.")
         definitions = self._all_definitions()
         direct = checked(kwargs, variables, definitions)
         named = {

@@ -31,6 +31,7 @@ _PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),
 }
 PLATFORMS = tuple(_PLATFORMS)
+API_TOKEN_PLATFORMS = ("rubrik_cdm",)  # whose users have API tokens beside access tokens
 # Platforms whose service account files say where the platform is: Rubrik's clients cut the last part off access_token_uri.
 _NAMED_BY_FILE = ("rubrik_rsc",)
 _STRIPPED = ("client_id", "client_secret")  # have no blanks around them; a password may have

@@ -272,7 +272,7 @@ def test_what_cannot_be_rotated_is_refused_at_once(rig: Rig) -> None:
     rig.seed()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_credential="service_account_secret"))
-    assert said.startswith("There is no service_account_secret on qumulo. It has access_token.")
+    assert said.startswith("rotate_credential: 'service_account_secret' is invalid for Qumulo Core. Set it to access_token.")
 
 
 def test_someone_elses_token_in_the_file(rig: Rig) -> None:

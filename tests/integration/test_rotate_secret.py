@@ -265,7 +265,7 @@ def test_only_tokens_can_be_switched_off(ansible: Ansible, rubrik: dict[str, Sim
     rig = secret_rig_of("replace-rsc", ansible, rubrik)
     rig.seed()
     with rig.nothing_changes():
-        assert "only access tokens of Qumulo Core can be switched off" in failure(rig.rotate(rotate_retire="disable"))
+        assert "'service_account_secret' cannot be disabled. Set it to delete" in failure(rig.rotate(rotate_retire="disable"))
 
 
 def test_suspended_exemptions_are_told(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -9,7 +9,7 @@ the failure is made. No Ansible, no HTTP here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .one_line import one_line
 from .secrets import sayable
@@ -72,8 +72,11 @@ class RequestError(LatchkeyError):
             tells, by what was sent and what came; no one else works it out from a status.
 
     Attributes:
+        statuses: of the class; the HTTP statuses that it stands for, so that nothing above the HTTP layer has to know them.
         no_place: True when it was found that the account has as many credentials as it may have. Set by who looked.
     """
+
+    statuses: ClassVar[tuple[int, ...]] = ()
 
     def __init__(
         self,
@@ -91,6 +94,16 @@ class RequestError(LatchkeyError):
         self.may_have_acted = may_have_acted
         self.no_place = False
 
+    @property
+    def refused(self) -> bool:
+        """Whether the server understood the request and refused it (4xx); otherwise nothing is known of what was asked."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later: no answer, a server that is busy, or a failure of its own."""
+        return self.status is None or self.status == 429 or self.status >= 500
+
 
 class ConnectionFailedError(RequestError):
     """No answer: DNS, TCP, TLS, a time-out, or a connection that broke."""
@@ -99,17 +112,25 @@ class ConnectionFailedError(RequestError):
 class AuthenticationError(RequestError):
     """HTTP 401: the credential is wrong, expired, disabled or revoked."""
 
+    statuses = (401,)
+
 
 class ForbiddenError(RequestError):
     """HTTP 403: the caller is known and lacks a right."""
+
+    statuses = (403,)
 
 
 class NotFoundError(RequestError):
     """HTTP 404: there is no such thing, or no such route in this version."""
 
+    statuses = (404,)
+
 
 class ConflictError(RequestError):
     """HTTP 409 or 412: it exists already, or changed in the meantime."""
+
+    statuses = (409, 412)
 
 
 class AnswerError(RequestError):

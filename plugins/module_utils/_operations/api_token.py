@@ -15,6 +15,7 @@ from .._common.errors import LatchkeyError, OptionError, RequestError
 from .._common.model import Account, Credential, Minted
 from .._common.steps import apply_steps
 from .._common.times import format_instant, parse_duration
+from .._connection import API_TOKEN_PLATFORMS
 from .._platforms.base import Platform
 from .access_token import Wish, plan
 from .execute import Operation, Outcome, Task
@@ -116,7 +117,7 @@ def _side(tokens: list[Credential]) -> dict[str, Any]:
 API_TOKEN = Operation(
     name="api_token",
     argument_spec={
-        "platform": {"type": "str", "choices": ["rubrik_cdm"], "default": "rubrik_cdm"},
+        "platform": {"type": "str", "choices": list(API_TOKEN_PLATFORMS), "default": API_TOKEN_PLATFORMS[0]},
         "user": {"type": "str"},
         "tag": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

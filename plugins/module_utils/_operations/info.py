@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._common.query import Query
+from .._connection import API_TOKEN_PLATFORMS
 from .._platforms.base import Platform
 from .execute import Operation, Outcome, Task
 
@@ -69,7 +70,7 @@ ACCESS_TOKEN_INFO = Operation(
 API_TOKEN_INFO = Operation(
     name="api_token_info",
     argument_spec={
-        "platform": {"type": "str", "choices": ["rubrik_cdm"], "default": "rubrik_cdm"},
+        "platform": {"type": "str", "choices": list(API_TOKEN_PLATFORMS), "default": API_TOKEN_PLATFORMS[0]},
         "user": {"type": "str"},
         "tag": {"type": "str"},
         "query": {"type": "str"},

@@ -18,7 +18,7 @@ from .._common.model import Account, Credential, Minted
 from .._common.times import parse_duration, utc_now
 from .._connection import Auth, Connection, resolve_connection
 from .._platforms.base import Platform
-from .._platforms.registry import open_platform
+from .._platforms.registry import open_platform, platform_class
 from .kept_connection import certificates, connection_from_data, from_anywhere, with_certificates
 from .unanswered import Attempt
 
@@ -77,7 +77,7 @@ def mint(options: Mapping[str, Any], environment: Mapping[str, str], grants: Ite
     """Make a token for the account whose credentials the options or the environment hold.
 
     Args:
-        options: the shared options, ``expires_in`` and ``qumulo_kind``.
+        options: the shared options, ``expires_in``, and those by which a platform tells whether a session is asked for.
         environment: environment variables.
         grants: tokens of this run; with those of the same appliance a refusal may be explained.
         intend: called before the token is made, unless it is one that cannot be ended.
@@ -87,7 +87,7 @@ def mint(options: Mapping[str, Any], environment: Mapping[str, str], grants: Ite
         RequestError: it was not made; where it may have been made, the failure says so.
     """
     connection = resolve_connection(options, environment)
-    session = connection.platform == "qumulo" and options.get("qumulo_kind") == "session"
+    session = platform_class(connection.platform).asks_for_session(options)
     bearers = [one.minted.secret for one in grants if same_appliance(one.connection, connection)]
     return _mint(connection, options.get("expires_in"), session, bearers, intend)
 

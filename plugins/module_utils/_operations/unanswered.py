@@ -183,7 +183,7 @@ class _Search:
                 return ended
             if failure is None:
                 return Ended(False)
-            if failure.status is None or failure.status == 429 or failure.status >= 500:
+            if failure.may_pass:
                 wait = _PAUSES[-1]
             elif ways[-1].auth.totp_secret and codes:  # the code may have been used up by the very log-in that was interrupted
                 wait, codes = _NEXT_CODE, codes - 1

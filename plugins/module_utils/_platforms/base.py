@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from .._common.endpoint import Endpoint
 from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
@@ -57,7 +57,12 @@ class Platform:
         has_secrets: whether its service accounts have client secrets.
         rotates: what the role rotate can rotate here, as in the variable rotate_credential.
         dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
+        disables: what of that can be disabled instead of deleted.
+        longest_api_token: how long an API token lives at most; None where there are none.
+        longest_tag: how many characters of an API token's tag are kept for sure.
+        accounts_elsewhere: where a service account may be that is not found here, and how to rotate its secret there, as a sentence.
         session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
+        not_yet_statuses: those which a secret may get that was created a moment ago, and is not known everywhere yet.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
@@ -66,7 +71,7 @@ class Platform:
     """
 
     name: str
-    title: str
+    title: ClassVar[str]
     options: frozenset[str] = frozenset()
     instead: Mapping[str, str] = MappingProxyType({})
     token_limit: int | None = None
@@ -74,10 +79,15 @@ class Platform:
     lists_tokens = True
     s3_key_limit: int | None = None
     has_secrets = False
-    rotates: tuple[str, ...] = ()
+    rotates: ClassVar[tuple[str, ...]] = ()
+    disables: ClassVar[tuple[str, ...]] = ()
+    longest_api_token: ClassVar[timedelta | None] = None
+    longest_tag: ClassVar[int] = 19
+    accounts_elsewhere: ClassVar[str] = ""
     dead_secret_statuses: tuple[int, ...] = (401,)
     session_limit: int | None = None
     public_paths: frozenset[str] = frozenset()
+    not_yet_statuses: tuple[int, ...] = (400, 401, 403, 404, 422)  # which one it is, no vendor publishes
     incomplete: bool = False
 
     def __init__(self, connection: Connection, vendor_words: Any) -> None:
@@ -297,6 +307,11 @@ class Platform:
     def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:
         """Switch a token on or off, or move its expiry; None leaves a setting as it is."""
         self._cannot("change tokens")
+    @classmethod
+    def asks_for_session(cls, options: Mapping[str, Any]) -> bool:
+        """Tell whether the options of a play token ask for a session where it would otherwise be a token that can be revoked."""
+        return False
+
 
     def delete_token(self, token_id: str) -> bool:
         """Revoke a token; False when it was gone already."""

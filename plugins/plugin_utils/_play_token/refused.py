@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AuthenticationError, LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import result_secrets
 
 
@@ -22,7 +22,8 @@ def token_to_try_with(arguments: Mapping[str, Any], result: Mapping[str, Any], w
         warn: shows a warning.
     """
     token = arguments.get("token")
-    if not token or result.get("status") != 401 or result.get("changed") or result.get("done") or result_secrets(dict(result)):
+    is_refused = result.get("status") in AuthenticationError.statuses
+    if not token or not is_refused or result.get("changed") or result.get("done") or result_secrets(dict(result)):
         return None
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import replacement
 

@@ -266,8 +266,7 @@ class Rotation:
         if not ids:
             raise RefusedError(
                 f"{what}: there is no service account of this name. Nothing was rotated.",
-                "Check rotate_account; the secret of an account that Rubrik Security Cloud manages is rotated there, with platform "
-                "rubrik_rsc.",
+                f"Check rotate_account. {self._settings.accounts_elsewhere}".rstrip(),
             )
         if len(ids) > 1:
             raise RefusedError(

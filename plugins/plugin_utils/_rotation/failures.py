@@ -10,8 +10,6 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
-_CLIENT_ERRORS = range(400, 500)
-
 
 class RotationFailedError(LatchkeyError):
     """A rotation failed, and this is what the user is told.
@@ -45,7 +43,7 @@ class Consequence(Enum):
 
 def unanswered(failure: LatchkeyError) -> bool:
     """Tell whether a platform was asked and did not answer, so that nothing is known."""
-    return isinstance(failure, RequestError) and (failure.status is None or failure.status not in _CLIENT_ERRORS)
+    return isinstance(failure, RequestError) and not failure.refused
 
 
 def consequence_of(failure: LatchkeyError, record: Record, *, holds_proved: bool) -> Consequence:

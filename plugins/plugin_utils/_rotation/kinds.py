@@ -14,7 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
+    AuthenticationError,
     CheckFailedError,
+    ForbiddenError,
     LatchkeyError,
     RefusedError,
     RequestError,
@@ -33,8 +35,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
-# What a secret may get that is not known everywhere yet. Of the refusal on Rubrik CDM the status is not published.
-NOT_YET = (400, 401, 403, 404, 422)
 _PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
 
 
@@ -95,9 +95,9 @@ class PlatformCredentials:
     def _auth(self, value: str, client_id: str | None) -> Auth:
         raise NotImplementedError
 
-    def _refusals(self) -> tuple[int, ...]:
-        """Return the statuses which say that the stored credential is dead."""
-        return (401, 403)
+    def _says_dead(self, failure: RequestError) -> bool:
+        """Tell whether a refusal means that the stored credential is dead."""
+        return isinstance(failure, (AuthenticationError, ForbiddenError))
 
     def _ask(
         self, connection: Connection, account_id: str | None = None, token_id: str | None = None, checks: Sequence[Mapping[str, Any]] = ()
@@ -142,7 +142,7 @@ class PlatformCredentials:
             try:
                 return ask()
             except RequestError as failure:
-                if failure.status not in NOT_YET:
+                if failure.status not in self.platform.not_yet_statuses:
                     raise
             self.clock.sleep(pause)
         return ask()
@@ -155,7 +155,7 @@ class PlatformCredentials:
         try:
             return self._patiently(lambda: self._whose(value, client_id)) if patiently else self._whose(value, client_id)
         except RequestError as failure:
-            if failure.status not in self._refusals():
+            if not self._says_dead(failure):
                 raise
             self._rule_out_other_causes(client_id)
             return None
@@ -323,8 +323,8 @@ class _Secrets(PlatformCredentials):
     def _auth(self, value: str, client_id: str | None) -> Auth:
         return Auth(client_id=client_id, client_secret=value.strip())  # one read from a file often brings its line break along
 
-    def _refusals(self) -> tuple[int, ...]:
-        return self.platform.dead_secret_statuses
+    def _says_dead(self, failure: RequestError) -> bool:
+        return failure.status in self.platform.dead_secret_statuses
 
     def _rule_out_other_causes(self, client_id: str | None) -> None:
         """Raise RefusedError where the log-in may have been refused since the account has as many sessions as it may have."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
@@ -15,7 +15,6 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access
 
 ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE = "access_token", "api_token", "in_place", "replace"
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
-_LONGEST_API_TOKEN = timedelta(days=365)  # what a Rubrik CDM API token lives at most (vendor's client)
 _SHORTEST_LIFE = timedelta(minutes=1)
 
 
@@ -77,6 +76,7 @@ class Settings:
         has_hooks: whether tasks of the user come between the proof and the end.
         publishes: whether the store is pushed.
         always_proves: whether the stored credential is proved with the user's checks also when nothing is due.
+        accounts_elsewhere: where an account may be that the platform does not have, as a sentence.
     """
 
     kind: str = ACCESS_TOKEN
@@ -90,6 +90,7 @@ class Settings:
     has_hooks: bool = False
     publishes: bool = False
     always_proves: bool = False
+    accounts_elsewhere: str = ""
 
     @property
     def what(self) -> str:
@@ -190,36 +191,47 @@ def kind_of(options: Mapping[str, Any]) -> str:
     return str(options["strategy"] if options["credential"] == _SECRET else options["credential"])
 
 
-def settings_of(options: Mapping[str, Any], platform: str, endpoint: str, known: tuple[str, ...]) -> Settings:
+class Rotatable(Protocol):
+    """What a platform tells of itself, as an attribute each; see Platform."""
+
+    title: str
+    rotates: tuple[str, ...]
+    disables: tuple[str, ...]
+    longest_api_token: timedelta | None
+    accounts_elsewhere: str
+
+
+def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) -> Settings:
     """Return what a rotation has to do.
 
     Args:
         options: those of ARGUMENTS, with defaults.
-        platform, endpoint: of the credential.
-        known: what can be rotated on that platform.
+        endpoint: of the credential.
+        platform: what can be rotated there, and how.
 
     Raises:
         OptionError: one of them is malformed, is empty where it may not be, or does not fit another.
     """
-    if options["credential"] not in known:
+    if options["credential"] not in platform.rotates:
         raise OptionError(
-            f"There is no {options['credential']} on {platform}. It has {' and '.join(known)}.", "Set rotate_credential to one of them."
+            f"rotate_credential: '{options['credential']}' is invalid for {platform.title}.", f"Set it to {' or '.join(platform.rotates)}."
         )
     for name in ("account", "var", "vars_file"):
         refuse_missing(name, options[name], "Give it a value.")
     kind = kind_of(options)
     id_var = options["client_id_var"] if kind in (IN_PLACE, REPLACE) else ""
     _check_names(kind, options["var"], id_var)
-    if options["retire"] == "disable" and kind != ACCESS_TOKEN:
+    if options["retire"] == "disable" and options["credential"] not in platform.disables:
         raise OptionError(
-            "rotate_retire: only access tokens of Qumulo Core can be switched off.", "Use delete, with rotate_retire_after for a delay."
+            f"rotate_retire: on {platform.title}, '{options['credential']}' cannot be disabled.",
+            "Set it to delete, with rotate_retire_after for a delay.",
         )
     publishes = options["publish"] == "git"
     policy = Policy(
         force=options["force"],
         when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
         max_age=_duration(options["max_age"], "rotate_max_age") or None,
-        expires_in=_lifetime(options["expires_in"], kind),
+        expires_in=_lifetime(options["expires_in"], kind, platform.longest_api_token),
         orphans=options["orphans"],
         retire=options["retire"],
         retire_after=_duration(options["retire_after"], "rotate_retire_after"),
@@ -239,6 +251,7 @@ def settings_of(options: Mapping[str, Any], platform: str, endpoint: str, known:
         has_hooks=bool(options["publish_tasks"]),
         publishes=publishes,
         always_proves=bool(options["checks"] or (options["clusters"] and kind in (IN_PLACE, REPLACE))),
+        accounts_elsewhere=platform.accounts_elsewhere,
     )
 
 
@@ -265,14 +278,14 @@ def _check_names(kind: str, var: str, id_var: str) -> None:
         )
 
 
-def _lifetime(text: str, kind: str) -> timedelta | None:
+def _lifetime(text: str, kind: str, longest: timedelta | None) -> timedelta | None:
     if kind in (IN_PLACE, REPLACE):
         return None
     expires_in = _duration(text, "rotate_expires_in")
     if expires_in is not None and expires_in < _SHORTEST_LIFE:
         raise OptionError("rotate_expires_in: a credential must live at least a minute.", "Leave it empty for one that never expires.")
     if kind == API_TOKEN:
-        return _LONGEST_API_TOKEN if expires_in is None else expires_in
+        return longest if expires_in is None else expires_in
     return expires_in
 
 

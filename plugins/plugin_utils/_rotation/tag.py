@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import hashlib
 
-_LONGEST = 19  # characters of a tag that Rubrik CDM keeps for sure
-_KEPT, _DIGITS = 12, 6  # characters of a longer name, and hexadecimal digits that stand for all of it
+_DIGITS = 6  # hexadecimal digits that stand for all of a name that is too long
 
 
-def tag_of(tag: str, var: str) -> str:
-    """Return what an API token of Rubrik CDM is called, so that no two rotations of one user share a tag.
+def tag_of(tag: str, var: str, longest: int) -> str:
+    """Return what an API token is called, so that no two rotations of one user share a tag.
 
     Args:
         tag: the tag that the user chose; empty for the variable's name.
         var: the name of the variable that holds the token, a path with dots where it is inside another one.
+        longest: how many characters of a tag the platform keeps.
     """
     name = tag or var
-    if len(name) <= _LONGEST:
+    if len(name) <= longest:
         return name
-    return f"{name[:_KEPT]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:_DIGITS]}"
+    return f"{name[: longest - _DIGITS - 1]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:_DIGITS]}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of layers in CONTRIBUTING.md: every file imports only what its layer may."""
+"""The table of layers in CONTRIBUTING.md: every file imports only what its layer may, and what a vendor does is known to platforms only."""
 
 from __future__ import annotations
 
@@ -105,3 +105,138 @@ def test_a_file_imports_only_what_its_layer_may(file: str) -> None:
 )
 def test_what_is_forbidden_is_found_out(file: str, source: str) -> None:
     assert len(forbidden(file, source)) == 1
+
+
+# -- what a vendor does, above the platforms
+
+# May know it: where it belongs, what a task's options are called before a platform is chosen, and the documentation.
+VENDOR_LAYERS = frozenset(("platforms", "connection", "fragments"))
+# Statuses are what these speak; above them a failure is a type, or answers a question (RequestError.may_pass).
+HTTP_LAYERS = frozenset(("http", "common"))
+VENDOR = re.compile(
+    r"qumulo|rubrik|\brsc\b|\bcdm\b|security cloud|polaris|graphql"
+    r"|\b(?:[2-9]|10|two|three|ten|twelve) (?:access tokens|tokens|sessions|S3 keys)\b",
+    re.IGNORECASE,
+)
+STATUSES = range(300, 600)
+LIMIT = re.compile(r"limit|longest|most|maximum|expires_after|lifetime", re.IGNORECASE)
+DOCUMENTED = frozenset(("DOCUMENTATION", "EXAMPLES", "RETURN"))
+# What looks like a vendor's and is not: file, what is found there, why.
+ALLOWED = {
+    ("plugin_utils/_git/command.py", "limit _LONGEST = 400"): "characters of git's own words",
+    ("plugin_utils/_rotation/lifetime.py", "limit _MOST = 59"): "minutes by which we shorten a lifetime",
+    ("plugin_utils/_yaml/document.py", "limit _MOST_VALUES = 20000"): "values that we read of a file",
+}
+
+
+def unread(tree: ast.AST) -> set[int]:
+    """Return the nodes of docstrings and of the documentation."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in DOCUMENTED:
+            found |= {id(one) for one in ast.walk(node)}
+        elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False):
+            found |= {id(one) for one in ast.walk(node.body[0])}
+    return found
+
+
+def numbers(node: ast.AST, source: str) -> list[int]:
+    """Return the whole numbers in a piece of code, without 0, 1 and permissions of files, which are written as octal ones."""
+    return [
+        one.value
+        for one in ast.walk(node)
+        if isinstance(one, ast.Constant)
+        and type(one.value) is int
+        and one.value > 1
+        and not (ast.get_source_segment(source, one) or "").startswith("0o")
+    ]
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        yield from (value for value in (getattr(one, field, None) for field in ("id", "attr", "arg", "name")) if isinstance(value, str))
+
+
+def limits(node: ast.AST, source: str) -> Iterator[str]:
+    """Yield the numbers that are given to, or compared with, something called a limit."""
+    if isinstance(node, ast.Compare):
+        sides: list[tuple[ast.AST, ast.AST]] = [(node, one) for one in (node.left, *node.comparators)]
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+        sides = [(one, node.value) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])]
+    elif isinstance(node, ast.keyword):
+        sides = [(ast.Name(node.arg or ""), node.value)]
+    else:
+        return
+    for name, value in sides:
+        if isinstance(value, (ast.Constant, ast.Tuple, ast.Call)):
+            yield from (f"limit {one} = {number}" for one in names_in(name) if LIMIT.search(one) for number in numbers(value, source))
+
+
+def vendor_knowledge(file: str, source: str) -> list[str]:
+    """Return what a file knows of vendors and may not: names, limits, statuses of answers."""
+    layer = layer_of(file).name
+    if layer in VENDOR_LAYERS:
+        return []
+    tree = ast.parse(source)
+    skipped, found = unread(tree), []
+    for node in (one for one in ast.walk(tree) if id(one) not in skipped):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [f"name {one}" for one in VENDOR.findall(node.value)]
+        elif not isinstance(node, ast.Constant):
+            own = [getattr(node, field, None) for field in ("id", "attr", "arg", "name")]
+            found += [f"name {one}" for one in own if isinstance(one, str) and VENDOR.search(one.replace("_", " "))]
+        if layer not in HTTP_LAYERS:
+            found += limits(node, source)
+            if isinstance(node, ast.Constant):
+                found += [f"status {one}" for one in numbers(node, source) if one in STATUSES]
+    limited = {one.rpartition(" = ")[2] for one in found if one.startswith("limit")}
+    found = [one for one in found if not (one.startswith("status") and one.split()[1] in limited)]
+    return [one for one in dict.fromkeys(found) if (file, one) not in ALLOWED]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_vendors_are_known_to_platforms_only(file: str) -> None:
+    assert vendor_knowledge(file, (PLUGINS / file).read_text()) == []
+
+
+def test_what_is_allowed_is_there() -> None:
+    """An entry that is of no use any more goes."""
+    for file, what in ALLOWED:
+        assert what.partition(" ")[2] in (PLUGINS / file).read_text().replace("20_000", "20000")
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("action/rotation.py", 'hint = "Only on Qumulo Core."'),
+        ("action/rotation.py", 'if options["platform"] == "rubrik_cdm": pass'),
+        ("module_utils/_operations/x.py", "def revoke_rsc_session(): pass"),
+        ("module_utils/_operations/x.py", "options.qumulo_kind"),
+        ("module_utils/_http/x.py", 'what = f"{title} of RSC at {url}"'),
+        ("plugin_utils/_rotation/kinds.py", "NOT_YET = (400,)"),
+        ("plugin_utils/_rotation/engine.py", "if failure.status == 401: pass"),
+        ("plugin_utils/_rotation/engine.py", "dead = failure.status in range(400, 600 - 200)"),
+        ("plugin_utils/_rotation/options.py", "_LONGEST_API_TOKEN = timedelta(days=365)"),
+        ("plugin_utils/_rotation/planning.py", "full = len(tokens) >= 2 and token_limit > 2"),
+        ("plugin_utils/_rotation/planning.py", "Listing(token_limit=10)"),
+        ("plugin_utils/_play_token/x.py", 'why = "The account has ten sessions."'),
+        ("lookup/x.py", 'DOCUMENTATION = "Qumulo"\nhint = "qumulo.example.com"'),
+    ],
+)
+def test_a_leak_is_found(file: str, source: str) -> None:
+    assert len(vendor_knowledge(file, source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['"""Rubrik CDM allows ten sessions."""', "def f():\n    'Of Qumulo.'", 'EXAMPLES = "rubrik_rsc, 401"', "mode = 0o600", "limit = 1"],
+)
+def test_what_only_documents_is_none(source: str) -> None:
+    assert vendor_knowledge("action/rotation.py", source) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "roles").glob("*/[td]*/*.yml")), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_the_role_knows_no_vendor(path: Path) -> None:
+    code = "\n".join(line.partition(" #")[0] for line in path.read_text().splitlines() if not line.startswith("#"))
+    assert VENDOR.findall(code) == []
+    assert re.findall(r"(?<![\w.])[345]\d\d(?![\w.])", code) == []

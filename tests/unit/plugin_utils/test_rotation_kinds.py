@@ -12,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
+    AuthenticationError,
     CheckFailedError,
+    ForbiddenError,
     OptionError,
     RefusedError,
     RequestError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import (
     KINDS,
-    NOT_YET,
     Accounts,
     ApiTokens,
     SecretInPlace,
@@ -37,6 +39,7 @@ class Stub:
     """A platform that has these tokens and service accounts; its lists may be cut off."""
 
     title, session_limit, dead_secret_statuses, token_limit = "Appliance", None, (401, 422), None
+    not_yet_statuses = Platform.not_yet_statuses
 
     def __init__(self, tokens=(), accounts=(), cut_off=False, **more):
         self.listed, self.accounts, self.cut_off, self.incomplete = list(tokens), list(accounts), cut_off, False
@@ -204,7 +207,8 @@ FORBIDDEN = RequestError("Not for you.", status=403)
 
 def checked(kind, status, monkeypatch, patiently=False, platform=None, **wanted):
     credentials = of_kind(kind, platform or Stub(), **wanted)
-    monkeypatch.setattr(credentials, "_whose", raising([RequestError("No.", status=status)] * 100))
+    kind = {401: AuthenticationError, 403: ForbiddenError}.get(status, RequestError)
+    monkeypatch.setattr(credentials, "_whose", raising([kind("No.", status=status)] * 100))
     return credentials.check("canary", "c1", patiently=patiently), credentials.clock.slept
 
 
@@ -261,7 +265,7 @@ def test_a_secret_is_dead_once_the_patience_is_used_up(patience, slept, monkeypa
     assert checked("in_place", 401, monkeypatch, patiently=True, patience=timedelta(seconds=patience)) == (None, slept)
 
 
-@pytest.mark.parametrize("status", NOT_YET)
+@pytest.mark.parametrize("status", Platform.not_yet_statuses)
 def test_a_secret_may_be_taken_later(status, monkeypatch):
     credentials = of_kind("in_place", Stub(), patience=timedelta(seconds=20))
     monkeypatch.setattr(credentials, "_whose", raising([RequestError("Not yet.", status=status)] * 2 + [Owner("svc", "c1")]))

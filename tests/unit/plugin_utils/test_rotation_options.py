@@ -14,6 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
     Policy,
+    Rotatable,
     Settings,
     kind_of,
     settings_of,
@@ -21,7 +22,18 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
 )
 from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE
 
-KNOWN = ("access_token", "api_token", "service_account_secret")
+
+class Anything:
+    """A platform that can rotate whatever there is."""
+
+    title = "Qumulo Core"
+    rotates = ("access_token", "api_token", "service_account_secret")
+    disables = ("access_token",)
+    longest_api_token = 365 * DAY
+    accounts_elsewhere = ""
+
+
+KNOWN = Anything.rotates
 REQUIRED = {"credential": "access_token", "account": "svc", "vars_file": "vault.yml", "var": "token"}
 SECRET = {**REQUIRED, "credential": "service_account_secret"}
 REPLACE = {**SECRET, "strategy": "replace", "client_id_var": "client"}
@@ -35,8 +47,8 @@ def options(**given: Any) -> dict[str, Any]:
     return with_defaults(checked_arguments("latchkey.tokens.rotation", given, ARGUMENTS, {}))
 
 
-def settings(known: tuple[str, ...] = KNOWN, **given: Any) -> Settings:
-    return settings_of(options(**given), "qumulo", "qumulo.example.com", known)
+def settings(platform: type[Rotatable] = Anything, **given: Any) -> Settings:
+    return settings_of(options(**given), "qumulo.example.com", platform)
 
 
 def refusal(**given: Any) -> str:
@@ -187,15 +199,17 @@ def test_what_may_not_be_empty_is_refused_by_name(name, text):
 
 
 def test_what_the_platform_does_not_have():
-    assert refusal(known=("access_token", "x"), credential="api_token").startswith(
-        "There is no api_token on qumulo. It has access_token and x. Set rotate_credential"
-    )
+    class Some(Anything):
+        rotates = ("access_token", "x")
+
+    words = "rotate_credential: 'api_token' is invalid for Qumulo Core. Set it to access_token or x."
+    assert refusal(platform=Some, credential="api_token") == words
 
 
 @pytest.mark.parametrize("given", [{"credential": "api_token"}, SECRET, REPLACE])
 def test_only_access_tokens_can_be_switched_off(given):
-    words = "rotate_retire: only access tokens of Qumulo Core can be switched off. Use delete, with rotate_retire_after for a delay."
-    assert refusal(**{**given, "retire": "disable"}) == words
+    words = f"rotate_retire: on Qumulo Core, '{given['credential']}' cannot be disabled. Set it to delete, with rotate_retire_after for a"
+    assert refusal(**{**given, "retire": "disable"}) == f"{words} delay."
     assert settings(retire="disable").policy.retire == "disable"
 
 

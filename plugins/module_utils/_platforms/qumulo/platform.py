@@ -34,6 +34,7 @@ class Qumulo(QumuloTokens, QumuloS3Keys):
     )
     public_paths = frozenset(("/v1/version",))
     rotates = ("access_token",)
+    disables = ("access_token",)
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
     s3_key_limit = 2  # vendor docs: at most two per identity, so that they can be rotated
 

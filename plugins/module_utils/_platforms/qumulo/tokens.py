@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +85,10 @@ class QumuloTokens(QumuloApi):
 
     def delete_token(self, token_id: str) -> bool:
         return self._delete("delete an access token", _TOKENS + quoted(token_id), lambda: self.token(token_id) is None)
+
+    @classmethod
+    def asks_for_session(cls, options: Mapping[str, Any]) -> bool:
+        return options.get("qumulo_kind") == "session"
 
     def open_session(self) -> Minted:
         if self.connection.auth.token:

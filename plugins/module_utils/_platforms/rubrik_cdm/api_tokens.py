@@ -17,7 +17,7 @@ from .sessions import API_TOKEN, CdmSessions
 
 _LONGEST_TAG = 20  # vendor's documentation: New-RubrikAPIToken has a tag of 20 characters; a client cuts them to 19
 _DEFAULT_LIFE = timedelta(minutes=60)  # vendor's client
-_LONGEST_LIFE = timedelta(days=365)  # vendor's client
+LONGEST_LIFE = timedelta(days=365)  # vendor's client
 _LOG_IN = "Log in with username and password."
 _NO_TOKENS = "A token cannot make tokens, whatever its roles."
 
@@ -30,7 +30,7 @@ class CdmApiTokens(CdmSessions):
             raise OptionError("tag: it is empty.", "The tag is what tells API tokens apart.")
         if len(tag) > _LONGEST_TAG:
             raise OptionError(f"tag: '{tag}' is longer than {_LONGEST_TAG} characters, more than {self.title} keeps for sure.")
-        if lifetime is not None and not timedelta(minutes=1) <= lifetime <= _LONGEST_LIFE:
+        if lifetime is not None and not timedelta(minutes=1) <= lifetime <= LONGEST_LIFE:
             raise OptionError("expires_in: an API token of Rubrik CDM lives between 1 minute and 365 days.")
         if self.connection.auth.client_id:
             raise UnsupportedError(f"{self.title}: a service account's session cannot make API tokens.", _LOG_IN)

@@ -16,7 +16,7 @@ from ..._http.client import OWN, Answer
 from ..fields import opaque_id_field, text_field
 from .accounts import CdmAccounts
 from .api import ME
-from .api_tokens import CdmApiTokens
+from .api_tokens import LONGEST_LIFE, CdmApiTokens
 from .ids import USER, read_bearer, user_account
 
 
@@ -36,6 +36,11 @@ class RubrikCdm(CdmApiTokens, CdmAccounts):
     tokens_are_sessions = True
     has_secrets = True
     rotates = ("api_token", "service_account_secret")
+    longest_api_token = LONGEST_LIFE
+    longest_tag = 19  # a client of the vendor cuts tags to that
+    accounts_elsewhere = (
+        "The secret of an account that Rubrik Security Cloud manages is rotated there: set rotate_platform to rubrik_rsc."
+    )
     dead_secret_statuses = (400, 401, 403, 404, 422)  # which of them a wrong secret gets is not published
     session_limit = 10  # vendor docs; how the eleventh log-in is refused is not published
 
