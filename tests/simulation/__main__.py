@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: `python -m tests.simulation` explores schedules for some time, prints a table, and fails where something does not hold."""
+"""Command line: `python -m tests.simulation` explores schedules, prints a table, and fails where something does not hold.
+
+Without options it plays the same schedules on each machine, so that it fails for what has changed alone. To hunt for more, give it another
+seed and some time.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,14 @@ from tests.simulation.explore import CLASSES, Failure, Report, explore_more, exp
 from tests.simulation.planted import FAULTS, hunt, table_of_faults
 
 _SHOWN = 20
+_SCHEDULES = 2400
 _RESERVE = 5  # seconds, for schedules that are being played when the time is up
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=240, help="how long it may take; FULL=1 in the environment plays all pairs")
+    parser.add_argument("--schedules", type=int, default=_SCHEDULES, help="of each case, beside all single events (%(default)s)")
+    parser.add_argument("--seconds", type=float, help="instead of a number; FULL=1 in the environment plays all pairs")
     parser.add_argument("--seed", type=int, default=1, help="of what comes first, and of random schedules (1); 0: another one")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     parser.add_argument("--case", action="append", default=[], metavar="TEXT", help="only cases whose names hold this; may be repeated")
@@ -94,9 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         singles = _told(pool.map(explore_singles, names, [seed] * len(names)))
-        left = began + options.seconds - _RESERVE - time.monotonic()
-        seconds = None if full else max(0.0, left) * options.jobs / max(1, len(names))
-        more = _told(pool.map(explore_more, names, [seed] * len(names), [seconds] * len(names)))
+        schedules, seconds = options.schedules, None
+        if full or options.seconds is not None:
+            schedules = None
+        if options.seconds is not None and not full:
+            left = began + options.seconds - _RESERVE - time.monotonic()
+            seconds = max(0.0, left) * options.jobs / max(1, len(names))
+        more = _told(pool.map(explore_more, names, *([one] * len(names) for one in (seed, schedules, seconds))))
         reports = [together(first, second) for first, second in zip(singles, more, strict=True)]
     print("\n".join(table(reports)))
     schedules = sum(sum(one.counts.values()) for one in reports)

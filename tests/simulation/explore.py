@@ -23,7 +23,7 @@ from tests.simulation.world import IN_PLACE, NO_TIME, World
 Trace = Sequence[tuple[int, int, str]]
 NONE, SINGLE, PAIR, TURNS, RANDOM = "no event", "one event", "two events", "two runs", "random"
 CLASSES = (NONE, SINGLE, PAIR, TURNS, RANDOM)
-# Of the time that a case has after the single events, up to which part each class may take.
+# Of what a case may play after the single events, up to which part each class may go.
 _SHARES = {PAIR: 0.5, TURNS: 0.8, RANDOM: 1.0}
 _SWITCHES = 3
 _A_TURN = 8  # second events that a first one is played with in each round
@@ -165,6 +165,8 @@ class Explorer:
         merged: how many of them ended like an earlier one, so that the plain runs were not repeated.
         failures: what does not hold.
         points: how many points an undisturbed run has.
+        stop_at: when to stop, by the monotonic clock.
+        stop_after: how many schedules to play in all.
     """
 
     case: Case
@@ -174,12 +176,13 @@ class Explorer:
     failures: list[Failure] = field(default_factory=list)
     points: int = 0
     stop_at: float = float("inf")
+    stop_after: float = float("inf")
     _settled: dict[object, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def in_time(self) -> bool:
-        """Whether there is time left."""
-        return time.monotonic() < self.stop_at
+    def goes_on(self) -> bool:
+        """Whether there are schedules, and there is time, left."""
+        return sum(self.counts.values()) < self.stop_after and time.monotonic() < self.stop_at
 
     def report(self) -> Report:
         """Return what came of it."""
@@ -245,7 +248,7 @@ class Explorer:
     def singles(self, each: Callable[[Schedule, Trace, Simulation], None] | None = None) -> None:
         """Play every event at every point."""
         for event in self.events_of(self.no_event()):
-            if not self.in_time:
+            if not self.goes_on:
                 return
             schedule = Schedule(self.case.name, (event,))
             trace, simulation = self.play(schedule, SINGLE)
@@ -262,18 +265,18 @@ class Explorer:
         worlds: set[object] = set()
         queues: list[tuple[At, list[At]]] = []
         for first in firsts:
-            if not self.in_time:
+            if not self.goes_on:
                 return
             queues.append((first, self._seconds(first, worlds)))
             self._play_some(*queues[-1])
-        while queues and self.in_time:  # in rounds, so that each has its turn where time is short
+        while queues and self.goes_on:  # in rounds, so that each has its turn where time is short
             for queue in queues:
                 self._play_some(*queue)
             queues = [queue for queue in queues if queue[1]]
 
     def _play_some(self, first: At, seconds: list[At]) -> None:
         for _number in range(min(_A_TURN, len(seconds))):
-            if not self.in_time:
+            if not self.goes_on:
                 return
             self.play(Schedule(self.case.name, (first, seconds.pop())), PAIR)
 
@@ -298,27 +301,36 @@ class Explorer:
         return trace, simulation
 
     def turns(self) -> None:
-        """Play two runs in every order with up to three switches, where they see each other and where they do not."""
-        for seen, pause in ((False, PAUSE), (True, NO_TIME), (False, NO_TIME)):
-            self._switched((), seen, pause)
+        """Play two runs in every order with up to three switches, where they see each other and where they do not.
 
-    def _switched(self, switches: tuple[Switch, ...], seen: bool, pause: timedelta) -> None:
+        All orders with one switch come first; where the number of schedules is limited, as many of those with two as of those with three.
+        """
+        orders: list[tuple[tuple[Switch, ...], bool, timedelta]] = [((), False, PAUSE), ((), True, NO_TIME), ((), False, NO_TIME)]
+        limit = self.stop_after
+        for number in range(_SWITCHES + 1):
+            played = sum(self.counts.values())
+            self.stop_after = played + (limit - played) / 2 if number == _SWITCHES - 1 else limit
+            self.random.shuffle(orders)
+            following = []
+            for switches, seen, pause in orders:
+                if self.goes_on:
+                    following += [(more, seen, pause) for more in self._switched(switches, seen, pause)]
+            orders = following
+
+    def _switched(self, switches: tuple[Switch, ...], seen: bool, pause: timedelta) -> list[tuple[Switch, ...]]:
+        """Play two runs with these switches; return the orders that have one switch more."""
         schedule = Schedule(self.case.name, switches=switches, seen=seen)
         trace, _simulation = self.play(schedule, TURNS)
         if len(switches) == _SWITCHES:
-            return
+            return []
         run = 1 if not switches else 3 - switches[-1].run
         reached = _place(trace, switches[-1].run, switches[-1].call) if switches else -1
         places = [call for number, (of, call, name) in enumerate(trace) if of == run and name != "step" and number > reached]
-        self.random.shuffle(places)
-        for call in places:
-            if not self.in_time:
-                return
-            self._switched((*switches, Switch(run, call, pause)), seen, pause)
+        return [(*switches, Switch(run, call, pause)) for call in places]
 
     def at_random(self) -> None:
         """Play random schedules as long as there is time."""
-        while self.in_time:
+        while self.goes_on:
             self.play(self._random_schedule(), RANDOM)
 
     def _random_schedule(self) -> Schedule:
@@ -358,12 +370,17 @@ def explore_singles(name: str, seed: str) -> Report:
     return explorer.report()
 
 
-def explore_more(name: str, seed: str, seconds: float | None) -> Report:
-    """Explore the rest of one case; without a limit, all of its pairs and turns, and then a minute of random schedules."""
+def explore_more(name: str, seed: str, schedules: int | None, seconds: float | None) -> Report:
+    """Explore the rest of one case: so many schedules, which are the same on each machine; or for so long.
+
+    Without a limit, all of its pairs and turns, and then a minute of random schedules.
+    """
     explorer = Explorer(BY_NAME[name], random.Random(f"{seed} {name}"))
     began = time.monotonic()
     for kind, act in ((PAIR, explorer.pairs), (TURNS, explorer.turns), (RANDOM, explorer.at_random)):
-        if seconds is not None:
+        if schedules is not None:
+            explorer.stop_after = schedules * _SHARES[kind]
+        elif seconds is not None:
             explorer.stop_at = began + seconds * _SHARES[kind]
         elif kind == RANDOM:
             explorer.stop_at = time.monotonic() + 60

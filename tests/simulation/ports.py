@@ -81,6 +81,9 @@ class Point(Protocol):
     def told(self, secret: str) -> None:
         """Take note of a secret that the run was told."""
 
+    def saw(self, value: str, old_value: str) -> None:
+        """Take note of what the run found in the store."""
+
     def stores(self, secret: str) -> None:
         """Take note of a secret that the run stores."""
 
@@ -124,6 +127,7 @@ class MemoryStore:
 
     def _read(self) -> Held:
         content = self.point.world.content
+        self.point.saw(content.value if content else "", content.old_value if content else "")
         if content is None:
             return Held(self.where, version=version_of(None), exists=False)
         return Held(

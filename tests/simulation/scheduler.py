@@ -148,6 +148,7 @@ class Run:
         self.warnings: list[str] = []
         self.steps: list[str] = []
         self.told_to_end = self.shielded = False
+        self.values_before: tuple[str, str] | None = None  # what the store held when it looked first
         self.created = ""  # the secret that it got the answer about, in place
         self.cannot_keep = False  # whether a file refused it
         self.acted_in_vain = False  # whether the user's tasks failed after they had acted; they are not called again for that
@@ -177,6 +178,10 @@ class Run:
         """Take note of a secret that the run was told."""
         if not self.dead:
             self.created = secret
+
+    def saw(self, value: str, old_value: str) -> None:
+        """Take note of what the run found in the store; its first look counts."""
+        self.values_before = self.values_before or (value, old_value)
 
     def stores(self, secret: str) -> None:
         """Take note of a secret that the run stores; in place, it must be in the rescue file by then, or another run's is."""
@@ -428,7 +433,7 @@ class Simulation:
     def _play(self, ordinal: int) -> Outcome:
         world = self.world
         run = Run(self, ordinal)
-        values_before, live_before = (world.value, world.content.old_value if world.content else ""), world.works(world.value)
+        live_before = world.works(world.value)
         world.history.append(f"{run.actor} begins")
         try:
             outcome = Outcome("done", self.engine(run))
@@ -442,10 +447,10 @@ class Simulation:
             outcome = Outcome("crashed")
         world.history.append(f"{run.actor} {outcome.how}. {outcome.words}{outcome.result or ''}")
         if outcome.how != "crashed":
-            self._judge(run, outcome, values_before, live_before)
+            self._judge(run, outcome, live_before)
         return outcome
 
-    def _judge(self, run: Run, outcome: Outcome, values_before: tuple[str, str], live_before: bool) -> None:
+    def _judge(self, run: Run, outcome: Outcome, live_before: bool) -> None:
         world = self.world
         if outcome.how == "broken":
             world.breaks(f"{run.actor} ended with an exception that is none of the engine's: {outcome.words}")
@@ -463,7 +468,7 @@ class Simulation:
             if made and world.behaviour.kind != IN_PLACE:
                 world.breaks(f"{run.actor} said that all is as it was before, but it created {made[0].id}, which works")
             by_hand = world.hand & {"revert", "delete", "replace"}  # which also takes away what tells of another run
-            if world.value not in values_before and not by_hand and world.placed_by == run.actor:
+            if world.value not in (run.values_before or ()) and not by_hand and world.placed_by == run.actor:
                 world.breaks(f"{run.actor} said that all is as it was before, but the store holds {world.value or 'nothing'}")
             told = world.handed_over and not run.acted_in_vain and world.issued[world.handed_over].maker == run.actor
             if told and not by_hand and not world.works(world.handed_over):

@@ -312,6 +312,9 @@ class World:
             self.hand_put = self.tick
         if actor == HAND and content is not None and content.old_value and not self.works(content.old_value):
             self.dead_by_hand.add(content.old_value)
+        if actor == HAND:  # a run that was paused may find its own intent there again, and store what another one has ended
+            run = self.state.get("pending", {}).get("run", "")
+            self.dead_by_hand |= {one.secret for one in self.issued.values() if one.maker == run and not self.works(one.secret)}
         if after != before:
             self.placed_by = actor
             if after:

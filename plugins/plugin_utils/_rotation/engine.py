@@ -326,7 +326,8 @@ class Rotation:
 
     def _gone(self, held: Held, listing: Listing) -> frozenset[str]:
         """Ask for what the state knows and the platform does not list: a list may be cut off, or stale."""
-        noted = {states.id_of(held.state, part) for part in ("current", "previous")} - {"", *_ids(listing)}
+        parts = ("current", "previous", *(["pending"] if states.stage_of(held.state) == states.STORED else []))
+        noted = {states.id_of(held.state, part) for part in parts} - {"", *_ids(listing)}
         if not noted or self._settings.in_place:
             return frozenset()
         with self._context.step(f"Ask for {' and '.join(sorted(noted))}, which the platform does not list"):
@@ -346,9 +347,9 @@ class Rotation:
         secret = rescued.secret
         if not secret or secret == found.value:  # stored already, so the file is of no use any more
             return False
-        current = states.part_of(found.state, "current")
-        is_noted = owner is not None and states.stage_of(found.state) == states.CURRENT and current.get("id") == account_id
-        if is_noted and rescued.created_at and states.is_later_or_same(current, rescued.created_at):
+        noted = states.secret_of(found.state)
+        is_noted = owner is not None and noted.get("id") == account_id
+        if is_noted and rescued.created_at and states.is_later_or_same(noted, rescued.created_at):
             return False
         with self._context.step("Check the secret in the rescue file"):
             return self._ports.credentials.check(secret, account_id, patiently=True) is not None

@@ -41,7 +41,7 @@ class InPlace:
     @property
     def _secret(self) -> str:
         """The new secret: one that this run created, or that an earlier one left in the rescue file."""
-        return self._record.new_value or (self._record.rescued.secret if self._record.plan.rescue else "")
+        return self._record.secret
 
     @property
     def _created_at(self) -> str:
@@ -224,7 +224,7 @@ class InPlace:
                 held = self._ports.store.read()
                 if not held.value:
                     raise VarsFileError(f"{held.where} does not hold {context.settings.var} any more; someone else changed it meanwhile.")
-                if held.value != (self._secret or context.found.value):
+                if held.value != record.proved_value:
                     raise VarsFileError(f"{held.where} holds another secret by now, which was stored by hand meanwhile.", "Run again.")
                 client_id = held.client_id or record.account_id
                 record.owner = self._ports.credentials.prove(held.value, client_id, record.account_id, None)
@@ -247,7 +247,7 @@ class InPlace:
         self._ports.progress.shield()
         with context.step("Note in the vars file that the new secret is proved"):
             # The secret too: an older content that was put in place meanwhile holds one that may be dead by now.
-            value = self._secret or found.value
+            value = record.proved_value
             expected = {part: (*marks(part, record.stored or found, found, record.pushed), "") for part in ("value", "state")}
             record.noted = context.write(self._change(self._settled(), value), expected, record.stored)
         self._remove_rescue_file(value)

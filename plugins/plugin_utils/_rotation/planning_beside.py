@@ -52,9 +52,23 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable
     if stage == UNDOING:
         return Plan(undo=True, reason="an earlier run was undoing a rotation", current=_now(facts))
     # Where another credential than the recorded one is stored, the recorded one is what an interrupted run left.
-    if stage == STORED and facts.value_id in (None, id_of(facts.state, "pending")):
-        return _finish(facts)
+    pending_id = id_of(facts.state, "pending")
+    if stage == STORED and (facts.value_id == pending_id or (not facts.value_id and pending_id not in facts.gone)):
+        return _doubtful(facts, policy) or _finish(facts)
     return _Decision(facts, policy, now, run, choose).plan()
+
+
+def _doubtful(facts: Facts, policy: Policy) -> Plan | None:
+    """Return a problem where the stored credential may be one that was created by hand since the interrupted run began; else None."""
+    pending = part_of(facts.state, "pending")
+    earlier = {*pending.get("known", ()), pending["id"], id_of(facts.state, "current"), id_of(facts.state, "previous")}
+    others = [one for one in facts.credentials if one.get("live") and str(one["token_id"]) not in earlier]
+    if facts.value_id or not others:
+        return None
+    return Plan(
+        problem=f"The stored credential works, but the platform does not tell its id: it is {policy.noun} {pending['id']}, which an "
+        f"interrupted run stored, or one that was created since: {_listed(others)}. Revoke those that are not in use, so that one is left."
+    )
 
 
 def _now(facts: Facts) -> dict[str, Any]:

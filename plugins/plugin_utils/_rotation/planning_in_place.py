@@ -47,7 +47,7 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
     # A secret has no age that the platform tells: it counts from when this role first saw it.
     kept = {"id": facts.account_id, "minted_at": known.get("minted_at") or format_instant(now), "expires_at": None}
     since = pending.get("minted_at") or pending.get("since") or format_instant(now)
-    if stage == STORED and facts.works:
+    if stage == STORED and facts.works and not facts.rescue_works:
         return _base({**kept, "minted_at": since}, policy, finish=True, reason="an earlier run stored it and stopped")
     if facts.has_rescue and facts.rescue_works and not facts.rescue_in_doubt:
         reason = "an earlier run made a secret and could not store it"

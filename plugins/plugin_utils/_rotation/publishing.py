@@ -63,7 +63,7 @@ class Publishing:
             record.published = done.commit
             self._remote_holds = done.fingerprints
             held = context.ports.store.read()  # the push may have brought it up to what the remote has
-            if held.state == dict(state):
+            if held.state == dict(state) and held.value == record.proved_value:
                 record.pushed = Written(held.version)
 
     def push_state(self, state: Mapping[str, Any], what: str) -> None:

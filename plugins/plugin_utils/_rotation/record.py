@@ -77,6 +77,16 @@ class Record:
         """The new credential; empty before it is created."""
         return self.created.secret if self.created else ""
 
+    @property
+    def secret(self) -> str:
+        """The new secret of an account: one that this run created, or that an earlier one left in the rescue file; else empty."""
+        return self.new_value or (self.rescued.secret if self.plan.rescue else "")
+
+    @property
+    def proved_value(self) -> str:
+        """The credential that this rotation proves in the store."""
+        return self.secret or (self.found.value if self.found else "")
+
     def secrets(self) -> list[str]:
         """Return every secret that is known so far."""
         held = [self.found.value, self.found.old_value, *self.found.secrets] if self.found else []

@@ -252,7 +252,7 @@ class SideBySide:
     def _note_retired(self) -> None:
         """Record it, with the credential once more: an older content that was put in place meanwhile holds one that is dead by now."""
         record, context = self._record, self._context
-        value = record.new_value or context.found.value
+        value = record.proved_value
         client_id = str(self.current()["id"]) if context.settings.client_id_var else None
         change = Change(self._after(retired=True), value=value, client_id=client_id)
         found, held = context.found, record.stored or context.found
@@ -314,4 +314,4 @@ class SideBySide:
             held = self._ports.store.read()
         except LatchkeyError:
             return False
-        return held.value == (record.new_value or self._context.found.value)
+        return held.value == record.proved_value

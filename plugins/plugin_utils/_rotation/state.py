@@ -117,6 +117,11 @@ def id_of(state: Mapping[str, Any], part: str) -> str:
     return str(part_of(state, part).get("id") or "")
 
 
+def secret_of(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part that tells of the stored secret of an account; empty while one is being created."""
+    return part_of(state, {CURRENT: "current", STORED: "pending"}.get(stage_of(state), ""))
+
+
 def intents(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what was about to be created and was not recorded: the pending one, and earlier ones that are unconfirmed."""
     pending = part_of(state, "pending")
