@@ -195,6 +195,18 @@ def test_stored_and_working_is_finished_though_the_platform_tells_no_id():
     assert (decided.finish, decided.current["id"], decided.retire) == (True, "2", "1")
 
 
+def test_where_the_platform_tells_no_id_a_token_that_was_created_since_leaves_a_doubt():
+    decided = plan(facts(token("1"), token("2"), token("3"), value_id=None, state=stored()))
+    assert decided.problem.startswith("The stored credential works, but the platform does not tell its id: it is token 2, which an ")
+    assert "created since: 3, made" in decided.problem
+    assert not (decided.finish or decided.undo or decided.rotate or decided.clears)
+
+
+def test_where_the_platform_tells_no_id_a_direct_question_settles_which_token_is_stored():
+    decided = plan(facts(token("3"), value_id=None, state=stored(), gone=frozenset({"1", "2"})))
+    assert (decided.problem, decided.finish, decided.current["id"]) == ("", False, "3")
+
+
 def test_stored_and_working_is_finished_where_there_was_no_old_one():
     state = {key: value for key, value in stored().items() if key != "current"}
     decided = plan(facts(token("2"), value_id="2", state=state))

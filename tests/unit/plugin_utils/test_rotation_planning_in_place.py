@@ -133,9 +133,14 @@ def test_a_rescued_secret_is_taken_before_another_is_created(what, policy):
     assert decided.settled == {"stage": "current", "current": {**current(), "minted_at": since}}
 
 
-@pytest.mark.parametrize("rescue", [{}, RESCUED, {"has_rescue": True}])
+def test_a_stored_secret_gives_way_where_the_rescue_file_holds_another_one_that_is_not_known_to_be_older():
+    decided = plan(found(unfinished("stored"), rescue_in_doubt=True, **RESCUED))
+    assert (decided.finish, decided.rescue, decided.rotate) == (False, False, True)
+    assert decided.reason == "two secrets of the account work, and which of them lives on is not known"
+
+
+@pytest.mark.parametrize("rescue", [{}, {"has_rescue": True}])
 def test_a_stored_secret_is_only_proved(rescue):
-    # also where an older rescue file is still there, whose secret a platform may take for a while
     decided = plan(found(unfinished("stored"), **rescue), Policy(force=True))
     assert (decided.finish, decided.rescue, decided.rotate) == (True, False, False)
     assert decided.settled == {"stage": "current", "current": {**current(), "minted_at": at(-MINUTE)}}
