@@ -71,6 +71,22 @@ attributes:
     support: full
 """
 
+    LEAKED = r"""
+options: {}
+requirements:
+  - requests, on the controller
+attributes:
+  check_mode:
+    description: Whether the task can run in check mode. It finds out all that it would otherwise, and revokes nothing.
+    support: full
+  diff_mode:
+    description: Whether the task tells what it changes in diff mode. It says so in its lines.
+    support: none
+  action:
+    description: It is an action plugin and always runs on the controller, whatever the connection, C(become) or C(delegate_to) say.
+    support: full
+"""
+
     CONTROLLER_INFO = r"""
 options: {}
 attributes:

@@ -96,7 +96,14 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def unmatched(pattern: str, limit: str, hosts: Sequence[str], matched: Sequence[str]) -> tuple[str, str]:
+def unmatched(
+    pattern: str,
+    limit: str,
+    hosts: Sequence[str],
+    matched: Sequence[str],
+    variable: str = "rotate_group",
+    undone: str = "nothing was rotated",
+) -> tuple[str, str]:
     """Return why a run of the playbook has no host, and what to do; two empty texts when it has one.
 
     Args:
@@ -104,21 +111,23 @@ def unmatched(pattern: str, limit: str, hosts: Sequence[str], matched: Sequence[
         limit: what ``--limit`` says; empty without it.
         hosts: those in the inventory that match the pattern.
         matched: those that a play with the pattern has reached in this run of Ansible. One is enough, and it may be of an earlier play.
+        variable: what names the pattern.
+        undone: what did not happen, in words.
     """
     if not set(hosts).isdisjoint(matched):
         return "", ""
     if not hosts:
         return (
-            f"No host of the inventory matches rotate_group={pattern}, so nothing was rotated.",
-            "Check the inventory (-i), and set rotate_group to a group or a pattern that has hosts.",
+            f"No host of the inventory matches {variable}={pattern}, so {undone}.",
+            f"Check the inventory (-i), and set {variable} to a group or a pattern that has hosts.",
         )
     if limit:
         return (
-            f"--limit {limit} leaves no host of rotate_group={pattern}, so nothing was rotated.",
+            f"--limit {limit} leaves no host of {variable}={pattern}, so {undone}.",
             f"Use a --limit that leaves one, such as {hosts[0]}.",
         )
     return (
-        f"rotate_group={pattern} is set in the inventory, where the playbook cannot read it, so nothing was rotated.",
+        f"{variable}={pattern} is set in the inventory, where the playbook cannot read it, so {undone}.",
         "Set it with -e, or where the playbook is imported.",
     )
 

@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of leaked, which is an action plugin: it runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: leaked
+short_description: Find out whose a leaked credential is, revoke it, and prove that it is dead
+version_added: 1.1.0
+description:
+  - The engine of the playbook C(latchkey.tokens.leaked), which is the way to use it. Its options may change with the playbook.
+  - Each task is one phase. V(take) takes the secret, V(read) looks for it in a host's store, V(choose) says which hosts ask, V(ask) asks
+    an endpoint, V(judge) decides, V(confirm) asks the user, V(end) revokes and proves, V(conclude) says what was done and what is left.
+    V(check) only makes sure that there are hosts.
+  - No option and no result holds the secret. It comes from the environment variable E(LATCHKEY_LEAKED_SECRET) or from the terminal, and
+    goes from phase to phase in a ticket that only this run can read.
+  - V(ask) authenticates with the secret itself, so it takes no administrator to find out whose it is. On endpoints that it is no
+    credential of, this is one log-in that is refused.
+  - It runs on the controller whatever the connection and C(become) of the host are.
+options:
+  phase:
+    description: Which phase.
+    type: str
+    required: true
+    choices: [check, take, read, choose, ask, judge, confirm, end, conclude]
+  ticket:
+    description: What an earlier phase returned in RV(ticket).
+    type: str
+  place:
+    description: With V(ask) and V(end), what V(read) returned in RV(place).
+    type: str
+  client_id:
+    description: With V(take), the id of the account whose client secret it is, for one that is in no store.
+    type: str
+  platform:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_platform).
+    type: str
+    choices: [qumulo, rubrik_cdm, rubrik_rsc]
+  endpoint:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_endpoint).
+    type: str
+  max_parallel_requests:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_max_parallel_requests).
+    type: int
+  auth:
+    description:
+      - With V(read) and V(end), as O(latchkey.tokens.rotate#role:main:rotate_auth). With V(end) it is what it is by then, since a rotation
+        may have replaced it.
+    type: dict
+    default: {}
+    suboptions:
+      token:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.token).
+        type: str
+      username:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.username).
+        type: str
+      password:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.password).
+        type: str
+      totp_code:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_code).
+        type: str
+      totp_secret:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_secret).
+        type: str
+      client_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_id).
+        type: str
+      client_secret:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_secret).
+        type: str
+      service_account_file:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.service_account_file).
+        type: path
+      organization_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.organization_id).
+        type: str
+      validate_certs:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.validate_certs).
+        type: bool
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.timeout).
+        type: float
+  credential:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_credential).
+    type: str
+  account:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_account).
+    type: str
+  vars_file:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_vars_file). When not set, the host has no store.
+    type: path
+  var:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_var).
+    type: str
+  client_id_var:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_client_id_var).
+    type: str
+  sync_timeout:
+    description: With V(end), how long the platform may still take the secret, as O(latchkey.tokens.rotate#role:main:rotate_sync_timeout).
+    type: str
+    default: 5m
+  hosts:
+    description: With V(check), the hosts of the inventory that match O(pattern).
+    type: list
+    elements: str
+    default: []
+  pattern:
+    description: With V(check), the pattern of hosts, for the error.
+    type: str
+  limit:
+    description: With V(check), what C(--limit) says, for the error.
+    type: str
+  matched:
+    description: With V(check), hosts that a play with the pattern has reached in this run of Ansible.
+    type: list
+    elements: str
+    default: []
+  held:
+    description: With V(ask), what V(read) returned in RV(held); with V(choose) and V(judge), that of each host, by host.
+    type: dict
+    default: {}
+  asked:
+    description: With V(end), what V(ask) returned in RV(asked); with V(judge) and V(conclude), that of each host, by host.
+    type: dict
+    default: {}
+  failures:
+    description: With V(judge), V(end) and V(conclude), by host, why something failed there; empty where nothing did.
+    type: dict
+    default: {}
+  plan:
+    description: With V(end) and V(conclude), what V(judge) returned in RV(plan).
+    type: dict
+    default: {}
+  replaced:
+    description: With V(conclude), by host, what C(rotate_result) was after the role P(latchkey.tokens.rotate#role).
+    type: dict
+    default: {}
+  ended:
+    description: With V(conclude), by host, what V(end) returned in RV(ended).
+    type: dict
+    default: {}
+  replaces:
+    description: With V(judge), whether a stored credential is replaced before it is revoked.
+    type: bool
+    default: true
+  confirmed:
+    description: With V(confirm), whether the user has confirmed already.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - latchkey.tokens._attributes.leaked
+author:
+  - The latchkey.tokens authors (@latchkey)
+"""
+
+EXAMPLES = r"""
+- name: Take the secret from the environment, or ask for it
+  latchkey.tokens.leaked:
+    phase: take
+  register: taken
+
+- name: Look whether the vars file holds it
+  latchkey.tokens.leaked:
+    phase: read
+    ticket: "{{ taken.ticket }}"
+    platform: qumulo
+    endpoint: qumulo.example.com
+    credential: access_token
+    account: local:svc-backup
+    vars_file: vault.yml
+    var: qumulo_token
+  register: read
+
+- name: Ask the endpoint whose it is
+  latchkey.tokens.leaked:
+    phase: ask
+    ticket: "{{ taken.ticket }}"
+    place: "{{ read.place }}"
+    held: "{{ read.held }}"
+"""
+
+RETURN = r"""
+ticket:
+  description: The secret and its client id, sealed with a key that only this run has.
+  returned: with V(take), V(choose) and V(judge)
+  type: str
+  sample: bGF0Y2hrZXk
+place:
+  description: The endpoint and how to authenticate there, sealed with a key that only this run has.
+  returned: with V(read)
+  type: str
+  sample: bGF0Y2hrZXk
+held:
+  description:
+    - What the host stands for. C(holds) is V(current) where its store holds the secret, V(kept) where it is the old credential of a rotation
+      that was interrupted, V(elsewhere) where another variable of the same file holds it, or empty.
+    - C(problem) says why the store could not be read; C(known_ids) are the credentials that the state of the rotation names.
+  returned: with V(read)
+  type: dict
+  sample:
+    platform: qumulo
+    url: https://qumulo.example.com:8000
+    where: /home/jane/vault.yml
+    var: qumulo_token
+    holds: current
+    client_id: ""
+    account: local:svc-backup
+    is_secret: false
+    known_ids: ["3421890012345678901233"]
+    problem: ""
+asks:
+  description: The hosts that ask their endpoints.
+  returned: with V(choose)
+  type: list
+  elements: str
+  sample: [berlin_backup]
+asked:
+  description:
+    - What the endpoint says of the secret. C(outcome) is V(works), V(refused) or V(unknown); then C(problem) says why.
+    - Where it works, whose it is, what it may do, and when it was created and last used; what the platform does not tell is null.
+  returned: with V(ask)
+  type: dict
+  sample:
+    outcome: works
+    problem: ""
+    title: Qumulo Core
+    url: https://qumulo.example.com:8000
+    noun: access token
+    account: {id: "1003", name: svc-backup, domain: "", aliases: []}
+    client_id: ""
+    token_id: "3421890012345678901233"
+    roles: null
+    privileges: [PRIVILEGE_CLUSTER_READ]
+    created_at: "2026-11-23T08:12:31Z"
+    expires_at: null
+    last_used_at: null
+    creator: admin
+    tag: null
+    carries: false
+    notes: []
+plan:
+  description:
+    - What to do, by hosts. At C(replace) the stored credential is rotated, at C(revoke) it is revoked if it still works by then, at C(end)
+      sessions are ended and it is proved to be dead.
+    - C(left) says by host what is left for the user, C(unasked) why a host's store or endpoint is not known.
+  returned: with V(judge)
+  type: dict
+  sample:
+    replace: [berlin_backup]
+    revoke: [berlin_backup]
+    end: [berlin_backup]
+    left: {}
+    unasked: {}
+lines:
+  description: What was found and is going to be done, or what was done, for people.
+  returned: with V(judge) and V(conclude)
+  type: list
+  elements: str
+  sample:
+    - "https://qumulo.example.com:8000: proved to be dead."
+ended:
+  description: What was done at the endpoint. It is missing in check mode, and where a replacement failed.
+  returned: with V(end)
+  type: dict
+  sample:
+    revoked: false
+    sessions: []
+    notes: ["The sessions of svc-backup (id 1003) at Qumulo Core were not ended. Its sessions end by themselves."]
+unfinished:
+  description: What is left to do, as sentences; empty when the credential is dead wherever it was known.
+  returned: with V(conclude)
+  type: str
+  sample: ""
+"""
