@@ -82,7 +82,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 def test_ready_file(simulator: Simulator) -> None:
     ready = json.loads(simulator.ready_file.read_text())
-    assert set(ready) == {"platform", "url", "host", "port", "ca_file", "admin", "service_account"}
+    assert set(ready) == {"platform", "url", "host", "port", "ca_file", "admin", "service_account", "s3_url"}
     assert set(ready["admin"]) == {"username", "password"}
     assert set(ready["service_account"]) == {"username", "password", "id", "token", "token_id"}
     assert simulator.ready_file.stat().st_mode & 0o777 == 0o600

@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description="Serve one appliance over TLS on loopback.")
     parser.add_argument("platform", choices=PLATFORMS)
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--s3-port", type=int, default=0, help="the port of an S3 API, where the platform has one; 0 takes a free one")
     parser.add_argument("--ready-file", type=Path, help="JSON, written once it listens: how to reach it and who to log in as")
     parser.add_argument("--journal", type=Path, help="one JSON line per request is appended here")
     parser.add_argument("--state", type=Path, help="keep the data here, secrets included, across restarts")
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
     ca_file = stem.with_name(stem.name + ".ca.pem")
     tls = server_context(options.cert_dir, ca_file, platform.context.faults.take_handshake, options.host_name)
+    beside = {name: HttpsServer(application, tls, options.s3_port) for name, application in platform.listeners().items()}
     server = HttpsServer(platform.app, tls, options.port)
     port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
     platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
@@ -101,12 +103,15 @@ def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
         "ca_file": str(ca_file),
         "admin": platform.admin(),
         "service_account": platform.service_account(),
+        **{f"{name}_url": f"https://127.0.0.1:{one.start()}" for name, one in beside.items()},
     }
     if options.ready_file:
         write_atomically(options.ready_file, json.dumps(ready, indent=1))
     else:
         print(json.dumps(ready, indent=1), flush=True)
     server.serve()
+    for one in beside.values():
+        one.stop()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from html import escape
@@ -28,6 +28,7 @@ from ._settings import Setting, Settings
 from ._state import StateFile
 
 CONTROL = "/_simulator/"
+WSGIApplication = Callable[..., Iterable[bytes]]
 
 
 @dataclass
@@ -140,6 +141,10 @@ class Platform(ABC):
     @abstractmethod
     def identify(self) -> Identification:
         """Tell who the current request says it is."""
+
+    def listeners(self) -> dict[str, WSGIApplication]:
+        """Return what else listens, on a port of its own, by the name that the ready file calls it."""
+        return {}
 
     def notes(self) -> dict[str, Any]:
         """Return what the journal's entry for the current request has beyond the usual."""

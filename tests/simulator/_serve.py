@@ -18,7 +18,6 @@ from cheroot.makefile import MakeFile
 from cheroot.server import HTTPConnection
 from cheroot.ssl import Adapter
 from cheroot.wsgi import Gateway_10, Server
-from flask import Flask
 
 # WSGI environment key: "drop" closes the connection without an answer, "cut" closes it after a part of the answer, "hang-up"
 # after the whole
@@ -70,9 +69,9 @@ class _Adapter(Adapter):
 
 
 class HttpsServer:
-    """Serves a Flask application on 127.0.0.1 until it is stopped."""
+    """Serves an application on 127.0.0.1 until it is stopped."""
 
-    def __init__(self, application: Flask, context: ssl.SSLContext, port: int) -> None:
+    def __init__(self, application: Callable[..., Any], context: ssl.SSLContext, port: int) -> None:
         # threads: idle connections cost none, but every sleeping fault and unfinished handshake holds one
         self._server = Server(("127.0.0.1", port), application, numthreads=32, timeout=30, shutdown_timeout=1, request_queue_size=128)
         self._server.gateway = _Gateway
@@ -85,6 +84,22 @@ class HttpsServer:
     def _log(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         if level >= logging.ERROR:
             print(message, file=sys.stderr)
+
+    def start(self) -> int:
+        """Serve in a thread of its own, until stop(); return the port."""
+        port = self._prepare()
+        threading.Thread(target=self._server.serve, daemon=True).start()
+        return port
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.stop()
+
+    def _prepare(self) -> int:
+        self._server.prepare()
+        # connections inherit it: without, they would keep a restart from taking the same port
+        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return int(self._server.bind_addr[1])
 
     def listen(self, before_stop: Callable[[], None], with_stdin: bool) -> int:
         """Start to listen and return the port.
@@ -107,14 +122,12 @@ class HttpsServer:
                 pass
             stop_soon()
 
-        self._server.prepare()
-        # connections inherit it: without, they would keep a restart from taking the same port
-        self._server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port = self._prepare()
         signal.signal(signal.SIGTERM, stop_soon)
         signal.signal(signal.SIGINT, stop_soon)
         if with_stdin:
             threading.Thread(target=watch_stdin, daemon=True).start()
-        return int(self._server.bind_addr[1])
+        return port
 
     def serve(self) -> None:
         """Serve until it is stopped."""

@@ -33,6 +33,7 @@ class Simulator:
     host: str
     port: int
     ca_file: str
+    s3_url = ""  # of the S3 API, where there is one
     admin: dict[str, str]
     service_account: dict[str, Any]
 
@@ -42,6 +43,7 @@ class Simulator:
         self.ready_file = directory / "ready.json"
         self.journal_file = directory / "journal.jsonl"
         self._port: int = 0
+        self._s3_port = 0
         self._issued: set[str] = set()
         self._start()
 
@@ -49,7 +51,7 @@ class Simulator:
         self.ready_file.unlink(missing_ok=True)
         with (self.directory / "output.txt").open("ab") as output:
             self._process = subprocess.Popen(
-                [*self._command, "--port", str(self._port)],
+                [*self._command, "--port", str(self._port), "--s3-port", str(self._s3_port)],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -64,6 +66,7 @@ class Simulator:
         for name, value in json.loads(self.ready_file.read_text()).items():
             setattr(self, name, value)
         self._port = self.port
+        self._s3_port = int(self.s3_url.rpartition(":")[2] or 0)
 
     @property
     def pid(self) -> int:

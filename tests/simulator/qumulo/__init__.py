@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated Qumulo Core cluster: sessions, access tokens, users, groups, roles and identities."""
+"""A simulated Qumulo Core cluster: sessions, access tokens, S3 access keys, users, groups, roles and identities, and its S3 API."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from .._platform import Context, Definition, Identification, Platform
+from .._platform import Context, Definition, Identification, Platform, WSGIApplication
 from .._settings import SettingError
-from . import _identity_views, _role_views, _session_views, _token_views, _user_views
+from . import _identity_views, _role_views, _s3_api, _s3_key_views, _session_views, _token_views, _user_views
 from ._cluster import Cluster
 from ._errors import UNCONFIRMED, ApiError, error_response
-from ._model import ADMIN, USERS, Data, Token, User, new_password
+from ._model import ADMIN, USERS, Data, S3Key, Session, Token, User, new_password
 from ._settings import SETTINGS
 
 
@@ -33,9 +33,10 @@ class Qumulo(Platform):
             raise SettingError(f"version {context.version!r} is not like 7.10.2.1") from error
         self._prepare_accounts(first_start=saved is None)
         self.app.extensions["qumulo"] = self.cluster
-        for module in (_session_views, _token_views, _user_views, _role_views, _identity_views):
+        for module in (_session_views, _token_views, _user_views, _role_views, _identity_views, _s3_key_views, _s3_api):
             self.app.register_blueprint(module.views)
         self.app.register_error_handler(ApiError, self._api_error)
+        self.app.register_error_handler(_s3_api.S3Error, _s3_api.refused)
         self.app.register_error_handler(HTTPException, self._http_error)
 
     def _prepare_accounts(self, first_start: bool) -> None:
@@ -75,7 +76,13 @@ class Qumulo(Platform):
             "token_id": token.id if token else None,
         }
 
+    def listeners(self) -> dict[str, WSGIApplication]:
+        return {"s3": _s3_api.listener(self.app)}
+
     def identify(self) -> Identification:
+        if _s3_api.LISTENER in request.environ:
+            key = _s3_api.presented_key()
+            return Identification("s3_access_key", self._name(key.user), key.id) if key else Identification("invalid")
         credential, state = self.cluster.presented()
         if state == "none" or request.path in _session_views.OPEN_PATHS:
             return Identification()
@@ -89,8 +96,11 @@ class Qumulo(Platform):
 
     def credentials(self) -> list[dict[str, Any]]:
         core = self.cluster
-        entries = [("access_token", token, core.token_state(token), token.enabled) for token in core.data.tokens.values()]
-        entries += [("session", session, core.session_state(session), True) for session in core.data.sessions.values()]  # type: ignore[misc]
+        entries: list[tuple[str, Token | Session | S3Key, str, bool]] = [
+            *(("access_token", token, core.token_state(token), token.enabled) for token in core.data.tokens.values()),
+            *(("session", session, core.session_state(session), True) for session in core.data.sessions.values()),
+            *(("s3_access_key", key, core.s3_key_state(key), True) for key in core.data.s3_keys.values()),
+        ]
         return [
             {
                 "id": credential.id,
@@ -98,7 +108,7 @@ class Qumulo(Platform):
                 "account": self._name(credential.user),
                 "account_id": credential.user,
                 "created": _iso(credential.created),
-                "expires": None if credential.expires is None else _iso(credential.expires),
+                "expires": None if isinstance(credential, S3Key) or credential.expires is None else _iso(credential.expires),
                 "enabled": enabled,
                 "state": state,
             }

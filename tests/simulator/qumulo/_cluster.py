@@ -17,7 +17,7 @@ from .._clock import Clock
 from .._platform import Context
 from ._errors import UNCONFIRMED, ApiError, decode_error, not_found
 from ._identities import AD_GROUP, AD_JANE, Identities, Identity
-from ._model import EVERYONE, Data, Session, Token, User
+from ._model import EVERYONE, Data, S3Key, Session, Token, User
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -94,6 +94,10 @@ class Cluster:
         if session.user in self.data.removed:
             return "user deleted"
         return "live" if session.expires > self.clock.now() else "expired"
+
+    def s3_key_state(self, key: S3Key) -> str:
+        """Return "live", or why the S3 access key does not authenticate."""
+        return "user deleted" if key.user in self.data.removed else "live"
 
     def presented(self) -> tuple[Token | Session | None, str]:
         """Return the credential that the request carries, and its state: none, unknown, live, ..."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster's data: users, groups, roles, access tokens and sessions."""
+"""A cluster's data: users, groups, roles, access tokens, S3 access keys and sessions."""
 
 from __future__ import annotations
 
@@ -67,6 +67,18 @@ class Token:
 
 
 @dataclass
+class S3Key:
+    """An S3 access key, which never expires."""
+
+    id: str
+    secret: str
+    user: str
+    created: float
+    creation_time: str
+    serial: int
+
+
+@dataclass
 class Session:
     """A session; role changes do not reach it (vendor docs)."""
 
@@ -82,6 +94,13 @@ class Session:
 def new_secret(prefix: str) -> str:
     """Return a random bearer token such as access-v1:..."""
     return f"{prefix}:{base64.b64encode(secrets.token_bytes(48)).decode()}"
+
+
+def new_s3_key(user: str, created: float, creation_time: str, serial: int) -> S3Key:
+    """Return a new key; the forms of id and secret are those of the vendor's examples."""
+    return S3Key(
+        f"{int(user):016x}{secrets.token_hex(2)}", base64.b64encode(secrets.token_bytes(30)).decode(), user, created, creation_time, serial
+    )
 
 
 def new_token_id() -> str:
@@ -114,6 +133,7 @@ class Data:
     groups: dict[str, Group] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    s3_keys: dict[str, S3Key] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     # auth_id -> name of local users that are gone
     removed: dict[str, str] = field(default_factory=dict)
@@ -130,10 +150,10 @@ class Data:
     @classmethod
     def load(cls, dumped: dict[str, Any]) -> Data:
         """Return what :meth:`dump` gave."""
-        kinds: dict[str, Any] = {"users": User, "groups": Group, "roles": Role, "tokens": Token, "sessions": Session}
+        kinds: dict[str, Any] = {"users": User, "groups": Group, "roles": Role, "tokens": Token, "s3_keys": S3Key, "sessions": Session}
         values = dict(dumped)
         for name, kind in kinds.items():
-            values[name] = {key: kind(**value) for key, value in dumped[name].items()}
+            values[name] = {key: kind(**value) for key, value in dumped.get(name, {}).items()}
         return cls(**values)
 
     @classmethod

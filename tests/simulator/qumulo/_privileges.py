@@ -21,6 +21,8 @@ PRIVILEGES: dict[str, str] = {
     "PRIVILEGE_LOCAL_USER_WRITE": "Create, modify and delete local users",
     "PRIVILEGE_ROLE_READ": "View roles",
     "PRIVILEGE_ROLE_WRITE": "Create, modify and delete roles",
+    "PRIVILEGE_S3_BUCKETS_READ": "View S3 buckets",
+    "PRIVILEGE_S3_BUCKETS_WRITE": "Create, modify and delete S3 buckets",
     "PRIVILEGE_S3_CREDENTIALS_READ": "View S3 access keys",
     "PRIVILEGE_S3_CREDENTIALS_WRITE": "Create and delete S3 access keys",
     "PRIVILEGE_SAML_SETTINGS_READ": "View SAML settings",

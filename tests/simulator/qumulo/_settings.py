@@ -46,6 +46,15 @@ SETTINGS: dict[str, Setting] = {
     "self_change": Setting(("accepted", "refused"), "accepted", "a token that disables or deletes itself"),
     "token_privileges": Setting(("live", "at_creation"), "live", "whether role changes reach existing tokens (sessions: only at login)"),
     "whoami_token_id": Setting(("present", "absent"), "present", "access_token_id in who-am-i; its first version is not documented"),
+    # S3 access keys, and the S3 API
+    "s3_limit_status": Setting(("409", "400", "422", "403", "429", "500"), "409", "third S3 access key of an identity"),
+    "s3_rights": Setting(("credentials", "buckets"), "credentials", "PRIVILEGE_S3_..._READ and _WRITE; guides say buckets"),
+    "s3_list_identity": Setting(("auth_id_only", "full"), "auth_id_only", "owner in a list; the documentation shows auth_id only"),
+    "s3_key_unknown": Setting(("404", "400", "403"), "404", "deletion of a key that does not exist"),
+    "s3_dead_key": Setting(("InvalidAccessKeyId", "AccessDenied", "Unauthorized"), "InvalidAccessKeyId", "request with a deleted key"),
+    "s3_wrong_secret": Setting(("SignatureDoesNotMatch", "AccessDenied", "Unauthorized"), "SignatureDoesNotMatch", "wrong signature"),
+    "s3_list_buckets": Setting(("anyone", "privilege"), "anyone", "whether ListBuckets takes PRIVILEGE_S3_BUCKETS_READ"),
+    "s3_api": Setting(("enabled", "disabled"), "enabled", "a disabled one does not answer; clusters begin that way"),
     # accounts
     "delete_user_tokens": Setting(("kept", "deleted"), "kept", "tokens of a deleted user; its S3 keys are kept"),
     "deleted_name": Setting(("new", "removed"), "new", "what a re-created user's name resolves to; removed is reported for S3 keys"),
