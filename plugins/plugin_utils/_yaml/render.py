@@ -69,6 +69,10 @@ class Literal:
     offset: int = STEP
 
 
+Layout: TypeAlias = Callable[[Path, Vaulted], Literal]
+"""How the vaulted leaf at a path is laid out."""
+
+
 def quoted(text: str) -> str:
     """One line of YAML that reads back as this string, in quotes."""
     if _UNPRINTABLE.search(text):
@@ -93,7 +97,7 @@ def scalar(value: Tree) -> str:
     return quoted(value)
 
 
-def block(tree: Tree, column: int, layout: Callable[[Path, Vaulted], Literal], floor: int = 0, path: Path = ()) -> list[str]:
+def block(tree: Tree, column: int, layout: Layout, floor: int = 0, path: Path = ()) -> list[str]:
     """The lines of a non-empty list or dict, each with its indentation.
 
     Args:

@@ -107,6 +107,35 @@ def test_what_is_forbidden_is_found_out(file: str, source: str) -> None:
     assert len(forbidden(file, source)) == 1
 
 
+def imported_files(file: str) -> set[str]:
+    names = imported(file, (PLUGINS / file).read_text())
+    return {"/".join(name[len(PREFIX) :]) + ".py" for name in names if name[: len(PREFIX)] == PREFIX}
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """Return files each of which imports the next one, and the last one the first; empty where there is no such ring."""
+    done: set[str] = set()
+
+    def follow(file: str, path: list[str]) -> list[str]:
+        if file in path:
+            return path[path.index(file) :]
+        if file in done:
+            return []
+        found = next((ring for other in sorted(graph[file]) if (ring := follow(other, [*path, file]))), [])
+        done.add(file)
+        return found
+
+    return next((ring for file in sorted(graph) if (ring := follow(file, []))), [])
+
+
+def test_no_file_imports_itself_over_others() -> None:
+    """Neither when it is loaded, nor late in a function, nor for type checkers."""
+    graph = {file: imported_files(file) & set(FILES) for file in FILES}
+    assert sum(map(len, graph.values())) > len(FILES), "what imports are found?"
+    assert cycle(graph) == []
+    assert cycle({**graph, "module_utils/_common/errors.py": {"modules/access_token.py"}}) != []
+
+
 # -- what a vendor does, above the platforms
 
 # May know it: where it belongs, what a task's options are called before a platform is chosen, and the documentation.
