@@ -80,6 +80,10 @@ class Credential:
         """Tell whether it can be used now and for at least that long."""
         return self.enabled and (self.expires_at is None or self.expires_at - now > min_remaining)
 
+    def last_used(self) -> str | None:
+        """Return when it was used last, as results have it; None when not told, or never."""
+        return format_instant(self.last_used_at) if self.last_used_at else None
+
     def _lifetime(self) -> int | None:
         """Return how many seconds it was given to live; None when it never expires, or where that is not known."""
         if self.created_at is None or self.expires_at is None:
@@ -109,7 +113,7 @@ class Credential:
         if self.tag is not None:
             more["tag"] = self.tag
         if self.kind:
-            more["last_used_at"] = format_instant(self.last_used_at) if self.last_used_at else None
+            more["last_used_at"] = self.last_used()
         return {
             **more,
             "token_id": self.id,

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NoReturn
 
 from .._common.endpoint import Endpoint
 from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
+from .._common.inventory import Inventory
 from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted
 from .._common.one_line import one_line
 from .._common.steps import Step
@@ -56,13 +57,14 @@ class Platform:
         s3_key_limit: how many S3 access keys one account may have; None when there is no limit.
         has_secrets: whether its service accounts have client secrets.
         rotates: what the role rotate can rotate here, as in the variable rotate_credential.
-        dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
         disables: what of that can be disabled instead of deleted.
         longest_api_token: how long an API token lives at most; None where there are none.
         longest_tag: how many characters of an API token's tag are kept for sure.
         accounts_elsewhere: where a service account may be that is not found here, and how to rotate its secret there, as a sentence.
-        session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
+        dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
         not_yet_statuses: those which a secret may get that was created a moment ago, and is not known everywhere yet.
+        session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
+        not_told: of each kind of credential that it can list, the keys of a result that it never tells.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
         warnings: what the user should know although nothing failed.
@@ -85,9 +87,10 @@ class Platform:
     longest_tag: ClassVar[int] = 19
     accounts_elsewhere: ClassVar[str] = ""
     dead_secret_statuses: tuple[int, ...] = (401,)
-    session_limit: int | None = None
-    public_paths: frozenset[str] = frozenset()
     not_yet_statuses: tuple[int, ...] = (400, 401, 403, 404, 422)  # which one it is, no vendor publishes
+    session_limit: int | None = None
+    not_told: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    public_paths: frozenset[str] = frozenset()
     incomplete: bool = False
 
     def __init__(self, connection: Connection, vendor_words: Any) -> None:
@@ -250,6 +253,22 @@ class Platform:
         """Send any request of the user's and return what came, whatever its status."""
         self._cannot("be probed")
 
+    # Credentials of all kinds
+
+    def inventory(self, kinds: Collection[str], account: str | None) -> Inventory:
+        """Return every credential of these kinds that the caller may see, but for a session of this task's own.
+
+        A list that the caller may not have is noted there, and so is a kind that this version does not list.
+
+        Args:
+            kinds: some of inventory.KINDS; those that the platform does not know are passed over.
+            account: the name or id of the one account to look at; None for all.
+
+        Raises:
+            OptionError: there is no such account.
+        """
+        self._cannot("list credentials of all kinds")
+
     # Tokens
 
     def tokens(self, account: Account | None) -> list[Credential]:
@@ -288,6 +307,11 @@ class Platform:
         if self.connection.auth.token:
             raise OptionError("A token cannot make another one.", "Authenticate with client_id and client_secret, or service_account_file.")
 
+    @classmethod
+    def asks_for_session(cls, options: Mapping[str, Any]) -> bool:
+        """Tell whether the options of a play token ask for a session where it would otherwise be a token that can be revoked."""
+        return False
+
     def open_session(self) -> Minted:
         """Log in for the user, where sessions are no tokens: nobody can end it, so it ends by itself."""
         self._cannot("open sessions that are not tokens")
@@ -307,11 +331,6 @@ class Platform:
     def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:
         """Switch a token on or off, or move its expiry; None leaves a setting as it is."""
         self._cannot("change tokens")
-    @classmethod
-    def asks_for_session(cls, options: Mapping[str, Any]) -> bool:
-        """Tell whether the options of a play token ask for a session where it would otherwise be a token that can be revoked."""
-        return False
-
 
     def delete_token(self, token_id: str) -> bool:
         """Revoke a token; False when it was gone already."""

@@ -32,7 +32,7 @@ class QumuloAccounts(QumuloApi):
 
     def _users(self) -> list[dict[str, Any]]:
         answer = self._call("list local users", "GET", _USERS)
-        users = _listed(answer, "users")
+        users = listed(answer, "users")
         for user in users:
             id_field(answer, user, "id"), text_field(answer, user, "name")
         return users
@@ -107,7 +107,7 @@ class QumuloAccounts(QumuloApi):
         group = attributes.get("primary_group")
         if group and not group.isdecimal():
             answer = self._call("list groups", "GET", _GROUPS)
-            found = _listed(answer, "groups")
+            found = listed(answer, "groups")
             groups = {text_field(answer, one, "name"): text_field(answer, one, "id") for one in found}
             if group not in groups:
                 raise self._unknown("local group", f"'{group}'", list(groups))
@@ -229,7 +229,7 @@ class QumuloAccounts(QumuloApi):
         apply_steps(steps)
 
 
-def _listed(answer: Answer, what: str) -> list[dict[str, Any]]:
+def listed(answer: Answer, what: str) -> list[dict[str, Any]]:
     """Return the local users or groups of a list.
 
     It is bare. Older versions may wrap it under its name or ``entries`` (a comment in the vendor's COSI driver, not confirmed).

@@ -16,11 +16,10 @@ from ..._connection import Connection
 from ..._http.client import OWN, Answer
 from ..fields import id_field, text_field
 from .identity import account_of, names_account, parse_identity
-from .s3_keys import QumuloS3Keys
-from .tokens import QumuloTokens
+from .inventory import QumuloInventory
 
 
-class Qumulo(QumuloTokens, QumuloS3Keys):
+class Qumulo(QumuloInventory):
     """A Qumulo Core cluster, 5.3.0 or later."""
 
     name = "qumulo"

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..._common.errors import LatchkeyError, NotFoundError, RequestError, UnsupportedError
-from ..._common.model import AccountState, ClientSecret
+from ..._common.model import Account, AccountState, ClientSecret
 from ..._http.client import Answer
 from ..fields import is_opaque_id, quoted, secret_field
 from ..rubrik_sdk import client_file
@@ -22,7 +22,7 @@ from .principals import CdmPrincipals, account_of, role_names
 from .sessions import CdmSessions
 
 _ACCOUNTS = "/api/v1/service_account"
-_ONLY_ACCOUNTS = {"is_service_account": "true"}
+ONLY_ACCOUNTS = {"is_service_account": "true"}
 _USE_RSC = "Make the service account in Rubrik Security Cloud (platform rubrik_rsc), which brings it to its clusters."
 _LOG_IN = "Log in with username and password."
 
@@ -32,7 +32,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
         try:
-            found, others = self._principals(name, _ONLY_ACCOUNTS)
+            found, others = self._principals(name, ONLY_ACCOUNTS)
         except NotFoundError as failure:
             if has_no_route(failure):
                 raise self._no_accounts() from None
@@ -40,12 +40,20 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         if name is not None:
             self.refuse_other_case(name, [str(one.get("name")) for _answer, one in [*found, *others]])
         states = [self._state(answer, one) for answer, one in found if name is not None or is_opaque_id(one.get("id"))]
-        if self._version() < (7,):  # may not know is_service_account, and then lists everybody
-            someone = states[0].account if states else self.caller().account
-            path = f"{_ACCOUNTS}/{quoted(someone.id)}"
-            if has_no_route(self._call("read a service account", "GET", path, accept=range(400, 500))):
-                raise self._no_accounts()
+        if not self._has_accounts(states[0].account if states else None):
+            raise self._no_accounts()
         return states
+
+    def _has_accounts(self, listed: Account | None) -> bool:
+        """Tell whether this version has service accounts; without them it may not know is_service_account, and then lists everybody.
+
+        Args:
+            listed: one that it listed; None where it listed none.
+        """
+        if self._version() >= (7,):
+            return True
+        path = f"{_ACCOUNTS}/{quoted((listed or self.caller().account).id)}"
+        return not has_no_route(self._call("read a service account", "GET", path, accept=range(400, 500)))
 
     def _no_accounts(self) -> UnsupportedError:
         return self._older("has no local service accounts", f"They came with 7.0 or so and went with 9.5.1. {_USE_RSC}")
@@ -128,7 +136,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         except RequestError as failure:
             if not was_refused(failure):
                 raise
-            left, _others = self._principals(account.name, _ONLY_ACCOUNTS)
+            left, _others = self._principals(account.name, ONLY_ACCOUNTS)
             if any(account_of(answer, one).id == account.id for answer, one in left):
                 raise
 

@@ -14,13 +14,13 @@ from ..._common.model import Account, Caller
 from ..._connection import Connection
 from ..._http.client import OWN, Answer
 from ..fields import opaque_id_field, text_field
-from .accounts import CdmAccounts
 from .api import ME
-from .api_tokens import LONGEST_LIFE, CdmApiTokens
+from .api_tokens import LONGEST_LIFE
 from .ids import USER, read_bearer, user_account
+from .inventory import CdmInventory
 
 
-class RubrikCdm(CdmApiTokens, CdmAccounts):
+class RubrikCdm(CdmInventory):
     """A Rubrik CDM cluster, 5.0 or later."""
 
     name = "rubrik_cdm"

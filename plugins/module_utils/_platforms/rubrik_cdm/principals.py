@@ -87,8 +87,10 @@ class CdmPrincipals(CdmApi):
             if found:
                 return found, []
         everybody = list(self._items(operation, _PRINCIPALS, which))
-        found = [item for item in everybody if name is None or item[1].get("name") == name]
-        return found, [item for item in everybody if item not in found]
+        if name is None:
+            return everybody, []
+        found = [item for item in everybody if item[1].get("name") == name]
+        return found, [item for item in everybody if item[1].get("name") != name]
 
     def _users(self, name: str) -> list[Item]:
         """Return the users of a name before 5.2, which has no principals."""

@@ -54,7 +54,7 @@ class RscAccounts(RscApi):
             hint="" if roles else "Perhaps this tenant makes no accounts without roles: name one with roles.",
         )
         secret = self._client_secret(answer, reply, name, self._created_id)
-        return replace(wanted, account=_account(secret.client_id, name), roles=roles), secret
+        return replace(wanted, account=account_of(secret.client_id, name), roles=roles), secret
 
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
         account = state.account
@@ -162,7 +162,8 @@ class RscAccounts(RscApi):
         return token_cache_files(name, account.id, folder, os.environ)
 
 
-def _account(client_id: str, name: str) -> Account:
+def account_of(client_id: str, name: str) -> Account:
+    """Return a service account, which is also known by its id without the prefix."""
     bare = client_id.removeprefix(PREFIX)
     return Account(client_id, name, aliases=(bare,) if bare != client_id else ())
 
@@ -171,7 +172,7 @@ def _state(answer: Answer, node: dict[str, Any]) -> AccountState:
     """Return a service account as the list shows it; a description that is not set is an empty string there."""
     names = {rsc_id_field(answer, role, "id"): str(role.get("name") or "") for role in json_objects(answer, node.get("roles"))}
     return AccountState(
-        account=_account(node["clientId"], str(node.get("name") or "")),
+        account=account_of(node["clientId"], str(node.get("name") or "")),
         roles=frozenset(names),
         attributes={"description": str(node.get("description") or "") or None},
         role_names=names,

@@ -22,10 +22,10 @@ from ..._http.client import OWN
 from ..base import Probed
 from ..fields import text_field
 from ..jwt import instant_claim, jwt_claims
-from .accounts import RscAccounts
 from .api import ENDS_BY_ITSELF, GRAPHQL
 from .errors import told_code
 from .fields import ID, PREFIX, json_object, json_objects, rsc_id_field
+from .inventory import RscInventory
 from .queries import CALLER
 
 # What follows client|: a UUID, in older accounts 32 letters and digits.
@@ -34,7 +34,7 @@ _NO_LIST = f"It does not list sessions. End a token with session_revoke and targ
 _NO_API_TOKENS = "API tokens are Rubrik CDM's; use access_token here."
 
 
-class RubrikRsc(RscAccounts):
+class RubrikRsc(RscInventory):
     """A tenant of Rubrik Security Cloud."""
 
     name = "rubrik_rsc"

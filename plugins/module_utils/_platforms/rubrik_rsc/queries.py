@@ -67,6 +67,18 @@ SERVICE_ACCOUNTS = Document(
 }""",
     "VIEW_SERVICE_ACCOUNT",
 )
+# With the version, which costs no request of its own; any caller may have it (vendor's clients ask for it first of all).
+SECRETS = Document(
+    "serviceAccounts",
+    """query serviceAccounts($first: Int, $after: String) {
+  deploymentVersion
+  serviceAccounts(first: $first, after: $after) {
+    nodes { clientId name description lastLogin roles { id isOrgAdmin } }
+    pageInfo { endCursor hasNextPage }
+  }
+}""",
+    "VIEW_SERVICE_ACCOUNT",
+)
 ROLES = Document(
     "getAllRolesInOrgConnection",
     """query getAllRolesInOrgConnection($first: Int, $after: String) {
