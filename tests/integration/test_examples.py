@@ -34,6 +34,7 @@ ORDER = [
     "git_publish",
     "access_check",
     "access_token_info",
+    "credential_info",
     "rotation_summary",
     "session_revoke",
     "rotation",

@@ -86,6 +86,8 @@ def _on_qumulo(found: Results, appliance: Start) -> None:
     again = done(q, "access_token", user="local:svc-backup", expires_in="30d")
     found["access_token"] += [made, again]
     found["access_token_info"].append(done(q, "access_token_info", user="local:svc-backup"))
+    guest = done(q, "access_token", user="local:guest", expires_in="1d")
+    found["credential_info"] += [done(q, "credential_info"), done(q, "credential_info", token=guest["token"])]
     probes = [{"path": "/v1/session/who-am-i"}]
     found["access_check"].append(done(q, "access_check", token=made["token"], probes=probes))
     found["session_revoke"].append(done(q, "session_revoke", ids=[made["token_id"]]))
@@ -103,6 +105,7 @@ def _on_cdm(found: Results, appliance: Start) -> None:
     found["api_token_info"].append(done(cdm, "api_token_info"))
     found["access_token"].append(done(cdm, "access_token", **where(cdm), token=token["token"], current=token["token"]))
     found["access_token_info"] += [done(cdm, "access_token_info"), done(cdm, "access_token_info", token_id=token["token_id"])]
+    found["credential_info"].append(done(cdm, "credential_info"))
     found["access_check"].append(done(cdm, "access_check"))
     found["api_token"].append(done(cdm, "api_token", tag="nightly-report", state="absent"))
     for _place in range(10):
@@ -123,6 +126,7 @@ def _on_rsc(found: Results, appliance: Start, folder: Path) -> None:
     cache = {"purge_sdk_cache": True, "sdk_cache_dir": str(folder)}
     found["service_account"] += [made, done(rsc, "service_account", name="svc-report", rotate_secret=True, **cache)]
     found["service_account_info"].append(done(rsc, "service_account_info"))
+    found["credential_info"].append(done(rsc, "credential_info"))
     token = done(rsc, "access_token")
     found["access_token"].append(token)
     found["access_check"].append(done(rsc, "access_check", token=token["token"]))

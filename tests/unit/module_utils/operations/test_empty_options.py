@@ -14,6 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._http.client impor
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.credential_info import CREDENTIAL_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, execute, shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import (
     ACCESS_TOKEN_INFO,
@@ -29,6 +30,7 @@ OPERATIONS = [
     ACCESS_TOKEN_INFO,
     API_TOKEN,
     API_TOKEN_INFO,
+    CREDENTIAL_INFO,
     SERVICE_ACCOUNT,
     SERVICE_ACCOUNT_INFO,
     SESSION_REVOKE,
