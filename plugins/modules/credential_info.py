@@ -41,7 +41,8 @@ options:
     type: str
   live_only:
     description:
-      - Leaves out credentials that the platform takes no more, that is, expired and disabled ones. Those of which it does not tell that stay.
+      - Leaves out credentials that the platform takes no more, that is, expired and disabled ones. Those of which it does not tell that
+        stay.
     type: bool
     default: false
   query:
