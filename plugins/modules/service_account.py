@@ -50,7 +50,9 @@ options:
   state:
     description:
       - With V(present), the account exists with all that the other options say.
-      - With V(absent), it is gone; on Qumulo Core its access tokens, its role of its own and its role memberships are removed first.
+      - With V(absent), it is gone; on Qumulo Core its S3 access keys, its access tokens, its role of its own and its role memberships are
+        removed first. RV(deleted_s3_access_keys) and the diff name the keys. A caller who may not list them is warned, since the keys of a
+        deleted account stay.
         Whether tokens of Rubrik that the account still has outlive it is not published; they end after at most 24 hours.
       - The account that the task itself authenticates as is never deleted.
     type: str
@@ -307,6 +309,12 @@ purged:
   type: list
   elements: str
   sample: [/tmp/token-7cf0ab4bec4fe9fa84e69ddc2871d2c367c8f35d297b9535e43605bf4c56da61]
+deleted_s3_access_keys:
+  description: Ids of the account's S3 access keys, which were deleted with it, or would be in check mode.
+  returned: on Qumulo Core, when an account is deleted that has such keys
+  type: list
+  elements: str
+  sample: ["00000000000003ea8527"]
 created:
   description: Ids of the accounts of this name that are there although the answer to making one was lost. Their secrets are lost.
   returned: when the task failed like that

@@ -18,6 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info i
     API_TOKEN_INFO,
     SERVICE_ACCOUNT_INFO,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.s3_access_key import S3_ACCESS_KEY, S3_ACCESS_KEY_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
@@ -35,6 +36,8 @@ OPERATIONS = {
         API_TOKEN,
         API_TOKEN_INFO,
         CREDENTIAL_INFO,
+        S3_ACCESS_KEY,
+        S3_ACCESS_KEY_INFO,
         SERVICE_ACCOUNT,
         SERVICE_ACCOUNT_INFO,
         SESSION_REVOKE,
@@ -50,7 +53,7 @@ _CLOSING = ("DELETE /api/v1/session/me", "DELETE /api/session")
 ANSIBLES_WORDS = ("mutually exclusive", "must be one of", "unable to convert", "missing required", "Unsupported parameters", "required by")
 SECRET_MARKS = ("access-v1:", "session-v1:", "eyJ")
 # What a task tells once only, with a new secret.
-TOLD_ONCE = ("token", "client_secret", "access_token_uri")
+TOLD_ONCE = ("token", "client_secret", "access_token_uri", "secret_access_key")
 _WAYS = {"token", "username", "client_id", "service_account_file"}
 
 

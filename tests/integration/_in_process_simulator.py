@@ -25,7 +25,11 @@ from tests.simulator._serve import CONNECTION_FAULT
 from tests.simulator._settings import COMMON_SETTINGS, Settings
 from tests.simulator._state import StateFile
 from tests.simulator.launch import Simulator
+from tests.simulator.qumulo._s3_api import LISTENER as S3_LISTENER
+from tests.simulator.qumulo._s3_api import PREFIX as S3_PREFIX
 from tests.unit.module_utils.wire import Response
+
+S3_PORT = 9000  # of a Qumulo Core cluster
 
 
 def definition_of(platform: str) -> Definition:
@@ -81,8 +85,16 @@ class InProcess(Simulator):
     def answer(self, method: str, url: str, *, params: Any, json: Any, headers: Any, auth: Any, **_how: Any) -> Response:
         """Answer one request; a fault that breaks the connection raises what it does on the wire."""
         sent = auth(SimpleNamespace(headers=dict(headers))).headers
-        path = urlsplit(url).path
-        answer = self._simulated.app.test_client(use_cookies=False).open(path, method=method, query_string=params, json=json, headers=sent)
+        parts = urlsplit(url)
+        on_s3 = parts.port == S3_PORT
+        answer = self._simulated.app.test_client(use_cookies=False).open(
+            f"{S3_PREFIX}{parts.path}" if on_s3 else parts.path,
+            method=method,
+            query_string=params or parts.query,
+            json=json,
+            headers=sent,
+            environ_overrides={S3_LISTENER: True} if on_s3 else None,
+        )
         if self._broken or self.loses(self._journal.entries[-1]):
             raise requests.ConnectionError("broken by a fault")
         return Response(answer.status_code, dict(answer.headers), answer.data)

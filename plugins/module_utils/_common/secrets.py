@@ -16,7 +16,7 @@ from typing import Any
 from .masking import mask, mask_token_shapes
 
 # The keys under which an operation's result may carry a secret.
-RESULT_KEYS = ("token", "client_secret")
+RESULT_KEYS = ("token", "client_secret", "secret_access_key")
 AUTH_KEYS = (*RESULT_KEYS, "password", "totp_secret")  # and those under which a dictionary of ways to authenticate may
 
 _LONGEST_SLIP = 12  # characters

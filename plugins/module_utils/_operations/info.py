@@ -13,7 +13,7 @@ from .._platforms.base import Platform
 from .execute import Operation, Outcome, Task
 
 
-def _list(task: Task, key: str, read: Callable[[], list[dict[str, Any]]]) -> Outcome:
+def list_entries(task: Task, key: str, read: Callable[[], list[dict[str, Any]]]) -> Outcome:
     """Return what is read under a key; with a query, what that finds in it."""
     query = Query(task.options["query"], "query") if task.options.get("query") else None
     entries = read()
@@ -30,7 +30,7 @@ def run_access_tokens(platform: Platform, task: Task) -> Outcome:
         found = [one for one in platform.find_tokens([str(token_id)]) if one.account.id] if token_id else platform.tokens(account)
         return [token.as_result(task.now) for token in sorted(found, key=lambda one: (one.account.name, one.id))]
 
-    outcome = _list(task, "access_tokens", read)
+    outcome = list_entries(task, "access_tokens", read)
     if account:
         outcome.values |= {"account": account.name, "account_id": account.id}
     outcome.values["limit"] = platform.token_limit
@@ -46,7 +46,7 @@ def run_api_tokens(platform: Platform, task: Task) -> Outcome:
         found = [one for one in platform.api_tokens(account) if tag in (None, one.tag)]
         return [token.as_result(task.now) for token in sorted(found, key=lambda one: (one.tag or "", one.id))]
 
-    outcome = _list(task, "api_tokens", read)
+    outcome = list_entries(task, "api_tokens", read)
     outcome.values |= {"account": account.name, "account_id": account.id}
     return outcome
 
@@ -58,7 +58,7 @@ def run_service_accounts(platform: Platform, task: Task) -> Outcome:
         states = sorted(platform.service_accounts(task.options.get("name")), key=lambda one: (one.account.name, one.account.id))
         return [one.as_result() for one in states]
 
-    return _list(task, "service_accounts", read)
+    return list_entries(task, "service_accounts", read)
 
 
 ACCESS_TOKEN_INFO = Operation(

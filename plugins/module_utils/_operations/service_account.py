@@ -110,6 +110,8 @@ def run(platform: Platform, task: Task) -> Outcome:
         )
     if plan_.delete or plan_.rotate:
         platform.check_end_of_secret(deletes=plan_.delete)
+    if plan_.delete and current:
+        current = platform.with_s3_keys(current)
     path = options.get("credentials_file")
     if path and plan_.mints:
         check_writable(path, "credentials_file")
@@ -211,6 +213,8 @@ def _outcome(
 ) -> Outcome:
     after, name = plan_.after, task.options["name"]
     values: dict[str, Any] = replace(after, account=account).as_result() if after else {"account": name, "account_id": account.id or None}
+    if current and current.s3_keys:
+        values["deleted_s3_access_keys"] = sorted(current.s3_keys)
     before_side, after_side = current.as_diff() if current else {}, after.as_diff() if after else {}
     if plan_.rotate:
         before_side, after_side = before_side | {"secret": "the old one"}, after_side | {"secret": "a new one"}
