@@ -61,6 +61,7 @@ class Platform:
         longest_api_token: how long an API token lives at most; None where there are none.
         longest_tag: how many characters of an API token's tag are kept for sure.
         accounts_elsewhere: where a service account may be that is not found here, and how to rotate its secret there, as a sentence.
+        local_advice: why credentials that are managed here, and not by another product, have to go, and what to do, as sentences.
         dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
         not_yet_statuses: those which a secret may get that was created a moment ago, and is not known everywhere yet.
         session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
@@ -86,6 +87,7 @@ class Platform:
     longest_api_token: ClassVar[timedelta | None] = None
     longest_tag: ClassVar[int] = 19
     accounts_elsewhere: ClassVar[str] = ""
+    local_advice: ClassVar[str] = ""
     dead_secret_statuses: tuple[int, ...] = (401,)
     not_yet_statuses: tuple[int, ...] = (400, 401, 403, 404, 422)  # which one it is, no vendor publishes
     session_limit: int | None = None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET, S3_KEY, SESSION
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import describe_duration, format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.codes import ORDER
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import Endpoint, Held, Joined, names_account, owner_of
@@ -18,9 +19,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model impo
     CRITICAL,
     INFO,
     NOUNS,
-    S3_KEY,
-    SECRET,
-    SESSION,
     SEVERITIES,
     WARNING,
     Finding,
@@ -32,7 +30,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model impo
     text,
 )
 
-_NEVER_EXPIRING = (SECRET, S3_KEY)  # no platform lets these expire
+_NEVER_EXPIRING = (CLIENT_SECRET, S3_KEY)  # no platform lets these expire
 _TOMORROW = timedelta(days=1)
 _OF_A_RUN = timedelta(days=1)  # a token that was given less to live is that of a play, and goes with it
 _LEASE = timedelta(minutes=15)  # a rotation that began so recently may be under way
@@ -259,7 +257,7 @@ def _created_at(held: Held) -> datetime | None:
     """Return when a credential was created; where a rotation noted it, of a secret that is later than the account's own time."""
     noted = instant_of(held.store.created_at) if held.store and held.is_value else None
     told = instant_of(held.credential["created_at"])
-    return (noted or told) if held.credential["kind"] == SECRET else (told or noted)
+    return (noted or told) if held.credential["kind"] == CLIENT_SECRET else (told or noted)
 
 
 def _day(instant: datetime) -> str:

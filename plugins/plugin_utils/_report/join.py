@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import SECRET, Look, Stored, instant_of, text
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Stored, instant_of, text
 
 
 @dataclass(frozen=True)
@@ -166,15 +167,15 @@ class _Index:
         for one in stores:
             for id_ in one.ids:
                 self._by_id.setdefault((*_key(one.platform, one.endpoint), id_), one)
-                if one.kind == SECRET:
+                if one.kind == CLIENT_SECRET:
                     self._secrets.setdefault(id_, one)
-            if one.kind == SECRET and not one.id:
+            if one.kind == CLIENT_SECRET and not one.id:
                 self._nameless.setdefault(_key(one.platform, one.endpoint), []).append(one)
 
     def store_of(self, endpoint: Endpoint, credential: Mapping[str, Any]) -> Stored | None:
         place, id_ = _key(endpoint.platform, endpoint.url), str(credential["id"])
         found = self._by_id.get((*place, id_))
-        if found is None and credential["kind"] == SECRET:
+        if found is None and credential["kind"] == CLIENT_SECRET:
             named = (one for one in self._nameless.get(place, ()) if names_account(one.account, credential))
             found = self._secrets.get(id_) or next(named, None)  # an account has one secret, so its name says which
         return found

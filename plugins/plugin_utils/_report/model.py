@@ -16,16 +16,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import (
+    ACCESS_TOKEN,
+    API_TOKEN,
+    CLIENT_SECRET,
+    S3_KEY,
+    SESSION,
+)
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration, parse_instant
 
-ACCESS_TOKEN, API_TOKEN, SESSION = "access_token", "api_token", "session"
-SECRET, S3_KEY = "service_account_secret", "s3_access_key"
 NOUNS = {
     ACCESS_TOKEN: "access token",
     API_TOKEN: "API token",
     SESSION: "session",
-    SECRET: "service account secret",
+    CLIENT_SECRET: "service account secret",
     S3_KEY: "S3 access key",
 }
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
@@ -66,6 +71,7 @@ class Look:
         credentials, accounts, not_told, not_permitted, not_listed: as credential_info returns them.
         failure: why it could not be asked, and what to do; empty where it was.
         local_advice: why its local credentials have to go, and what to do; empty where they may stay.
+        is_part: whether a list was a part only.
     """
 
     host: str
@@ -81,11 +87,12 @@ class Look:
     not_listed: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
     local_advice: str = ""
+    is_part: bool = False
 
     def lists(self, kind: str) -> bool:
         """Tell whether all credentials of a kind are in this look, so that one which is not is gone."""
         refused = {str(one.get("kind")) for one in self.not_permitted}
-        return not self.failure and kind not in refused and kind not in self.not_listed
+        return not self.failure and not self.is_part and kind not in refused and kind not in self.not_listed
 
 
 @dataclass(frozen=True)
@@ -169,7 +176,9 @@ def credential_name(credential: Mapping[str, Any]) -> str:
     """Return a credential for people: what it is, its id, what its creator called it, whose it is."""
     noun = NOUNS.get(str(credential["kind"]), str(credential["kind"]))
     name = f" ({text(credential['name'])})" if credential.get("name") else ""
-    owner = "" if credential["kind"] == SECRET and credential["account"] == credential["id"] else f" of {text(credential['account'])}"
+    owner = (
+        "" if credential["kind"] == CLIENT_SECRET and credential["account"] == credential["id"] else f" of {text(credential['account'])}"
+    )
     return f"{noun[:1].upper()}{noun[1:]} {text(credential['id'])}{name}{owner}"
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import SESSION
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.codes import CODES
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import SESSION, instant_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import instant_of
 
 _Labels = dict[str, str]
 _Samples = Iterable[tuple[_Labels, float]]

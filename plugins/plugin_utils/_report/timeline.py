@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import SESSION
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.document import DISABLED, EXPIRED
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import SESSION, instant_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import instant_of
 
 _WEEK = timedelta(weeks=1)
 _WEEKS = 53

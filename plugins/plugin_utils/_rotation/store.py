@@ -91,23 +91,7 @@ class VarsFileStore:
         found = read_file(self.where, list(parts.values()), self._vault)
         if self._vault_id is None:
             self.value_vault_id = found.vault_ids.get(self._names.value)
-        values = found.values
-        state = values.get(self._names.state)
-        refusal, advice = _refusal(self.where, found, (self._names.value, self._names.client_id))
-        return Held(
-            where=self.where,
-            value=_credential(values.get(self._names.value)),
-            client_id=_text(values.get(self._names.client_id)).strip() or None,  # one read from a file often brings its line break along
-            state=checked(state),
-            old_value=_old_value(state),
-            version=_version(found, parts),
-            exists=found.exists,
-            writable=found.writable,
-            names=[name for name in found.names if name != self._names.state],
-            secrets=list(found.secrets),
-            refusal=refusal,
-            advice=advice,
-        )
+        return held_in(self.where, found, self._names)
 
     def _request(self, change: Change, expected: Expected, if_gone: Written | None) -> Request:
         names, parts = self._names, self._names.by_part()
@@ -150,6 +134,27 @@ class VarsFileStore:
         """See ports.Store."""
         if_checksum = None if after is None else sha256(after)
         return restore_file(self.where, before, if_checksum=if_checksum, mode=mode, lock_timeout=self._lock_timeout)
+
+
+def held_in(where: str, found: Reading, names: Names) -> Held:
+    """Return what a vars file that was read holds of one credential. Raises VarsFileError for a state that no version wrote."""
+    values = found.values
+    state = values.get(names.state)
+    refusal, advice = _refusal(where, found, (names.value, names.client_id))
+    return Held(
+        where=where,
+        value=_credential(values.get(names.value)),
+        client_id=_text(values.get(names.client_id)).strip() or None,  # one read from a file often brings its line break along
+        state=checked(state),
+        old_value=_old_value(state),
+        version=_version(found, names.by_part()),
+        exists=found.exists,
+        writable=found.writable,
+        names=[name for name in found.names if name != names.state],
+        secrets=list(found.secrets),
+        refusal=refusal,
+        advice=advice,
+    )
 
 
 def _refusal(where: str, found: Reading, names: Sequence[str]) -> tuple[str, str]:

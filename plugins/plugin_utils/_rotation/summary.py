@@ -102,32 +102,32 @@ def unmatched(
     hosts: Sequence[str],
     matched: Sequence[str],
     variable: str = "rotate_group",
-    undone: str = "nothing was rotated",
+    outcome: str = "nothing was rotated",
 ) -> tuple[str, str]:
-    """Return why a run of the playbook has no host, and what to do; two empty texts when it has one.
+    """Return why a run of a playbook has no host, and what to do; two empty texts when it has one.
 
     Args:
         pattern: the pattern of hosts, as the variables of a task have it.
         limit: what ``--limit`` says; empty without it.
         hosts: those in the inventory that match the pattern.
         matched: those that a play with the pattern has reached in this run of Ansible. One is enough, and it may be of an earlier play.
-        variable: what names the pattern.
-        undone: what did not happen, in words.
+        variable: the playbook's variable for the pattern.
+        outcome: what therefore happened.
     """
     if not set(hosts).isdisjoint(matched):
         return "", ""
     if not hosts:
         return (
-            f"No host of the inventory matches {variable}={pattern}, so {undone}.",
+            f"No host of the inventory matches {variable}={pattern}, so {outcome}.",
             f"Check the inventory (-i), and set {variable} to a group or a pattern that has hosts.",
         )
     if limit:
         return (
-            f"--limit {limit} leaves no host of {variable}={pattern}, so {undone}.",
+            f"--limit {limit} leaves no host of {variable}={pattern}, so {outcome}.",
             f"Use a --limit that leaves one, such as {hosts[0]}.",
         )
     return (
-        f"{variable}={pattern} is set in the inventory, where the playbook cannot read it, so {undone}.",
+        f"{variable}={pattern} is set in the inventory, where the playbook cannot read it, so {outcome}.",
         "Set it with -e, or where the playbook is imported.",
     )
 

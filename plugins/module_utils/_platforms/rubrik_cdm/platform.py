@@ -38,8 +38,10 @@ class RubrikCdm(CdmInventory):
     rotates = ("api_token", "service_account_secret")
     longest_api_token = LONGEST_LIFE
     longest_tag = 19  # a client of the vendor cuts tags to that
-    accounts_elsewhere = (
-        "The secret of an account that Rubrik Security Cloud manages is rotated there: set rotate_platform to rubrik_rsc."
+    accounts_elsewhere = "The secret of an account that Rubrik Security Cloud manages is rotated there: set rotate_platform to rubrik_rsc."
+    local_advice = (
+        "Rubrik CDM deprecates such credentials in 9.4 and refuses the upgrade to 9.5.1 while there are any: create a service account of "
+        "Rubrik Security Cloud in its place, then revoke it, as the guide 'Before the upgrade to Rubrik CDM 9.5.1' shows."
     )
     dead_secret_statuses = (400, 401, 403, 404, 422)  # which of them a wrong secret gets is not published
     session_limit = 10  # vendor docs; how the eleventh log-in is refused is not published
