@@ -20,8 +20,8 @@ def run_module(operation: Operation) -> None:
     """Do what a module's main() does: check the arguments, run, exit."""
     module = _Module(argument_spec=operation.full_argument_spec(), supports_check_mode=True, **operation.rules)
     result = execute(operation, module.params, module.check_mode)
+    for warning in result.pop("warnings", []):  # not handed to exit_json or fail_json, which ansible-core 2.23 does not take any more
+        module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
     module.exit_json(**result)

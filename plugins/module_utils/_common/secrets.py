@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .masking import mask, mask_token_shapes
@@ -20,6 +20,7 @@ RESULT_KEYS = ("token", "client_secret", "secret_access_key")
 AUTH_KEYS = (*RESULT_KEYS, "password", "totp_secret")  # and those under which a dictionary of ways to authenticate may
 
 _LONGEST_SLIP = 12  # characters
+_SHORTEST = 4  # characters of what is masked wherever it occurs; masking shorter strings would shred ordinary words
 _LONGEST = 8 * 1024  # characters
 _MOST_CHARACTERS = 64 * 1024  # of all secrets that are remembered
 
@@ -117,6 +118,23 @@ def option_secrets(arguments: Mapping[str, Any], argument_spec: Mapping[str, Any
         elif isinstance(value, Mapping) and "options" in spec:
             found += option_secrets(value, spec["options"])
     return found
+
+
+def option_names(arguments: Mapping[str, Any], argument_spec: Mapping[str, Any]) -> list[str]:
+    """Return the texts among a task's arguments that are no secrets: names, places and words, in options that hold one text each."""
+    found = []
+    for option, spec in argument_spec.items():
+        value = arguments.get(option)
+        if isinstance(value, str) and not spec.get("no_log") and spec.get("type", "str") in ("str", "path"):
+            found.append(value)
+        elif isinstance(value, Mapping) and "options" in spec:
+            found += option_names(value, spec["options"])
+    return found
+
+
+def maskable(secret_values: Iterable[str], plain: Collection[str]) -> set[str]:
+    """Return those secrets that may be masked wherever they occur: not too short, and not a name as well, such as "admin"."""
+    return {one for one in secret_values if len(one) >= _SHORTEST and one not in plain}
 
 
 def result_secrets(result: dict[str, Any]) -> list[str]:

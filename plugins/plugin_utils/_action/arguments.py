@@ -11,7 +11,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError as UnknownOptionError
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_secrets, redact, secret_strings
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import (
+    option_names,
+    option_secrets,
+    redact,
+    secret_strings,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 
 
 def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +31,9 @@ def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: 
     Raises:
         OptionError: the arguments do not fit, worded as AnsibleModule does, with secrets masked.
     """
-    checked = ArgumentSpecValidator(argument_spec, **rules).validate(arguments)
+    # Without no_log, since ansible-core 2.22 would register each secret, also one that is "admin".
+    checked = ArgumentSpecValidator(_without_no_log(argument_spec), **rules).validate(arguments)
+    register(option_secrets(arguments, argument_spec), option_names(arguments, argument_spec))
     if checked.error_messages:
         message = checked.errors.msg
         if isinstance(checked.errors[0], UnknownOptionError):
@@ -33,6 +41,16 @@ def checked_arguments(module: str, arguments: Mapping[str, Any], argument_spec: 
         # In this order: a secret that resembles a known one would be masked in part, and then not found.
         raise OptionError(redact(_unquoted(message, arguments), option_secrets(arguments, argument_spec)))
     return dict(checked.validated_parameters)
+
+
+def _without_no_log(argument_spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {
+            **{key: value for key, value in spec.items() if key != "no_log"},
+            **({"options": _without_no_log(spec["options"])} if "options" in spec else {}),
+        }
+        for name, spec in argument_spec.items()
+    }
 
 
 def _unquoted(message: str, arguments: Mapping[str, Any]) -> str:

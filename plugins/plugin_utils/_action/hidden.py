@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible import constants as C
+
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.credential_form import is_template
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import AUTH_KEYS, nested_secrets, secret_strings
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import AUTH_KEYS, maskable, nested_secrets, secret_strings
 
 try:  # ansible-core 2.22 and later mask registered secrets wherever they would be shown
     from ansible.module_utils.secrets import register_secrets
@@ -23,24 +25,37 @@ _OF_ALL = ("hostvars", "vars", "groups", "ansible_facts", "ansible_delegated_var
 _TELLING = 8  # characters of a secret that is in a longer text, or has one in it
 
 
-def register(secrets: Sequence[str]) -> None:
-    """Have Ansible mask these strings from now on, where it can."""
+def register(secrets: Iterable[str], plain: Collection[str] = ()) -> bool:
+    """Have Ansible mask these strings from now on, where it can.
+
+    Args:
+        secrets: the strings. Ansible masks each wherever it occurs, and for the whole run.
+        plain: strings that are no secrets although a secret may be the same, such as a name that is also its own password.
+
+    Returns:
+        Whether all of them will be masked.
+    """
+    secrets = set(secrets)
+    masked = maskable(secrets, plain)
     if MASKS_REGISTERED:
-        register_secrets(secrets)
+        register_secrets(sorted(masked))
+    return MASKS_REGISTERED and masked == secrets
 
 
-def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = False) -> dict[str, Any]:
+def hide_secrets(result: dict[str, Any], secrets: Sequence[str], always: bool = False, plain: Collection[str] = ()) -> dict[str, Any]:
     """Return the result so that its secrets are usable when registered, but never shown.
 
-    Before ansible-core 2.22 the whole result is hidden, as with no_log; only a result that carries a secret is.
+    The whole result is hidden, as with no_log, where Ansible cannot mask each of its secrets: before ansible-core 2.22, and where one
+    is too short to be masked, or is also the name of something.
 
     Args:
         result: the task's result.
         secrets: the secrets in it; without any, the result is left as it is.
-        always: True hides the whole result on every version, for one that nobody wants to read.
+        always: True hides the whole result on every version, for one that is not worth reading.
+        plain: what is not masked elsewhere, as for register.
     """
-    register(secrets)
-    if always or (secrets and not MASKS_REGISTERED):
+    are_masked = register(secrets, plain)
+    if always or (secrets and not are_masked):
         return {**result, "_ansible_no_log": True}
     return result
 
@@ -58,7 +73,8 @@ def show_apart(result: Mapping[str, Any], show: Any) -> None:
         event = getattr(warning, "event", None)  # ansible-core 2.19 and later wrap those of modules
         show.warning(event.msg if event else str(warning))
     if result.get("failed"):
-        show.error(str(result.get("msg")), wrap_text=False)
+        # Not show.error: before ansible-core 2.19 it breaks lines unless wrap_text is false, and that argument goes away.
+        show.display(f"[ERROR]: {result.get('msg')}", color=C.COLOR_ERROR, stderr=True)
 
 
 def loop_secrets(task_vars: Mapping[str, Any] | None, given: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result, masked_words
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_secrets, redact, result_secrets
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_names, option_secrets, redact, result_secrets
 from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import HAS_REQUESTS
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, execute
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
@@ -29,8 +29,13 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden imp
     secrets_of_the_run,
     show_apart,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.module_output import is_telling, named_in, own_output
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.module_output import (
+    is_telling,
+    named_in,
+    own_output,
+    without_names_as_secrets,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import not_in_check_mode, skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 
 _NOT_STARTED = (126, 127)  # what a shell returns for an interpreter that there is not
@@ -64,14 +69,15 @@ class OperationAction(ActionBase):
             }
         skipped = skipped_for_want_of_a_token(self._task.args, bool(self._task.check_mode))
         if skipped:
-            return skipped
+            return not_in_check_mode(skipped)
         result = self._run_with(name, self._task.args, task_vars)
         another = token_to_try_with(self._task.args, result, Display().warning)
         if another:
             result = self._run_with(name, {**self._task.args, "token": another}, task_vars)
         given = option_secrets(self._task.args, self.operation.full_argument_spec())
         result = masked_words(result, chain(given, secrets_of_the_run(task_vars)))
-        result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars, given)])
+        names = option_names(self._task.args, self.operation.full_argument_spec())
+        result = hide_secrets(result, [*result_secrets(result), *loop_secrets(task_vars, given)], plain=names)
         hide_loop(self._task, result)
         show_apart(result, Display())
         return result
@@ -132,7 +138,9 @@ class OperationAction(ActionBase):
         self._unread = text if found is None else None
         if found is None:
             found = "" if is_telling(text) else text
-        errors = redact(str(res.get("stderr") or ""), option_secrets(self._task.args, self.operation.full_argument_spec()))
+        spec = self.operation.full_argument_spec()
+        found = without_names_as_secrets(found, option_names(self._task.args, spec))
+        errors = redact(str(res.get("stderr") or ""), option_secrets(self._task.args, spec))
         return super()._parse_returned_data({**res, "stdout": found, "stderr": errors}, *more)
 
     def _may_create(self) -> bool:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import maskable
 
 # AnsibleModule prints a line break first, so its result begins a line, whatever a shell has printed before.
 _BEGINNING = re.compile(r"^[ \t]*(?=\{)", re.MULTILINE)
 _OF_A_MODULE = frozenset(("changed", "failed", "invocation", "ansible_job_id"))
+_NEW_SECRETS = "_ansible_new_secrets"
 _NAMES = re.compile(r'"(token_id|client_id|account|account_id)": *"([^"\\]{1,200})"')
 
 
@@ -32,6 +36,22 @@ def own_output(text: str) -> str | None:
         if isinstance(value, dict) and _OF_A_MODULE & value.keys():
             found = text[start:end]
     return found
+
+
+def without_names_as_secrets(text: str, plain: Collection[str]) -> str:
+    """Return a module's result without those of its new secrets that Ansible must not mask everywhere.
+
+    AnsibleModule of ansible-core 2.22 reports the value of each option with no_log to the controller, also one that is "admin".
+
+    Args:
+        text: the JSON object.
+        plain: what is no secret although one may be the same.
+    """
+    if _NEW_SECRETS not in text:
+        return text
+    result = json.loads(text)
+    result[_NEW_SECRETS] = sorted(maskable(map(str, result[_NEW_SECRETS]), plain))
+    return json.dumps(result)
 
 
 def is_telling(text: str) -> bool:

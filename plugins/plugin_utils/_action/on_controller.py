@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result, masked_words
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_secrets
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_names, option_secrets
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import (
     hide_loop,
@@ -55,7 +55,8 @@ class ControllerAction(ActionBase):
         given = option_secrets(self._task.args, self.argument_spec)
         result = failures_as_result(perform, chain(given, self._unsayable()))
         result = masked_words(result, secrets_of_the_run(task_vars))
-        result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all)
+        names = option_names(self._task.args, self.argument_spec)
+        result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all, names)
         hide_loop(self._task, result)
         show_apart(result, Display())
         return result

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import errors
+
 # No bearer token has blanks in it, so whatever checks tokens takes it for none.
 PLACEHOLDER = "no play token: mint_in_check_mode is false"
 
@@ -23,3 +25,15 @@ def skipped_for_want_of_a_token(arguments: Mapping[str, Any], check_mode: bool) 
             "Take one of the two away.",
         }
     return {"changed": False, "skipped": True, "skip_reason": "There is no play token in check mode, since mint_in_check_mode is false."}
+
+
+def not_in_check_mode(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a task that is left out in check mode, in the way that this ansible-core wants it said.
+
+    Raises:
+        AnsibleActionNoCheckMode: from ansible-core 2.22 on; 2.25 does not take ``skipped`` from an action any more.
+    """
+    said_so = getattr(errors, "AnsibleActionNoCheckMode", None)
+    if said_so is not None and result.get("skipped"):
+        raise said_so(result["skip_reason"])
+    return result

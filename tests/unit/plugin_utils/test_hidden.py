@@ -40,6 +40,17 @@ def test_a_secret(registered):
     assert "_ansible_no_log" not in RESULT
 
 
+@pytest.mark.parametrize(
+    ("secret", "names"),
+    [("abc", []), ("admin", ["admin"]), ("a-secret-that-is-a-name", ["a-secret-that-is-a-name", "x"])],
+    ids=["short", "user and password alike", "long"],
+)
+def test_what_may_not_be_masked_everywhere_hides_the_result(secret, names, registered):
+    found = hide_secrets({"item": {"user": "admin", "password": secret}}, [secret, "long-CANARY"], plain=names)
+    assert found["_ansible_no_log"] is True
+    assert registered in (None, ["long-CANARY"])
+
+
 def test_no_secret(registered):
     assert hide_secrets({"changed": False}, []) == {"changed": False}
 
@@ -50,13 +61,13 @@ def test_always(registered):
 
 def test_what_is_shown_apart_from_a_hidden_result():
     shown: list[str] = []
-    show = SimpleNamespace(warning=shown.append, error=lambda text, wrap_text: shown.append(text))
+    show = SimpleNamespace(warning=shown.append, display=lambda text, color, stderr: shown.append(text))
     of_a_module = SimpleNamespace(event=SimpleNamespace(msg="wrapped"))
     result = {"failed": True, "msg": "why", "warnings": ["plain", of_a_module], "token": "CANARY"}
     show_apart(result, show)
     assert shown == []
     show_apart({**result, "_ansible_no_log": True}, show)
-    assert shown == ["plain", "wrapped", "why"]
+    assert shown == ["plain", "wrapped", "[ERROR]: why"]
 
 
 ITEM = {"user": "x", "password": "long-CANARY-one"}

@@ -4,16 +4,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import errors
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.latchkey.tokens.plugins.action.access_check import ActionModule as Checks
 from ansible_collections.latchkey.tokens.plugins.action.access_token import ActionModule as Mints
+from ansible_collections.latchkey.tokens.plugins.module_utils import _module
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import (
+    PLACEHOLDER,
+    not_in_check_mode,
+    skipped_for_want_of_a_token,
+)
 
 OPTIONS = {"platform": "qumulo", "endpoint": "q", "token": "GIVEN-CANARY", "user": "local:svc"}
 RESULT = json.dumps({"changed": True, "token": "CANARY", "token_id": "12", "account": "svc", "invocation": {}})
@@ -112,3 +120,38 @@ def test_a_connection_that_breaks_while_the_module_runs(monkeypatch: pytest.Monk
     assert "may have created" in found["msg"]
     with pytest.raises(AnsibleConnectionFailure, match="censored"):
         Rig(monkeypatch, Checks, AnsibleConnectionFailure("censored"), "").run()
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["before 2.22", "2.22"])
+def test_a_task_that_is_left_out_in_check_mode_says_so_as_ansible_wants_it(is_known, monkeypatch):
+    class NoCheckModeError(Exception):
+        """As AnsibleActionNoCheckMode, which takes the place of ``skipped``."""
+
+    monkeypatch.delattr(errors, "AnsibleActionNoCheckMode", raising=False)
+    if is_known:
+        monkeypatch.setattr(errors, "AnsibleActionNoCheckMode", NoCheckModeError, raising=False)
+    left_out = skipped_for_want_of_a_token({"token": PLACEHOLDER}, check_mode=True) or {}
+    with pytest.raises(NoCheckModeError, match="mint_in_check_mode is false") if is_known else contextlib.nullcontext():
+        assert not_in_check_mode(left_out) == {"changed": False, "skipped": True, "skip_reason": left_out["skip_reason"]}
+    failed = skipped_for_want_of_a_token({"token": PLACEHOLDER}, check_mode=False) or {}
+    assert not_in_check_mode(failed)["failed"] is True
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_an_ordinary_module_hands_its_warnings_to_warn(failed, monkeypatch):
+    """Among the keys of a result, ansible-core 2.23 does not take them."""
+    told: dict[str, Any] = {"warnings": []}
+    module = SimpleNamespace(
+        params={},
+        check_mode=False,
+        warn=told["warnings"].append,
+        fail_json=lambda **result: told.update(failed=result),
+        exit_json=lambda **result: told.update(ended=result),
+    )
+    monkeypatch.setattr(_module, "_Module", lambda **_spec: module)
+    outcome = {"changed": False, "warnings": ["one", "two"], **({"failed": True, "msg": "No."} if failed else {})}
+    monkeypatch.setattr(_module, "execute", lambda *_args: outcome)
+    _module.run_module(Checks.operation)
+    assert told["warnings"] == ["one", "two"]
+    assert told.get("failed") == ({"changed": False, "msg": "No."} if failed else None)
+    assert "warnings" not in told["ended"]

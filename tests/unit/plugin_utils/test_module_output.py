@@ -8,7 +8,12 @@ import json
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.module_output import is_telling, named_in, own_output
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.module_output import (
+    is_telling,
+    named_in,
+    own_output,
+    without_names_as_secrets,
+)
 
 RESULT = json.dumps({"changed": True, "token": "CANARY", "nested": {"a": [{}]}, "invocation": {}})
 
@@ -45,3 +50,14 @@ def test_what_may_be_shown() -> None:
 def test_what_identifies_a_credential() -> None:
     assert named_in('{"token": "CANARY", "token_id": "12", "account": "svc", "expi') == ["token_id 12", "account svc"]
     assert named_in("CANARY") == []
+
+
+def test_names_are_not_reported_as_secrets():
+    """From ansible-core 2.22 on a module reports what it was given in options with no_log."""
+    printed = '{"changed": false, "_ansible_new_secrets": ["admin", "pw", "CANARY"], "account": "admin"}'
+    assert json.loads(without_names_as_secrets(printed, ["admin", "svc"])) == {
+        "changed": False,
+        "account": "admin",
+        "_ansible_new_secrets": ["CANARY"],
+    }
+    assert without_names_as_secrets('{"changed":  false}', ["admin"]) == '{"changed":  false}'
