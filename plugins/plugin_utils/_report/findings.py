@@ -64,7 +64,8 @@ def _failed(joined: Joined) -> list[Look]:
 
 
 def _unreachable(look: Look) -> Iterator[Finding]:
-    what = f"The credentials of host {text(look.host)} are not known. {text(look.failure)}"
+    why = text(look.failure)
+    what = f"The credentials of host {text(look.host)} are not known. {why if why.endswith(('.', '!', '?')) else f'{why}.'}"
     yield Finding("unreachable", CRITICAL, look.host, look.platform, look.endpoint, "", "", "", what, "Fix that, and run the report again.")
 
 

@@ -142,7 +142,11 @@ def join(looks: Iterable[Look], stores: Iterable[Stored], now: datetime) -> Join
     endpoints = [Endpoint(tuple(found), _time_of(found) or now) for found in by_place.values()]
     known = list({(one.where, one.var, *_key(one.platform, one.endpoint)): one for one in stores}.values())
     index = _Index(known)
-    held = [Held(one, credential, index.store_of(one, credential)) for one in endpoints for credential in _credentials(one)]
+    held = [
+        Held(one, credential, index.store_of(one, credential) or _of_caller(one, credential))
+        for one in endpoints
+        for credential in _credentials(one)
+    ]
     return Joined(endpoints, known, held, unplaced)
 
 
@@ -179,6 +183,15 @@ class _Index:
             named = (one for one in self._nameless.get(place, ()) if names_account(one.account, credential))
             found = self._secrets.get(id_) or next(named, None)  # an account has one secret, so its name says which
         return found
+
+
+def _of_caller(endpoint: Endpoint, credential: Mapping[str, Any]) -> Stored | None:
+    """Return where the credential is that the report itself came with: wherever the inventory has it from, it is no orphan."""
+    look = next((one for one in endpoint.answered if one.caller_id and one.caller_id == credential["id"]), None)
+    if look is None:
+        return None
+    where, kind, account = f"the inventory, host {look.host}", str(credential["kind"]), str(credential["account"])
+    return Stored(look.host, look.platform, look.endpoint, where, "report_auth", kind, account, look.caller_id)
 
 
 def _credentials(endpoint: Endpoint) -> list[Mapping[str, Any]]:

@@ -72,6 +72,7 @@ class Look:
         failure: why it could not be asked, and what to do; empty where it was.
         local_advice: why its local credentials have to go, and what to do; empty where they may stay.
         is_part: whether a list was a part only.
+        caller_id: of the credential that the caller came with; empty where it is not told, or the caller logged in with a password.
     """
 
     host: str
@@ -88,6 +89,7 @@ class Look:
     failure: str = ""
     local_advice: str = ""
     is_part: bool = False
+    caller_id: str = ""
 
     def lists(self, kind: str) -> bool:
         """Tell whether all credentials of a kind are in this look, so that one which is not is gone."""

@@ -36,7 +36,7 @@ def as_page(report: Mapping[str, Any]) -> str:
     policy = f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; base-uri 'none'; form-action 'none'"
     body = [
         _header(report),
-        f'<main id="main">{_timeline(report)}{_findings(report)}{_endpoints(report)}{_credentials(report)}</main>',
+        f'<main id="main">{_timeline(report)}{_findings(report)}{_credentials(report)}{_endpoints(report)}</main>',
         _footer(report),
     ]
     return (
@@ -124,11 +124,15 @@ def _endpoints(report: Mapping[str, Any]) -> str:
         notes = "".join(f"<small>{note}</small>" for note in kept)
         place = f"{_said(one['title'])} {_said(one['version'])}<small>{_said(', '.join(one['hosts']))}</small>"
         lines.append(
-            f'<tr><td data-label="Endpoint">{_said(one["endpoint"])}</td><td data-label="Platform">{place}</td>'
+            f'<tr><td data-label="Endpoint">{_said(_host(one["endpoint"]))}</td><td data-label="Platform">{place}</td>'
             f'<td data-label="Credentials">{one["credentials"]}</td><td data-label="Look">{state}{notes}</td></tr>'
         )
     head = "".join(f"<th scope=col>{name}" for name in ("Endpoint", "Platform", "Credentials", "What it told"))
-    table = f'<table class="cards"><thead><tr>{head}</thead><tbody>{"".join(lines)}</tbody></table>' if lines else "<p>None was named.</p>"
+    table = (
+        f'<table class="cards plain"><thead><tr>{head}</thead><tbody>{"".join(lines)}</tbody></table>'
+        if lines
+        else "<p>None was named.</p>"
+    )
     return f'<section aria-labelledby="endpoints-head"><h2 id="endpoints-head">Endpoints</h2>{table}</section>'
 
 
@@ -142,6 +146,11 @@ def _footer(report: Mapping[str, Any]) -> str:
         f"<footer><p>Too old: after {policy['max_age']}. Expires soon: within {policy['warn']}. Unused: for {policy['unused']}. "
         "Made by latchkey.tokens.report. No secret is in this page.</p></footer>"
     )
+
+
+def _host(endpoint: str) -> str:
+    """Return an endpoint as short as it can be told."""
+    return endpoint.removeprefix("https://")
 
 
 def _day(instant: str) -> str:
@@ -186,7 +195,7 @@ def _key(one: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _row(one: Mapping[str, Any], told: _Words, codes: Sequence[str], kinds: Sequence[str]) -> list[Any]:
     return [
-        told(one["endpoint"]),
+        told(_host(one["endpoint"])),
         kinds.index(one["kind"]),
         one_line(str(one["id"])),
         told(one["account"]),
@@ -213,7 +222,7 @@ def _finding_row(
         what = what.removeprefix(credential_name(credential)).strip()
         what = f"{what[:1].upper()}{what[1:]}"
     row: list[Any] = [SEVERITIES.index(one["severity"]), codes.index(one["code"]), number, told(what), told(one["advice"])]
-    return row if number >= 0 else [*row, told(one["endpoint"] or one["host"]), told(one["account"])]
+    return row if number >= 0 else [*row, told(_host(one["endpoint"]) or one["host"]), told(one["account"])]
 
 
 def _seconds(instant: Any) -> int | None:

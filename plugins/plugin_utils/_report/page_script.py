@@ -40,6 +40,7 @@ SCRIPT = """
     };
   });
 
+  const says = (pick) => (cell, one) => { cell.textContent = pick(one); };
   const expiry = (one) => (one.expires !== null ? one.expires : one.known ? Infinity : NaN);
   const inDays = (one) => {
     if (one.expires === null) return one.known ? "never" : "not told";
@@ -55,10 +56,12 @@ SCRIPT = """
       rows: findings,
       columns: [
         {label: "Severity", key: (one) => rank(one.severity), fill: (cell, one) => cell.append(tag(one.severity))},
-        {label: "Finding", key: (one) => one.title, fill: (cell, one) => { cell.textContent = one.title; }},
-        {label: "Endpoint", key: (one) => one.endpoint, fill: (cell, one) => { cell.textContent = one.endpoint; }},
-        {label: "Account", key: (one) => one.account, fill: (cell, one) => { cell.textContent = one.account; }},
-        {label: "Credential", key: (one) => (one.of ? one.of.id : ""), fill: (cell, one) => { if (one.of) nameOf(cell, one.of); }},
+        {label: "Finding", key: (one) => one.title, fill: says((one) => one.title)},
+        {label: "Endpoint", key: (one) => one.endpoint, fill: says((one) => one.endpoint)},
+        {label: "Account", key: (one) => one.account, fill: says((one) => one.account)},
+        {label: "Credential", key: (one) => (one.of ? one.of.id : ""), kind: "which", fill: (cell, one) => {
+          if (one.of) nameOf(cell, one.of);
+        }},
         {label: "What, and what to do", key: (one) => one.what, fill: (cell, one) => {
           cell.textContent = one.what;
           if (one.advice) cell.append(make("small", one.advice));
@@ -75,17 +78,17 @@ SCRIPT = """
           if (one.severity) cell.append(tag(one.severity));
           if (one.titles.length) cell.append(make("small", one.titles.join(", ")));
         }},
-        {label: "Endpoint", key: (one) => one.endpoint, fill: (cell, one) => { cell.textContent = one.endpoint; }},
+        {label: "Endpoint", key: (one) => one.endpoint, fill: says((one) => one.endpoint)},
         {label: "Account", key: (one) => one.account, fill: (cell, one) => {
           cell.textContent = one.account;
           if (one.admin) cell.append(make("small", "administrator"));
         }},
-        {label: "Credential", key: (one) => one.id, fill: nameOf},
-        {label: "State", key: (one) => one.state, fill: (cell, one) => { cell.textContent = one.state; }},
-        {label: "Created", key: (one) => one.created, fill: (cell, one) => { cell.textContent = day(one.created); }, kind: "nowrap"},
-        {label: "Expires", key: expiry, fill: (cell, one) => { cell.textContent = inDays(one); }, kind: "nowrap"},
-        {label: "Last used", key: (one) => one.used, fill: (cell, one) => { cell.textContent = day(one.used); }, kind: "nowrap"},
-        {label: "Store", key: (one) => one.store, fill: (cell, one) => { cell.textContent = one.store || "none"; }},
+        {label: "Credential", key: (one) => one.id, kind: "which", fill: nameOf},
+        {label: "State", key: (one) => one.state, fill: says((one) => one.state)},
+        {label: "Created", key: (one) => one.created, fill: says((one) => day(one.created)), kind: "nowrap"},
+        {label: "Expires", key: expiry, fill: says((one) => inDays(one)), kind: "nowrap"},
+        {label: "Last used", key: (one) => one.used, fill: says((one) => day(one.used)), kind: "nowrap"},
+        {label: "Store", key: (one) => one.store, fill: says((one) => one.store || "none")},
       ],
       filters: {endpoint: (one) => one.endpoint, kind: (one) => one.kind, state: (one) => one.state,
         store: (one) => (one.store ? "in a store" : "in no store")},

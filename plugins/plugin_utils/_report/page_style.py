@@ -49,7 +49,7 @@ th[aria-sort] button::after{content:" \\2195";opacity:.45}
 th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
 th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 tbody tr:hover{background:var(--hover)}
-td.nowrap{white-space:nowrap}
+td.nowrap{white-space:nowrap}td.which{min-width:13.5em}
 .tag{display:inline-block;border-radius:5px;padding:0 7px;font-size:13px;font-weight:600;border:1px solid var(--line);white-space:nowrap}
 .tag.critical{color:var(--critical);background:var(--critical-tint);border-color:var(--critical)}
 .tag.warning{color:var(--warning);background:var(--warning-tint);border-color:var(--warning)}
@@ -62,13 +62,14 @@ footer{padding-bottom:40px;color:var(--soft);font-size:13px}
 @media (max-width:720px){
 main,header,footer{padding:0 12px}header{padding-top:18px}section{padding:14px 12px}
 .totals{grid-template-columns:repeat(2,1fr);gap:8px}.totals b{font-size:22px}
-.cards thead{position:absolute;left:-9999px}
-.cards,.cards tbody,.cards tr,.cards td,.cards caption{display:block;width:100%}
-.cards tr{border:1px solid var(--line);border-radius:8px;margin:0 0 10px;padding:6px 0}
+.cards,.cards thead,.cards tbody,.cards tbody tr,.cards td,.cards caption{display:block;width:100%}
+.cards thead tr{display:flex;flex-wrap:wrap;gap:4px 14px;margin:0 0 10px}.cards th{border:0;padding:4px 0}
+.cards.plain thead{display:none}
+.cards tbody tr{border:1px solid var(--line);border-radius:8px;margin:0 0 10px;padding:6px 0}
 .cards td{border:0;padding:3px 12px}
 .cards td[data-label]::before{content:attr(data-label) ": ";color:var(--soft);font-size:13px}
 .cards td:empty{display:none}
-.controls label{flex:1 1 130px}
+.controls label{flex:1 1 130px}td.which{min-width:0}
 }
 @media print{
 :root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--accent:#000;--bar:#666;--critical:#900;--warning:#640;

@@ -20,6 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token, resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.credential_info import CREDENTIAL_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Stored
@@ -89,6 +90,7 @@ def _asked(look: Look, connection: Connection, warn: Callable[[str], None]) -> L
     try:
         with platform:
             told = CREDENTIAL_INFO.run(platform, Task(defaults, False, platform.now)).values
+            caller_id = _caller_id(platform)
     except ForbiddenError as failure:
         if not failure.details.get("not_permitted"):
             raise
@@ -100,8 +102,20 @@ def _asked(look: Look, connection: Connection, warn: Callable[[str], None]) -> L
         version=str(told["product"]["version"] or ""),
         as_of=told["as_of"],
         is_part=platform.incomplete,
+        caller_id=caller_id,
         **{key: told[key] for key in ("credentials", "accounts", "not_told", "not_permitted", "not_listed")},
     )
+
+
+def _caller_id(platform: Platform) -> str:
+    """Return the id of the credential that the user brought for the report; empty where it is not told, or the user logged in."""
+    auth = platform.connection.auth
+    if not auth.token:
+        return auth.client_id or ""
+    try:
+        return platform.caller().token_id or ""
+    except LatchkeyError:  # the lists came, and that is what was asked for
+        return ""
 
 
 def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datetime) -> list[Stored]:

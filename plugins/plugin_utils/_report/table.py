@@ -44,15 +44,13 @@ def _cell(value: Any) -> str:
 
 def _numbers(totals: Mapping[str, Any]) -> str:
     counts = [f"{totals['findings'][one]} {one}" for one in SEVERITIES if totals["findings"][one]]
+    missing = f" ({totals['unreachable']} could not be asked)" if totals["unreachable"] else ""
     parts = [
-        _count(totals["credentials"], "credential"),
-        f"at {_count(totals['endpoints'], 'endpoint')}",
-        f"of which {totals['unreachable']} could not be asked" if totals["unreachable"] else "",
-        f"{totals['stored']} of them in a store" if totals["stores"] else "no store was named",
+        f"{_count(totals['credentials'], 'credential')} at {_count(totals['endpoints'], 'endpoint')}{missing}",
+        f"{totals['stored']} in a store" if totals["stores"] else "no store was named",
         f"findings: {', '.join(counts)}" if counts else "no findings",
     ]
-    told = [part for part in parts if part]
-    return f"{told[0]} {told[1]}" + "".join(f"; {part}" for part in told[2:])
+    return "; ".join(parts)
 
 
 def _count(number: int, noun: str) -> str:
