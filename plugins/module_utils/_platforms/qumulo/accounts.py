@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..._common.errors import ForbiddenError, NotFoundError, OptionError, RefusedError, UnsupportedError
+from ..._common.errors import ForbiddenError, NotFoundError, OptionError, RefusedError, RequestError, UnsupportedError
 from ..._common.model import Account, AccountState, ClientSecret, Credential
 from ..._common.secrets import throwaway_password
 from ..._common.steps import Step, apply_steps
@@ -28,6 +29,7 @@ _OWN_ROLE = "Privileges of the service account {name}. Kept by latchkey.tokens."
 class QumuloAccounts(QumuloApi):
     """Makes, changes and deletes local users, and says what they may do."""
 
+    _seen_names: Mapping[str, str] | None = None
     _seen_roles: dict[str, dict[str, Any]] | None = None  # as this task has listed them already
 
     def _users(self) -> list[dict[str, Any]]:
@@ -36,6 +38,15 @@ class QumuloAccounts(QumuloApi):
         for user in users:
             id_field(answer, user, "id"), text_field(answer, user, "name")
         return users
+
+    def _local_names(self) -> Mapping[str, str]:
+        """Return the names of the local users by id, read once; none where that is refused: what lacks a name is worth showing, too."""
+        if self._seen_names is None:
+            try:
+                self._seen_names = {user["id"]: user["name"] for user in self._users()}
+            except RequestError:
+                self._seen_names = {}
+        return self._seen_names
 
     def _roles(self) -> dict[str, dict[str, Any]]:
         answer = self._call("list roles", "GET", _ROLES)

@@ -13,12 +13,11 @@ from ..._common.errors import ForbiddenError, NotFoundError, RequestError, Unsup
 from ..._common.inventory import ACCESS_TOKEN, ROLE, S3_KEY, SESSION, Inventory, Listed, Refused
 from ..._common.model import Account, Credential
 from ..fields import id_field
-from .accounts import QumuloAccounts, listed
+from .accounts import listed
 from .s3_keys import QumuloS3Keys
 from .tokens import QumuloTokens
 
 _ADMINISTRATORS = "Administrators"  # vendor docs: the built-in role
-_READ_ROLES = "PRIVILEGE_ROLE_READ"
 _ADMIN_USER, _GUEST_USER, _ADMIN_GROUP = "500", "501", "512"  # vendor's client: built-in users, and the local group Administrators
 _POSIX_USERS = range(3 << 32, 4 << 32)  # vendor's client: ids of NFS users; those of groups come after them
 _NO_SESSIONS = "No request lists sessions; each ends by itself ten hours after the login."  # vendor docs
@@ -42,7 +41,7 @@ class _Kind(NamedTuple):
     limit: int | None
 
 
-class QumuloInventory(QumuloTokens, QumuloS3Keys, QumuloAccounts):
+class QumuloInventory(QumuloTokens, QumuloS3Keys):
     """Lists what all accounts have in as few requests as there are pages."""
 
     not_told: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -55,7 +54,7 @@ class QumuloInventory(QumuloTokens, QumuloS3Keys, QumuloAccounts):
     def inventory(self, kinds: Collection[str], account: str | None) -> Inventory:
         listable = [
             _Kind(ACCESS_TOKEN, "access tokens", self.tokens, "PRIVILEGE_ACCESS_TOKENS_READ", self.token_limit),
-            _Kind(S3_KEY, "S3 access keys", self.s3_keys, "PRIVILEGE_S3_CREDENTIALS_READ", self.s3_key_limit),
+            _Kind(S3_KEY, "S3 access keys", self._s3_keys_if_there, "PRIVILEGE_S3_CREDENTIALS_READ", self.s3_key_limit),
         ]
         inventory = Inventory(unlisted={SESSION: _NO_SESSIONS})
         wanted = [one for one in listable if one.name in kinds]
@@ -77,7 +76,7 @@ class QumuloInventory(QumuloTokens, QumuloS3Keys, QumuloAccounts):
         """Return the credentials of one account or of all; the caller's own where the others are not the caller's to see."""
         try:
             found = kind.read(who)
-        except (NotFoundError, UnsupportedError) as failure:  # as old versions answer
+        except UnsupportedError as failure:
             inventory.unlisted[kind.name] = str(failure)
             return []
         except ForbiddenError as failure:
@@ -90,6 +89,13 @@ class QumuloInventory(QumuloTokens, QumuloS3Keys, QumuloAccounts):
         inventory.read = True
         return list({one.id: one for one in found}.values())  # a list that changes meanwhile may show one on two pages
 
+    def _s3_keys_if_there(self, account: Account | None) -> list[Credential]:
+        """Return S3 access keys. Raises UnsupportedError on a 404, as versions without them answer."""
+        try:
+            return self.s3_keys(account)
+        except NotFoundError as failure:
+            raise UnsupportedError(str(failure)) from None
+
     def _own_of(self, kind: _Kind) -> list[Credential] | None:
         """Return the caller's own, which takes no right since the versions with self-service (vendor docs); None where it does."""
         try:
@@ -99,32 +105,29 @@ class QumuloInventory(QumuloTokens, QumuloS3Keys, QumuloAccounts):
 
     def _names_for(self, found: Iterable[tuple[_Kind, Credential]]) -> Mapping[str, str]:
         """Return the names of the local users by id, where a list tells ids only (vendor docs, of S3 keys)."""
-        if all(one.account.name for _kind, one in found):
-            return {}
-        try:
-            return {user["id"]: user["name"] for user in self._users()}
-        except RequestError:
-            return {}
+        return {} if all(one.account.name for _kind, one in found) else self._local_names()
 
     def _administrators(self, inventory: Inventory, owners: Collection[str]) -> Mapping[str, bool]:
         """Return which accounts are administrators, as far as the members of the role tell."""
+        members: set[str] = set()
+        right = "PRIVILEGE_ROLE_READ"
         try:
             members = self._members(_ADMINISTRATORS)
-            return administrators(owners, self._with_group(members) if _ADMIN_GROUP in members else members)
+            if _ADMIN_GROUP in members:
+                right = "PRIVILEGE_LOCAL_GROUP_READ"
+                members = members - {_ADMIN_GROUP} | self._members_of_group()
         except ForbiddenError as failure:
-            inventory.refused.append(Refused(ROLE, _READ_ROLES, failure, "Whether an account is an administrator is not known."))
-        except RequestError:  # the role is built in, so it is something in between that answers so
+            effect = "Whether an account is an administrator is not known."
+            inventory.refused.append(Refused(ROLE, right, failure, effect))
+        except RequestError:  # what is built in is there, so it is something in between that answers so
             pass
-        return {}
+        else:
+            return administrators(owners, members)
+        return {one: True for one in owners if one in members}
 
-    def _with_group(self, members: set[str]) -> set[str]:
-        """Return the members of the role with those of the local group Administrators in its place, where these may be read."""
-        try:
-            answer = self._call("list the members of the group 'Administrators'", "GET", f"/v1/groups/{_ADMIN_GROUP}/members/")
-            found = listed(answer, "users")
-        except RequestError:
-            return members
-        return members - {_ADMIN_GROUP} | {id_field(answer, one, "id") for one in found}
+    def _members_of_group(self) -> set[str]:
+        answer = self._call("list the members of the group 'Administrators'", "GET", f"/v1/groups/{_ADMIN_GROUP}/members/")
+        return {id_field(answer, one, "id") for one in listed(answer, "users")}
 
     def _version_if_told(self) -> str:
         try:

@@ -59,10 +59,7 @@ class QumuloS3Keys(QumuloAccounts):
         """Return the keys with the names of their accounts, of which a list may tell no more than the auth_id (vendor docs)."""
         if all(one.account.name for one in keys):
             return keys
-        try:
-            names = {user["id"]: user["name"] for user in self._users()}
-        except RequestError:  # it takes a right, and the keys are worth a lot without names, too
-            names = {}
+        names = self._local_names()
         return [
             replace(one, account=Account(one.account.id, names[one.account.id], "LOCAL"))
             if not one.account.name and one.account.id in names

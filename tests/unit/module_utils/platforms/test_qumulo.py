@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AnswerError, LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import KINDS
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
@@ -404,6 +405,8 @@ CALLS = {
     "take a role": lambda one: [act() for _words, act in one.role_steps(STATE, replace(STATE, roles=frozenset()))[1]],
     "set_privileges": lambda one: one.set_privileges(STATE, frozenset(["PRIVILEGE_X"])),
     "delete_account": lambda one: one.delete_account(STATE),
+    "inventory": lambda one: [entry.as_result(NOW) for entry in one.inventory(KINDS, None).found],
+    "inventory of an account": lambda one: one.inventory(KINDS, "svc"),
 }
 
 

@@ -25,6 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RequestError,
     UnsupportedError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import KINDS
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, ClientSecret, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
@@ -975,6 +976,8 @@ CALLS = {
     "roles": lambda one: [apply_steps(steps) for steps in one.role_steps(state(A), state(B))],
     "delete_account": lambda one: one.delete_account(state(A)),
     "explain_refused_mint": lambda one: one.explain_refused_mint(RequestError("No.", status=422), [TOKEN]),
+    "inventory": lambda one: [entry.as_result(NOW) for entry in one.inventory(KINDS, None).found],
+    "inventory of an account": lambda one: one.inventory(KINDS, "svc"),
 }
 
 

@@ -29,6 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RequestError,
     UnsupportedError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import KINDS
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
@@ -887,6 +888,8 @@ CALLS = {
     "update_account": lambda one: one.update_account(STATE, {"description": None}),
     "role_steps": lambda one: one.role_steps(STATE, WISH)[0][0][1](),
     "delete_account": lambda one: one.delete_account(STATE),
+    "inventory": lambda one: [entry.as_result(NOW) for entry in one.inventory(KINDS, None).found],
+    "inventory of an account": lambda one: one.inventory(KINDS, "svc"),
 }
 
 
