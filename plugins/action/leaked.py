@@ -173,8 +173,8 @@ class ActionModule(ControllerAction):
 
     def _endpoint(self, options: dict[str, Any]) -> Endpoint:
         place = Place(**unseal(options["place"] or "", ticket_key()))
-        if options["auth"]:  # as it is now: a rotation may have replaced what the administrator authenticated with
-            place = Place(place.platform, place.endpoint, _given(options["auth"]), place.max_parallel_requests)
+        if auth := _given(options["auth"]):  # as it is now: a rotation may have replaced what the administrator authenticated with
+            place = Place(place.platform, place.endpoint, auth, place.max_parallel_requests)
         remember(*(str(value) for name, value in place.auth.items() if _AUTH[name].get("no_log")))
         return Endpoint(place, os.environ, PlatformClock(utc_now, time.sleep), self._warnings.append)
 

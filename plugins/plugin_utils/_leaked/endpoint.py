@@ -220,7 +220,7 @@ class Endpoint:
                 self._revoke(rotator.platform, leak, asked)
                 ended.revoked = True
             if asked.account:
-                self._end_sessions(rotator.platform, _account(asked), ended)
+                self._end_sessions(rotator, _account(asked), ended)
             self._prove(rotator, leak, patience)
         return ended
 
@@ -264,8 +264,10 @@ class Endpoint:
         options |= {"name": account.name, "account_id": account.id, "rotate_secret": True}
         SERVICE_ACCOUNT.run(platform, Task(options, False, platform.now))
 
-    def _end_sessions(self, platform: Platform, account: Account, ended: Ended) -> None:
+    @staticmethod
+    def _end_sessions(rotator: Rotator, account: Account, ended: Ended) -> None:
         """End the account's sessions; a failure is a note, since the secret itself is dead already."""
+        platform = rotator.platform
         if "expire_sessions" not in platform.options:
             how = platform.instead.get("expire_sessions", "They end by themselves.")
             ended.notes.append(f"The sessions of {account} at {platform.title} were not ended. {how}")
@@ -275,7 +277,8 @@ class Endpoint:
             plan_ = plan(without_own_session(caller, platform.tokens(account)), caller, platform.now())
             done = apply_steps(platform.revoke_steps(list(plan_.revoke))) if plan_.revoke else []
             ended.sessions += [one for ids in done for one in ids]
-            ended.notes += [f"{one.id} was spared: this run may be authenticating with it." for one in plan_.spared]
+            if rotator.session_data() is None:  # else what is spared is this run's own, which ends with it
+                ended.notes += [f"{one.id} was spared: this run may be authenticating with it." for one in plan_.spared]
         except LatchkeyError as failure:
             ended.notes.append(f"The sessions of {account} could not be ended; they end by themselves. {failure}")
 

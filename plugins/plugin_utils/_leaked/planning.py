@@ -160,6 +160,8 @@ def judge(held: Mapping[str, Held], asked: Mapping[str, Asked], failures: Mappin
         raise _found_nowhere(held, asked, unasked)
     replaced = _first_of_each_endpoint(held, [host for host in holders if _can_rotate(host, held, asked)]) if replaces else []
     sources = [host for host in works if asked[host].carries] or works
+    if not replaced and not sources:
+        raise _not_to_end([held[host] for host in holders], [f"{host}: {reason}" for host, reason in unasked.items()])
     left = {host: _also_holds(held[host]) for host in holders if host not in replaced}
     left |= {host: _also_holds(one) for host, one in held.items() if one.holds == ELSEWHERE}
     end = [host for host in asked if host in works or host in replaced]
@@ -193,6 +195,19 @@ def _also_holds(held: Held) -> str:
     if held.holds == ELSEWHERE:
         return f"{held.where} holds it in a variable that no host of the inventory describes; replace it there by hand."
     return f"{held.where} holds it in {held.var}, where it is not replaced; run latchkey.tokens.rotate for this host afterwards."
+
+
+def _not_to_end(holders: Sequence[Held], unasked: Sequence[str]) -> RefusedError:
+    stored = " and ".join(f"{one.where} holds the secret in {one.var}" for one in holders)
+    if unasked:
+        return RefusedError(
+            f"{stored}, but its endpoint could not be asked, so nothing was revoked. {' '.join(unasked)}",
+            "The credential may still work: run again once the endpoint answers.",
+        )
+    return RefusedError(
+        f"{stored}, but its endpoint refuses it, so it is dead already and nothing was revoked.",
+        "Run latchkey.tokens.rotate, which stores a new one.",
+    )
 
 
 def _found_nowhere(held: Mapping[str, Held], asked: Mapping[str, Asked], unasked: Mapping[str, str]) -> RefusedError:

@@ -46,14 +46,17 @@ def finding(held: Mapping[str, Held], asked: Mapping[str, Asked], plan: Plan) ->
 def steps(held: Mapping[str, Held], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
     """Return what is going to be done, one text for each step."""
     found = [f"replace it in {held[host].where} and prove the new one" for host in plan.replace]
+    replaced = {held[host].place for host in plan.replace}
     for host in plan.revoke:
         one = asked[host]
-        if one.client_id and not plan.replace:
+        if held[host].place in replaced:
+            continue
+        if one.client_id:
             found.append(f"give {_whose(one)} another client secret, which is not kept, so that this one is dead")
         else:
             found.append(f"revoke it at {one.url}")
-    ends = [asked[host].url or held[host].url for host in plan.end]
-    return [*found, f"end the account's sessions and prove that it is dead at {' and '.join(ends)}"] if ends else found
+    ends = sorted({held[host].url for host in plan.end})
+    return [*found, f"end the account's sessions, where the platform can, and prove that it is dead at {' and '.join(ends)}"]
 
 
 def conclusion(asked: Mapping[str, Asked], plan: Plan, replaced: Mapping[str, Any], ended: Mapping[str, Any]) -> list[str]:
@@ -74,6 +77,7 @@ def conclusion(asked: Mapping[str, Asked], plan: Plan, replaced: Mapping[str, An
         revoked = "revoked, " if one["revoked"] else ""
         lines.append(f"{asked[host].url}: {revoked}proved to be dead{sessions}.")
         lines += one["notes"]
+    lines += [f"{host} is not known, and may hold the secret, or take it: {why}" for host, why in plan.unasked.items()]
     return [one_line(line) for line in lines]
 
 
@@ -94,9 +98,6 @@ def unfinished(plan: Plan, failures: Mapping[str, str], replaced: Mapping[str, A
                 "leaked_replace: false to revoke it without a replacement."
             )
     left += [f"{host}: {words}" for host, words in plan.left.items()]
-    left += [
-        f"{host} is not known, so the secret may be in use there too: {why}" for host, why in plan.unasked.items() if host not in failures
-    ]
     return one_line(" ".join(left))
 
 

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook leaked: a credential that leaked is found, replaced where it is stored, revoked, proved to be dead, and never shown."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import select
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration._ansible import Ansible, Run
+from tests.integration._qumulo_rig import Rig
+from tests.integration._role_rig import RoleRig, failure
+from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
+from tests.simulator.launch import Simulator
+
+PLAYBOOK = "latchkey.tokens.leaked"
+SECRET = "LATCHKEY_LEAKED_SECRET"
+DOWN = {"rotate_platform": "qumulo", "rotate_endpoint": "127.0.0.1:1", "rotate_auth": {"token": "none"}}
+
+
+def inventory(rig: RoleRig, *, stored: bool = True, more: dict[str, Any] | None = None, **variables: Any) -> Path:
+    """Write an inventory with the rig's credential as the host ``home``, or only its endpoint, and with other hosts."""
+    home = {**rig.variables(), "rotate_vars_file": str(rig.path), **variables}
+    if not stored:
+        home = {name: home[name] for name in ("rotate_platform", "rotate_endpoint", "rotate_auth")}
+    path = rig.ansible.folder / "leaked.yml"
+    path.write_text(yaml.safe_dump({"rotate": {"hosts": {"home": home, **(more or {})}}}))
+    return path
+
+
+def leaked(rig: RoleRig, secret: str, *arguments: str, stored: bool = True, more: dict[str, Any] | None = None, **variables: Any) -> Run:
+    """Run the playbook for a secret; nothing that it shows holds one."""
+    given = {"leaked_confirm": True, **variables}
+    hosts = ["-i", str(inventory(rig, stored=stored, more=more)), *rig.vault_arguments, "-e", json.dumps(given)]
+    run = rig.ansible.run(PLAYBOOK, ["-vvv", *hosts, *arguments], env={SECRET: secret})
+    rig.assert_no_secret(run)
+    assert secret not in run.output
+    assert secret not in json.dumps([one.result for one in run.tasks])
+    return run
+
+
+def lines(run: Run) -> str:
+    return "\n".join([*run["Decide what to do"]["lines"], *run["Say what was done"]["lines"]])
+
+
+@pytest.fixture
+def token(ansible: Ansible, shared: Simulator, shared_administrator: dict[str, str]) -> Rig:
+    """An access token of an account of Qumulo Core, in a vars file."""
+    rig = Rig(ansible, shared, _admin=shared_administrator)
+    rig.seed()
+    return rig
+
+
+def test_a_stored_token_is_replaced_at_once(token: Rig) -> None:
+    """Whatever rotate_retire_after says, also with -e; an endpoint that is down is said."""
+    old_id, old = token.ids()[0], str(token.stored())
+    run = leaked(token, old, more={"down": DOWN}, rotate_retire_after="7d").assert_ok()
+    shown = lines(run)
+    assert f"access token {old_id} of Qumulo Core" in shown
+    assert f"stored in  {token.path} as qumulo_token (host home)" in shown
+    assert "down: Qumulo Core at https://127.0.0.1:1: cannot identify the caller: the connection was refused." in shown
+    assert "proved to be dead" in shown
+    assert token.who_is(old) is None
+    assert token.assert_works() != old_id
+    assert old_id not in token.ids()
+
+
+def test_a_token_in_no_store_is_just_revoked(token: Rig) -> None:
+    """Found at an endpoint that has a store with another credential of the same account, which stays."""
+    secret = token.mint()[1]
+    file, kept = token.path.read_bytes(), str(token.stored())
+    looked = leaked(token, secret, "--check").assert_ok()
+    assert "revoke it at" in lines(looked)
+    assert token.who_is(secret) is not None
+    run = leaked(token, secret).assert_ok()
+    assert "stored in  no store of the inventory's hosts" in lines(run)
+    assert token.who_is(secret) is None
+    assert token.who_is(kept) is not None
+    assert token.path.read_bytes() == file
+
+
+def test_a_secret_of_no_endpoint(token: Rig) -> None:
+    with token.nothing_changes():
+        run = leaked(token, "no-credential-of-anything", more={"down": DOWN})
+        said = failure(run)
+        assert (
+            f"The secret is no credential of {token.simulator.url}, and no store of the inventory's hosts holds it, so nothing was" in said
+        )
+        assert "down is not known: Qumulo Core at https://127.0.0.1:1" in said
+        assert "leaked_secret is no variable of this playbook" in failure(leaked(token, "not-asked-about", leaked_secret="x"))
+        refused = leaked(token, str(token.stored()), leaked_confirm=False)
+        assert "Set leaked_confirm: true to go on without a question." in failure(refused)
+
+
+def test_the_secret_is_typed(token: Rig) -> None:
+    """At a terminal, where it is not shown, and neither is it in any variable; what is not confirmed is not done."""
+    secret = str(token.stored())
+    for answer, status in (("no", 2), ("yes", 0)):
+        output, code = typed(token, secret, answer)
+        assert (code, token.who_is(secret) is None) == (status, status == 0), output
+        assert secret not in output
+        assert ("It was not confirmed, so nothing was revoked." in " ".join(output.split())) is (status == 2)
+
+
+def typed(rig: RoleRig, secret: str, answer: str) -> tuple[str, int]:
+    """Run the playbook at a terminal; return what it showed there, and its exit status."""
+    command = rig.ansible.command(PLAYBOOK, ["-i", str(inventory(rig)), *rig.vault_arguments])
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(rig.ansible.folder)
+        os.execve(command[0], command, rig.ansible.env())  # noqa: S606
+    output, answers, give_up = b"", [(b"not shown as it is typed:", secret), (b"anything else to stop:", answer)], time.monotonic() + 60
+    with contextlib.suppress(OSError):  # which is how a terminal ends
+        while time.monotonic() < give_up:
+            if select.select([terminal], [], [], 0.5)[0]:
+                output += os.read(terminal, 4096)
+            elif answers and answers[0][0] in output:  # Ansible throws away what is typed before it waits for it
+                os.write(terminal, f"{answers.pop(0)[1]}\r".encode())
+    os.close(terminal)
+    return output.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_an_api_token(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
+    """The sessions of its user are ended, but those of this run."""
+    rig = CdmApiTokenRig(ansible, rubrik["cdm"])
+    old_id = rig.seed()
+    secret = str(rig.stored())
+    session = rig.appliance.log_in()
+    run = leaked(rig, secret).assert_ok()
+    assert f"API token {old_id} of Rubrik CDM" in lines(run)
+    assert rig.works_as(secret) is None
+    assert rig.works_as(session["token"]) is None
+    assert rig.assert_works() != old_id
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_client_secret(ansible: Ansible, rubrik: dict[str, Simulator], stored: bool) -> None:
+    """One that no store holds is replaced by one that is not kept; its client id is asked for."""
+    rig = SecretRig(ansible, rubrik["rsc"])
+    client_id = rig.seed()
+    secret = str(rig.stored())
+    if not stored:
+        assert "only recognised with leaked_client_id" in failure(leaked(rig, secret, stored=False))
+    run = leaked(rig, secret, stored=stored, **({} if stored else {"leaked_client_id": client_id})).assert_ok()
+    assert "The secret works: it is the client secret of Rubrik Security Cloud" in lines(run)
+    assert not rig.appliance.works(client_id, secret)
+    assert rig.appliance.works(client_id, str(rig.stored())) is stored
