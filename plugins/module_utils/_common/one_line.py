@@ -12,5 +12,6 @@ def one_line(words: str, most: int = _MOST) -> str:
 
     What cannot be printed (control characters, those that change the direction of text, halves of characters) becomes a space.
     """
-    words = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    seen = words if words.isprintable() else "".join(char if char.isprintable() else " " for char in words)
+    words = " ".join(seen.split())
     return words if len(words) <= most else words[:most] + "..."

@@ -47,6 +47,7 @@ def document(joined: Joined, findings: Sequence[Finding], policy: Policy, now: d
     for one in findings:
         by_credential.setdefault((one.platform, one.endpoint, one.kind, one.id), []).append(one)
     credentials = [_credential(one, by_credential) for one in joined.held]
+    counts = Counter((one["platform"], one["endpoint"]) for one in credentials)
     return {
         "schema": SCHEMA,
         "written_at": format_instant(now),
@@ -57,7 +58,7 @@ def document(joined: Joined, findings: Sequence[Finding], policy: Policy, now: d
         },
         "totals": _totals(joined, credentials, findings),
         "findings": [_finding(one) for one in findings],
-        "endpoints": [_endpoint(one, credentials) for one in joined.endpoints],
+        "endpoints": [_endpoint(one, counts[one.platform, one.url]) for one in joined.endpoints],
         "stores": [_store(one) for one in joined.stores],
         "credentials": credentials,
     }
@@ -135,7 +136,7 @@ def _finding(one: Finding) -> _Document:
     }
 
 
-def _endpoint(one: Endpoint, credentials: Sequence[Mapping[str, Any]]) -> _Document:
+def _endpoint(one: Endpoint, credentials: int) -> _Document:
     failures = [look.failure for look in one.looks if look.failure]
     return {
         "platform": one.platform,
@@ -146,7 +147,7 @@ def _endpoint(one: Endpoint, credentials: Sequence[Mapping[str, Any]]) -> _Docum
         "reached": bool(one.answered),
         "failure": failures[0] if failures else None,
         "as_of": format_instant(one.now),
-        "credentials": sum((each["platform"], each["endpoint"]) == (one.platform, one.url) for each in credentials),
+        "credentials": credentials,
         "accounts": [dict(each) for each in one.accounts()],
         "not_told": {kind: sorted(keys) for look in one.answered for kind, keys in look.not_told.items()},
         "not_listed": {kind: why for look in one.answered for kind, why in look.not_listed.items()},

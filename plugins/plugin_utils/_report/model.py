@@ -210,6 +210,8 @@ def unpack(packed: str) -> tuple[Look | None, list[Stored]]:
     try:
         inflate = zlib.decompressobj()
         data = json.loads(inflate.decompress(base64.b64decode(packed, validate=True), _LONGEST_PACKED))
+        if not inflate.eof:
+            raise ValueError
         return (Look(**data["look"]) if data["look"] else None), [Stored(**one) for one in data["stores"]]
     except (ValueError, TypeError, KeyError, zlib.error):
         failure = OptionError("seen: it is not what an earlier task of this module returned.", "Hand over its result as it is.")
