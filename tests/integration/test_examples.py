@@ -36,6 +36,7 @@ ORDER = [
     "access_token_info",
     "credential_info",
     "rotation_summary",
+    "report",
     "session_revoke",
     "rotation",
 ]

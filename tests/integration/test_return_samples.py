@@ -159,6 +159,15 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
         ("rotation", {**rotation, "phase": "undo", "ticket": "{{ result_8.ticket }}", "failure": "the task failed"}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
+    first = len(calls)
+    there = {**place, "auth": how}
+    seen = {"hosts": ["localhost"], "read": {"localhost": f"{{{{ result_{first} }}}}"}}
+    calls += [
+        ("report", {"state": "read", **there, "vars_files": [{"vars_file": path["path"], "var": "qumulo_token"}]}),
+        ("report", {"state": "looked", **there}),
+        ("report", {"state": "planned", **seen}),
+        ("report", {"state": "written", **seen, "looked": {"localhost": f"{{{{ result_{first + 1} }}}}"}, "directory": "report"}),
+    ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
     (ansible.folder / "hand_over.yml").touch()
