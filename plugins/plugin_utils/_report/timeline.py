@@ -19,7 +19,7 @@ _WEEK = timedelta(weeks=1)
 _WEEKS = 53
 _WIDTH, _HEIGHT, _LEFT, _TOP, _FLOOR = 760, 210, 36, 22, 170  # of the drawing, in its own units
 _STEP = (_WIDTH - _LEFT - 4) / _WEEKS
-_MOST_LABELLED = 18  # bars; more numbers would touch one another
+_NUMBERED = 18  # bars; more numbers would touch one another
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -81,7 +81,7 @@ def drawing(found: Calendar, warn: timedelta) -> str:
         warn: weeks that begin within this time from now are drawn in the colour of a warning.
     """
     most = max((*found.weeks, 1))
-    numbered = sum(map(bool, found.weeks)) <= _MOST_LABELLED
+    numbered = sum(map(bool, found.weeks)) <= _NUMBERED
     parts = [
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="timeline-title timeline-words">',
         '<title id="timeline-title">What expires when, by weeks</title>',
