@@ -39,6 +39,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.whose import Attributed
 
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
 
@@ -246,17 +247,20 @@ class _Phase:
             what=settings.what,
             account=settings.account,
             var=settings.var,
+            id_var=settings.client_id_var,
             checks=options["checks"],
             clusters=self._clusters(),
             patience=settings.patience,
             tag=tag_of(options["tag"], settings.var, longest_tag),
             old_tag=(options["tag"] or settings.var)[:longest_tag],  # as version 1.0.0 cut it off
+            accounts=settings.accounts,
             roles=settings.roles,
+            s3_endpoint=options["s3_endpoint"],
             force=settings.policy.force,
         )
         return Ports(
             store=store,
-            credentials=KINDS[settings.kind](rotator, wanted, clock, self._steps.warn),
+            credentials=Attributed(KINDS[settings.kind](rotator, wanted, clock, self._steps.warn), settings.var),
             rescue=rescue,
             remote=self._remote(path) if settings.publishes else None,
             clock=clock,

@@ -98,11 +98,10 @@ options:
     description: As O(latchkey.tokens.rotate#role:main:rotate_credential).
     type: str
     required: true
-    choices: [access_token, api_token, service_account_secret]
+    choices: [access_token, api_token, service_account_secret, s3_access_key]
   account:
     description: As O(latchkey.tokens.rotate#role:main:rotate_account).
     type: str
-    required: true
   vars_file:
     description: As O(latchkey.tokens.rotate#role:main:rotate_vars_file).
     type: path
@@ -117,7 +116,17 @@ options:
   strategy:
     description: As O(latchkey.tokens.rotate#role:main:rotate_strategy). When not set, V(in_place).
     type: str
-    choices: [in_place, replace]
+    choices: [in_place, replace, alternate]
+  accounts:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_accounts).
+    type: list
+    elements: str
+  id_var:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_id_var).
+    type: str
+  s3_endpoint:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_s3_endpoint).
+    type: str
   client_id_var:
     description: As O(latchkey.tokens.rotate#role:main:rotate_client_id_var).
     type: str

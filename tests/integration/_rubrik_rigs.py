@@ -319,6 +319,40 @@ class SecretRig(RubrikRig):
 
 
 @dataclass
+class AlternateRig(SecretRig):
+    """Two service accounts on CDM or RSC that take turns; the secret of one is in the vars file."""
+
+    strategy: str = "alternate"
+
+    @property
+    def names(self) -> list[str]:
+        return [self.account, f"{self.account}-b"]
+
+    def variables(self, **more: Any) -> dict[str, Any]:
+        given = super().variables(rotate_accounts=self.names)
+        del given["rotate_account"]
+        return {**given, **more}
+
+    def family(self) -> dict[str, dict[str, Any]]:
+        return {key: one for key, one in self.appliance.accounts().items() if one["name"] in self.names}
+
+    def assert_current(self, live: Sequence[str] | None = None) -> str:
+        return RubrikRig.assert_current(self, self.ids())
+
+    def seed(self, *, stored: bool = True) -> str:
+        """Leave the two accounts, and put the secret of the first into a fresh vars file; return the first one's client id."""
+        client_id = super().seed()
+        self.appliance.create(self.names[1])
+        if not stored:
+            self.write(BEFORE + AFTER)
+        return client_id
+
+    def other(self, client_id: str) -> str:
+        """Return the client id of the other account."""
+        return next(one for one in self.ids() if one != client_id)
+
+
+@dataclass
 class CdmApiTokenRig(RubrikRig):
     """An API token of the cluster's administrator."""
 
@@ -371,6 +405,8 @@ def rig_of(kind: str, ansible: Ansible, simulators: Mapping[str, Simulator]) -> 
     strategy, _unused, platform = kind.partition("-")
     if strategy == "api_token":
         return CdmApiTokenRig(ansible, simulators[platform])
+    if strategy == "alternate":
+        return AlternateRig(ansible, simulators[platform])
     return SecretRig(ansible, simulators[platform], strategy=strategy)
 
 

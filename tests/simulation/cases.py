@@ -16,8 +16,11 @@ from tests.simulation.world import (
     ACCESS_TOKEN,
     ACCOUNT,
     ACCOUNT_ID,
+    ALTERNATE,
     API_TOKEN,
+    IDLE_ID,
     IN_PLACE,
+    ONE_SECRET,
     OTHER_ACCOUNT,
     OTHER_ID,
     REPLACE,
@@ -84,6 +87,8 @@ def _strangers(world: World) -> None:
         world.issue("", name=OTHER_ACCOUNT)
     else:
         world.issue("", account_id=OTHER_ID)
+    if kind == ALTERNATE:
+        world.issue("", age=200 * DAY, account_id=IDLE_ID)
 
 
 def _issue(case: Case, world: World, *, age: timedelta = 100 * DAY, enabled: bool = True) -> Issued:
@@ -148,7 +153,7 @@ def refused(case: Case, world: World) -> None:
     """A credential that was revoked by hand."""
     one = _issue(case, world)
     _store(case, world, one, _noted(case, one))
-    if case.kind == IN_PLACE:
+    if case.kind in ONE_SECRET:
         world.issue("by hand", account_id=ACCOUNT_ID)
     else:
         world.end("by hand", one, 0)
@@ -189,6 +194,7 @@ def interrupted_by_a_wrong_clock(case: Case, world: World) -> None:
     _store(case, world, one, {**_noted(case, one), "stage": "minting", "pending": pending})
 
 
+_SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 _MONTH = 30 * DAY
 _AGED = Policy(max_age=_MONTH, when_remaining=7 * DAY)
 _EXPIRING = replace(_AGED, expires_in=LIFETIME)
@@ -200,8 +206,10 @@ def _settings(kind: str, policy: Policy, **more: object) -> Settings:
         account=ACCOUNT,
         endpoint="appliance.example.com",
         var="token",
-        client_id_var="client_id" if kind in (IN_PLACE, REPLACE) else "",
-        policy=replace(policy, exact_expiry=kind != API_TOKEN, successor_of=ACCOUNT if kind == REPLACE else ""),
+        client_id_var="client_id" if kind in _SECRETS else "",
+        policy=replace(
+            policy, exact_expiry=kind != API_TOKEN, successor_of=ACCOUNT if kind == REPLACE else "", alternates=kind == ALTERNATE
+        ),
         roles=("backup",) if kind == REPLACE else (),
     )
     return replace(base, **more)  # type: ignore[arg-type]
@@ -212,7 +220,7 @@ def _behaviour(kind: str, policy: Policy, **more: object) -> Behaviour:
         kind=kind,
         limit=2 if kind == ACCESS_TOKEN else None,
         orphans_may_go=policy.orphans == "revoke",
-        identifies=kind in (IN_PLACE, REPLACE) or policy.expires_in is not None,
+        identifies=kind in _SECRETS or policy.expires_in is not None,
     )
     return replace(base, **more)  # type: ignore[arg-type]
 
@@ -294,6 +302,14 @@ CASES = [
     _case(IN_PLACE, "hooks", noted, _AGED, settings=_HOOKS),
     _case(IN_PLACE, "git", noted, _shared(_AGED), settings=_GIT),
     _case(IN_PLACE, "unseen", noted, _AGED, seen=False),
+    _case(ALTERNATE, "noted", noted, _AGED, quick=True),
+    _case(ALTERNATE, "adopted", adopted, replace(_AGED, force=True)),
+    _case(ALTERNATE, "nothing stored", first_of_account, replace(_AGED, force=True)),
+    _case(ALTERNATE, "refused", refused, _AGED),
+    _case(ALTERNATE, "new ones do not work", noted, _AGED, behaviour={"new_ones_work": False}),
+    _case(ALTERNATE, "hooks", noted, _AGED, settings=_HOOKS),
+    _case(ALTERNATE, "git", noted, _shared(_AGED), settings=_GIT),
+    _case(ALTERNATE, "unseen", noted, _AGED, seen=False),
     _case(IN_PLACE, "without a client id", noted, _AGED, settings={"client_id_var": ""}),
 ]
 BY_NAME = {case.name: case for case in CASES}

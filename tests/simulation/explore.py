@@ -18,7 +18,7 @@ from tests.simulation.cases import BY_NAME, Case
 from tests.simulation.drive import player
 from tests.simulation.scheduler import ANYWHERE, BY_CALL, PAUSE, At, Simulation, Switch
 from tests.simulation.verdict import settle
-from tests.simulation.world import IN_PLACE, NO_TIME, World
+from tests.simulation.world import NO_TIME, ONE_SECRET, World
 
 Trace = Sequence[tuple[int, int, str]]
 NONE, SINGLE, PAIR, TURNS, RANDOM = "no event", "one event", "two events", "two runs", "random"
@@ -29,7 +29,7 @@ _SWITCHES = 3
 _A_TURN = 8  # second events that a first one is played with in each round
 _NAMES = re.compile(r"\b(run-\d+|T\d+|SA-\d+|5ecret-\d+-0f|\d{4}-\d\d-\d\dT\S*)")
 _NEVER = 10**6  # a call that no run gets to
-_NOT_IN_PLACE = {"create unlimited", "create alike"}  # there, to create is to replace
+_NOT_WITH_ONE_SECRET = {"create unlimited", "create alike"}  # there, to create is to replace
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class Explorer:
         if name in ("step", "sleep"):  # nothing takes effect there, so what happens there happens just as well at the next call
             return
         for event in ANYWHERE:
-            if self.case.kind == IN_PLACE and event in _NOT_IN_PLACE:
+            if self.case.kind in ONE_SECRET and event in _NOT_WITH_ONE_SECRET:
                 continue
             yield At(run, call, event, name)
 

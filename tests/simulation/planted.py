@@ -160,6 +160,15 @@ def _no_proof(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SideBySide, "_prove", lambda self: None)
 
 
+def _late_requests_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    real = recognition.recognise
+
+    def recognise(*arguments: Any) -> Recognised:
+        return replace(real(*arguments), open=())
+
+    patch.setattr(planning_beside, "recognise", recognise)
+
+
 FAULTS = [
     Fault("a run that was paused does not notice that another took over", _no_fence, "access_token/expiring", "ended", turns=True),
     Fault("what may be another's is taken for a leftover", _possible_is_proved, "access_token/never expiring", "not of this rotation"),
@@ -174,6 +183,7 @@ FAULTS = [
     Fault("a lease from the future locks out", _lease_by_another_clock, "access_token/lease from the future", "fails without a reason"),
     Fault("no intent is written before the creation", _no_intent, "access_token/expiring", "fails without a reason"),
     Fault("writes do not compare", _no_compare_and_set, "access_token/expiring", "", turns=True),
+    Fault("a request without an answer is not waited for", _late_requests_not_waited_for, "alternate/noted", "", turns=True),
     Fault("a new secret is not kept before it is stored", _no_rescue, "in_place/noted", "before it was kept"),
 ]
 

@@ -38,7 +38,10 @@ from tests.simulation.world import (
     ACCESS_TOKEN,
     ACCOUNT,
     ACCOUNT_ID,
+    ALTERNATE,
     API_TOKEN,
+    IDLE_ACCOUNT,
+    IDLE_ID,
     IN_PLACE,
     OTHER_ACCOUNT,
     REPLACE,
@@ -54,7 +57,15 @@ Result = TypeVar("Result")
 WHERE = "vault.yml"
 RESCUE_WHERE = "vault.yml.token.rescue.yml"
 VAR = "token"
-NOUNS = {ACCESS_TOKEN: "access token", API_TOKEN: "API token", IN_PLACE: "service account secret", REPLACE: "service account"}
+NOUNS = {
+    ACCESS_TOKEN: "access token",
+    API_TOKEN: "API token",
+    IN_PLACE: "service account secret",
+    REPLACE: "service account",
+    ALTERNATE: "secret",
+}
+SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
+TURNS = {ACCOUNT_ID: ACCOUNT, IDLE_ID: IDLE_ACCOUNT}
 
 
 class Point(Protocol):
@@ -253,6 +264,8 @@ class MemoryCredentials:
         found, complete = self.point.listing("look", lambda: world.of_account(known))
         if self.kind == IN_PLACE:
             return Listing(None, [{"token_id": ACCOUNT_ID, "name": ACCOUNT, "live": True}])
+        if self.kind == ALTERNATE:
+            return Listing(None, [{"token_id": one, "name": name, "live": False} for one, name in TURNS.items()])
         if self.kind == REPLACE:
             return Listing(None, as_credentials(ACCOUNT, [{"account_id": one.id, "account": one.name} for one in found]), None, complete)
         return Listing(ACCOUNT_ID, [world.as_listed(one) for one in found], world.behaviour.limit, complete)
@@ -266,9 +279,9 @@ class MemoryCredentials:
     def _owner(self, value: str, client_id: str | None) -> Owner:
         world = self._world
         found = world.issued.get(value)
-        if found is None or not world.is_live(found) or (client_id and found.account_id != client_id and self.kind in (IN_PLACE, REPLACE)):
+        if found is None or not world.is_live(found) or (client_id and found.account_id != client_id and self.kind in SECRETS):
             raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)
-        name = found.name if self.kind == REPLACE else ACCOUNT if found.account_id == ACCOUNT_ID else OTHER_ACCOUNT
+        name = found.name if self.kind == REPLACE else TURNS.get(found.account_id, OTHER_ACCOUNT)
         tells = world.behaviour.tells_id and self.kind in (ACCESS_TOKEN, API_TOKEN)
         return Owner(name, found.account_id, found.id if tells else None)
 
@@ -290,11 +303,11 @@ class MemoryCredentials:
         self.point.call("try_create", lambda: None)
 
     def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
-        created = self.point.call("create", lambda: self._create(pending))
+        created = self.point.call("create", lambda: self._create(pending, current))
         self.point.told(created.secret)
         return created
 
-    def _create(self, pending: Mapping[str, Any]) -> Created:
+    def _create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
         world, kind = self._world, self.kind
         world.time += timedelta(seconds=1)
         limit = world.behaviour.limit
@@ -308,8 +321,10 @@ class MemoryCredentials:
         name = str(pending.get("name") or "") if kind == REPLACE else ""
         if name and any(one.name == name for one in world.of_account()):
             raise ConflictError("There is an account of this name already.", "Choose another one.", status=409)
-        one = world.issue(self.point.actor, expires_at=expires_at, tag=TAG if kind == API_TOKEN else "", name=name)
-        if kind in (IN_PLACE, REPLACE):
+        account_id = next(one for one in TURNS if one != current.get("id")) if kind == ALTERNATE else ACCOUNT_ID
+        tag = TAG if kind == API_TOKEN else ""
+        one = world.issue(self.point.actor, expires_at=expires_at, account_id=account_id, tag=tag, name=name)
+        if kind in SECRETS:
             return Created(one.id, one.secret)
         return Created(one.id, one.secret, format_instant(one.created_at), format_instant(one.expires_at) if one.expires_at else None)
 

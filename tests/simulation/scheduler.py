@@ -26,10 +26,12 @@ from tests.simulation.world import (
     ACCESS_TOKEN,
     ACCOUNT,
     ACCOUNT_ID,
+    ALTERNATE,
     API_TOKEN,
     HAND,
     IN_PLACE,
     NO_TIME,
+    ONE_SECRET,
     REPLACE,
     TAG,
     Issued,
@@ -465,7 +467,7 @@ class Simulation:
         if outcome.undone:
             self.claims.append(run.actor)
             made = [one for one in world.issued.values() if one.maker == run.actor and world.is_live(one)]
-            if made and world.behaviour.kind != IN_PLACE:
+            if made and world.behaviour.kind not in ONE_SECRET:
                 world.breaks(f"{run.actor} said that all is as it was before, but it created {made[0].id}, which works")
             by_hand = world.hand & {"revert", "delete", "replace"}  # which also takes away what tells of another run
             if world.value not in (run.values_before or ()) and not by_hand and world.placed_by == run.actor:
@@ -554,7 +556,7 @@ class Simulation:
         elif event == "replace value":
             if content is not None and (made := self._created_by_hand(alike=world.behaviour.kind == REPLACE)) is not None:
                 world.hand.add("replace")
-                ids = {"client_id": made.account_id} if content.client_id or world.behaviour.kind == REPLACE else {}
+                ids = {"client_id": made.account_id} if content.client_id or world.behaviour.kind in (REPLACE, ALTERNATE) else {}
                 world.put(HAND, world.written(content, value=made.secret, **ids))
         elif event == "revoke stored":
             self._revoke_stored()
@@ -567,8 +569,8 @@ class Simulation:
         if stored is None or not world.is_live(stored):
             return
         world.hand.add("revoke")
-        if world.behaviour.kind == IN_PLACE:
-            world.issue(HAND, account_id=ACCOUNT_ID)
+        if world.behaviour.kind in ONE_SECRET:
+            world.issue(HAND, account_id=stored.account_id)
         else:
             world.end(HAND, stored, world.tick)
 
@@ -584,4 +586,4 @@ class Simulation:
             return world.issue(HAND, expires_at=now + (self.lifetime if alike and self.lifetime else 365 * DAY), tag=TAG)
         if kind == REPLACE:
             return world.issue(HAND, name=f"{ACCOUNT}-20261231T2359{len(world.issued):02}Z" if alike else f"{ACCOUNT} of others")
-        return world.issue(HAND, account_id=ACCOUNT_ID)
+        return world.issue(HAND, account_id=world.content.client_id if world.content and world.content.client_id else ACCOUNT_ID)

@@ -21,8 +21,10 @@ START = datetime(2027, 1, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 HAND = "by hand"
 ACCOUNT, ACCOUNT_ID = "svc-backup", "1002"
 OTHER_ACCOUNT, OTHER_ID = "svc-other", "1003"
+IDLE_ACCOUNT, IDLE_ID = "svc-backup-2", "1004"  # it takes turns with the account
 TAG = "backup"
-ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE = "access_token", "api_token", "in_place", "replace"
+ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
+ONE_SECRET = (IN_PLACE, ALTERNATE)  # each account has one, and a new one ends it
 NO_TIME = timedelta(0)
 
 
@@ -233,7 +235,7 @@ class World:
         self.listed_before = tuple(self.of_account())
         if behaviour.cuts_expiry and expires_at is not None:
             expires_at = expires_at.replace(microsecond=0)
-        own_id = account_id if behaviour.kind == IN_PLACE else f"SA-{number}" if behaviour.kind == REPLACE else f"T{number}"
+        own_id = account_id if behaviour.kind in ONE_SECRET else f"SA-{number}" if behaviour.kind == REPLACE else f"T{number}"
         one = Issued(
             id=own_id,
             secret=f"5ecret-{number}-0f",
@@ -245,7 +247,7 @@ class World:
             name=name,
             enabled=enabled,
         )
-        if behaviour.kind == IN_PLACE:
+        if behaviour.kind in ONE_SECRET:
             for old in [old for old in self.issued.values() if old.account_id == account_id and not old.ended_by]:
                 self.issued[old.secret] = replace(old, ended_by=maker, dies_at=self.time + behaviour.grace)
         self.issued[one.secret] = one
@@ -264,7 +266,8 @@ class World:
             return [one for one in found if one.name == ACCOUNT or re.fullmatch(ACCOUNT + r"-\d{8}T\d{6}Z", one.name)]
         if kind == API_TOKEN:
             return [one for one in found if one.account_id == ACCOUNT_ID and (one.tag == TAG or one.id in known)]
-        return [one for one in found if one.account_id == ACCOUNT_ID and (kind == ACCESS_TOKEN or not one.ended_by)]
+        ids = (ACCOUNT_ID, IDLE_ID) if kind == ALTERNATE else (ACCOUNT_ID,)
+        return [one for one in found if one.account_id in ids and (kind == ACCESS_TOKEN or not one.ended_by)]
 
     def by_id(self, credential_id: str) -> Issued | None:
         """Return a credential of any account that is there."""
@@ -324,7 +327,7 @@ class World:
             if after and not self.works(after):
                 ended_by = self.issued[after].ended_by
                 # In place, a run cannot know of a secret that another one creates at the same time: see Run.created.
-                known = self.behaviour.kind != IN_PLACE or ended_by == actor or actor not in self.created
+                known = self.behaviour.kind not in ONE_SECRET or ended_by == actor or actor not in self.created
                 if actor != HAND and ended_by not in ("", HAND) and after not in self.dead_by_hand and known and not was_gone:
                     self.breaks(f"{actor} stored a credential that {ended_by} had ended")
                 self.dead_by_hand.add(after)

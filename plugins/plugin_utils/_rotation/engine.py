@@ -224,7 +224,7 @@ class Rotation:
 
     def _whose(self, held: Held, listing: Listing | None) -> Owner | None:
         """Ask whose the stored credential is; None where there is none, or it is dead."""
-        if not held.value or (self._settings.kind == REPLACE and listing and held.client_id not in _ids(listing)):
+        if not held.value or (self._settings.changes_account and listing and held.client_id not in _ids(listing)):
             return None  # the secret of an account that is gone is dead, and is not sent
         client_id = held.client_id or (self.record.account_id if self._settings.in_place else None)
         with self._context.step("Check the stored credential"):
@@ -242,7 +242,7 @@ class Rotation:
             )
         if held.refusal:
             raise VarsFileError(f"{held.refusal} Nothing was rotated.", held.advice)
-        if self._settings.kind == REPLACE and held.value and not held.client_id:
+        if self._settings.changes_account and held.value and not held.client_id:
             raise VarsFileError(
                 f"{held.where} holds a secret in {self._settings.var}, but no client id in {self._settings.client_id_var}.",
                 "Put the id of the account that it belongs to there.",
@@ -310,7 +310,7 @@ class Rotation:
 
     def _value_id(self, held: Held, owner: Owner | None) -> str | None:
         """Return the id of the stored credential, where that can be told."""
-        if self._settings.kind == REPLACE:
+        if self._settings.changes_account:
             return held.client_id if held.value else None
         if owner and owner.token_id:
             return owner.token_id
@@ -321,7 +321,7 @@ class Rotation:
         """Return the account that the stored credential is of, where that is not the one to rotate."""
         if owner is None or self._settings.in_place:
             return ""
-        owners = _ids(listing) if self._settings.kind == REPLACE else {listing.account_id}
+        owners = _ids(listing) if self._settings.changes_account else {listing.account_id}
         return "" if owner.account_id in owners else f"{owner.account} (id {owner.account_id})"
 
     def _gone(self, held: Held, listing: Listing) -> frozenset[str]:

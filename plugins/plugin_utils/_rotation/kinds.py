@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
@@ -21,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RefusedError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token
@@ -45,24 +46,29 @@ class Wanted:
     Attributes:
         what: what is rotated, for people.
         account: whose it is, as the user wrote it.
-        var: the variable that holds it, for people.
+        var, id_var: the variables that hold it and its id, for people; the latter may be empty.
         checks: requests that must be answered as expected, in the form of access_check's probes.
         clusters: connections, without credentials, to which a new secret is carried.
         patience: how long a new secret may still be refused.
         tag, old_tag: of API tokens; the latter is what version 1.0.0 called them.
+        accounts: the two that take turns; else empty.
         roles: of a successor's account; empty takes those of the predecessor.
+        s3_endpoint: where S3 access keys are proved; empty for where the platform has its S3 API.
         force: whether to rotate also where it cannot be told whether the stored secret is dead.
     """
 
     what: str
     account: str
     var: str
+    id_var: str = ""
     checks: Sequence[Mapping[str, Any]] = ()
     clusters: Sequence[Connection] = ()
     patience: timedelta = timedelta(0)
     tag: str = ""
     old_tag: str = ""
+    accounts: Sequence[str] = ()
     roles: Sequence[str] = ()
+    s3_endpoint: str = ""
     force: bool = False
 
 
@@ -315,6 +321,92 @@ class ApiTokens(_Tokens):
         return Created(made.id, minted.secret, format_instant(created_at), format_instant(expires_at))
 
 
+class S3AccessKeys(PlatformCredentials):
+    """S3 access keys of an account, of which it may have a few: each is a secret that signs requests, and its id."""
+
+    noun = "S3 access key"
+
+    def _keys(self) -> list[Credential]:
+        return self.platform.s3_keys(self._look_up())
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials."""
+        self.platform.s3_endpoint(self.wanted.s3_endpoint)  # what is malformed is refused before anything is created
+        found = [
+            {"token_id": one.id, "created_at": format_instant(one.created_at) if one.created_at else None, "expires_at": None, "live": True}
+            for one in self._keys()
+        ]
+        return Listing(self._look_up().id, found, self.platform.s3_key_limit)
+
+    def _owner_if_taken(self, secret: str, key_id: str) -> Owner | None:
+        """Sign a request with a key; return whose the key is, or None where it is dead.
+
+        Which refusal a deleted key gets is not published, so the list of keys decides where the answer does not tell. The list comes first,
+        since it tells the cluster's clock too, and a signature is good for 15 minutes of that.
+        """
+        own = {one.id for one in self._keys()}
+        try:
+            is_taken = self.platform.takes_s3_key(key_id, secret.strip(), self.wanted.s3_endpoint)
+        except (AuthenticationError, ForbiddenError):
+            if key_id in own:
+                raise
+            is_taken = False
+        return self._owner(key_id, own) if is_taken else None
+
+    def _owner(self, key_id: str, own: Collection[str]) -> Owner:
+        """Return whose a key is; the S3 API itself need not tell."""
+        account = self._look_up()
+        if key_id not in own:
+            found = self.platform.find_s3_key(key_id)
+            if found is None:
+                raise RefusedError(
+                    f"{self.wanted.what}: the S3 API takes the stored key {key_id}, which is not listed, so it is not known whose it is. "
+                    "Nothing was rotated.",
+                    "Run again; if it stays so, check that rotate_endpoint and rotate_s3_endpoint are the same cluster.",
+                )
+            account = found.account
+        return Owner(account.name, account.id, key_id)
+
+    def check(self, value: str, client_id: str | None, *, patiently: bool = False) -> Owner | None:
+        """See ports.Credentials."""
+        if not client_id:
+            raise RefusedError(
+                f"{self.wanted.what}: there is a secret in {self.wanted.var} and no id in {self.wanted.id_var}. Nothing was rotated.",
+                "Put the id of the S3 access key there.",
+            )
+        return self._owner_if_taken(value, client_id)
+
+    def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
+        """See ports.Credentials."""
+        if not client_id or token_id not in (None, client_id):
+            raise CheckFailedError(f"{self.wanted.id_var} holds {client_id or 'no id'}, and not {token_id}.", "The old key stays.")
+        owner = self._owner_if_taken(value, client_id)
+        if owner is None:
+            raise CheckFailedError(f"{self.platform.title}: the S3 API does not take the stored key {client_id}.", "The old key stays.")
+        return self._proved(owner, account_id)
+
+    def find(self, ids: Sequence[str]) -> list[str]:
+        """See ports.Credentials."""
+        there = {one.id for one in self._keys()}
+        return [one for one in ids if one in there]
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        minted = self.platform.create_s3_key(self._look_up())
+        return Created(minted.credential.id, minted.secret, format_instant(minted.credential.created_at or self.platform.now()))
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials."""
+        apply_steps([(f"{one.id} deleted", partial(self.platform.delete_s3_key, one)) for one in self._keys() if one.id in ids])
+
+    def disable(self, token_id: str) -> None:
+        """See ports.Credentials."""
+        raise RefusedError(f"{self.platform.title}: S3 access keys cannot be disabled.", "Use rotate_retire=delete.")
+
+
 class _Secrets(PlatformCredentials):
     """Secrets of service accounts: each goes with the id of its account."""
 
@@ -408,6 +500,74 @@ class SecretInPlace(_Secrets):
         raise RefusedError(f"{self.platform.title}: a secret is only ended by a new one.")
 
 
+class AccountsInTurn(_Secrets):
+    """The secrets of two service accounts that take turns: the one that is not stored gets a new secret."""
+
+    noun = "secret"
+
+    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+        super().__init__(rotator, wanted, clock, warn)
+        self._names: dict[str, str] = {}  # by id, once both are looked up
+
+    def look(self, known: Collection[str] = ()) -> Listing:
+        """See ports.Credentials. Neither account is ever an orphan.
+
+        Raises:
+            RefusedError: one of them is not there, or they do not have the same roles.
+        """
+        if not self._names:
+            first, second = (self._the_account(name) for name in self.wanted.accounts)
+            self._refuse_other_roles(first, second)
+            self._names = {one.account.id: one.account.name for one in (first, second)}
+        return Listing(None, [{"token_id": account_id, "name": name, "live": False} for account_id, name in self._names.items()])
+
+    def _the_account(self, name: str) -> AccountState:
+        found = self.platform.service_accounts(name)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise RefusedError(
+                f"{self.wanted.what}: there is no service account {name}. Nothing was rotated.",
+                "Create it with latchkey.tokens.service_account, with the roles of the other one, or check rotate_accounts.",
+            )
+        ids = " and ".join(sorted(one.account.id for one in found))
+        raise RefusedError(
+            f"{self.wanted.what}: there are several service accounts {name}, {ids}. Nothing was rotated.",
+            "Delete those that are not in use.",
+        )
+
+    def _refuse_other_roles(self, *accounts: AccountState) -> None:
+        """Raise RefusedError where a rotation would change what its users may do."""
+        more, fewer = (sorted(one.role_names.get(role, role) for role in one.roles or ()) for one in accounts)
+        if more == fewer:
+            return
+        names = [one.account.name for one in accounts]
+        only = [(names[0], sorted(set(more) - set(fewer))), (names[1], sorted(set(fewer) - set(more)))]
+        told = ", and ".join(f"only {name} has {', '.join(roles)}" for name, roles in only if roles)
+        raise RefusedError(
+            f"{self.wanted.what}: the two accounts do not have the same roles: {told}. Nothing was rotated.",
+            "Give both the same roles with latchkey.tokens.service_account.",
+        )
+
+    def _idle(self, current: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the account whose turn it is; the first one where nothing is stored."""
+        account_id = next(one for one in self._names if one != str(current.get("id") or ""))
+        return {"name": self._names[account_id], "account_id": account_id}
+
+    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+        """See ports.Credentials."""
+        self._operate(check_mode=True, rotate_secret=True, **self._idle(current))
+
+    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        """See ports.Credentials."""
+        made = self._operate(rotate_secret=True, **self._idle(current))
+        return Created(str(made["client_id"]), made["client_secret"])
+
+    def revoke(self, ids: Sequence[str]) -> None:
+        """See ports.Credentials. A policy that alternates asks for none."""
+        raise RefusedError(f"{self.platform.title}: a secret is only ended by a new one.")
+
+
 class Accounts(_Secrets):
     """Service accounts that replace one another, each with its secret."""
 
@@ -461,4 +621,6 @@ KINDS: dict[str, Callable[[Rotator, Wanted, Clock, Callable[[str], None]], Crede
     "api_token": ApiTokens,
     "in_place": SecretInPlace,
     "replace": Accounts,
+    "s3_access_key": S3AccessKeys,
+    "alternate": AccountsInTurn,
 }

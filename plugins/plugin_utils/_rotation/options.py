@@ -13,7 +13,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
 
-ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE = "access_token", "api_token", "in_place", "replace"
+ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
+SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
+S3_ACCESS_KEY = "s3_access_key"
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
 _SHORTEST_LIFE = timedelta(minutes=1)
 
@@ -33,6 +35,8 @@ class Policy:
         exact_expiry: whether the platform lets a credential expire at the very instant that was asked for, and not at a whole minute.
         successor_of: the account's name, where a new credential is an account of its own; else empty.
         shared: whether the store is published, so that a run on another machine may be at work on a copy of it.
+        called: what a credential is that is no account, for people.
+        alternates: whether two accounts take turns: the old credential stays as it is until its account's next turn.
     """
 
     force: bool = False
@@ -45,11 +49,14 @@ class Policy:
     exact_expiry: bool = True
     successor_of: str = ""
     shared: bool = False
+    alternates: bool = False
+
+    called: str = "token"
 
     @property
     def noun(self) -> str:
         """What a credential is, for people."""
-        return "account" if self.successor_of else "token"
+        return "account" if self.successor_of else self.called
 
     @property
     def owner(self) -> str:
@@ -59,7 +66,7 @@ class Policy:
     @property
     def retires_at_once(self) -> bool:
         """Whether the old credential goes, or is switched off, with the rotation itself."""
-        return self.retire == "disable" or self.retire_after is None
+        return not self.alternates and (self.retire == "disable" or self.retire_after is None)
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,9 @@ class Settings:
     """All that a rotation has to know beside what it finds.
 
     Attributes:
-        kind: access_token, api_token, in_place or replace.
+        kind: access_token, api_token, in_place, replace or alternate.
         account, endpoint: as the user wrote them, for people.
+        accounts: the two accounts that take turns; else empty.
         var, client_id_var: names of the variables, for people; the latter may be empty.
         policy: what the user wants.
         patience: how long a new secret may still be refused.
@@ -81,6 +89,7 @@ class Settings:
 
     kind: str = ACCESS_TOKEN
     account: str = ""
+    accounts: tuple[str, ...] = ()
     endpoint: str = ""
     var: str = ""
     client_id_var: str = ""
@@ -105,18 +114,25 @@ class Settings:
     @property
     def is_secret(self) -> bool:
         """Whether it is the secret of a service account, which goes with a client id."""
-        return self.kind in (IN_PLACE, REPLACE)
+        return self.kind in SECRETS
+
+    @property
+    def changes_account(self) -> bool:
+        """Whether the new credential is another account's, so that the client id in the store tells which one is stored."""
+        return self.kind in (REPLACE, ALTERNATE)
 
 
 # What the role rotate hands over; the names are those of its variables without rotate_.
 ARGUMENTS: dict[str, Any] = {
-    "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET]},
+    "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET, S3_ACCESS_KEY]},
     "account": {"type": "str"},
     "vars_file": {"type": "path"},
     "var": {"type": "str"},
     "vault_id": {"type": "str"},
-    "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE]},
+    "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE, ALTERNATE]},
+    "id_var": {"type": "str"},
     "client_id_var": {"type": "str"},
+    "accounts": {"type": "list", "elements": "str"},
     "roles": {"type": "list", "elements": "str"},
     "tag": {"type": "str"},
     "clusters": {
@@ -129,6 +145,7 @@ ARGUMENTS: dict[str, Any] = {
         },
     },
     "sync_timeout": {"type": "str"},
+    "s3_endpoint": {"type": "str"},
     "rescue_file": {"type": "path"},
     "expires_in": {"type": "str"},
     "when_remaining": {"type": "str"},
@@ -160,11 +177,14 @@ ARGUMENTS: dict[str, Any] = {
 # What a variable means that is null, or left out with omit: the role's default, never less than that.
 _DEFAULTS: dict[str, Any] = {
     "strategy": IN_PLACE,
+    "id_var": "",
     "client_id_var": "",
+    "accounts": [],
     "roles": [],
     "tag": "",
     "clusters": [],
     "sync_timeout": "5m",
+    "s3_endpoint": "",
     "rescue_file": "",
     "expires_in": "90d",
     "when_remaining": "7d",
@@ -216,15 +236,22 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         raise OptionError(
             f"rotate_credential: '{options['credential']}' is invalid for {platform.title}.", f"Set it to {' or '.join(platform.rotates)}."
         )
-    for name in ("account", "var", "vars_file"):
-        refuse_missing(name, options[name], "Give it a value.")
     kind = kind_of(options)
-    id_var = options["client_id_var"] if kind in (IN_PLACE, REPLACE) else ""
+    accounts = _taking_turns(kind, options)
+    for name in ("account", "var", "vars_file"):
+        if name != "account" or not accounts:
+            refuse_missing(name, options[name], "Give it a value.")
+    id_var = _id_var(kind, options)
     _check_names(kind, options["var"], id_var)
     if options["retire"] == "disable" and options["credential"] not in platform.disables:
         raise OptionError(
             f"rotate_retire: on {platform.title}, '{options['credential']}' cannot be disabled.",
             "Set it to delete, with rotate_retire_after for a delay.",
+        )
+    if options["checks"] and kind == S3_ACCESS_KEY:
+        raise OptionError(
+            "rotate_checks: an S3 access key signs requests to the S3 API, and these checks are requests to another one.",
+            "Leave it out; the key is proved by a request to the S3 API anyway.",
         )
     publishes = options["publish"] == "git"
     policy = Policy(
@@ -238,10 +265,13 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         exact_expiry=kind != API_TOKEN,
         successor_of=options["account"] if kind == REPLACE else "",
         shared=publishes,
+        called="S3 access key" if kind == S3_ACCESS_KEY else "token",
+        alternates=kind == ALTERNATE,
     )
     return Settings(
         kind=kind,
-        account=options["account"],
+        account=" and ".join(accounts) or options["account"],
+        accounts=accounts,
         endpoint=endpoint,
         var=options["var"],
         client_id_var=id_var,
@@ -250,7 +280,7 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         roles=tuple(options["roles"]),
         has_hooks=bool(options["publish_tasks"]),
         publishes=publishes,
-        always_proves=bool(options["checks"] or (options["clusters"] and kind in (IN_PLACE, REPLACE))),
+        always_proves=bool(options["checks"] or (options["clusters"] and kind in SECRETS)),
         accounts_elsewhere=platform.accounts_elsewhere,
     )
 
@@ -261,25 +291,63 @@ def refuse_missing(name: str, value: Any, hint: str) -> None:
         raise OptionError(f"rotate_{name}: it is {'not set' if value is None else 'empty'}.", hint)
 
 
+def _taking_turns(kind: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the two accounts that take turns; empty for other kinds. Raises OptionError."""
+    accounts = tuple(str(one).strip() for one in options["accounts"])
+    if kind != ALTERNATE:
+        if accounts:
+            raise OptionError(
+                "rotate_accounts: it goes with rotate_strategy=alternate.", "Set rotate_strategy, or name one rotate_account."
+            )
+        return ()
+    if len(accounts) != 2 or not all(accounts) or accounts[0] == accounts[1]:
+        raise OptionError(
+            "rotate_accounts: rotate_strategy=alternate needs the names of two service accounts that take turns.",
+            "Create a second account with the roles of the first, and name both.",
+        )
+    if options["account"] and options["account"] not in accounts:
+        raise OptionError(
+            f"rotate_account: {options['account']} is neither of rotate_accounts.",
+            "Leave rotate_account out with rotate_strategy=alternate.",
+        )
+    return accounts
+
+
+def _id_var(kind: str, options: Mapping[str, Any]) -> str:
+    """Return the variable that holds the id that goes with the credential; rotate_client_id_var is what version 1.0.0 called it."""
+    name, former = options["id_var"], options["client_id_var"]
+    if name and former and name != former:
+        raise OptionError(
+            "rotate_id_var and rotate_client_id_var are two names of one variable of the role, and they differ.", "Set rotate_id_var only."
+        )
+    return str(name or former) if kind in (*SECRETS, S3_ACCESS_KEY) else ""
+
+
 def _check_names(kind: str, var: str, id_var: str) -> None:
     """Refuse names of variables that are the same, or inside of one another. Raises OptionError."""
-    if kind == REPLACE and not id_var:
+    if kind in (REPLACE, ALTERNATE) and not id_var:
         raise OptionError(
-            "rotate_strategy=replace makes an account with an id of its own, so rotate_client_id_var must name the variable of the vars "
-            "file that holds the id.",
+            f"rotate_strategy={kind} stores the secret of another account each time, so rotate_client_id_var must name the variable of the "
+            "vars file that holds the account's id.",
             "Set rotate_client_id_var.",
+        )
+    if kind == S3_ACCESS_KEY and not id_var:
+        raise OptionError(
+            "rotate_credential=s3_access_key stores a secret that is of use with its id only, so rotate_id_var must name the variable of "
+            "the vars file that holds the id.",
+            "Set rotate_id_var.",
         )
     taken = (var, f"{var}_rotation")
     inside = id_var.startswith(tuple(f"{one}." for one in taken)) or var.startswith(f"{id_var}.")
     if id_var and (id_var in taken or inside):
         raise OptionError(
-            "rotate_var and rotate_client_id_var name the same variable, or one inside of the other or of its state.",
-            "The secret and the client id are two: name two variables.",
+            "rotate_var and rotate_id_var name the same variable, or one inside of the other or of its state.",
+            "The secret and its id are two: name two variables.",
         )
 
 
 def _lifetime(text: str, kind: str, longest: timedelta | None) -> timedelta | None:
-    if kind in (IN_PLACE, REPLACE):
+    if kind in (*SECRETS, S3_ACCESS_KEY):
         return None
     expires_in = _duration(text, "rotate_expires_in")
     if expires_in is not None and expires_in < _SHORTEST_LIFE:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,8 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import describe_duration, format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import instant
+
+_SHOWN = 20  # names that a problem lists
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,20 @@ def due(has_value: bool, works: bool, current: Mapping[str, Any], policy: Policy
         if policy.max_age:
             return f"it is {describe_duration(now - moment + policy.max_age)} old"
     return ""
+
+
+def nothing_stored(facts: Facts) -> str:
+    """Say why a secret that is not stored is not replaced: it may be in use, and a wrong name must not end it."""
+    others = sorted(str(name) for name in facts.names if name != facts.var)
+    close = difflib.get_close_matches(facts.var, others, 1)
+    meant = f" Was {close[0]} meant?" if close else ""
+    names = others[:_SHOWN]
+    listed = f" It has {', '.join(names)}." if names else ""
+    return (
+        f"The vars file holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would end "
+        f"it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force to "
+        "true."
+    )
 
 
 def facts_of(credentials: Sequence[Mapping[str, Any]], token_id: str | None) -> dict[str, Any] | None:

@@ -13,9 +13,19 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import marked_lifetime
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, due, facts_of, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
+    Facts,
+    Plan,
+    due,
+    facts_of,
+    never_due,
+    next_due,
+    nothing_stored,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import Recognised, recognise
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
+    CURRENT,
+    LATE,
     LEASE,
     STORED,
     UNDOING,
@@ -39,6 +49,8 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable
         run: the name of this run, kept in the state so that others see who is at work.
         choose: returns a random number from 1 to the one it is given.
     """
+    if policy.alternates and (problem := _no_turn(facts, policy)):
+        return Plan(problem=problem)
     if facts.stranger:
         return Plan(
             problem=f"The stored credential is of {facts.stranger}, not of the account to rotate. Check rotate_account and rotate_var."
@@ -56,6 +68,16 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable
     if stage == STORED and (facts.value_id == pending_id or (not facts.value_id and pending_id not in facts.gone)):
         return _doubtful(facts, policy) or _finish(facts)
     return _Decision(facts, policy, now, run, choose).plan()
+
+
+def _no_turn(facts: Facts, policy: Policy) -> str:
+    """Say why neither of two accounts that take turns can be given a new secret: the vars file does not tell whose turn it is."""
+    if not facts.has_value and not policy.force and stage_of(facts.state) == CURRENT:
+        return nothing_stored(facts)
+    ids = [str(one["token_id"]) for one in facts.credentials]
+    if facts.value_id and facts.value_id not in ids:
+        return f"The vars file holds the client id {facts.value_id}, and rotate_accounts are {' and '.join(ids)}. Check rotate_accounts."
+    return ""
 
 
 def _doubtful(facts: Facts, policy: Policy) -> Plan | None:
@@ -123,6 +145,8 @@ class _Decision:
         )
         current = {**self._noted(current_id), **_told(facts_of(present, current_id))}
         reason = due(facts.has_value, facts.works, current, policy, self.now)
+        if reason and policy.alternates and facts.works and left.open:
+            warnings, reason = (*warnings, _late_words(left.open, reason)), ""
         revoke = (*lost, *orphan_ids)
         # An old credential goes when its time has come, or when the next rotation makes another old one: never more than two are kept.
         waiting = str(previous.get("id", "")) if previous and (reason or self._goes_now(previous)) else ""
@@ -244,6 +268,16 @@ def _listed(credentials: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{one['token_id']}, made {one.get('created_at') or 'at an unknown time'}" for one in credentials)
 
 
+def _late_words(intents: Sequence[Mapping[str, Any]], reason: str) -> str:
+    """Say that a request without an answer is waited for: should it be served later, it would end a secret that is stored by then."""
+    told = (instant(one, key) for one in intents for key in ("since", "unconfirmed_at"))
+    until = max(at for at in told if at) + LATE
+    return (
+        f"The rotation is due ({reason}), but an earlier run asked for a new secret and has no answer, and that request may be served "
+        f"until {format_instant(until)}. A run after that time rotates; nothing is changed before."
+    )
+
+
 def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: Policy) -> str:
     how = "delete it with latchkey.tokens.service_account" if policy.successor_of else "revoke it with latchkey.tokens.session_revoke"
     noun = policy.noun if len(orphans) == 1 else f"{policy.noun}s"
@@ -282,7 +316,7 @@ def settled_after(
     """
     at_once = policy.retire == "delete" and policy.retire_after is None
     previous: dict[str, Any] | None = None
-    if old_id and not (at_once and retired):
+    if old_id and not policy.alternates and not (at_once and retired):
         delete_at = now if at_once else now + policy.retire_after if policy.retire_after is not None else None
         previous = {"id": old_id, "delete_at": format_instant(delete_at) if delete_at else None}
         if policy.retire == "disable" and not retired:

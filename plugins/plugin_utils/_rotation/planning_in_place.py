@@ -9,14 +9,20 @@ encrypted rescue file before anything else is done with it, and whatever fails a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, due, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
+    Facts,
+    Plan,
+    due,
+    never_due,
+    next_due,
+    nothing_stored,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
     MINTING,
     STORED,
@@ -26,8 +32,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state im
     settled,
     stage_of,
 )
-
-_SHOWN = 20  # names that a problem lists
 
 
 def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
@@ -59,25 +63,11 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
         # It may have made a secret that nothing holds, and the stored one may live on for a while only.
         reason = "an earlier run was interrupted while it made a secret"
     if reason and not facts.has_value and not policy.force and stage != MINTING:
-        return Plan(problem=_nothing_stored(facts))
+        return Plan(problem=nothing_stored(facts))
     if reason:
         return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, reason=reason, rotate=True)
     base = _base(kept, policy)
     return _base(kept, policy, settle=facts.state != base.settled)
-
-
-def _nothing_stored(facts: Facts) -> str:
-    """Say why a secret that is not stored is not replaced: it may be in use, and a wrong name must not end it."""
-    others = sorted(str(name) for name in facts.names if name != facts.var)
-    close = difflib.get_close_matches(facts.var, others, 1)
-    meant = f" Was {close[0]} meant?" if close else ""
-    names = others[:_SHOWN]
-    listed = f" It has {', '.join(names)}." if names else ""
-    return (
-        f"The vars file holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would end "
-        f"it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force to "
-        "true."
-    )
 
 
 def _base(current: Mapping[str, Any], policy: Policy, **more: Any) -> Plan:

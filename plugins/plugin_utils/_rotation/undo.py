@@ -68,7 +68,9 @@ class Undo:
         self._ports.progress.shield()
         created = self._record.created_id
         words = ""
-        if created:
+        if created and self._context.settings.policy.alternates:
+            words = f" The new secret of {created} that this run created is stored nowhere. Run again."
+        elif created:
             try:
                 adopted = self._ports.store.read().value == self._record.new_value
                 if not adopted:
@@ -100,14 +102,22 @@ class Undo:
             if context.found.value
             else "no credential yet"
         )
+        failed = f"What failed: {record.failed_step}: {record.failure}"
+        if context.settings.policy.alternates:
+            late = " Whether the other account has a new secret is not known, so the next rotation waits an hour." if self._unknown else ""
+            return context.fail(
+                f"was not rotated: {context.where} holds {holds}, and a new secret of the other account, where there was one, is stored "
+                f"nowhere.{late} {failed}",
+                undone=not self._unknown,
+            )
         if self._unknown:
             return context.fail(
                 f"was not rotated. Whether a new {self._noun} was created is not known: {context.where} holds {holds}, and notes that one "
-                f"may still appear; the next runs look for it and revoke it. What failed: {record.failed_step}: {record.failure}"
+                f"may still appear; the next runs look for it and revoke it. {failed}"
             )
         return context.fail(
             f"was not rotated, and all is as it was before: {context.where} holds {holds}, and the new one, where there was one, is "
-            f"revoked. What failed: {record.failed_step}: {record.failure}",
+            f"revoked. {failed}",
             undone=True,
         )
 
@@ -173,6 +183,9 @@ class Undo:
         if record.new_value and held.value == record.new_value:  # put in place again since it was taken out
             self._put_back()
             held = self._look()
+        if context.settings.policy.alternates:  # its account keeps the new secret, which is stored nowhere, until its next turn
+            self._unknown = record.in_doubt
+            return
         lost = self._lost_state(held)
         ids: tuple[str, ...] = (record.created_id,) if record.created_id else ()
         if not ids and lost:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import S3_ACCESS_KEY, Policy, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
@@ -22,6 +22,8 @@ def never_due_hint(settings: Settings) -> str:
     """Return what to do about a rotation that is never due, as a sentence."""
     if settings.is_secret:
         return "Its secret does not expire: set rotate_max_age, for example 90d."
+    if settings.kind == S3_ACCESS_KEY:
+        return "An S3 access key does not expire: set rotate_max_age, for example 90d."
     return "The stored credential does not expire: set rotate_max_age, or rotate once to one that expires."
 
 
@@ -31,7 +33,7 @@ def to_the_second(instant: str | None) -> str:
 
 
 def _noun(settings: Settings) -> str:
-    return {"in_place": "secret", "replace": "account"}.get(settings.kind, "token")
+    return {"in_place": "secret", "replace": "account", "alternate": "account"}.get(settings.kind, settings.policy.called)
 
 
 def _due(current: Mapping[str, Any], next_due_at: str | None, never: str) -> str:
@@ -53,12 +55,16 @@ def last_line(settings: Settings, record: Record, current: Mapping[str, Any], ol
         return f"{settings.what}: not due, {kept} stays; {due}{left}"
     if settings.in_place:
         done = f"the secret of {current.get('id')} was replaced"
+    elif old_id and settings.policy.alternates:
+        done = f"{current.get('id')} has a new secret and took the turn of {old_id}"
     elif old_id:
         done = f"{noun} {old_id} was replaced by {current.get('id')}"
     else:
         done = f"{noun} {current.get('id')} was created"
     if old_id and not record.retired and not unretired and not settings.in_place:
-        left = f"; the old {noun} is kept for now"
+        left = (
+            f"; the old {noun} keeps its secret until its next turn" if settings.policy.alternates else f"; the old {noun} is kept for now"
+        )
     return f"{settings.what}: {done} ({plan.reason}); {due}{left}"
 
 
@@ -121,6 +127,8 @@ def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False,
 
 
 def _would_retire(old_id: str, policy: Policy, noun: str) -> str:
+    if policy.alternates:
+        return f"leave the {noun} of {old_id} as it is until the account's next turn"
     if policy.retire == "disable":
         return f"switch off the old {noun} {old_id}"
     if policy.retires_at_once:

@@ -256,3 +256,32 @@ def test_names_that_overlap(strategy, var, id_var):
 @pytest.mark.parametrize(("var", "id_var"), [("token", "token_id"), ("all.token", "all.id"), ("token", "tok"), ("a_rotation", "a")])
 def test_names_that_do_not_overlap(var, id_var):
     assert settings(**{**SECRET, "var": var}, client_id_var=id_var).client_id_var == id_var
+
+
+# -- two accounts that take turns
+
+
+TURNS = {**SECRET, "account": None, "strategy": "alternate", "accounts": ["a", "b"], "client_id_var": "client"}
+
+
+def test_two_accounts_take_turns():
+    found = settings(**TURNS)
+    assert (found.kind, found.accounts, found.what) == ("alternate", ("a", "b"), "a and b on qumulo.example.com")
+    assert found.policy.alternates
+    assert not found.policy.retires_at_once
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"accounts": []}, "rotate_accounts: rotate_strategy=alternate needs the names of two service accounts that take turns."),
+        ({"accounts": ["a"]}, "rotate_accounts: rotate_strategy=alternate needs the names of two service accounts that take turns."),
+        ({"accounts": ["a", " "]}, "rotate_accounts: rotate_strategy=alternate needs the names of two service accounts that take turns."),
+        ({"accounts": ["a", "a"]}, "rotate_accounts: rotate_strategy=alternate needs the names of two service accounts that take turns."),
+        ({"account": "c"}, "rotate_account: c is neither of rotate_accounts."),
+        ({"client_id_var": ""}, "rotate_strategy=alternate stores the secret of another account each time"),
+        ({"strategy": "replace"}, "rotate_accounts: it goes with rotate_strategy=alternate."),
+    ],
+)
+def test_accounts_that_cannot_take_turns(given, words):
+    assert refusal(**{**TURNS, **given}).startswith(words)

@@ -199,7 +199,7 @@ def test_where_the_platform_tells_no_id_a_token_that_was_created_since_leaves_a_
     decided = plan(facts(token("1"), token("2"), token("3"), value_id=None, state=stored()))
     assert decided.problem.startswith("The stored credential works, but the platform does not tell its id: it is token 2, which an ")
     assert "created since: 3, made" in decided.problem
-    assert not (decided.finish or decided.undo or decided.rotate or decided.clears)
+    assert (decided.finish, decided.undo, decided.rotate, decided.clears) == (False, False, False, False)
 
 
 def test_where_the_platform_tells_no_id_a_direct_question_settles_which_token_is_stored():
@@ -592,3 +592,49 @@ def test_whatever_was_found(found, policy):
         again = plan(replace(found, state=state, credentials=there, gone=found.gone | gone, run_is_gone=True), policy)
         assert not again.problem
         assert (again.revoke, again.retire, again.disable, again.rotate, again.settle) == ((), "", "", False, False), again
+
+
+# -- two accounts that take turns
+
+TURNS = Policy(force=True, alternates=True)
+
+
+def account(account_id: str) -> dict[str, Any]:
+    return token(account_id, expires=None, age=None, live=False)
+
+
+def turns(**given: Any) -> Facts:
+    return facts(account("1"), account("2"), limit=None, **given)
+
+
+def test_the_account_that_is_not_stored_is_no_orphan_and_the_old_one_is_not_retired():
+    decided = plan(turns(), TURNS)
+    assert (decided.problem, decided.rotate, decided.current["id"], decided.clears) == ("", True, "1", False)
+    assert planning_beside.settled_after({"id": "2"}, "1", TURNS, NOW, retired=False) == {"stage": "current", "current": {"id": "2"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "policy", "words"),
+    [
+        (
+            {"has_value": False, "works": False, "value_id": None, "var": "secret"},
+            Policy(alternates=True),
+            "The vars file holds no secret in",
+        ),
+        ({"value_id": "3", "works": False}, TURNS, "The vars file holds the client id 3, and rotate_accounts are 1 and 2."),
+    ],
+)
+def test_where_it_is_not_known_whose_turn_it_is(given, policy, words):
+    decided = plan(turns(**given), policy)
+    assert decided.problem.startswith(words)
+    assert not decided.changes
+
+
+def test_a_request_without_an_answer_is_waited_for_as_long_as_the_stored_secret_works():
+    asked = {**minting(), "pending": {"since": at(-MINUTE), "known": ["1", "2"], "run": "r"}}
+    decided = plan(turns(state=asked), TURNS)
+    assert (decided.rotate, decided.problem, decided.reason) == (False, "", "")
+    assert "and that request may be served until" in decided.warnings[0]
+    assert decided.settled["unconfirmed"]
+    assert plan(turns(state=asked, works=False), TURNS).rotate
+    assert plan(turns(state={**asked, "pending": {**asked["pending"], "since": at(-2 * HOUR)}}), TURNS).rotate
