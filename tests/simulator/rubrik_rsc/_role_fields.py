@@ -48,6 +48,8 @@ def _targets(core: Tenant, arguments: dict[str, Any]) -> list[Account]:
 def _assign(core: Tenant, arguments: dict[str, Any], keep: bool) -> bool:
     accounts = _targets(core, arguments)
     roles = core.check_roles(arguments["roleIds"])
+    if core.settings["role_approval"] == "waits":
+        return True
     for account in accounts:
         new = list(dict.fromkeys([*account.roles, *roles])) if keep else roles
         if new != account.roles and core.settings["role_change"] == "ends_tokens":

@@ -23,6 +23,9 @@ SETTINGS: dict[str, Setting] = {
     "tpr_policies": Setting(
         ("<integer>",), "0", "quorum authorization policies that the service account is exempt from; rotating suspends them"
     ),
+    "role_approval": Setting(
+        ("none", "waits"), "none", "waits: with quorum authorization, a change of roles is taken and waits for approval"
+    ),
     # the tenant's schema
     "schema": Setting(("version", "2026-05-25", "2025-06-01", "2022-09-01"), "version", "the schema's date; version: that of --version"),
     "validation_status": Setting(("400", "200"), "400", "HTTP status when validation fails; the body has code 400 either way"),

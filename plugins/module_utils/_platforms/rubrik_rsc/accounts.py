@@ -134,6 +134,18 @@ class RscAccounts(RscApi):
         answer, done = self._query(operation, SET_ROLES, {"userIds": [account.id], "roleIds": sorted(roles)}, hint=hint)
         if done is not True:
             raise answer.strange("the roles were not set")
+        # With quorum authorization a change of roles is taken and waits for approval (its rules ASSIGN_TPR_ROLE and REVOKE_TPR_ROLE are in
+        # the vendor's schema of 2026-10); what the mutation answers then is not published, so the roles are read back.
+        found = next((one for one in self.service_accounts() if one.account.id == account.id), None)
+        if found is not None and found.roles != roles:
+            raise AnswerError(
+                f"{self.title} at {self.http.endpoint.url} took the request to {operation}, and the account does not have these roles: the "
+                "change waits for approval (quorum authorization), or was made undone meanwhile.",
+                "Let it be approved in Rubrik Security Cloud, and run again.",
+                platform=self.name,
+                endpoint=self.http.endpoint.url,
+                operation=operation,
+            )
 
     def delete_account(self, state: AccountState) -> None:
         account = state.account
