@@ -174,7 +174,7 @@ EXAMPLES = r"""
     endpoint: qumulo.example.com
     credential: access_token
     account: local:svc-backup
-    vars_file: vault.yml
+    vars_file: group_vars/all/vault.yml
     var: qumulo_token
   register: read
 
@@ -213,7 +213,7 @@ held:
     client_id: ""
     account: local:svc-backup
     is_secret: false
-    known_ids: ["3421890012345678901233"]
+    known_ids: []
     problem: ""
 asks:
   description: The hosts that ask their endpoints.

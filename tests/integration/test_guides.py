@@ -18,7 +18,7 @@ import yaml
 
 from tests.integration._ansible import Ansible
 from tests.integration._as_printed import GUIDES, Block, World, blocks, git_repository, is_play, world
-from tests.integration._cases import done
+from tests.integration._cases import do, done
 
 VAULT = ["--vault-id", "prod@vault-password"]
 PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
@@ -230,6 +230,38 @@ def test_migrating_cdm(page: Page) -> None:
     again = page.run_one("what_is_there.yml")
     assert "nightly-report" not in again
     assert "svc-backup" not in again
+
+
+def test_leaked(page: Page) -> None:
+    """The page's commands, as a shell runs them that is typed into; the secret is what is typed."""
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup", privileges=["PRIVILEGE_CLUSTER_READ"])
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    secret = done(q, "access_token", user="local:svc-backup", expires_in="30d")["token"]
+    page.write("vault.yml", qumulo_token=secret)
+    inventory = next(block for block in blocks(page.name) if block.caption == "inventory.yml")
+    (page.folder / "inventory.yml").write_text(inventory.text)
+    commands = [line[2:] for block in blocks(page.name) if block.language == "console" for line in block.text.splitlines()]
+    (page.folder / "script").write_text("\n".join(commands) + "\n")
+    environment = page.ansible.env({**page.world.environment(), **page.world.credentials()})
+    ended = subprocess.run(
+        ["bash", "-euv", "script"],
+        cwd=page.folder,
+        env=environment,
+        input=f"{secret}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    shown = ended.stdout + ended.stderr
+    assert ended.returncode == 0, shown
+    assert secret not in shown
+    for label in ("account    svc-backup", "last used  the platform does not tell", "may do     privileges PRIVILEGE_CLUSTER_READ"):
+        assert shown.count(label) == 2, shown  # the look, and the run
+    assert shown.count("proved to be dead") == 1
+    assert "qumulo_token: !vault" in (page.folder / "vault.yml").read_text()
+    assert do(q, "access_check", token=secret)["status"] == 401
 
 
 def test_coming_from(page: Page) -> None:

@@ -17,9 +17,11 @@ import pytest
 import yaml
 
 from tests.integration._ansible import Ansible, Run
+from tests.integration._canaries import Scene
 from tests.integration._qumulo_rig import Rig
 from tests.integration._role_rig import RoleRig, failure
 from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
+from tests.integration.test_canaries_rotate import FILES
 from tests.simulator.launch import Simulator
 
 PLAYBOOK = "latchkey.tokens.leaked"
@@ -101,23 +103,24 @@ def test_a_secret_of_no_endpoint(token: Rig) -> None:
         assert "Set leaked_confirm: true to go on without a question." in failure(refused)
 
 
-def test_the_secret_is_typed(token: Rig) -> None:
-    """At a terminal, where it is not shown, and neither is it in any variable; what is not confirmed is not done."""
-    secret = str(token.stored())
+def test_the_secret_is_typed(token: Rig, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """At a terminal; what is not confirmed is not done, and the secret is in nothing that a run with every channel open leaves."""
+    scene = Scene(token.ansible, tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("handed-in"))
+    secret = scene.canaries.add("the leaked token", str(token.stored()))
     for answer, status in (("no", 2), ("yes", 0)):
-        output, code = typed(token, secret, answer)
+        output, code = typed(token, secret, answer, scene)
         assert (code, token.who_is(secret) is None) == (status, status == 0), output
-        assert secret not in output
         assert ("It was not confirmed, so nothing was revoked." in " ".join(output.split())) is (status == 2)
+    scene.assert_clean(token.simulator, allowed=["leaked.yml", *FILES])
 
 
-def typed(rig: RoleRig, secret: str, answer: str) -> tuple[str, int]:
+def typed(rig: RoleRig, secret: str, answer: str, scene: Scene) -> tuple[str, int]:
     """Run the playbook at a terminal; return what it showed there, and its exit status."""
-    command = rig.ansible.command(PLAYBOOK, ["-i", str(inventory(rig)), *rig.vault_arguments])
+    command = rig.ansible.command(PLAYBOOK, ["-vvvv", "--diff", "-i", str(inventory(rig)), *rig.vault_arguments])
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(rig.ansible.folder)
-        os.execve(command[0], command, rig.ansible.env())  # noqa: S606
+        os.execve(command[0], command, rig.ansible.env(scene.environment()))  # noqa: S606
     output, answers, give_up = b"", [(b"not shown as it is typed:", secret), (b"anything else to stop:", answer)], time.monotonic() + 60
     with contextlib.suppress(OSError):  # which is how a terminal ends
         while time.monotonic() < give_up:
@@ -126,6 +129,7 @@ def typed(rig: RoleRig, secret: str, answer: str) -> tuple[str, int]:
             elif answers and answers[0][0] in output:  # Ansible throws away what is typed before it waits for it
                 os.write(terminal, f"{answers.pop(0)[1]}\r".encode())
     os.close(terminal)
+    scene.output.append(output.decode())
     return output.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

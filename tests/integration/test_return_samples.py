@@ -66,13 +66,22 @@ def looks_like(sample: Any, real: Any) -> bool:
 
 
 @pytest.fixture
-def results(appliance: Start, ansible: Ansible, qumulo: Simulator, tmp_path: Path) -> Results:
+def leaked(qumulo: Simulator, ansible: Ansible) -> str:
+    """A token of an account of its own, in clear in a vars file; made before all requests of this process go elsewhere."""
+    done(qumulo, "service_account", name="svc-leaked", privileges=["PRIVILEGE_CLUSTER_READ"])
+    token = str(done(qumulo, "access_token", user="local:svc-leaked")["token"])
+    (ansible.folder / "leaked.yml").write_text(f"leaked_token: '{token}'\n")
+    return token
+
+
+@pytest.fixture
+def results(leaked: str, appliance: Start, ansible: Ansible, qumulo: Simulator, tmp_path: Path) -> Results:
     """What the modules return, on all platforms and in all cases that RETURN speaks of."""
     found: Results = {name: [] for name in MODULES}
     _on_qumulo(found, appliance)
     _on_cdm(found, appliance)
     _on_rsc(found, appliance, tmp_path)
-    _in_files(found, qumulo, ansible)
+    _in_files(found, qumulo, ansible, leaked)
     return found
 
 
@@ -133,7 +142,7 @@ def _on_rsc(found: Results, appliance: Start, folder: Path) -> None:
     found["session_revoke"].append(done(rsc, "session_revoke", token=token["token"], target="self"))
 
 
-def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
+def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: str) -> None:
     """Of those that run on the controller, in one run."""
     q = shared_options(simulator)
     path = {"path": "group_vars/all/vault.yml"}
@@ -159,6 +168,7 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
         ("rotation", {**rotation, "phase": "undo", "ticket": "{{ result_8.ticket }}", "failure": "the task failed"}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
+    calls += _of_a_leak(len(calls), {**place, "auth": how})
     first = len(calls)
     there = {**place, "auth": how}
     seen = {"hosts": ["localhost"], "read": {"localhost": f"{{{{ result_{first} }}}}"}}
@@ -190,9 +200,29 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible) -> None:
             {**task, "register": name},
             {"name": "Keep it", "ansible.builtin.copy": keep, "no_log": True},
         ]
-    ansible.play(tasks, arguments=["--vault-id", "prod@vault-password"]).assert_ok()
+    ansible.play(tasks, arguments=["--vault-id", "prod@vault-password"], env={"LATCHKEY_LEAKED_SECRET": leaked}).assert_ok()
     for number, (module, _options) in enumerate(calls):
         found[module].append(json.loads((ansible.folder / f"result_{number}.json").read_text()))
+
+
+def _of_a_leak(first: int, place: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the phases of the module leaked, of which the first has this number among all calls."""
+    take, read, _choose, ask, judge, end = (f"result_{first + number}" for number in range(6))
+    leak, asked = {"ticket": f"{{{{ {take}.ticket }}}}"}, f"{{{{ {ask}.asked }}}}"
+    there = {"place": f"{{{{ {read}.place }}}}"}
+    by_host = {"held": {"localhost": f"{{{{ {read}.held }}}}"}, "asked": {"localhost": asked}}
+    plan = {"plan": f"{{{{ {judge}.plan }}}}"}
+    store = {"credential": "access_token", "account": "local:svc-leaked", "vars_file": "leaked.yml", "var": "leaked_token"}
+    phases: dict[str, dict[str, Any]] = {
+        "take": {},
+        "read": {**leak, **place, **store},
+        "choose": {**leak, "held": by_host["held"]},
+        "ask": {**leak, **there, "held": f"{{{{ {read}.held }}}}"},
+        "judge": {**leak, **by_host},
+        "end": {**leak, **there, **plan, "asked": asked},
+        "conclude": {**plan, "asked": by_host["asked"], "ended": {"localhost": f"{{{{ {end}.ended }}}}"}},
+    }
+    return [("leaked", {"phase": phase, **options}) for phase, options in phases.items()]
 
 
 def _documented(
