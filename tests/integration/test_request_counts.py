@@ -35,6 +35,7 @@ ACCOUNTS: dict[str, Options] = {
     "account as it should be": lambda platform, one: ("service_account", {"name": "svc-one"}),
     "account's role changed": lambda platform, one: ("service_account", {"name": "svc-one", "roles": [OTHER[platform]]}),
     "account deleted": lambda platform, one: ("service_account", {"name": "svc-one", "state": "absent"}),
+    "all credentials listed": lambda platform, one: ("credential_info", {}),
     "accounts listed": lambda platform, one: ("service_account_info", {}),
     "token checked": lambda platform, one: ("access_check", {"token": one["token"]}),
     "token ends itself": lambda platform, one: ("session_revoke", {"token": one["token"], "target": "self"}),
@@ -143,6 +144,15 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "GET /v1/auth/roles/Administrators/members",
         "GET /v1/auth/roles/Data-Administrators/members",
         "GET /v1/auth/roles/Observers/members",
+    ],
+    # Both kinds of all accounts, who is an administrator, and the version; however many there are of any.
+    ("qumulo", "all credentials listed"): [
+        "POST /v1/session/login",
+        "GET /v1/auth/access-tokens/",
+        "GET /v1/s3/access-keys/",
+        "GET /v1/auth/roles/Administrators/members",
+        "GET /v1/groups/512/members/",
+        "GET /v1/version",
     ],
     ("qumulo", "token checked"): ["GET /v1/session/who-am-i"],
     ("qumulo", "token ends itself"): ["GET /v1/session/who-am-i", "GET /v1/auth/access-tokens/{id}", "DELETE /v1/auth/access-tokens/{id}"],
@@ -264,6 +274,15 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "POST /api/internal/session/bulk_delete",
         "DELETE /api/v1/session/me",
     ],
+    # The accounts, which of them are service accounts, and then the sessions of each of four: no request lists those of all.
+    ("rubrik_cdm", "all credentials listed"): [
+        "GET /api/v1/cluster/me/version",
+        "POST /api/internal/session",
+        "GET /api/v1/principal",
+        "GET /api/v1/principal",
+        *["GET /api/internal/session"] * 4,
+        "DELETE /api/v1/session/me",
+    ],
     ("rubrik_cdm", "sessions listed"): [
         "POST /api/internal/session",
         "GET /api/v1/principal",
@@ -305,6 +324,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "POST /api/graphql serviceAccounts",
         "POST /api/graphql getAllRolesInOrgConnection",
         "POST /api/graphql updateRoleAssignments",
+        "POST /api/graphql serviceAccounts",
         "DELETE /api/session",
     ],
     # Who calls: an account that deletes itself would lock itself out.
@@ -313,6 +333,11 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "POST /api/graphql serviceAccounts",
         "POST /api/graphql currentUserLoginContext",
         "POST /api/graphql deleteServiceAccountsFromAccount",
+        "DELETE /api/session",
+    ],
+    ("rubrik_rsc", "all credentials listed"): [
+        "POST /api/client_token",
+        "POST /api/graphql deploymentVersion serviceAccounts",
         "DELETE /api/session",
     ],
     ("rubrik_rsc", "accounts listed"): ["POST /api/client_token", "POST /api/graphql serviceAccounts", "DELETE /api/session"],
