@@ -31,6 +31,7 @@ STATES = (LIVE, EXPIRED, DISABLED, UNKNOWN)
 # Of a credential, what credential_info returns; the order is that of the file.
 _TOLD = ("kind", "id", "account", "account_id", "name", "created_at", "expires_at", "expires_known", "lifetime", "last_used_at", "enabled")
 _TOLD_TOO = ("live", "creator", "administrator", "local")
+_OF_CALLER = "report_auth"  # the variable that the report has its own credential from
 _Document = dict[str, Any]
 
 
@@ -111,7 +112,7 @@ def _credential(held: Held, by_credential: Mapping[tuple[str, ...], Sequence[Fin
         "state": state_of(one),
         "age": int((endpoint.now - created_at).total_seconds()) if created_at else None,
         "expires_in": max(0, int((expires_at - endpoint.now).total_seconds())) if expires_at else None,
-        "store": held.store.place if held.store else None,
+        "store": held.store.place if held.store else _OF_CALLER if held.is_callers else None,
         "severity": _worst(found),
         "findings": list(dict.fromkeys(each.code for each in found)),
     }
@@ -178,7 +179,7 @@ def _totals(joined: Joined, credentials: Sequence[Mapping[str, Any]], findings: 
         "hosts": len(looks) + len(joined.unplaced),
         "stores": len(joined.stores),
         "credentials": len(credentials),
-        "stored": sum(one["store"] is not None for one in credentials),
+        "stored": sum(one.store is not None for one in joined.held),
         "kinds": {kind: kinds[kind] for kind in NOUNS},
         "states": {state: states[state] for state in STATES},
         "findings": {severity: severities[severity] for severity in SEVERITIES},

@@ -221,7 +221,7 @@ def _unused(held: Held, policy: Policy) -> Iterator[Finding]:
 
 
 def _orphan(held: Held, policy: Policy) -> Iterator[Finding]:
-    if _is_lasting(held) and held.store is None and held.credential["local"] is not False:
+    if _is_lasting(held) and held.store is None and not held.is_callers and held.credential["local"] is not False:
         advice = "Find out who uses it: put it into a store, or revoke it."
         yield from _on(held, "orphan", WARNING, "is known to no store that the report was given", advice)
 

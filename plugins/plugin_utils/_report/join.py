@@ -61,6 +61,11 @@ class Endpoint:
         """Why its local credentials have to go; empty where they may stay."""
         return next((one.local_advice for one in self.answered if one.local_advice), "")
 
+    @property
+    def callers(self) -> frozenset[str]:
+        """The credentials that the report itself came with."""
+        return frozenset(one.caller_id for one in self.answered) - {""}
+
     def lists(self, kind: str) -> bool:
         """Tell whether all credentials of a kind were seen."""
         return any(one.lists(kind) for one in self.looks)
@@ -91,11 +96,19 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Held:
-    """A credential that a platform has, and the store that knows it; None where none does."""
+    """A credential that a platform has.
+
+    Attributes:
+        endpoint: where it is.
+        credential: what credential_info returns of it.
+        store: the store that knows it; None where none does.
+        is_callers: whether the report itself came with it; wherever the inventory has it from, it is no orphan.
+    """
 
     endpoint: Endpoint
     credential: Mapping[str, Any]
     store: Stored | None = None
+    is_callers: bool = False
 
     @property
     def is_value(self) -> bool:
@@ -143,7 +156,7 @@ def join(looks: Iterable[Look], stores: Iterable[Stored], now: datetime) -> Join
     known = list({(one.where, one.var, *_key(one.platform, one.endpoint)): one for one in stores}.values())
     index = _Index(known)
     held = [
-        Held(one, credential, index.store_of(one, credential) or _of_caller(one, credential))
+        Held(one, credential, index.store_of(one, credential), credential["id"] in one.callers)
         for one in endpoints
         for credential in _credentials(one)
     ]
@@ -183,15 +196,6 @@ class _Index:
             named = (one for one in self._nameless.get(place, ()) if names_account(one.account, credential))
             found = self._secrets.get(id_) or next(named, None)  # an account has one secret, so its name says which
         return found
-
-
-def _of_caller(endpoint: Endpoint, credential: Mapping[str, Any]) -> Stored | None:
-    """Return where the credential is that the report itself came with: wherever the inventory has it from, it is no orphan."""
-    look = next((one for one in endpoint.answered if one.caller_id and one.caller_id == credential["id"]), None)
-    if look is None:
-        return None
-    where, kind, account = f"the inventory, host {look.host}", str(credential["kind"]), str(credential["account"])
-    return Stored(look.host, look.platform, look.endpoint, where, "report_auth", kind, account, look.caller_id)
 
 
 def _credentials(endpoint: Endpoint) -> list[Mapping[str, Any]]:
