@@ -27,13 +27,13 @@ class Anything:
     """A platform that can rotate whatever there is."""
 
     title = "Qumulo Core"
-    rotates = ("access_token", "api_token", "service_account_secret")
+    rotates = ("access_token", "api_token", "service_account_secret", "s3_access_key")
     disables = ("access_token",)
     longest_api_token = 365 * DAY
     accounts_elsewhere = ""
 
 
-KNOWN = Anything.rotates
+KNOWN = Anything.rotates[:-1]  # what needs no further option
 REQUIRED = {"credential": "access_token", "account": "svc", "vars_file": "vault.yml", "var": "token"}
 SECRET = {**REQUIRED, "credential": "service_account_secret"}
 REPLACE = {**SECRET, "strategy": "replace", "client_id_var": "client"}
@@ -227,6 +227,27 @@ def test_what_is_no_time(name):
 @pytest.mark.parametrize("name", ["when_remaining", "sync_timeout"])
 def test_a_time_that_may_not_be_empty(name):
     assert refusal(**{name: ""}).startswith(f"rotate_{name}: '' is not a duration.")
+
+
+KEY = {"credential": "s3_access_key", "id_var": "key_id"}
+
+
+def test_an_s3_access_key():
+    found = settings(**KEY, expires_in="1d", max_age="90d")
+    assert (found.kind, found.client_id_var, found.policy.noun) == ("s3_access_key", "key_id", "S3 access key")
+    assert found.policy.expires_in is None, "it never expires"
+    assert not found.is_secret
+    assert "rotate_id_var must name the variable" in refusal(**{**KEY, "id_var": ""})
+    assert refusal(**{**KEY, "id_var": "token"}).startswith("rotate_var and rotate_id_var name the same variable")
+    assert "cannot be disabled" in refusal(**KEY, retire="disable")
+    assert refusal(**KEY, checks=[{"path": "/v1/version"}]).startswith("rotate_checks: an S3 access key signs requests")
+
+
+def test_the_variable_for_the_id_has_two_names():
+    assert settings(**SECRET, id_var="client").client_id_var == "client"
+    assert settings(**SECRET, id_var="client", client_id_var="client").client_id_var == "client"
+    assert settings(credential="s3_access_key", client_id_var="key_id").client_id_var == "key_id"
+    assert "two names of one variable" in refusal(**SECRET, id_var="client", client_id_var="another")
 
 
 def test_a_replacement_needs_a_variable_for_the_id():

@@ -32,7 +32,7 @@ class Qumulo(QumuloInventory):
         }
     )
     public_paths = frozenset(("/v1/version",))
-    rotates = ("access_token",)
+    rotates = ("access_token", "s3_access_key")
     disables = ("access_token",)
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
     s3_key_limit = 2  # vendor docs: at most two per identity, so that they can be rotated

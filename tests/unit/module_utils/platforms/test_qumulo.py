@@ -27,7 +27,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
-TOKENS, WHO = "/v1/auth/access-tokens/", "/v1/session/who-am-i"
+TOKENS, S3_KEYS, WHO = "/v1/auth/access-tokens/", "/v1/s3/access-keys/", "/v1/session/who-am-i"
 JANE = {"domain": "LOCAL", "auth_id": "1002", "uid": None, "gid": None, "sid": "S-1-5-21-1-1002", "name": "jane"}
 READ_TOKENS = "PRIVILEGE_ACCESS_TOKENS_READ"
 ADMIN = Exchange("GET", WHO, {"id": "500", "name": "admin", "privileges": []})
@@ -49,6 +49,15 @@ def meta(token_id: str, **more: Any) -> dict[str, Any]:
 
 def listed(*tokens: dict[str, Any]) -> Exchange:
     return Exchange("GET", TOKENS, {"entries": list(tokens), "paging": {"next": None}}, query={"user": "auth_id:1002"})
+
+
+def s3_key(key_id: str, **more: Any) -> dict[str, Any]:
+    owner = {**dict.fromkeys(JANE), "auth_id": "1002"}  # a list tells no more of an owner (vendor docs)
+    return {"access_key_id": key_id, "owner": owner, "creation_time": "2026-12-06T01:14:39.56621474Z"} | more
+
+
+def listed_keys(*keys: dict[str, Any]) -> Exchange:
+    return Exchange("GET", S3_KEYS, {"entries": list(keys), "paging": {"next": None}}, query={"user": "auth_id:1002"})
 
 
 @pytest.fixture(autouse=True)
@@ -251,6 +260,42 @@ def test_a_role_that_somebody_else_made_matters_to_privileges_only(run):
     assert not run("service_account", {"name": "jane", "privileges": []}, users, roles, members)["changed"]
 
 
+def test_s3_access_keys_to_the_byte(run):
+    made = s3_key("k2", owner=JANE, secret_access_key="TEIT4liMZ8A32iI7JXmqIiLWp5co/jmkjEXAMPLE")
+    create = Exchange("POST", S3_KEYS, made, body={"user": {"auth_id": "1002"}}, authorization="Bearer access-v1:admin")
+    result = run("s3_access_key", {"user": "local:jane"}, FIND, listed_keys(), create)
+    assert (result["access_key_id"], result["secret_access_key"]) == ("k2", made["secret_access_key"])
+    assert result["created_at"] == "2026-12-06T01:14:39.566214Z"
+    delete = Exchange("DELETE", f"{S3_KEYS}k1", {"description": "no such key"}, status=404)
+    wish = {"user": "local:jane", "access_key_id": "k1", "state": "absent"}
+    result = run("s3_access_key", wish, FIND, listed_keys(s3_key("k1"), s3_key("k2")), delete, listed_keys(s3_key("k2")))
+    assert (result["changed"], result["deleted"]) == (True, ["k1"]), "another caller was faster"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"entries": [None]},
+        {"entries": [s3_key("a/../b")]},
+        {"entries": [s3_key("k1", owner="jane")]},
+        {"entries": [s3_key("k1", creation_time="soon")]},
+    ],
+    ids=["nothing", "null", "id", "owner", "time"],
+)
+def test_strange_lists_of_s3_access_keys(run, answer):
+    exchange = Exchange("GET", S3_KEYS, answer, query={"user": "auth_id:1002"})
+    assert "cannot list S3 access keys: HTTP 200" in run("s3_access_key", {"user": "local:jane"}, FIND, exchange)["msg"]
+
+
+@pytest.mark.parametrize("secret", [None, "", "{{ lookup('pipe', 'id') }}", "two\nlines"])
+def test_strange_secrets_of_s3_access_keys(run, secret):
+    create = Exchange("POST", S3_KEYS, s3_key("k2", secret_access_key=secret), body={"user": {"auth_id": "1002"}})
+    result = run("s3_access_key", {"user": "local:jane"}, FIND, listed_keys(), create)
+    assert "its secret is lost" in result["msg"]
+    assert not secret or secret not in str(result)
+
+
 def test_delete_an_account_says_how_far_it_got(run):
     roles = {"R": {"description": "", "privileges": []}}
     own_role = {"description": "Privileges of the service account jane. Kept by latchkey.tokens.", "privileges": ["PRIVILEGE_X"]}
@@ -264,14 +309,16 @@ def test_delete_an_account_says_how_far_it_got(run):
         Exchange("GET", "/v1/auth/roles/R/members", members),
         Exchange("GET", f"{own}/members", members),
         ADMIN,
+        listed_keys(s3_key("k1")),
         listed(meta("1")),
+        Exchange("DELETE", f"{S3_KEYS}k1"),
         Exchange("DELETE", f"{TOKENS}1"),
         Exchange("GET", own, own_role),
         Exchange("DELETE", own),
         Exchange("DELETE", "/v1/auth/roles/R/members/1002", {"description": "no"}, status=409),
     )
     assert result["failed"]
-    assert result["done"] == ["access token 1 deleted", "role 'latchkey-jane' deleted"]
+    assert result["done"] == ["S3 access key k1 deleted", "access token 1 deleted", "role 'latchkey-jane' deleted"]
     assert result["not_done"] == ["role 'R' taken away", "account jane (id 1002) deleted"]
     assert "Running again goes on from there." in result["msg"]
 
