@@ -337,18 +337,12 @@ def _check_names(kind: str, var: str, id_var: str) -> None:
             "the vars file that holds the id.",
             "Set rotate_id_var.",
         )
-    if kind == S3_ACCESS_KEY and not id_var:
-        raise OptionError(
-            "rotate_credential=s3_access_key stores a secret that is of use with its id only, so rotate_id_var must name the variable of "
-            "the vars file that holds the id.",
-            "Set rotate_id_var.",
-        )
     option = "rotate_id_var" if kind == S3_ACCESS_KEY else "rotate_client_id_var"
     taken = (var, f"{var}_rotation")
     inside = id_var.startswith(tuple(f"{one}." for one in taken)) or var.startswith(f"{id_var}.")
     if id_var and (id_var in taken or inside):
         raise OptionError(
-            "rotate_var and rotate_id_var name the same variable, or one inside of the other or of its state.",
+            f"rotate_var and {option} name the same variable, or one inside of the other or of its state.",
             "The secret and its id are two: name two variables.",
         )
 
