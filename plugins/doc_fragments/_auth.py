@@ -14,14 +14,14 @@ options:
     description:
       - A bearer token to authenticate with; an access token, or on Rubrik CDM an API token. The task never ends it.
         Blanks and line ends around it do not count.
-      - Exactly one way to authenticate is used, O(token), or O(username) with O(password), or O(client_id) with O(client_secret), or
-        O(service_account_file). Setting options of two ways is an error, and so is half of a way, or one that the platform does not know.
+      - Set exactly one authentication method, O(token), or O(username) with O(password), or O(client_id) with O(client_secret), or
+        O(service_account_file). Options of two methods are an error, and so is half of a method, or one that the platform does not know.
       - Qumulo Core takes O(token), or O(username) with O(password). Rubrik CDM takes all four. Rubrik Security Cloud takes all but
         O(username) with O(password).
       - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(RUBRIK_CDM_CLIENT_ID) with
         E(RUBRIK_CDM_CLIENT_SECRET), or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE). Once an option is set, the environment only completes that
-        way. Variables of two ways are an error, too. A variable that is empty counts as unset.
-      - An option that is set but empty is an error, unless other options name another way; then it counts as unset, and the environment is
+        method. Variables of two methods are an error, too. A variable that is empty counts as unset.
+      - An option that is set but empty is an error, unless other options set another method; then it counts as unset, and the environment is
         not asked for it.
       - Without O(token), Rubrik and Qumulo Core are logged in to by each task anew. A task on Rubrik ends that session when it is done. To
         log in once for several tasks, get a token with M(latchkey.tokens.access_token) and pass it on here.
@@ -41,7 +41,7 @@ options:
   totp_code:
     description:
       - The six digits that the user's authenticator shows now, where two-step verification is on. Rubrik CDM only, together with
-        O(password). Where it is off, on other platforms and with another way to authenticate, the code is not sent.
+        O(password). Where it is off, on other platforms and with another authentication method, the code is not sent.
       - Write it in quotes; it may begin with 0.
       - A code works once, for about 30 seconds, so it is good for one task. Log in once with M(latchkey.tokens.access_token), and pass the
         token that it returns to the tasks that follow, in O(token).

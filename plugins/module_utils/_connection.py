@@ -17,18 +17,18 @@ from ._common.endpoint import Endpoint
 from ._common.errors import OptionError
 from ._common.secrets import quoted
 
-# Way to authenticate -> the options that belong to it, all of which it needs
+# Authentication method -> the options that belong to it, all of which it needs
 _METHODS = {
     "token": ("token",),
     "password": ("username", "password"),
     "client": ("client_id", "client_secret"),
     "file": ("service_account_file",),
 }
-# Platform -> (environment prefix, default port, ways to authenticate that its API knows)
-_PLATFORMS: dict[str, tuple[str, int, tuple[str, ...]]] = {
-    "qumulo": ("QUMULO", 8000, ("token", "password")),
-    "rubrik_cdm": ("RUBRIK_CDM", 443, ("token", "client", "file", "password")),
-    "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),
+# Platform -> (its name for people, environment prefix, default port, authentication methods that its API knows)
+_PLATFORMS: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
+    "qumulo": ("Qumulo Core", "QUMULO", 8000, ("token", "password")),
+    "rubrik_cdm": ("Rubrik CDM", "RUBRIK_CDM", 443, ("token", "client", "file", "password")),
+    "rubrik_rsc": ("Rubrik Security Cloud", "RUBRIK_RSC", 443, ("token", "client", "file")),
 }
 PLATFORMS = tuple(_PLATFORMS)
 API_TOKEN_PLATFORMS = ("rubrik_cdm",)  # whose users have API tokens beside access tokens
@@ -97,7 +97,7 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     if platform not in _PLATFORMS:
         wrong = "it is missing" if platform is None else f"'{platform}' is not known"
         raise OptionError(f"platform: {wrong}.", f"Set it to one of {', '.join(PLATFORMS)}.")
-    prefix, port, methods = _PLATFORMS[platform]
+    title, prefix, port, methods = _PLATFORMS[platform]
     _refuse_empty(options, f"{prefix}_", methods)
 
     def setting(name: str) -> Any:
@@ -112,11 +112,11 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
         return value
 
     endpoint = setting("endpoint")
-    auth = _resolve_auth(platform, options, setting, f"{prefix}_", methods)
+    auth = _resolve_auth(title, options, setting, f"{prefix}_", methods)
     if endpoint is None and platform in _NAMED_BY_FILE and auth.token_uri:
         endpoint = auth.token_uri.rpartition("/")[0]
     if endpoint is None:
-        raise OptionError(f"endpoint is missing: where is the {platform} API?", f"Set the option, or {prefix}_ENDPOINT in the environment.")
+        raise OptionError(f"endpoint is missing: where is the API of {title}?", f"Set the option, or {prefix}_ENDPOINT in the environment.")
     return Connection(
         platform=platform,
         endpoint=Endpoint.parse(endpoint, port),
@@ -168,14 +168,14 @@ def _expanded(path: Any) -> Any:
     return os.path.expanduser(os.path.expandvars(path)) if isinstance(path, str) else path
 
 
-def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefix: str, methods: tuple[str, ...]) -> Auth:
+def _resolve_auth(title: str, options: Mapping[str, Any], setting: Any, prefix: str, methods: tuple[str, ...]) -> Auth:
     """Choose the one way that was asked for; options decide, and the environment is asked only for what they leave open."""
     names = {method: _METHODS[method] for method in methods}
     options = {name: value for name, value in options.items() if value is not None and not _is_blank(value)}
     foreign = [name for method, group in _OPTIONS.items() if method not in methods for name in group if options.get(name)]
-    ways = " | ".join(" + ".join(group) for group in names.values())
+    ways = ", ".join(" + ".join(group) for group in names.values())
     if foreign:
-        raise OptionError(f"{foreign[0]}: {platform} does not know this way to authenticate.", f"Use {ways}.")
+        raise OptionError(f"{foreign[0]}: it is no authentication method of {title}.", f"Use one of: {ways}.")
     by_options = [method for method, group in names.items() if any(options.get(name) for name in group)]
     if any(options.get(factor) for factor in _SECOND_FACTORS) and not by_options:
         by_options = ["password"]
@@ -183,11 +183,11 @@ def _resolve_auth(platform: str, options: Mapping[str, Any], setting: Any, prefi
     origin = "The options" if by_options else "The environment variables"
     if len(chosen) > 1:
         given = " and ".join(" + ".join(names[method]) for method in chosen)
-        raise OptionError(f"{origin} name {len(chosen)} ways to authenticate at once: {given}.", "Leave one.")
+        raise OptionError(f"{origin} set {len(chosen)} authentication methods: {given}.", "Set exactly one.")
     if not chosen:
         raise OptionError(
-            f"No credentials for {platform}.",
-            f"Set {ways}, as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...).",
+            f"No credentials for {title}.",
+            f"Set one of: {ways}; as options or in the environment ({prefix}{names[methods[0]][0].upper()}, ...).",
         )
     values: dict[str, Any] = {name: _without_line_break(name, setting(name)) for name in names[chosen[0]]}
     missing = [name for name, value in values.items() if not value]

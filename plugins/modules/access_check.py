@@ -16,7 +16,7 @@ description:
     nothing.
   - With O(client_id) and O(client_secret), O(service_account_file), or O(username) and O(password) it proves that these log in. The session
     that it opens on Rubrik for that ends with the task.
-  - A version of Rubrik CDM that does not tell who calls, perhaps from 9.4 on, is asked for something that only a live credential is
+  - A version of Rubrik CDM that cannot identify the caller, perhaps from 9.4 on, is asked for something that only a live credential is
     answered; whose it is then comes from the log-in or from the token itself, and the task fails where neither tells.
 options:
   expect_account:

@@ -91,8 +91,7 @@ options:
     type: bool
   additional:
     description:
-      - Asks for one token more than there are, whatever exists, for a rotation. Each run makes one, so this is not idempotent. O(current)
-        does not count then.
+      - Always creates another token, as a rotation does, so it is not idempotent. O(current) does not count then.
     type: bool
     default: false
   current:
@@ -101,7 +100,7 @@ options:
         another one is made, and this one is left alone.
       - On Rubrik it is asked about with itself, so that no session is opened while it will do. On Rubrik Security Cloud
         the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was made; a token
-        whose expiry is not known counts as live as long as it is taken.
+        whose expiry is not known is valid while the platform accepts it.
     type: str
   min_remaining:
     description:

@@ -67,8 +67,7 @@ options:
     type: str
   additional:
     description:
-      - Asks for one token more than there are with this O(tag), whatever exists, for a rotation. Each run makes one, so this is not
-        idempotent. No effect with O(state=absent).
+      - Always creates another token with this O(tag), as a rotation does, so it is not idempotent. No effect with O(state=absent).
     type: bool
     default: false
   token_ids:

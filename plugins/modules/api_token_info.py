@@ -13,7 +13,7 @@ version_added: 1.0.0
 description:
   - Lists the API tokens of one user of Rubrik CDM, expired ones too. Log-in sessions, which have no tag, are left out;
     M(latchkey.tokens.access_token_info) lists those.
-  - Works with any way to authenticate. A version that no longer lists sessions is an error that says so; that may be from 9.4 on.
+  - Works with any authentication method. A version that no longer lists sessions is an error that says so; that may be from 9.4 on.
 options:
   platform:
     description:

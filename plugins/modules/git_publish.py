@@ -10,7 +10,7 @@ module: git_publish
 short_description: Push variables of a vars file to a branch of a git remote
 version_added: 1.0.0
 description:
-  - A helper of the role P(latchkey.tokens.rotate#role), for checkouts that are thrown away after the run. It can be used by itself as well.
+  - A helper of the role P(latchkey.tokens.rotate#role), for checkouts that are deleted after the run. It can be used by itself as well.
   - Has the branch hold the named variables as the vars file has them. The commit goes on top of what the remote has at that moment, and
     changes nothing else, in the vars file neither. What is changed or staged in the checkout, or committed and not pushed, stays there and
     is not pushed.

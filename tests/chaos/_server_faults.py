@@ -68,7 +68,7 @@ FAULTS = (
     Fault("HTTP 429 with Retry-After", "retry-after", r"HTTP 429\b"),
     Fault("HTTP 502 in HTML", "html", r"HTTP 502: 502 Bad Gateway"),
     Fault("answer cut off", "cut", _BROKEN),
-    Fault("wrong JSON", "garbled", "HTTP 200 came with a strange answer, the body is not JSON"),
+    Fault("wrong JSON", "garbled", "HTTP 200 returned an unexpected response: the body is not JSON"),
     Fault("slow body", "stall", f"no complete answer within {TIMEOUT} s"),
     Fault("closed before it acts", "close", _BROKEN),
     Fault("closed after it acted", "drop", _BROKEN),

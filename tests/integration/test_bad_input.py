@@ -19,13 +19,13 @@ CANARY = "canary-Pa55word"
 
 # Options that cannot work, and what the error says. None unsets the option that the administrator's options bring.
 OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "no credentials": ({"username": None, "password": None}, ["No credentials for qumulo.", "token | username + password", "QUMULO_TOKEN"]),
-    "two ways": ({"token": "access-v1:x"}, ["2 ways to authenticate", "token and username + password", "Leave one."]),
+    "no credentials": ({"username": None, "password": None}, ["No credentials for Qumulo Core.", "token, username + pass", "QUMULO_TOKEN"]),
+    "two ways": ({"token": "access-v1:x"}, ["2 authentication methods", "token and username + password", "Set exactly one."]),
     "no password": ({"password": None}, ["password is missing: it goes with username.", "QUMULO_PASSWORD"]),
     "no username": ({"username": None}, ["username is missing: it goes with password.", "QUMULO_USERNAME"]),
-    "Rubrik's way": ({"client_id": "x", "client_secret": CANARY}, ["client_id: qumulo does not know this way to authenticate."]),
+    "Rubrik's way": ({"client_id": "x", "client_secret": CANARY}, ["client_id: it is no authentication method of Qumulo Core."]),
     "second factor only": ({"username": None, "password": None, "totp_code": "123456"}, ["username is missing"]),
-    "no endpoint": ({"endpoint": None}, ["endpoint is missing: where is the qumulo API?", "QUMULO_ENDPOINT"]),
+    "no endpoint": ({"endpoint": None}, ["endpoint is missing: where is the API of Qumulo Core?", "QUMULO_ENDPOINT"]),
     "plain http": ({"endpoint": "http://cluster.example.com"}, ["plain http to 'cluster.example.com'", "in the clear", "Use https"]),
     "password in the endpoint": ({"endpoint": f"https://admin:{CANARY}@cluster.example.com"}, ["endpoint: it is not a host"]),
     "other scheme": ({"endpoint": "ssh://cluster.example.com"}, ["'ssh' is not a scheme"]),
@@ -37,7 +37,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown platform": ({"platform": "netapp"}, ["platform must be one of", "qumulo"]),
     "other platform's way": (
         {"platform": "rubrik_rsc", "username": "u", "password": CANARY},
-        ["username: rubrik_rsc does not know this way to authenticate.", "Use token | client_id + client_secret | service_account_file."],
+        ["username: it is no authentication method of Rubrik Security Cloud.", "Use one of: token, client_id + client_secret, "],
     ),
     "token with a blank": ({"username": None, "password": None, "token": f"Bearer {CANARY}"}, ["token: it holds characters"]),
     "token still encrypted": ({"username": None, "password": None, "token": "$ANSIBLE_VAULT;1.1;AES256\n6162"}, ["is it still encrypted?"]),
@@ -161,7 +161,7 @@ FAULTS = {
     "text": "HTTP 500: Internal server error",
     "empty": "HTTP 500 and no words",
     "nonsense": "the body is not JSON",
-    "strange": "strange answer",
+    "strange": "unexpected response",
     "302": "Redirects are not followed",
     "418": "HTTP 418",
 }
@@ -313,7 +313,7 @@ def test_options_from_the_environment(ansible: Ansible, qumulo: Simulator) -> No
     run = ansible.play(tasks, env={**env, **login}).assert_ok()
     assert run["In the worker"]["account"] == run["As a module"]["account"] == "admin"
     assert run["Option wins"]["account"] == "svc-ansible"
-    two_ways = "The environment variables name 2 ways to authenticate at once: token and username + password."
+    two_ways = "The environment variables set 2 authentication methods: token and username + password."
     assert two_ways in run["Task's"]["msg"]
     run = ansible.play(tasks[:1], env={**env, **token, **login}).assert_ok()
     assert two_ways in run["In the worker"]["msg"]

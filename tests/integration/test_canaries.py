@@ -193,7 +193,7 @@ def assert_as_documented(run: Run, platform: str) -> None:
         assert run[f"Use{how}"]["account"] == f"svc{how.replace(' ', '-')}"
         assert run[f"Keep{how}"]["changed"] is False
         assert not run.by_name[f"Foretell{how}"].hidden
-        assert "2 ways to authenticate" in run[f"Two ways{how}"]["msg"]
+        assert "2 authentication methods" in run[f"Two ways{how}"]["msg"]
         assert "401" in run[f"Show why{how}"]["ansible_failed_result"]["msg"]
         assert "log in" in run[f"Wrong secret{how}"]["msg"]
         assert "somebody-else" in run[f"Retry{how}"]["msg"]

@@ -227,7 +227,7 @@ def test_hosts_whose_variables_are_wrong_fail_alone(each_core: Ansible, hopeless
     run = each_core.run(PLAYBOOK, arguments, env={"ANSIBLE_ANY_ERRORS_FATAL": "true"})
     assert run.returncode == 2
     assert "3 failed" in run.output
-    assert len({one.result["msg"] for one in run.tasks if one.task == "Say why the host failed"}) == 3
+    assert len({one.result["msg"] for one in run.tasks if one.task == "Report the failure"}) == 3
     summary = run["Write the summary"]["summary"]
     assert summary["counts"]["failed"] == 3
     assert run["Set the summary as a statistic, which AWX shows"]["ansible_stats"]["data"] == {"rotate_summary": summary}

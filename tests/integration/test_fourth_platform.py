@@ -26,8 +26,8 @@ FILES = {
 # Files that there are -> a line, and what follows it for the new platform
 LINES = {
     "plugins/module_utils/_connection.py": (
-        '    "rubrik_rsc": ("RUBRIK_RSC", 443, ("token", "client", "file")),\n',
-        '    "keycard": ("KEYCARD", 443, ("token",)),\n',
+        '    "rubrik_rsc": ("Rubrik Security Cloud", "RUBRIK_RSC", 443, ("token", "client", "file")),\n',
+        '    "keycard": ("Keycard", "KEYCARD", 443, ("token",)),\n',
     ),
     "plugins/module_utils/_platforms/registry.py": (
         "        return RubrikRsc\n",

@@ -154,7 +154,7 @@ def test_a_client_secret(ansible: Ansible, rubrik: dict[str, Simulator], stored:
     secret = str(rig.stored())
     if not stored:
         assert "only recognised with leaked_client_id" in failure(leaked(rig, secret, stored=False))
-    run = leaked(rig, secret, stored=stored, **({} if stored else {"leaked_client_id": client_id})).assert_ok()
+    run = leaked(rig, secret, stored=stored, leaked_client_id="" if stored else client_id).assert_ok()
     assert "The secret works: it is the client secret of Rubrik Security Cloud" in lines(run)
     assert not rig.appliance.works(client_id, secret)
     assert rig.appliance.works(client_id, str(rig.stored())) is stored

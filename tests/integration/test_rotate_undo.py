@@ -121,7 +121,7 @@ def test_what_was_stored_cannot_be_proved(rig: Rig, saboteur: Saboteur, kind: st
     env = saboteur.environment(rig.file, MINTED, adds_fault(rig.simulator, f"GET:{WHO_AM_I}$:{kind}:8"))
     with rig.all_undone():
         said = all_as_before(rig, rig.rotate(env=env, rotate_force=True))
-    assert said.startswith(f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: cannot find out who calls")
+    assert said.startswith(f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: cannot identify the caller")
     rig.assert_works()
 
 

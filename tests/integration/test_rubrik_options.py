@@ -66,7 +66,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
         "rubrik_rsc",
         "access_token",
         {"username": "u", "password": CANARY},
-        ["rubrik_rsc does not know this way"],
+        ["it is no authentication method of Rubrik Security Cloud"],
     ),
     "no sessions on RSC": (
         "rubrik_rsc",

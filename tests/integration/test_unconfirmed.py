@@ -128,7 +128,7 @@ def test_dead_tokens(cluster: Launch, status: str, body: str) -> None:
         user = {"user": "local:svc-ansible"}
 
         def check() -> None:
-            assert f"find out who calls: GET /v1/session/who-am-i was answered with HTTP {status}" in refused(
+            assert f"identify the caller: GET /v1/session/who-am-i was answered with HTTP {status}" in refused(
                 simulator, "access_check", token=account["token"]
             )
             for options in ({}, {"state": "absent", "token_id": account["token_id"]}, {"token_id": account["token_id"], "enabled": True}):

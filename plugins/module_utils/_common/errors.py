@@ -74,6 +74,7 @@ class RequestError(LatchkeyError):
     Attributes:
         statuses: of the class; the HTTP statuses that it stands for, so that nothing above the HTTP layer has to know them.
         no_place: True when it was found that the account has as many credentials as it may have. Set by who looked.
+        whose: of a refused credential, whose it is, as a sentence; empty where that is not found out.
     """
 
     statuses: ClassVar[tuple[int, ...]] = ()
@@ -93,6 +94,7 @@ class RequestError(LatchkeyError):
         self.status = status
         self.may_have_acted = may_have_acted
         self.no_place = False
+        self.whose = ""
 
     @property
     def refused(self) -> bool:

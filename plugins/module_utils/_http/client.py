@@ -117,7 +117,7 @@ class Answer:
         return self.where.words(self)
 
     def refusal(self, status: int, words: str, hint: str | None = None, *, may_have_acted: bool | None = None) -> RequestError:
-        """Return the error for a refusal that the body tells, whatever the HTTP status; to be raised by whoever reads it.
+        """Return the error for a refusal that the body tells, whatever the HTTP status; to be raised by the code that reads it.
 
         Args:
             status: the HTTP status that says what kind of refusal it is.
@@ -140,11 +140,11 @@ class Answer:
         )
 
     def strange(self, what: str) -> AnswerError:
-        """Return the error for an answer that makes no sense, to be raised by whoever reads it."""
+        """Return the error for an answer that makes no sense, to be raised by the code that reads it."""
         return AnswerError(
             self.where.without_secrets(
                 f"{self.where.name} at {self.where.endpoint.url}: cannot {self.operation}: "
-                f"HTTP {self.status} came with a strange answer, {what}."
+                f"HTTP {self.status} returned an unexpected response: {what}."
             ),
             "Check that the endpoint is the platform's API and not a proxy or another product.",
             platform=self.where.platform,
@@ -457,10 +457,10 @@ class _Exchange:
 
 
 _KINDS: dict[int, tuple[type[RequestError], str]] = {
-    401: (AuthenticationError, "The credential is wrong, expired, disabled or revoked."),
-    403: (ForbiddenError, "The calling account lacks a right for this."),
-    404: (NotFoundError, ""),
-    409: (ConflictError, ""),
+    401: (AuthenticationError, "The credential is wrong, expired, disabled or revoked: replace it with one that works."),
+    403: (ForbiddenError, "The calling account is not permitted to do this: ask an administrator for the right."),
+    404: (NotFoundError, "Check endpoint, and that the platform's version has this."),
+    409: (ConflictError, "Look at what is there, and run again."),
     412: (ConflictError, "Someone else changed it in the meantime; run again."),
 }
 

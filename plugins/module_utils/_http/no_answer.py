@@ -45,7 +45,7 @@ def why_no_answer(failure: Exception, timeout: float) -> tuple[str, str]:
                 "self-signed; also check that the endpoint's name is one that the certificate is for."
             )
     if is_about_tls(causes):
-        return "TLS could not be agreed on", "Check that the port speaks HTTPS and that nothing in between breaks TLS."
+        return "TLS handshake failed", "Check that the port speaks HTTPS and that nothing in between breaks TLS."
     names = {type(cause).__name__ for cause in causes}
     if names & {"NameResolutionError", "gaierror"}:
         return "the host name cannot be resolved", "Check endpoint and DNS."

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._common.errors import CheckFailedError, OptionError
+from .._common.errors import AuthenticationError, CheckFailedError, ForbiddenError, NotFoundError, OptionError
 from .._common.model import Caller
 from .._common.query import Query
 from .._connection import resolve_connection
@@ -17,6 +17,7 @@ from .._platforms.registry import open_platform
 from .execute import Operation, Outcome, Task
 
 _READING = ("GET", "HEAD")
+_OTHER = "Check which credential the task authenticates with, and what is expected of it."
 
 
 def mismatch(caller: Caller, named: bool, expected: str, expect_account_id: str | None, expect_token_id: str | None) -> str:
@@ -47,6 +48,17 @@ def judge(probe: dict[str, Any], expression: Query | None, probed: Probed) -> st
     if expression and _is_nothing(expression.search(probed.body)):
         return f"{what}: what came back is not as expected by '{expression.expression}'."
     return ""
+
+
+def _advice(probed: Probed) -> str:
+    """Return what to do about a probe that was not answered as expected."""
+    if probed.means(AuthenticationError):
+        return "The credential is refused there: replace it, or check that the path takes credentials of this kind."
+    if probed.means(ForbiddenError):
+        return "Ask an administrator to give the account the right for that, or probe something that it may do."
+    if probed.means(NotFoundError):
+        return "Check the path of the probe, and that the platform's version has it."
+    return "Check the probe's status and expect, and what the platform answers to it."
 
 
 def _is_nothing(found: Any) -> bool:
@@ -155,7 +167,7 @@ def _checked_caller(
     hidden = token_id_may_be_hidden and not caller.token_id
     wrong = mismatch(caller, named, expected or "", account_id, None if hidden else token_id)
     if wrong:
-        raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}")
+        raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed. {wrong}", _OTHER)
     return caller
 
 
@@ -171,7 +183,8 @@ def _send_probes(
         probed = platform.probe(probe["method"], probe["path"], probe.get("body") if probe["method"] == "POST" else None)
         wrong = judge(probe, expression, probed)
         if wrong:
-            raise CheckFailedError(f"{platform.title} at {platform.http.endpoint.url}: access check failed for {caller.account}. {wrong}")
+            place = f"{platform.title} at {platform.http.endpoint.url}"
+            raise CheckFailedError(f"{place}: access check failed for {caller.account}. {wrong}", _advice(probed))
         results.append({"method": probe["method"], "path": probe["path"], "status": probed.status})
     return results
 

@@ -34,6 +34,10 @@ class Probed:
     status: int
     body: Any
 
+    def means(self, failure: type[RequestError]) -> bool:
+        """Tell whether another request would have failed in this way."""
+        return self.status in failure.statuses
+
     @classmethod
     def of(cls, answer: Answer) -> Probed:
         """Return what an answer is to a probe."""
@@ -237,7 +241,7 @@ class Platform:
 
     def caller(self, secret: str | None = None) -> Caller:
         """Return whom the platform takes us for; with a secret, whom it takes the bearer of that secret for."""
-        self._cannot("tell who calls")
+        self._cannot("identify the caller")
 
     def find_account(self, identity: str) -> Account:
         """Return the account that an identity string names. Raises OptionError when there is none."""
@@ -315,11 +319,11 @@ class Platform:
         return False
 
     def open_session(self) -> Minted:
-        """Log in for the user, where sessions are no tokens: nobody can end it, so it ends by itself."""
+        """Log in for the user, where sessions are no tokens and cannot be ended: it ends by itself."""
         self._cannot("open sessions that are not tokens")
 
     def inspect_token(self, secret: str) -> Credential | None:
-        """Return what a bearer token is, asked with that token itself; None when it is dead. Nobody logs in for it."""
+        """Return what a bearer token is, asked with that token itself; None when it is dead. There is no log-in for it."""
         self._cannot("tell what a token is")
 
     def explain_refused_mint(self, failure: RequestError, bearers: Sequence[str]) -> None:
@@ -366,7 +370,7 @@ class Platform:
         """
         return self.delete_token(own.id)
 
-    # API tokens: long-lived ones that only somebody who logged in can make, and only for himself
+    # API tokens: long-lived ones that a user can make after a log-in, and for that user only
 
     def check_api_token(self, tag: str, lifetime: timedelta | None) -> None:
         """Refuse what no API token can be, and callers who cannot make any, before anything is sent.

@@ -50,7 +50,7 @@ class Keycard(Platform):
 
     def caller(self, secret: str | None = None) -> Caller:
         self.http.hide(secret)
-        answer = self.http.request("find out who calls", "GET", "/v1/me", authorization=f"Bearer {secret}" if secret else OWN)
+        answer = self.http.request("identify the caller", "GET", "/v1/me", authorization=f"Bearer {secret}" if secret else OWN)
         value = answer.json_object()
         return Caller(_holder(answer, value.get("holder")), id_field(answer, value, "card"), with_token=True)
 

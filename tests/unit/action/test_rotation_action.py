@@ -59,7 +59,7 @@ def test_what_else_may_not_be_empty(perform, name):
 
 
 def test_a_credential_that_the_platform_does_not_have(perform):
-    with pytest.raises(OptionError, match=r"^rotate_credential: \'api_token\' is invalid for Qumulo Core\. Set it to access_token\.$"):
+    with pytest.raises(OptionError, match=r"^rotate_credential: 'api_token' is invalid for Qumulo Core\. Set it to access_token"):
         perform(credential="api_token")
 
 

@@ -9,7 +9,8 @@ import json
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import _PLATFORMS, resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import platform_class
 
 BASE = {"platform": "qumulo", "endpoint": "cluster"}
 
@@ -41,7 +42,7 @@ def test_options_win_over_the_environment():
 
 
 def test_the_environment_of_another_platform_is_not_used():
-    with pytest.raises(OptionError, match="No credentials for qumulo"):
+    with pytest.raises(OptionError, match="No credentials for Qumulo Core"):
         auth(environment={"RUBRIK_CDM_TOKEN": "t"})
 
 
@@ -60,18 +61,18 @@ def test_the_environment_never_mixes_another_way_in():
 @pytest.mark.parametrize(
     ("options", "environment", "words"),
     [
-        ({}, {}, "No credentials for qumulo. Set token | username + password, as options or in the environment (QUMULO_TOKEN, ...)."),
-        ({"token": "t", "username": "u"}, {}, "The options name 2 ways to authenticate at once: token and username + password."),
-        ({}, {"QUMULO_TOKEN": "t", "QUMULO_USERNAME": "u"}, "The environment variables name 2 ways"),
+        ({}, {}, "No credentials for Qumulo Core. Set one of: token, username + password; as options or in the environment (QUMULO_"),
+        ({"token": "t", "username": "u"}, {}, "The options set 2 authentication methods: token and username + password."),
+        ({}, {"QUMULO_TOKEN": "t", "QUMULO_USERNAME": "u"}, "The environment variables set 2 authentication methods"),
         ({"username": "u"}, {}, "password is missing: it goes with username. Set the option, or QUMULO_PASSWORD"),
         ({"password": "p"}, {}, "username is missing: it goes with password."),
         ({"totp_code": "1"}, {}, "username is missing: it goes with totp_code."),
-        ({"totp_secret": "s", "platform": "rubrik_rsc"}, {}, "totp_secret: rubrik_rsc does not know this way to authenticate."),
+        ({"totp_secret": "s", "platform": "rubrik_rsc"}, {}, "totp_secret: it is no authentication method of Rubrik Security Cloud."),
         ({"username": "u"}, {"QUMULO_TOKEN": "t"}, "password is missing"),
-        ({"client_id": "c"}, {}, "client_id: qumulo does not know this way to authenticate. Use token | username + password."),
-        ({"service_account_file": "/f"}, {}, "service_account_file: qumulo does not know this way"),
+        ({"client_id": "c"}, {}, "client_id: it is no authentication method of Qumulo Core. Use one of: token, username + password."),
+        ({"service_account_file": "/f"}, {}, "service_account_file: it is no authentication method"),
         ({"username": "u", "password": "p", "totp_code": "1", "totp_secret": "s"}, {}, "totp_code and totp_secret are both set."),
-        ({"token": "t", "endpoint": None}, {}, "endpoint is missing: where is the qumulo API?"),
+        ({"token": "t", "endpoint": None}, {}, "endpoint is missing: where is the API of Qumulo Core?"),
         ({"token": "t", "platform": "pure"}, {}, "platform: 'pure' is not known. Set it to one of qumulo, rubrik_cdm, rubrik_rsc."),
         ({"token": "t", "platform": None}, {}, "platform: it is missing. Set it to one of qumulo, rubrik_cdm, rubrik_rsc."),
         ({"username": "u", "password": "\udc80"}, {}, "password: it is not text that can be sent"),
@@ -123,7 +124,7 @@ def test_an_empty_option_never_falls_back_to_the_environment(platform, nothing, 
 def test_empty_environment_variables_count_as_unset():
     empty = {f"QUMULO_{name.upper()}": " "[: len(name) % 2] for name in AUTHENTICATION}
     assert auth(environment=empty | {"QUMULO_USERNAME": "u", "QUMULO_PASSWORD": "p"}).username == "u"
-    with pytest.raises(OptionError, match="No credentials for qumulo"):
+    with pytest.raises(OptionError, match="No credentials for Qumulo Core"):
         auth(environment=empty)
     with pytest.raises(OptionError, match="endpoint is missing"):
         resolve_connection({"platform": "qumulo", "token": "t"}, {"QUMULO_ENDPOINT": ""})
@@ -255,3 +256,8 @@ def test_repr_hides_secrets():
     assert sorted(found.auth.secrets()) == sorted(secrets.values())
     options = {"platform": "rubrik_cdm", "endpoint": "cdm", "client_id": "c", "client_secret": "CANARY-c"}
     assert "CANARY" not in repr(resolve_connection(options, {}))
+
+
+@pytest.mark.parametrize("platform", _PLATFORMS)
+def test_a_platform_is_called_alike_before_and_after_it_is_loaded(platform):
+    assert _PLATFORMS[platform][0] == platform_class(platform).title

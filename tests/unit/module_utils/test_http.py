@@ -202,7 +202,7 @@ def test_an_answer_that_is_no_json_object(serve, body):
     http = client(serve(reply(200, body)))
     for method, acted in (("GET", False), ("POST", True)):
         answer = http.request("do it", method, "/x")
-        with pytest.raises(AnswerError, match="came with a strange answer") as caught:
+        with pytest.raises(AnswerError, match="returned an unexpected response") as caught:
             answer.json_object()
         assert caught.value.may_have_acted is acted
 
@@ -771,7 +771,7 @@ def test_validation_is_not_switched_off_by_the_environment(serve, authority, mon
 
 def test_plain_http_where_tls_is_spoken(serve):
     server = serve(reply(200, "{}"))
-    with pytest.raises(ConnectionFailedError, match=r"TLS could not be agreed on\. Check that the port speaks HTTPS"):
+    with pytest.raises(ConnectionFailedError, match=r"TLS handshake failed\. Check that the port speaks HTTPS"):
         client(f"https://127.0.0.1:{server.port}", timeout=5).request("list", "GET", "/x")
 
 

@@ -196,7 +196,7 @@ def test_what_the_guide_shows():
     guide = " ".join((Path(__file__).parents[3] / "docs" / "docsite" / "rst" / "fleets.rst").read_text().split())
     due = {**ROTATED, "next_due": "2027-02-25T22:14:05Z", "reason": "it expires in 3 d 4 h"}
     late = {**UNRETIRED, "next_due": "2027-02-25T22:14:09.5Z", "reason": "it expires in 2 d 7 h", "unretired": ["34218"]}
-    refused = "cannot tell who calls: the connection was refused. Check host and port, and whether the appliance is up."
+    refused = "cannot identify the caller: the connection was refused. Check host and port, and whether the appliance is up."
     found = summary(
         berlin_reports=outcome({**NOT_DUE, "expires_at": "2027-02-25T07:51:12Z", "next_due": "2027-02-18T07:51:12Z"}, {}),
         hamburg_reports=outcome({**NEVER, "rotated": False, "expires_at": None}, {}),

@@ -48,7 +48,7 @@ class Qumulo(QumuloInventory):
         if secret is not None:
             self.http.hide(secret)
             authorization = f"Bearer {secret}"
-        answer = self._call("find out who calls", "GET", "/v1/session/who-am-i", authorization=authorization)
+        answer = self._call("identify the caller", "GET", "/v1/session/who-am-i", authorization=authorization)
         value = answer.json_object()
         token_id = value.get("access_token_id") or None
         bearer = secret or self.connection.auth.token or ""

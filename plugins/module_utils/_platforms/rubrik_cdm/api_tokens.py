@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""API tokens of Rubrik CDM, which only somebody who logged in can make, and only for himself. Private to this collection."""
+"""API tokens of Rubrik CDM, which a user can make after a log-in, and for that user only. Private to this collection."""
 
 from __future__ import annotations
 

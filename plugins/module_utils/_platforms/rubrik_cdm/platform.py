@@ -57,7 +57,7 @@ class RubrikCdm(CdmInventory):
             return self._own
         self.http.hide(secret)
         authorization = f"Bearer {secret}" if secret else OWN
-        answer = self._call("find out who calls", "GET", ME, authorization=authorization, accept=(404, 405))
+        answer = self._call("identify the caller", "GET", ME, authorization=authorization, accept=(404, 405))
         opened = None if secret else self._session
         auth = self.connection.auth
         bearer = read_bearer(secret or (opened.token if opened else auth.token) or "")
@@ -70,7 +70,7 @@ class RubrikCdm(CdmInventory):
             self._call("find out whether the token works", "GET", "/api/v1/principal", **proof)
             user = (opened.user if opened else None) or bearer.subject
             if user is None:
-                raise self._older("does not tell who calls", "Use client_id with client_secret, or username with password.")
+                raise self._older("cannot identify the caller", "Use client_id with client_secret, or username with password.")
             account = user_account(USER + user, client=client)
         token_id = (opened.id if opened else bearer.session) or None
         caller = Caller(account, token_id=token_id, with_token=opened is None)

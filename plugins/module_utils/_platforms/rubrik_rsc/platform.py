@@ -69,7 +69,7 @@ class RubrikRsc(RscInventory):
         if secret is None and self._own:
             return self._own
         self.http.hide(secret)
-        answer, value = self._query("find out who calls", CALLER, authorization=OWN if secret is None else f"Bearer {secret}")
+        answer, value = self._query("identify the caller", CALLER, authorization=OWN if secret is None else f"Bearer {secret}")
         context = json_object(answer, value)
         user = json_object(answer, context["user"]) if "user" in context else context  # CALLER_OLD tells of the user only
         bearer = secret or (self.http.authorization or "").removeprefix("Bearer ")

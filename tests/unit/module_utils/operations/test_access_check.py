@@ -100,3 +100,20 @@ def test_probes_that_are_wrong_are_found_before_any_request(bad: dict[str, Any])
     with pytest.raises(OptionError, match=r"^probes: "):
         check(one, **ANY | {"probes": [bad]})
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "what_to_do"),
+    [
+        (401, "The credential is refused there: replace it, or check that the path takes credentials of this kind."),
+        (403, "Ask an administrator to give the account the right for that, or probe something that it may do."),
+        (404, "Check the path of the probe, and that the platform's version has it."),
+        (500, "Check the probe's status and expect, and what the platform answers to it."),
+    ],
+)
+def test_a_failed_probe_says_what_to_do(status: int, what_to_do: str) -> None:
+    one, _asked = watched()
+    one.probe = lambda *_request: Probed(status, None)
+    with pytest.raises(CheckFailedError) as caught:
+        check(one, **ANY | {"probes": [probe()]})
+    assert str(caught.value).endswith(f"GET /x was answered with HTTP {status} instead of 200. {what_to_do}")

@@ -475,7 +475,7 @@ def test_whatever_comes_back_is_a_result_or_a_failure_of_ours(call, answers, log
 def test_a_login_that_answers_with_no_token(monkeypatch, bearer):
     Script(Exchange("POST", "/v1/session/login", {"bearer_token": bearer}, body={"username": "u", "password": "p"})).install(monkeypatch)
     one = Qumulo(resolve_connection(SHARED | {"token": None, "username": "u", "password": "p"}, {}))
-    with pytest.raises(LatchkeyError, match="came with a strange answer"):
+    with pytest.raises(LatchkeyError, match="returned an unexpected response"):
         one.tokens(None)
 
 

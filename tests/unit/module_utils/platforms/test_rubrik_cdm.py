@@ -245,7 +245,7 @@ def test_who_calls_without_user_me(play):
     assert isinstance(failure, AuthenticationError)
     version = Exchange("GET", VERSION, {"version": "9.4.1"})
     failure, _one = play({"token": "opaque"}, lambda one: one.caller(), gone, Exchange(**vars(proof) | {"status": 200}), version)
-    assert "Rubrik CDM 9.4.1 at https://cluster.example.com:8000 does not tell who calls." in str(failure)
+    assert "Rubrik CDM 9.4.1 at https://cluster.example.com:8000 cannot identify the caller." in str(failure)
 
 
 @pytest.mark.parametrize("identity", [UUID, f"User:::{UUID}"])
