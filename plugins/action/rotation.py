@@ -257,6 +257,7 @@ class _Phase:
             roles=settings.roles,
             s3_endpoint=options["s3_endpoint"],
             force=settings.policy.force,
+            tell=self._steps.line,
         )
         return Ports(
             store=store,

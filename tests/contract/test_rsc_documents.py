@@ -20,8 +20,8 @@ DATES = sorted(
     {NEWEST, *(date for date in RUBRIK_RSC.settings["schema"].choices if date != "version"), *(row[0] for row in (*FIELDS, *NAMES))}
 )
 # What older schemas lack; each must have a fallback that they know, except where they have nothing like it.
-SINCE = {"ROTATE": "2026-06-15", "CALLER": "2023-04-13", "SWITCH_ORGANIZATION": "2023-04-13"}
-WITHOUT_FALLBACK = {"SWITCH_ORGANIZATION"}
+SINCE = {"ROTATE": "2026-06-15", "CALLER": "2023-04-13", "SWITCH_ORGANIZATION": "2023-04-13", "SECRET_SYNCS": "2024-01-01"}
+WITHOUT_FALLBACK = {"SWITCH_ORGANIZATION", "SECRET_SYNCS"}
 
 
 def document(name: str) -> Document:

@@ -123,3 +123,41 @@ def test_a_new_secret_takes_time_to_reach_a_cluster(rig: SecretRig, rubrik: dict
             rig.result(rig.rotate())
             rig.assert_settled()
     assert cluster.credentials() == sessions
+
+
+def _log_ins(cluster: Simulator, since: int) -> list[int]:
+    """Return the statuses of the log-ins at a cluster with the credential of a service account."""
+    return [one["status"] for one in cluster.journal()[since:] if one["path"] == "/api/v1/service_account/session"]
+
+
+@pytest.mark.parametrize(("told", "tries"), [("told", 1), ("fails", 1), ("refused", None)])
+def test_the_platform_is_asked_whether_a_secret_has_reached_the_clusters(
+    ansible: Ansible, rubrik: dict[str, Simulator], tmp_path_factory: pytest.TempPathFactory, told: str, tries: int | None
+) -> None:
+    cluster = rubrik["cdm"]
+    settings = {"secret_sync": told, "sync_seconds": "3"}
+    with launch("rubrik_rsc", settings=settings, directory=tmp_path_factory.mktemp("rsc")) as simulator:
+        rig = SecretRig(ansible, simulator, strategy="replace")
+        client_id = rig.seed()
+        rig.more |= {
+            "rotate_clusters": [{"endpoint": cluster.url, "ca_path": cluster.ca_file}],
+            "rotate_sync_timeout": "20s",
+            "rotate_force": True,
+        }
+        since = len(cluster.journal())
+        with Sync(rig, cluster, 600 if told == "fails" else 2) as sync:
+            sync.bring(client_id, rig.stored(), 0)
+            if told == "fails":
+                with rig.all_undone():
+                    said = failure(rig.rotate())
+                assert "could not carry the new secret to its clusters: Synchronize the service account" in said
+                assert "the cluster cannot be reached" in said
+            else:
+                run = rig.rotate()
+                assert rig.result(run)["rotated"] is True
+                waits = "is carrying the new secret to its clusters (QUEUED); waiting for that." in run.output
+                assert waits is (told == "told")
+                rig.assert_settled()
+        statuses = _log_ins(cluster, since)
+        assert statuses[-1] == (401 if told == "fails" else 200) or told == "fails"
+        assert tries is None or len(statuses) == tries, "a refused log-in may lock an account"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from .credential_form import is_template
@@ -159,6 +160,23 @@ class ClientSecret:
     def as_result(self) -> dict[str, Any]:
         """Return it with the result keys that all modules share."""
         return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+
+class Carried(Enum):
+    """How far a new secret has got on its way to other systems."""
+
+    NOT_TOLD = auto()  # the platform does not tell, or not to this caller
+    WAITS = auto()
+    ARRIVED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True)
+class SecretSync:
+    """What a platform tells of a new secret that it carries to other systems, and its own words for that."""
+
+    carried: Carried = Carried.NOT_TOLD
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NoReturn
 from .._common.endpoint import Endpoint
 from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
 from .._common.inventory import Inventory
-from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted
+from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted, SecretSync
 from .._common.one_line import one_line
 from .._common.steps import Step
 from .._connection import Connection
@@ -432,6 +432,13 @@ class Platform:
     def with_s3_keys(self, state: AccountState) -> AccountState:
         """Return an account with the ids of its S3 access keys, which delete_account deletes too; warns where they cannot be listed."""
         return state
+
+    def secret_sync(self, account_id: str) -> SecretSync:
+        """Return how far the newest secret of a service account has been carried to other systems.
+
+        Nothing depends on it but how long one waits, so a refusal, or a question that this platform does not know, is no error.
+        """
+        return SecretSync()
 
     def service_accounts(self, name: str | None = None) -> list[AccountState]:
         """Return all service accounts, or those of exactly this name, with all that is known of them.

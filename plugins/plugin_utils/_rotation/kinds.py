@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RefusedError,
     RequestError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, Credential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, Carried, Credential, SecretSync
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token
@@ -37,6 +37,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
 _PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
+_MOST_RETRIES = 10  # more refused log-ins could lock an account
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Wanted:
         roles: of a successor's account; empty takes those of the predecessor.
         s3_endpoint: where S3 access keys are proved; empty for where the platform has its S3 API.
         force: whether to rotate also where it cannot be told whether the stored secret is dead.
+        tell: shows a line.
     """
 
     what: str
@@ -70,6 +72,7 @@ class Wanted:
     roles: Sequence[str] = ()
     s3_endpoint: str = ""
     force: bool = False
+    tell: Callable[[str], None] = lambda _line: None
 
 
 class PlatformCredentials:
@@ -194,8 +197,9 @@ def retries_within(patience: timedelta) -> tuple[int, float]:
     """Return how often to try again within a time, and the seconds between two tries."""
     if not patience:
         return 0, 1.0
-    pause = max(1, round(min(_PAUSE, patience.total_seconds() / 5)))
-    return max(1, math.ceil(patience.total_seconds() / pause)), float(pause)
+    seconds = patience.total_seconds()
+    pause = max(1, round(max(seconds / _MOST_RETRIES, min(_PAUSE, seconds / 5))))
+    return max(1, math.ceil(seconds / pause)), float(pause)
 
 
 class _Tokens(PlatformCredentials):
@@ -448,9 +452,44 @@ class _Secrets(PlatformCredentials):
         owner = self._proved(self._patiently(lambda: self._ask(connection, account_id, None, self.wanted.checks)), account_id)
         auth = self._auth(value, owner.account_id)
         for cluster in self.wanted.clusters:
-            there = replace(cluster, auth=auth)
-            self._patiently(lambda there=there: self._ask(there))  # type: ignore[misc]
+            self._arrive(replace(cluster, auth=auth), owner.account_id)
         return owner
+
+    def _arrive(self, there: Connection, account_id: str) -> None:
+        """Log in at a cluster once the secret has reached it, as far as the platform tells; else try for a while.
+
+        Raises:
+            CheckFailedError: the platform says that it could not carry the secret there.
+            RequestError: the cluster does not take it in time.
+        """
+        retries, pause = retries_within(self.wanted.patience)
+        tries, waited = 0, False
+        for number in range(retries + 1):
+            sync = self.platform.secret_sync(account_id)
+            if sync.carried is not Carried.WAITS or number == retries:
+                tries += 1
+                try:
+                    self._ask(there)
+                except RequestError as failure:
+                    self._refuse_to_wait(failure, sync, tries, last=number == retries)
+                else:
+                    return
+            elif not waited:
+                waited = True
+                self.wanted.tell(f"{self.platform.title} is carrying the new secret to its clusters ({sync.words}); waiting for that.")
+            self.clock.sleep(pause)
+
+    def _refuse_to_wait(self, failure: RequestError, sync: SecretSync, tries: int, *, last: bool) -> None:
+        """Raise a refusal at a cluster that waiting does not change."""
+        if failure.status in self.platform.not_yet_statuses and sync.carried is Carried.FAILED:
+            raise CheckFailedError(
+                f"{self.platform.title} could not carry the new secret to its clusters: {sync.words}. {failure}",
+                "Find out why in its list of pending actions, and run again.",
+            ) from None
+        if last or failure.status not in self.platform.not_yet_statuses:
+            if tries > 1:
+                failure.add(f"It was tried {tries} times within rotate_sync_timeout; more could lock the account.")
+            raise failure
 
     def _operate(self, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """Run the operation service_account on the open platform; return its result."""

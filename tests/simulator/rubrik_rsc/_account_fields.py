@@ -128,7 +128,40 @@ def _check_self(core: Tenant, caller: Caller, account: Account, setting: str) ->
         raise FieldError(400, "a service account cannot do this to itself")
 
 
+CLUSTER = "11111111-2222-4333-8444-555555555555"
+
+
+def _pending_actions(core: Tenant, _caller: Caller, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tell what is on its way to the clusters: the newest secret of each account that is asked for."""
+    how = core.settings["secret_sync"]
+    if how == "refused":
+        raise FieldError(403, "not permitted to see pending actions")
+    wanted = arguments.get("objectIds") or []
+    accounts = [one for one in core.data.accounts.values() if one.client_id in wanted and how != "not_told"]
+    return [_pending_action(core, one) for one in accounts]
+
+
+def _pending_action(core: Tenant, account: Account) -> dict[str, Any]:
+    created, seconds, now = account.secrets[-1].created, core.settings.integer("sync_seconds"), core.clock.now()
+    done = now >= created + seconds
+    status = "QUEUED" if now < created + seconds / 2 else "IN_PROGRESS"
+    if done:
+        status = "FAILED" if core.settings["secret_sync"] == "fails" else "SUCCEEDED"
+    return {
+        "actionType": {"pendingActionGroupType": "SERVICE_ACCOUNT", "pendingActionSubGroupType": "SERVICE_ACCOUNT_SYNC"},
+        "actionTypeStr": "SERVICE_ACCOUNT_SYNC",
+        "clusterUuid": CLUSTER,
+        "createdAt": isoformat(created),
+        "description": f"Synchronize the service account {account.name}",
+        "info": "the cluster cannot be reached" if status == "FAILED" else "",
+        "pendingActionId": f"{account.serial}-{len(account.secrets)}",
+        "status": status,
+        "updatedAt": isoformat(now if not done else created + seconds),
+    }
+
+
 FIELDS: dict[str, Field] = {
+    "allPendingActions": _pending_actions,
     "serviceAccounts": _list,
     "createServiceAccount": _create,
     "updateServiceAccount": _update,

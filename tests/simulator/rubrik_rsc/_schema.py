@@ -22,6 +22,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("2026-06-15", "RotateServiceAccountSecretReply", "suspendedTprPolicyIds"),
     ("2026-06-15", "User", "patId"),
     ("2026-05-25", "ServiceAccountClient", "isSuspended"),
+    ("2024-01-01", "Query", "allPendingActions"),
     ("2024-01-01", "ServiceAccount", "integrationId"),
     ("2024-01-01", "ServiceAccount", "integrationName"),
     ("2023-04-13", "Query", "currentUserLoginContext"),

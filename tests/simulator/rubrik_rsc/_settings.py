@@ -93,5 +93,11 @@ SETTINGS: dict[str, Setting] = {
     "account_flag_errors": Setting(("<integer>",), "0", "so many GraphQL requests first get the 403 that passes when repeated"),
     "gateway_body": Setting(("empty", "html"), "empty", "body of a fault's 429, 502, 503 and 504"),
     # clusters
+    "secret_sync": Setting(
+        ("not_told", "told", "fails", "refused"),
+        "not_told",
+        "what allPendingActions tells of new secrets; refused: to callers that may not ask",
+    ),
+    "sync_seconds": Setting(("<integer>",), "0", "so long a new secret is on its way to the clusters, or until that fails"),
     "cdm_cluster": Setting(("connected", "disconnected"), "connected", "whether a token for the cluster can be had"),
 }

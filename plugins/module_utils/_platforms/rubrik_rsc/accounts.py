@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any
 
 from ..._common.errors import AnswerError, RequestError
-from ..._common.model import Account, AccountState, ClientSecret
+from ..._common.model import Account, AccountState, ClientSecret, SecretSync
 from ..._common.steps import Step
 from ..._http.client import Answer
 from ..fields import secret_field, text_field
 from ..rubrik_sdk import client_file, token_cache_files
 from .api import RscApi
 from .fields import ID, PREFIX, json_object, json_objects, rsc_id_field
-from .queries import CREATE, DELETE, ROLES, ROTATE, SERVICE_ACCOUNTS, SET_ROLES, UPDATE
+from .queries import CREATE, DELETE, ROLES, ROTATE, SECRET_SYNCS, SERVICE_ACCOUNTS, SET_ROLES, UPDATE
+from .syncs import sync_of
 
 
 class RscAccounts(RscApi):
@@ -69,6 +70,14 @@ class RscAccounts(RscApi):
                 "Restore it in Rubrik Security Cloud, under the rule RESTORE_SERVICE_ACCOUNT_TPR_EXEMPTION."
             )
         return secret
+
+    def secret_sync(self, account_id: str) -> SecretSync:
+        operation = f"ask whether the secret of {account_id} has reached the clusters"
+        try:
+            answer, actions = self._query(operation, SECRET_SYNCS, {"objectIds": [account_id]})
+            return sync_of(json_objects(answer, actions))
+        except RequestError:  # without the right, on a tenant without the query, or for now: then it is tried whether the secret is taken
+            return SecretSync()
 
     def _client_secret(self, answer: Answer, reply: Any, name: str, find_id: Callable[[Answer, str, str], str]) -> ClientSecret:
         """Return the secret that a reply tells, for an account of this name.

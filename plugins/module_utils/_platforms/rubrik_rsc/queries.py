@@ -129,6 +129,17 @@ ROTATE = Document(
     _TOLD_ONCE,
     ROTATE_OLD,
 )
+# What objectIds holds for a service account, and the right that it takes, are not published.
+SECRET_SYNCS = Document(
+    "allPendingActions",
+    """query allPendingActions($objectIds: [String!]) {
+  allPendingActions(
+    pendingActionGroupTypeFilter: [SERVICE_ACCOUNT]
+    pendingActionSubGroupTypeFilter: [SERVICE_ACCOUNT_SYNC]
+    objectIds: $objectIds
+  ) { status clusterUuid description info createdAt updatedAt }
+}""",
+)
 DELETE = Document(
     "deleteServiceAccountsFromAccount",
     """mutation deleteServiceAccountsFromAccount($input: DeleteServiceAccountsFromAccountInput!) {
