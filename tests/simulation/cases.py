@@ -11,6 +11,7 @@ from datetime import timedelta
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
+from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.scheduler import DAY, HOUR, LIFETIME
 from tests.simulation.world import (
     ACCESS_TOKEN,
@@ -63,7 +64,7 @@ class Case:
 
     def world(self) -> World:
         """Return a fresh world."""
-        world = World(self.behaviour)
+        world = KeyWorld(self.behaviour) if self.kind == S3_ACCESS_KEY else World(self.behaviour)
         _strangers(world)
         self.start(self, world)
         world.start_content = world.content
@@ -206,7 +207,7 @@ def _settings(kind: str, policy: Policy, **more: object) -> Settings:
         account=ACCOUNT,
         endpoint="appliance.example.com",
         var="token",
-        client_id_var="client_id" if kind in _SECRETS else "",
+        client_id_var="client_id" if kind in (*_SECRETS, S3_ACCESS_KEY) else "",
         policy=replace(
             policy, exact_expiry=kind != API_TOKEN, successor_of=ACCOUNT if kind == REPLACE else "", alternates=kind == ALTERNATE
         ),
@@ -218,7 +219,7 @@ def _settings(kind: str, policy: Policy, **more: object) -> Settings:
 def _behaviour(kind: str, policy: Policy, **more: object) -> Behaviour:
     base = Behaviour(
         kind=kind,
-        limit=2 if kind == ACCESS_TOKEN else None,
+        limit=2 if kind in (ACCESS_TOKEN, S3_ACCESS_KEY) else None,
         orphans_may_go=policy.orphans == "revoke",
         identifies=kind in _SECRETS or policy.expires_in is not None,
     )
@@ -284,6 +285,16 @@ CASES = [
     _case(API_TOKEN, "orphans revoked", noted, replace(_EXPIRING, orphans="revoke")),
     _case(API_TOKEN, "hooks", noted, _EXPIRING, settings=_HOOKS),
     _case(API_TOKEN, "git", noted, _shared(_EXPIRING), settings=_GIT),
+    _case(S3_ACCESS_KEY, "noted", noted, _AGED, quick=True),
+    _case(S3_ACCESS_KEY, "adopted", adopted, replace(_AGED, force=True)),
+    _case(S3_ACCESS_KEY, "empty", empty, _AGED),
+    _case(S3_ACCESS_KEY, "refused", refused, _AGED),
+    _case(S3_ACCESS_KEY, "overdue", overdue, _AGED),
+    _case(S3_ACCESS_KEY, "retire later", noted, replace(_AGED, retire_after=DAY)),
+    _case(S3_ACCESS_KEY, "orphans revoked", noted, replace(_AGED, orphans="revoke")),
+    _case(S3_ACCESS_KEY, "new ones do not work", noted, _AGED, behaviour={"new_ones_work": False}),
+    _case(S3_ACCESS_KEY, "hooks", noted, _AGED, settings=_HOOKS),
+    _case(S3_ACCESS_KEY, "git", noted, _shared(_AGED), settings=_GIT),
     _case(REPLACE, "noted", noted, _AGED, quick=True),
     _case(REPLACE, "adopted", adopted, replace(_AGED, force=True)),
     _case(REPLACE, "empty", empty, _AGED),

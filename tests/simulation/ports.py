@@ -34,6 +34,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Rescued,
     Written,
 )
+from tests.simulation.keys import S3_ACCESS_KEY
 from tests.simulation.world import (
     ACCESS_TOKEN,
     ACCOUNT,
@@ -63,6 +64,7 @@ NOUNS = {
     IN_PLACE: "service account secret",
     REPLACE: "service account",
     ALTERNATE: "secret",
+    S3_ACCESS_KEY: "S3 access key",
 }
 SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 TURNS = {ACCOUNT_ID: ACCOUNT, IDLE_ID: IDLE_ACCOUNT}
@@ -279,11 +281,20 @@ class MemoryCredentials:
     def _owner(self, value: str, client_id: str | None) -> Owner:
         world = self._world
         found = world.issued.get(value)
+        if self.kind == S3_ACCESS_KEY:
+            return self._owner_of_key(found, client_id)
         if found is None or not world.is_live(found) or (client_id and found.account_id != client_id and self.kind in SECRETS):
             raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)
         name = found.name if self.kind == REPLACE else TURNS.get(found.account_id, OTHER_ACCOUNT)
         tells = world.behaviour.tells_id and self.kind in (ACCESS_TOKEN, API_TOKEN)
         return Owner(name, found.account_id, found.id if tells else None)
+
+    def _owner_of_key(self, found: Issued | None, key_id: str | None) -> Owner:
+        if not key_id:
+            raise RefusedError("There is a secret and no id.", "Put the id of the key there.")
+        if found is None or not self._world.is_live(found) or found.id != key_id:
+            raise AuthenticationError("The platform refused the signature.", "Use another key.", status=401)
+        return Owner(TURNS.get(found.tag, OTHER_ACCOUNT), found.tag, found.id)
 
     def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
         return self.point.call("prove", lambda: self._prove(value, client_id, account_id, token_id))

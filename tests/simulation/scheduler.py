@@ -271,8 +271,8 @@ class Run:
             self.simulation.delay(self, event, act)
             raise self._lost(name)
         elif event == "refuse":
-            if name == "check" and (not self.world.state or self.world.behaviour.kind == IN_PLACE):
-                self.world.disowned.add(self.world.value)
+            if name == "check":
+                self._disown_stored()
             if name in ("check", "prove"):
                 raise AuthenticationError("The platform refused the credential with HTTP 401.", "Use another one.", status=401)
             raise ForbiddenError("The platform refused the request with HTTP 403.", "Check the caller's rights.", status=403)
@@ -287,6 +287,13 @@ class Run:
             self.simulation.by_hand(event)
         elif event in PAUSES:
             self.simulation.pause(self, seen=event == "pause seen")
+
+    def _disown_stored(self) -> None:
+        """Take note that the platform says of the stored credential, which no state names, that it is dead: it is believed."""
+        world = self.world
+        stored, noted = world.issued.get(world.value), {part.get("id") for part in world.state.values() if isinstance(part, dict)}
+        if world.behaviour.kind == IN_PLACE or stored is None or stored.id not in noted:
+            world.disowned.add(world.value)
 
 
 @dataclass

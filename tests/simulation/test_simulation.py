@@ -223,6 +223,18 @@ FIXED = [
         switches=(Switch(1, 6, PAUSE), Switch(2, 0, PAUSE), Switch(1, 23, PAUSE)),
         seen=True,
     ),
+    Schedule("access_token/orphans ignored", (At(1, 12, "late by two runs", "create"), At(2, 5, "appliance +1h", "look"))),
+    Schedule(
+        "access_token/never expiring, orphans revoked",
+        (
+            At(1, 1, "replace value", "store.read"),
+            At(1, 3, "refuse", "check"),
+            At(1, 10, "replace value", "revoke"),
+            At(1, 20, "refuse", "prove"),
+        ),
+        switches=(Switch(1, 2), Switch(2, 1)),
+        seen=True,
+    ),
     Schedule("in_place/git", (At(1, 31, "pause unseen", "store.read"), At(2, 1, "replace value", "store.read"))),
     Schedule("in_place/old one lives on", (At(1, 21, "replace value", "rescue.keep"),)),
     Schedule("in_place/old one lives on", (At(1, 31, "replace value", "store.read"),)),

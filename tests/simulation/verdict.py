@@ -107,8 +107,10 @@ def _check_one_is_left(case: Case, world: World, when: str) -> None:
     others = [one for one in live_of_rotation(world) if one.secret != world.value and one.id != kept]
     if world.hand & {"revert", "delete"}:
         others = [one for one in others if one.maker != HAND]  # perhaps no run ever saw it in the store
-    if policy.orphans == "ignore" and _are_told(world, others):
-        return
+    if policy.orphans == "ignore":
+        others = [one for one in others if one.secret not in world.disowned]
+        if _are_told(world, others):
+            return
     if others:
         world.breaks(f"{when}, {', '.join(one.id for one in others)} of the rotation works, and is not stored")
 

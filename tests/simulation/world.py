@@ -285,7 +285,7 @@ class World:
         self.note(actor, f"{'disabled' if disable else 'revoked'} {one.id} ({one.secret})")
         if actor != HAND:
             if one.secret == self.value and self.is_live(one):
-                if not (self.placed_by == HAND and self.hand_placed >= sent_at):
+                if one.secret not in self.disowned and not (self.placed_by == HAND and self.hand_placed >= sent_at):
                     self.breaks(f"{actor} ended the stored credential {one.id}")
                 self.dead_by_hand.add(one.secret)
             if self.hand_put >= sent_at:  # another content was put in place since the run looked, which may name this one, or ask for it
