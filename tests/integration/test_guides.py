@@ -264,6 +264,22 @@ def test_leaked(page: Page) -> None:
     assert do(q, "access_check", token=secret)["status"] == 401
 
 
+def test_rotator(page: Page) -> None:
+    q, rsc = page.world.qumulo, page.world.rubrik_rsc
+    done(q, "service_account", name="svc-rotator")
+    token = done(q, "access_token", user="local:svc-rotator", additional=True, expires_in="5d")
+    accounts = [done(rsc, "service_account", name=f"svc-rotator-{one}", roles=["Secret Rotator"]) for one in "ab"]
+    first, second = (one["client_id"] for one in accounts)
+    page.write("rotator.yml", rotator_token=token["token"])
+    page.arguments = ["-e", json.dumps({"first_id": first, "first_secret": accounts[0]["client_secret"]})]
+    page.run_one("store_rotator.yml")
+    page.arguments = []
+    assert f"token {token['token_id']} was replaced by" in page.run_one("rotate_qumulo_rotator.yml")
+    force = ["-e", json.dumps({"rotate_force": True})]
+    assert f"{second} has a new secret and took the turn of {first}" in page.run_one("rotate_rubrik_rotator.yml", *force)
+    assert f"{first} has a new secret and took the turn of {second}" in page.run_one("rotate_rubrik_rotator.yml", *force)
+
+
 def test_coming_from(page: Page) -> None:
     page.run()
 
