@@ -56,7 +56,7 @@ class ActionModule(ControllerAction):
         "endpoint": {"type": "str"},
         "max_parallel_requests": {"type": "int"},
         "auth": {"type": "dict", "default": {}, "options": _AUTH},
-        "stored": {"type": "dict", "default": {}, "options": ENTRY},
+        "stored": {"type": "dict", "options": ENTRY},
         "vars_files": {"type": "list", "elements": "dict", "default": [], "options": ENTRY},
         "read": {"type": "dict", "default": {}},
         "looked": {"type": "dict", "default": {}},

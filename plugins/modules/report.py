@@ -99,7 +99,6 @@ options:
     description:
       - With O(state=read), one more entry of O(vars_files), of the host itself; without C(var) there is none.
     type: dict
-    default: {}
     suboptions: &entry
       vars_file:
         description: The vars file. A relative path is beside the playbook.

@@ -110,7 +110,8 @@ def _is_nearly_full(used: int, slots: int) -> bool:
 
 def _of_store(store: Stored, endpoint: Endpoint | None, there: Mapping[tuple[int, str, str], Held], now: datetime) -> Iterator[Finding]:
     def finding(code: str, severity: str, id_: str, what: str, advice: str) -> Finding:
-        account = text(store.account) or (owner_of(known.credential) if (known := there.get((id(endpoint), store.kind, id_))) else "")
+        known = there.get((id(endpoint), store.kind, id_))
+        account = owner_of(known.credential) if known else text(store.account)
         return Finding(code, severity, store.host, store.platform, store.endpoint, store.kind, account, id_, what, advice)
 
     noun, place = NOUNS[store.kind], text(store.place)
@@ -227,7 +228,7 @@ def _orphan(held: Held, policy: Policy) -> Iterator[Finding]:
 
 
 def _disabled(held: Held, policy: Policy) -> Iterator[Finding]:
-    if held.credential["enabled"] is False and (held.store is None or held.is_value):
+    if held.credential["enabled"] is False and held.store is None:  # what is in a store is dead there, or kept for a while
         yield from _on(held, "disabled", INFO, "is disabled and still there", "Delete it; it takes a slot, and can be enabled again.")
 
 
