@@ -14,6 +14,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 
+shown_by_callback = False  # whether the callback progress shows each rotation in a line of its own
+
 
 class DisplayedSteps:
     """Progress on the display; see ports.Progress.
@@ -50,8 +52,9 @@ class DisplayedSteps:
                 self.line(f"{name}{'' if outcome == 'done' else ': FAILED'} ({seconds:.2f} s)")
 
     def line(self, text: str) -> None:
-        """Show a line."""
-        self._show(f"[{self._host}] {redact(text, self.secrets)}")
+        """Show a line, unless it is one that a callback shows."""
+        if not shown_by_callback:
+            self._show(f"[{self._host}] {redact(text, self.secrets)}")
 
     def shield(self, on: bool = True) -> None:
         """See ports.Progress."""
