@@ -21,9 +21,9 @@ description:
     for each account besides.
   - Where the caller lacks the right to one of the lists, the others are returned, with a warning, and RV(not_permitted) names the right.
     The task fails only where all of them are refused.
-  - On Qumulo Core it needs C(PRIVILEGE_ACCESS_TOKENS_READ), C(PRIVILEGE_S3_CREDENTIALS_READ), C(PRIVILEGE_ROLE_READ), and
-    C(PRIVILEGE_LOCAL_GROUP_READ) where the local group Administrators has the role. On Rubrik CDM it needs the role Administrator, on
-    Rubrik Security Cloud C(VIEW_SERVICE_ACCOUNT).
+  - On Qumulo Core it needs C(PRIVILEGE_ACCESS_TOKENS_READ), C(PRIVILEGE_S3_CREDENTIALS_READ) or C(PRIVILEGE_S3_BUCKETS_READ), which the
+    vendor's guides do not agree on, and C(PRIVILEGE_ROLE_READ) with C(PRIVILEGE_LOCAL_GROUP_READ) to tell who is an administrator. On
+    Rubrik CDM it needs the role Administrator, on Rubrik Security Cloud C(VIEW_SERVICE_ACCOUNT).
 options:
   kinds:
     description:

@@ -18,7 +18,7 @@ from tests.integration._options import administrator, where
 from tests.simulator.launch import Simulator, launch
 
 PLATFORMS = ("qumulo", "rubrik_cdm", "rubrik_rsc")
-ACCOUNT, ACCOUNTS, TOKEN, TOKENS, CHECK, REVOKE, API_TOKEN, API_TOKENS, STORE, READ = (
+ACCOUNT, ACCOUNTS, TOKEN, TOKENS, CHECK, REVOKE, API_TOKEN, API_TOKENS, STORE, READ, CREDENTIALS = (
     PREFIX + name
     for name in (
         "service_account",
@@ -31,6 +31,7 @@ ACCOUNT, ACCOUNTS, TOKEN, TOKENS, CHECK, REVOKE, API_TOKEN, API_TOKENS, STORE, R
         "api_token_info",
         "vault_vars",
         "vault_vars_info",
+        "credential_info",
     )
 )
 ROLES = {"qumulo": "Observers", "rubrik_cdm": "ReadOnlyAdminRole", "rubrik_rsc": "Backup Operator"}
@@ -174,6 +175,7 @@ def everyday(simulator: Simulator, how: str, keywords: dict[str, Any]) -> list[d
             {"name": "Wrong code", CHECK: {"totp_secret": "{{ omit }}", "totp_code": "{{ bogus }}"}, **IGNORED},
         ]
     tasks += [
+        {"name": "List credentials", CREDENTIALS: {}},
         {"name": "End", REVOKE: {**NOBODY, "token": "{{ minted.token }}", "target": "self"}},
         {"name": "Ended", CHECK: {**NOBODY, "token": "{{ minted.token }}"}, **IGNORED},
     ]
@@ -385,6 +387,7 @@ def failing(simulator: Simulator, how: str, keywords: dict[str, Any]) -> list[di
         ]
     if platform == "rubrik_cdm":
         tasks.append({"name": "API token", API_TOKEN: {"tag": "x"}})
+    tasks.append({"name": "credentials", CREDENTIALS: {}})
     return [{**one, "name": f"{one['name']}{how}", **IGNORED, **keywords} for one in tasks]
 
 

@@ -171,7 +171,7 @@ class Platform(ABC):
         self.context.state.save({"platform": self.name, "clock_offset": self.clock.offset, "data": self.dump()})
 
     def _save_changes(self) -> None:
-        if self.take_changes():
+        if self.take_changes() and self.context.state.is_kept:
             self.save()
 
     def _before(self) -> Response | None:

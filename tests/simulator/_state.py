@@ -29,6 +29,11 @@ class StateFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is such a file, so that it is worth to put the data together."""
+        return self._path is not None
+
     def load(self) -> dict[str, Any] | None:
         """Return what was saved, or None at the first start."""
         if self._path is None or not self._path.exists():

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._settings import Settings
 from ._errors import UNCONFIRMED, ApiError, decode_error
-from ._model import EVERYONE, Data
+from ._model import EVERYONE, Data, User
 
 DOMAINS = frozenset(
     {
@@ -70,9 +70,11 @@ class Identities:
     def _local(self, auth_id: str, name: str | None, **more: Any) -> Identity:
         return Identity("LOCAL", auth_id, f"{self._data.local_sid}-{auth_id}", name, **more)
 
+    def _user(self, user: User) -> Identity:
+        return self._local(user.id, user.name, uid=int(user.uid) if user.uid else None)
+
     def _known(self) -> Iterator[Identity]:
-        for user in self._data.users.values():
-            yield self._local(user.id, user.name, uid=int(user.uid) if user.uid else None)
+        yield from map(self._user, self._data.users.values())
         for group in self._data.groups.values():
             yield self._local(group.id, group.name, gid=int(group.gid) if group.gid else None, kind="GROUP")
         for auth_id in self._data.removed:
@@ -111,6 +113,8 @@ class Identities:
         """Return what one field denotes."""
         if key == "name":
             return [identity for identity in self._known() if self._has_name(identity, value)]
+        if key == "auth_id" and value in self._data.users:  # at once, since a list of tokens looks up two for each of them
+            return [self._user(self._data.users[value])]
         found = [identity for identity in self._known() if getattr(identity, key) == value]
         return found + [one for one in self._posix_denoted(key, value) if not found or key in ("uid", "gid")]
 
