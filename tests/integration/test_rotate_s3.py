@@ -16,7 +16,6 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     CheckFailedError,
     ForbiddenError,
     OptionError,
-    RefusedError,
     RequestError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
@@ -183,8 +182,13 @@ def test_a_key_of_another_account_is_recognised_as_that(start: Start) -> None:
         credentials(simulator).prove(made.secret, made.id, "1001", made.id)
     with pytest.raises(CheckFailedError, match=f"id holds {made.id}, and not another"):
         credentials(simulator).prove(made.secret, made.id, "501", "another")
-    with pytest.raises(RefusedError, match="there is a secret in secret and no id in id"):
-        credentials(simulator).check(made.secret, None)
+
+
+def test_a_secret_without_an_id_is_adopted(start: Start) -> None:
+    keys = credentials(start("qumulo"))
+    made = [keys.create({}, {}) for _unused in range(2)]
+    assert [keys.check(one.secret, None) for one in made] == [Owner("svc-ansible", "1001", one.id) for one in made]
+    assert keys.check("another secret", None) is None
 
 
 def test_the_clock_that_counts_is_the_clusters(start: Start) -> None:

@@ -290,9 +290,7 @@ class MemoryCredentials:
         return Owner(name, found.account_id, found.id if tells else None)
 
     def _owner_of_key(self, found: Issued | None, key_id: str | None) -> Owner:
-        if not key_id:
-            raise RefusedError("There is a secret and no id.", "Put the id of the key there.")
-        if found is None or not self._world.is_live(found) or found.id != key_id:
+        if found is None or not self._world.is_live(found) or key_id not in (None, found.id):
             raise AuthenticationError("The platform refused the signature.", "Use another key.", status=401)
         return Owner(TURNS.get(found.tag, OTHER_ACCOUNT), found.tag, found.id)
 

@@ -342,13 +342,11 @@ class S3AccessKeys(PlatformCredentials):
         ]
         return Listing(self._look_up().id, found, self.platform.s3_key_limit)
 
-    def _owner_if_taken(self, secret: str, key_id: str) -> Owner | None:
+    def _owner_if_taken(self, secret: str, key_id: str, own: Collection[str]) -> Owner | None:
         """Sign a request with a key; return whose the key is, or None where it is dead.
 
-        Which refusal a deleted key gets is not published, so the list of keys decides where the answer does not tell. The list comes first,
-        since it tells the cluster's clock too, and a signature is good for 15 minutes of that.
+        Which refusal a deleted key gets is not published, so the list of keys decides where the answer does not tell.
         """
-        own = {one.id for one in self._keys()}
         try:
             is_taken = self.platform.takes_s3_key(key_id, secret.strip(), self.wanted.s3_endpoint)
         except (AuthenticationError, ForbiddenError):
@@ -356,6 +354,10 @@ class S3AccessKeys(PlatformCredentials):
                 raise
             is_taken = False
         return self._owner(key_id, own) if is_taken else None
+
+    def _own_ids(self) -> list[str]:
+        """Return the ids of the account's keys. This comes before a request is signed, since it tells the cluster's clock, too."""
+        return [one.id for one in self._keys()]
 
     def _owner(self, key_id: str, own: Collection[str]) -> Owner:
         """Return whose a key is; the S3 API itself need not tell."""
@@ -372,19 +374,16 @@ class S3AccessKeys(PlatformCredentials):
         return Owner(account.name, account.id, key_id)
 
     def check(self, value: str, client_id: str | None, *, patiently: bool = False) -> Owner | None:
-        """See ports.Credentials."""
-        if not client_id:
-            raise RefusedError(
-                f"{self.wanted.what}: there is a secret in {self.wanted.var} and no id in {self.wanted.id_var}. Nothing was rotated.",
-                "Put the id of the S3 access key there.",
-            )
-        return self._owner_if_taken(value, client_id)
+        """See ports.Credentials. Where the store holds no id, it is that of the account's keys which has this secret."""
+        own = self._own_ids()
+        owners = (self._owner_if_taken(value, key_id, own) for key_id in ([client_id] if client_id else own))
+        return next((one for one in owners if one), None)
 
     def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
         """See ports.Credentials."""
         if not client_id or token_id not in (None, client_id):
             raise CheckFailedError(f"{self.wanted.id_var} holds {client_id or 'no id'}, and not {token_id}.", "The old key stays.")
-        owner = self._owner_if_taken(value, client_id)
+        owner = self._owner_if_taken(value, client_id, self._own_ids())
         if owner is None:
             raise CheckFailedError(f"{self.platform.title}: the S3 API does not take the stored key {client_id}.", "The old key stays.")
         return self._proved(owner, account_id)
