@@ -9,6 +9,9 @@ GATES ?=
 TESTS ?=
 FULL ?=
 WORKERS ?= 2
+# The tests that run plugins in the process of pytest, where coverage sees them.
+IN_PROCESS := tests/unit tests/simulation $(wildcard tests/integration/test_rubrik_*.py) tests/integration/test_request_counts.py \
+	tests/integration/test_rights_in_guides.py
 
 # Nothing is written outside of the checkout: neither pip's cache nor Ansible's.
 export PYTHON
@@ -21,7 +24,7 @@ BIN := .venv/bin
 NOX := .cache/venvs/nox/bin/nox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-nox demo cores test test-simulation test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
+.PHONY: help setup setup-demo setup-nox demo cores test coverage test-simulation test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,10 @@ demo: setup-demo ## rotate credentials on simulated appliances
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) $(TESTS)
+
+coverage: setup ## measure which lines and branches of the plugins the tests run that are in one process (TESTS=path... WORKERS=n)
+	@mkdir -p .cache/coverage
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-report=html $(ARGS) $(or $(TESTS),$(IN_PROCESS))
 
 test-simulation: setup ## run the rotation engine in memory under every event, and print the number of schedules (FULL=1: go on until stopped)
 	@PYTHONPATH=.cache/collections CHAOS_FULL=$(FULL) $(BIN)/python -m tests.simulation $(ARGS)

@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 
-from tests.contract._rsc_tenant import ASSIGN, CREATE, DELETE, READ_ONLY, ROTATE
 from tests.integration._ansible import Ansible
 from tests.integration._options import administrator, where
 from tests.integration._role_rig import RoleRig
 from tests.integration._vaulted import AFTER, BEFORE, inline, vault_lib
 from tests.simulator.launch import Simulator
+from tests.simulator.tests._rsc_tenant import ASSIGN, CREATE, DELETE, READ_ONLY, ROTATE
 
 _READING_FIELD = re.compile(r"serviceAccounts|current|deployment|getAllRoles|getRoles|userSession")
 FAILING: list[dict[str, Any]] = [{"path": "/api/nowhere", "status": [200]}]  # a check that never passes

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract._rsc_tenant import ADMINISTRATOR
 from tests.integration._ansible import Ansible
 from tests.integration._role_rig import role
 from tests.integration._rubrik_rigs import SecretRig
 from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import launch
+from tests.simulator.tests._rsc_tenant import ADMINISTRATOR
 
 
 @pytest.mark.parametrize("strategy", ["in_place"])

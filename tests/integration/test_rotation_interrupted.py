@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from tests.contract._rsc_tenant import ADMINISTRATOR
 from tests.integration._ansible import Ansible, Run
 from tests.integration._play_token_rig import wait_until
 from tests.integration._qumulo_rig import TOKENS, Rig
@@ -25,6 +24,7 @@ from tests.integration._role_rig import failure, finish, role, start
 from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
 from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
 from tests.integration._saboteur import Saboteur
+from tests.simulator.tests._rsc_tenant import ADMINISTRATOR
 
 SLOW = 5.0  # seconds that a slow answer takes, longer than the time-out of the task
 TIME_OUT = 3

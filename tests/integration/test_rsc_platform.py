@@ -23,9 +23,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
-from tests.contract._rsc_tenant import ADMINISTRATOR, READ_ONLY, SESSION, Tenant
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
 from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
+from tests.simulator.tests._rsc_tenant import ADMINISTRATOR, READ_ONLY, SESSION, Tenant
 from tests.unit.module_utils.wire import Response
 
 # Values of the settings that take any number, and what else they need to matter.

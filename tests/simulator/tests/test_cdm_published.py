@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract._cdm_cluster import ASSIGN, PASSWORD, Cluster
+from tests.simulator.tests._cdm_cluster import ASSIGN, PASSWORD, Cluster
 
 # Schema -> (keys that must be there, keys that may be there), each with its type: a Python type, a schema, or a list of one.
 Keys = dict[str, Any]

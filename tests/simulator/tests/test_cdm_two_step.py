@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from tests.contract._cdm_cluster import ME, SESSION, UNKNOWN_ID, Cluster, answer_challenge, challenge, refused
 from tests.simulator._settings import SettingError
 from tests.simulator.rubrik_cdm._tokens import STEP_SECONDS, new_totp_secret, totp
+from tests.simulator.tests._cdm_cluster import ME, SESSION, UNKNOWN_ID, Cluster, answer_challenge, challenge, refused
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(59, "287082"), (1111111109, "081804"), (2000000000, "279037"), (20000000000, "353130")])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract._cdm_cluster import BULK, ME, SESSION, UNKNOWN_ID, Cluster
+from tests.simulator.tests._cdm_cluster import BULK, ME, SESSION, UNKNOWN_ID, Cluster
 
 
 @pytest.mark.parametrize(

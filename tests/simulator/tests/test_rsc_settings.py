@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract._rsc_tenant import (
+from tests.simulator.rubrik_rsc import RUBRIK_RSC
+from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
+from tests.simulator.tests._rsc_tenant import (
     ADD,
     ADMINISTRATOR,
     ASSIGN,
@@ -30,8 +32,6 @@ from tests.contract._rsc_tenant import (
     Tenant,
     named,
 )
-from tests.simulator.rubrik_rsc import RUBRIK_RSC
-from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
 
 
 def test_defaults_are_choices() -> None:

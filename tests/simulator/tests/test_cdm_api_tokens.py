@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract._cdm_cluster import SESSION, Cluster
+from tests.simulator.tests._cdm_cluster import SESSION, Cluster
 
 
 @pytest.mark.parametrize(("mode", "status"), [("422", 422), ("400", 400), ("500", 500), ("truncated", 200)])

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.jwt import jwt_claims
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.ids import bare_user
-from tests.contract._cdm_cluster import BULK, FAILED, FORBIDDEN, ME, OPEN, SESSION, UNKNOWN_ID, Cluster, refused
+from tests.simulator.tests._cdm_cluster import BULK, FAILED, FORBIDDEN, ME, OPEN, SESSION, UNKNOWN_ID, Cluster, refused
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract._cdm_cluster import ACCOUNTS, INVALID, ME, NO_ROUTE, OPEN, SESSION, Cluster, refused
 from tests.simulator._settings import SettingError
 from tests.simulator.rubrik_cdm._cluster import version_tuple
+from tests.simulator.tests._cdm_cluster import ACCOUNTS, INVALID, ME, NO_ROUTE, OPEN, SESSION, Cluster, refused
 
 
 def test_version_texts() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.contract._qumulo_client import PASSWORD
 from tests.simulator._clock import Clock
 from tests.simulator._faults import Faults
 from tests.simulator._journal import Journal
@@ -20,6 +19,7 @@ from tests.simulator._state import StateFile
 from tests.simulator.qumulo import QUMULO
 
 TOKENS = "/v1/auth/access-tokens/"
+PASSWORD = "Correct-horse-7"
 JANE = {"name": "jane", "primary_group": "513", "password": PASSWORD}
 FUTURE = "2040-01-01T00:00:00.123456789+01:00"
 

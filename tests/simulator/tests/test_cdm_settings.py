@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract._cdm_cluster import FORBIDDEN, INVALID, ME, PASSWORD, SESSION, Cluster, answer_challenge, challenge
 from tests.simulator._journal import hide_secrets
 from tests.simulator.rubrik_cdm import RUBRIK_CDM
+from tests.simulator.tests._cdm_cluster import FORBIDDEN, INVALID, ME, PASSWORD, SESSION, Cluster, answer_challenge, challenge
 
 
 def test_defaults_are_choices() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract._rsc_tenant import CREATE, GRAPHQL, LIST, MINT, ROTATE, SESSION, UNKNOWN, VERSION, Tenant, named
 from tests.simulator._settings import SettingError
+from tests.simulator.tests._rsc_tenant import CREATE, GRAPHQL, LIST, MINT, ROTATE, SESSION, UNKNOWN, VERSION, Tenant, named
 
 
 def test_service_error_shape() -> None:

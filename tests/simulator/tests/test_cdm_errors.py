@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract._cdm_cluster import (
+from tests.simulator.tests._cdm_cluster import (
     ACCOUNTS,
     ASSIGN,
     BULK,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract._cdm_cluster import ACCOUNTS, ASSIGN, FORBIDDEN, INVALID, ME, PASSWORD, UNKNOWN_ID, Cluster
+from tests.simulator.tests._cdm_cluster import ACCOUNTS, ASSIGN, FORBIDDEN, INVALID, ME, PASSWORD, UNKNOWN_ID, Cluster
 
 
 @pytest.mark.parametrize(("mode", "status"), [("accepted", 201), ("refused", 403)])
