@@ -41,8 +41,8 @@ options:
     type: str
   live_only:
     description:
-      - Leaves out credentials that the platform takes no more, that is, expired and disabled ones. Those of which it does not tell that
-        stay.
+      - Leaves out credentials that the platform does not accept any more, that is, expired and disabled ones. Those of which it does not
+        tell that stay.
     type: bool
     default: false
   query:
@@ -165,13 +165,13 @@ credentials:
       sample: "2026-11-24T02:00:05Z"
     enabled:
       description:
-        - Whether it is switched on. V(true) where it cannot be switched off, V(null) where the platform does not tell.
+        - Whether it is enabled. V(true) where it cannot be disabled, V(null) where the platform does not tell.
       returned: always
       type: bool
       sample: true
     live:
       description:
-        - Whether the platform takes it now, that is, it is switched on and has not expired by the platform's clock. V(null) where the
+        - Whether the platform accepts it now, that is, it is enabled and has not expired by the platform's clock. V(null) where the
           platform does not tell, as of the secrets of service accounts.
       returned: always
       type: bool

@@ -26,7 +26,7 @@ class Listed:
         credential: the credential; a secret has the id that goes with it.
         name: its tag, label or description; None where there is none.
         expires_known: whether it is known when it expires; with True and no time it never does.
-        state_known: whether it is known that the platform takes it; with False it need not be enabled.
+        state_known: whether it is known that it is enabled or disabled.
         administrator: whether the account has an administrator's role; None where that is not known.
         local: whether it is managed where it is used, and not by another product; None where there is no such difference.
         limit: how many of this kind its account may have; None where there is no limit, or none is known.
@@ -42,7 +42,7 @@ class Listed:
     limit: int | None = None
 
     def is_live(self, now: datetime) -> bool | None:
-        """Tell whether the platform takes it now; None where that is not known."""
+        """Tell whether the platform accepts it now; None where that is not known."""
         if not self.credential.is_live(now):
             return False
         return True if self.expires_known and self.state_known else None
