@@ -22,7 +22,7 @@ from tests.simulation.explore import CLASSES, Failure, Report, explore_more, exp
 from tests.simulation.planted import FAULTS, hunt, table_of_faults
 
 _SHOWN = 20
-_SCHEDULES = 2400
+_SCHEDULES = 1200
 _RESERVE = 5  # seconds, for schedules that are being played when the time is up
 
 
