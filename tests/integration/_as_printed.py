@@ -134,7 +134,9 @@ def world(folder: Path, **settings: Mapping[str, str]) -> Iterator[World]:
             own.mkdir(parents=True)
             running[platform] = stack.enter_context(launch(platform, settings=settings.get(platform), directory=own, host_name=host))
         (folder / "authorities.pem").write_text("".join(Path(one.ca_file).read_text() for one in running.values()))
-        proxy = stack.enter_context(Proxy({f"{host}:{port}": running[platform].port for platform, (host, port) in PLACES.items()}))
+        ports = {f"{host}:{port}": running[platform].port for platform, (host, port) in PLACES.items()}
+        ports[f"{PLACES['qumulo'][0]}:9000"] = int(running["qumulo"].s3_url.rpartition(":")[2])  # of the S3 API of each cluster
+        proxy = stack.enter_context(Proxy(ports))
         threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         stack.callback(proxy.shutdown)
         yield World(**running, folder=folder, proxy=proxy)

@@ -34,6 +34,8 @@ ORDER = [
     "git_publish",
     "access_check",
     "access_token_info",
+    "s3_access_key_info",
+    "s3_access_key",
     "credential_info",
     "rotation_summary",
     "report",

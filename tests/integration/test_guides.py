@@ -172,6 +172,7 @@ def test_qumulo(page: Page) -> None:
     page.run()
     assert "rotator_token_rotation" in (page.folder / "rotator.yml").read_text()
     assert "qumulo_token_rotation" in (page.folder / "vault.yml").read_text()
+    assert "archive_secret_access_key_rotation" in (page.folder / "archive.yml").read_text()
 
 
 def test_rubrik_cdm(page: Page) -> None:

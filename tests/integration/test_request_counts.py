@@ -55,6 +55,8 @@ ONLY: dict[str, dict[str, Options]] = {
         "tokens revoked by ids": lambda platform, one: ("session_revoke", {"ids": [one["token_id"]]}),
         "tokens revoked by account": lambda platform, one: ("session_revoke", {"account": "local:svc-one"}),
         "tokens listed": lambda platform, one: ("access_token_info", {"user": "local:svc-one"}),
+        "S3 access key created": lambda platform, one: ("s3_access_key", {"user": "local:svc-one"}),
+        "S3 access keys listed": lambda platform, one: ("s3_access_key_info", {"user": "local:svc-one"}),
     },
     "rubrik_cdm": {
         **SECRETS,
@@ -132,6 +134,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "GET /v1/auth/roles/Data-Administrators/members",
         "GET /v1/auth/roles/Observers/members",
         "GET /v1/session/who-am-i",
+        "GET /v1/s3/access-keys/",
         "GET /v1/auth/access-tokens/",
         "DELETE /v1/auth/access-tokens/{id}",
         "DELETE /v1/auth/roles/Observers/members/{id}",
@@ -179,6 +182,13 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "DELETE /v1/auth/access-tokens/{id}",
     ],
     ("qumulo", "tokens listed"): ["POST /v1/session/login", "POST /v1/identity/find", "GET /v1/auth/access-tokens/"],
+    ("qumulo", "S3 access key created"): [
+        "POST /v1/session/login",
+        "POST /v1/identity/find",
+        "GET /v1/s3/access-keys/",
+        "POST /v1/s3/access-keys/",
+    ],
+    ("qumulo", "S3 access keys listed"): ["POST /v1/session/login", "POST /v1/identity/find", "GET /v1/s3/access-keys/"],
     # What name= finds is not published, so finding nothing with it proves nothing: the second look is without it. Roles are given
     # apart, since the key for them in a new account is not published, and read back, since an unknown key may be ignored.
     ("rubrik_cdm", "account made, with a role"): [

@@ -33,6 +33,7 @@ SHAPES = {
     "id of a client": rf"client\|{UUID}",
     "id of a user": rf"User:::{UUID}",
     "id of a token": r"\d{22}",
+    "id of an S3 access key": r"[0-9a-f]{20}",
     "number": r"\d{1,21}",
     "SHA-256": r"[0-9a-f]{64}",
     "SHA-1": r"[0-9a-f]{40}",
@@ -97,6 +98,10 @@ def _on_qumulo(found: Results, appliance: Start) -> None:
     found["access_token_info"].append(done(q, "access_token_info", user="local:svc-backup"))
     guest = done(q, "access_token", user="local:guest", expires_in="1d")
     found["credential_info"] += [done(q, "credential_info"), done(q, "credential_info", token=guest["token"])]
+    found["s3_access_key"] += [done(q, "s3_access_key", user="local:svc-backup"), done(q, "s3_access_key", user="local:svc-backup")]
+    key = {"user": "local:guest", "access_key_id": done(q, "s3_access_key", user="local:guest")["access_key_id"]}
+    found["s3_access_key"].append(done(q, "s3_access_key", **key, state="absent", delete_last=True))
+    found["s3_access_key_info"].append(done(q, "s3_access_key_info", user="local:svc-backup"))
     probes = [{"path": "/v1/session/who-am-i"}]
     found["access_check"].append(done(q, "access_check", token=made["token"], probes=probes))
     found["session_revoke"].append(done(q, "session_revoke", ids=[made["token_id"]]))

@@ -21,7 +21,7 @@ def rows(guide: str, title: str) -> dict[str, list[str]]:
     """Return the rows of the table below a title: what is done, as plain text, and the rights that it takes."""
     section = (GUIDES / f"{guide}.rst").read_text().split(f"{title}\n---", 1)[1]
     found = re.findall(r"^   \* - (.+?)\n     - (.+?)(?=\n   \* -|\n\n)", section, re.MULTILINE | re.DOTALL)
-    return {what: re.findall(r"[A-Z]+(?:_[A-Z]+)+", needs) for what, needs in found[1:]}
+    return {what: re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", needs) for what, needs in found[1:]}
 
 
 QUMULO = rows("qumulo", "Privileges")
@@ -46,6 +46,11 @@ TASKS: dict[str, Callable[[InProcess], Task]] = {
     ),
     "change or revoke tokens by their ids": lambda q: ("session_revoke", {"ids": [account_with_token(q)[1]]}),
     "list another account's tokens": lambda q: ("access_token_info", {"user": f"local:{account_with_token(q)[0]}"}),
+    "create and delete S3 access keys of another account, or rotate one": lambda _q: (
+        "s3_access_key",
+        {"user": "local:guest", "additional": True},
+    ),
+    "list another account's S3 access keys": lambda _q: ("s3_access_key_info", {"user": "local:guest"}),
     "make an account": new,
     "make an account with ``primary_group``": lambda q: new(q, primary_group="Guests"),
     "make an account with ``roles`` or ``privileges``": lambda q: new(q, roles=["Observers"], privileges=["PRIVILEGE_CLUSTER_READ"]),
