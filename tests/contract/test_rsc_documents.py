@@ -51,7 +51,9 @@ def test_one_root_field_that_the_operation_is_named_after(name: str) -> None:
     (operation,) = parse(DOCUMENTS[name]).definitions
     assert isinstance(operation, OperationDefinitionNode)
     assert operation.name is not None
-    (root,) = operation.selection_set.selections
+    *beside, root = operation.selection_set.selections
+    assert [one.name.value for one in beside if isinstance(one, FieldNode)] == ["deploymentVersion"] * len(beside)
+    assert len(beside) == (name == "SECRETS")
     assert isinstance(root, FieldNode)
     assert (operation.name.value, root.name.value, root.alias) == (sent.field, sent.field, None)
     assert sent.changes == (operation.operation.value == "mutation")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Document(NamedTuple):
-    """One GraphQL operation with one root field.
+    """One GraphQL operation with one root field, beside which a list may ask for the version.
 
     Attributes:
         field: the root field, whose name the operation has too.
