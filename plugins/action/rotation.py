@@ -17,7 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RefusedError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection, resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import read_probes
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
@@ -78,7 +78,7 @@ class ActionModule(ControllerAction):
         if steps.warnings:
             result["warnings"] = steps.warnings
         if "rotate_result" in result:
-            result["rotate_result"]["steps"] = steps.steps
+            result["rotate_result"] |= {"platform": options["platform"], "time": format_instant(utc_now()), "steps": steps.steps}
         return {**result, "steps": steps.steps}
 
 

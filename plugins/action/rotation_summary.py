@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
@@ -13,7 +15,16 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import this_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import (
+    ABOUT,
+    described,
+    notice,
+    outcome,
+    summarize,
+    table,
+    unmatched,
+    warnings,
+)
 
 
 class ActionModule(ControllerAction):
@@ -34,7 +45,7 @@ class ActionModule(ControllerAction):
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         if options["state"] == "checked":
             return _checked(options, check_mode)
-        return _summed_up(options, options["hosts"], check_mode)
+        return _summed_up(options, options["hosts"], check_mode, task_vars.get("hostvars") or {})
 
 
 def _checked(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -44,17 +55,21 @@ def _checked(options: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         return {"changed": False}
     without_hosts = OptionError(failed, advice)
     try:
-        _summed_up(options, [], check_mode)
+        _summed_up(options, [], check_mode, {})
     except LatchkeyError as unwritten:
         without_hosts.add(str(unwritten))
     raise without_hosts
 
 
-def _summed_up(options: dict[str, Any], hosts: list[str], check_mode: bool) -> dict[str, Any]:
-    state = options["state"]
-    outcomes = {host: outcome(options["results"].get(host) or {}, options["failures"].get(host) or {}) for host in hosts}
-    now = format_instant(utc_now().replace(microsecond=0))
-    summary = summarize(outcomes, run=this_run("-"), check_mode=check_mode, finished=state == "finished", written_at=now)
+def _summed_up(options: dict[str, Any], hosts: list[str], check_mode: bool, hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    state, run, now = options["state"], this_run("-"), utc_now().replace(microsecond=0)
+    outcomes = {}
+    for host in hosts:
+        done, failure = options["results"].get(host) or {}, options["failures"].get(host) or {}
+        about = {} if done or not failure else _about(host, hostvars)
+        outcomes[host] = described(outcome(done, failure), done, failure, about, run=run, now=now)
+    written_at = format_instant(now)
+    summary = summarize(outcomes, run=run, check_mode=check_mode, finished=state == "finished", written_at=written_at)
     told = warnings(summary) if state == "finished" else []
     if options["path"]:
         try:
@@ -63,8 +78,17 @@ def _summed_up(options: dict[str, Any], hosts: list[str], check_mode: bool) -> d
             if state != "noted":
                 raise
             told.append(f"The summary lacks {', '.join(outcomes)} until the end of the run. {failure}")
-    result: dict[str, Any] = {"changed": False, "summary": summary, "table": table(summary)}
+    result: dict[str, Any] = {"changed": False, "summary": summary, "table": table(summary), "notice": notice(summary)}
     return {**result, "warnings": told} if told else result
+
+
+def _about(host: str, hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the variables of a host say of its credential; what cannot be read, which may be why the host failed, is left out."""
+    found = {}
+    for name in ABOUT:
+        with contextlib.suppress(Exception):  # a template of the user's, which can raise anything
+            found[name] = hostvars[host][f"rotate_{name}"]
+    return found
 
 
 def _write(path: str, summary: dict[str, Any], merge: bool) -> None:

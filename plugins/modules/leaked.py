@@ -199,8 +199,8 @@ place:
   sample: bGF0Y2hrZXk
 held:
   description:
-    - What the host stands for. C(holds) is V(current) where its store holds the secret, V(kept) where it is the old credential of a rotation
-      that was interrupted, V(elsewhere) where another variable of the same file holds it, or empty.
+    - What the host stands for. C(holds) is V(current) where its store holds the secret, V(kept) where it is the old credential of a
+      rotation that was interrupted, V(elsewhere) where another variable of the same file holds it, or empty.
     - C(problem) says why the store could not be read; C(known_ids) are the credentials that the state of the rotation names.
   returned: with V(read)
   type: dict

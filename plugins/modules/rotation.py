@@ -298,6 +298,18 @@ rotate_result:
       description: The platform's endpoint, as O(endpoint).
       type: str
       sample: qumulo.example.com
+    platform:
+      description: The platform, as O(platform).
+      type: str
+      sample: qumulo
+    time:
+      description: When the rotation was done, by the controller's clock.
+      type: str
+      sample: "2026-12-01T02:00:00.123456Z"
+    created_at:
+      description: When the credential that is stored now was created; V(null) where the platform does not tell.
+      type: str
+      sample: "2026-12-01T02:00:00Z"
     token_id:
       description: >-
         Id of the credential that is stored now; the client id for the secret of a service account; V(null) where there is none yet.

@@ -84,6 +84,8 @@ summary:
     - What became of each host, in C(hosts), by its C(status), which is C(rotated), C(not_due), C(undone), C(failed) or C(unfinished), its
       C(reason), and after a rotation or when none was due its C(token_id), C(expires_at), C(old_token_id), C(retired), C(next_due),
       C(next_due_reason), which says why C(next_due) is null, and C(unretired), the ids of old tokens that are not retired yet.
+    - Each host also has C(run), C(time), when it was done, C(platform), C(endpoint), C(account), C(created_at) and C(age), the seconds
+      since then, of the credential that is stored, so that it makes sense by itself. What is not known is null.
     - C(counts) has the number of hosts by status, C(never_due) the number of those that are never due for a rotation, C(unretired) the
       number of those with an old token that is not retired yet, C(next_due) the earliest time that a rotation is due next.
     - C(written_at) is the time of the summary, C(run) names the run of Ansible.
@@ -109,6 +111,23 @@ summary:
         next_due: "2026-12-16T08:12:31Z"
         next_due_reason: null
         unretired: []
+        run: controller/1f0c8d52/4026531836 4711 98812345 -
+        time: "2026-11-23T08:12:30.123456Z"
+        platform: qumulo
+        endpoint: qumulo.example.com
+        account: local:svc-backup
+        created_at: "2026-11-23T08:12:29Z"
+        age: 2
+notice:
+  description:
+    - What to tell people who were not watching. C(subject) is one line with the numbers, C(lines) has one for each host that failed, was
+      undone or is unfinished, that has an old token which is not retired yet, or that is never due; C(attention) says whether there is any.
+  returned: success, but not with O(state=checked)
+  type: dict
+  sample:
+    subject: "Rotation of credentials: 1 rotated; the next one is due at 2026-12-16T08:12:31Z"
+    attention: false
+    lines: []
 table:
   description: The same as lines of text with aligned columns, and a last line with the numbers.
   returned: success, but not with O(state=checked)

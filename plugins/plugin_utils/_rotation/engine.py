@@ -400,6 +400,7 @@ class Rotation:
             "account": settings.account,
             "endpoint": settings.endpoint,
             "token_id": current.get("id"),
+            "created_at": current.get("minted_at"),
             "expires_at": current.get("expires_at"),
             "old_token_id": old_id if plan.changes and old_id and record.noted else None,
             "retired": record.retired,

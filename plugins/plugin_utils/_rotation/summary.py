@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_instant
 
 # Status -> its words, and those in check mode. What needs the user's attention comes last, where it is seen.
 _WORDS = {
@@ -18,8 +21,10 @@ _WORDS = {
     "unfinished": ("unfinished", "unfinished"),
 }
 _ORDER = list(_WORDS)
+_TROUBLES = ("undone", "failed", "unfinished")
 _UNFINISHED = "The run ended before this host was done. Run again; no working credential was lost."
 _KEPT = ("token_id", "expires_at", "old_token_id", "retired", "next_due", "next_due_reason")  # of rotate_result, beside the reason
+ABOUT = ("platform", "endpoint", "account")  # what a credential is known by, beside its host
 _LISTED = 10  # hosts in a warning; the rest is a number
 
 
@@ -39,6 +44,25 @@ def outcome(result: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, 
     reason = result.get("reason") if result["rotated"] else _not_due(result.get("expires_at"))
     unretired = [str(one) for one in result.get("unretired") or []]
     return {"status": status, "reason": _one_line(reason), **{key: result.get(key) for key in _KEPT}, "unretired": unretired}
+
+
+def described(
+    one: Mapping[str, Any], result: Mapping[str, Any], failure: Mapping[str, Any], about: Mapping[str, Any], *, run: str, now: datetime
+) -> dict[str, Any]:
+    """Return what became of one host with all that says which credential it is, so that it makes sense without the rest of the summary.
+
+    Args:
+        one: what became of it, as outcome() returns it.
+        result, failure: as for outcome().
+        about: where the result does not tell: platform, endpoint and account.
+        run: which run of Ansible it is.
+        now: the time.
+    """
+    created_at = result.get("created_at")
+    age = int((now - parse_instant(str(created_at), "created_at")).total_seconds()) if created_at else None
+    time = result.get("time") or failure.get("time")
+    names = {name: _text(result.get(name) or about.get(name)) for name in ABOUT}
+    return {**one, "run": run, "time": _text(time), **names, "created_at": created_at, "age": age}
 
 
 def summarize(outcomes: Mapping[str, Mapping[str, Any]], *, run: str, check_mode: bool, finished: bool, written_at: str) -> dict[str, Any]:
@@ -94,6 +118,25 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
             "the next run tries again."
         )
     return found
+
+
+def notice(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to tell people who were not watching: a subject, whether it needs them, and one line for each host that does.
+
+    These are hosts that failed, were undone or not reached, that have an old token which is not retired yet, and that are never due.
+    """
+    hosts: Mapping[str, Mapping[str, Any]] = summary["hosts"]
+    noted = [(host, one) for status in reversed(_ORDER) for host, one in hosts.items() if one["status"] == status and _needs_attention(one)]
+    lines = [f"{_one_line(host)}: {_word(one['status'], summary['check_mode'])}: {_why(one)}{_never(one)}" for host, one in noted]
+    return {"subject": f"Rotation of credentials: {_numbers(summary)}", "attention": bool(lines), "lines": lines}
+
+
+def _needs_attention(one: Mapping[str, Any]) -> bool:
+    return one["status"] in _TROUBLES or bool(one.get("unretired")) or _is_never_due(one)
+
+
+def _never(one: Mapping[str, Any]) -> str:
+    return "; its next rotation is never due" if _is_never_due(one) else ""
 
 
 def unmatched(
@@ -192,6 +235,10 @@ def _to_the_second(instant: Any) -> str:
 
 def _word(status: str, check_mode: bool) -> str:
     return _WORDS[status][check_mode]
+
+
+def _text(value: Any) -> str | None:
+    return _one_line(value) if value else None
 
 
 def _one_line(text: Any) -> str:

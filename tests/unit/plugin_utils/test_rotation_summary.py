@@ -7,13 +7,22 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.action import rotation_summary as action
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import outcome, summarize, table, unmatched, warnings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import (
+    described,
+    notice,
+    outcome,
+    summarize,
+    table,
+    unmatched,
+    warnings,
+)
 
 ROTATED = {
     "rotated": True,
@@ -66,6 +75,51 @@ def test_nothing_but_what_is_known_is_kept():
         "status": "rotated",
         **{key: value for key, value in ROTATED.items() if key != "rotated"},
     }
+
+
+ABOUT = {"platform": "qumulo", "endpoint": "a.example.com", "account": "svc"}
+
+
+@pytest.mark.parametrize(
+    ("result", "failure", "about", "told"),
+    [
+        (
+            {**ROTATED, **ABOUT, "created_at": "2026-12-31T23:59:00Z", "time": "2026-12-31T23:59:30Z"},
+            {},
+            {},
+            {**ABOUT, "created_at": "2026-12-31T23:59:00Z", "age": 60, "time": "2026-12-31T23:59:30Z"},
+        ),
+        (
+            {},
+            {"reason": "x", "time": "2026-12-31T23:59:30Z"},
+            {**ABOUT, "account": "two\nlines"},
+            {**ABOUT, "account": "two lines", "created_at": None, "age": None, "time": "2026-12-31T23:59:30Z"},
+        ),
+        (NOT_DUE, {}, {}, {**dict.fromkeys(ABOUT), "created_at": None, "age": None, "time": None}),
+    ],
+)
+def test_an_entry_makes_sense_by_itself(result, failure, about, told):
+    now = datetime(2027, 1, 1, tzinfo=timezone.utc)
+    found = described({"status": "any"}, result, failure, about, run="this", now=now)
+    assert found == {"status": "any", "run": "this", **told}
+
+
+def test_what_people_are_told():
+    found = notice(
+        summary(
+            a=outcome(ROTATED, {}),
+            b=outcome(NEVER, {}),
+            c=outcome(UNRETIRED, {}),
+            d=outcome({}, {"reason": "It was refused."}),
+            e=outcome({}, {"reason": "A check failed.", "undone": True}),
+            f=outcome({}, {}),
+        )
+    )
+    assert found["attention"] is True
+    assert found["subject"].startswith("Rotation of credentials: 3 rotated, 1 undone, 1 failed, 1 unfinished; the next one is due at ")
+    assert [line.partition(":")[0] for line in found["lines"]] == ["f", "d", "e", "b", "c"]
+    assert found["lines"][3] == "b: rotated: it expires in 3 d; its next rotation is never due"
+    assert notice(summary(a=outcome(ROTATED, {})))["lines"] == []
 
 
 def test_the_numbers():
