@@ -46,7 +46,7 @@ options:
         is an error, and so is an empty string. O(target=account) needs it.
       - With O(ids), whose these are. Ids that are not among the account's are left out. On Rubrik CDM all of them are then ended in one
         request.
-      - Without O(ids), all of the account's are ended, or those that O(older_than) and O(query) leave. The token that the task itself uses
+      - Without O(ids), all of the account's are ended, or those that O(older_than), O(max_lifetime) and O(query) leave. The token that the task itself uses
         is spared, with a warning.
       - Without O(ids), API tokens of Rubrik CDM stay; M(latchkey.tokens.api_token) revokes them by tag or id.
     type: str
@@ -57,13 +57,21 @@ options:
       - The age is counted by the platform's clock.
       - One of which the platform does not tell when it was made stays, with a warning, which on some versions of Rubrik CDM is every
         session. Use O(ids) or O(query) there.
+      - On Rubrik CDM, where every session ends after 24 hours, so much or more is an error.
     type: str
+  max_lifetime:
+    description:
+      - Only those that were made to live no longer than this, for example V(24h). A token that lives longer, or has no end, stays, since
+        it may be stored somewhere. An empty string is an error. With O(target=account) only; an error otherwise.
+      - On Rubrik CDM it has no effect, since sessions end by themselves and none is stored.
+    type: str
+    version_added: 1.1.0
   query:
     description:
       - A JMESPath expression over the list of the account's tokens, in the form that M(latchkey.tokens.access_token_info) returns; it
         must return a list of them, or of their ids; anything else, V(null) too, is an error. Only those are ended. With O(target=account)
         only; an error otherwise.
-      - With O(older_than), it sees only those that are old enough.
+      - With O(older_than) and O(max_lifetime), it sees only those that these leave.
     type: str
 extends_documentation_fragment:
   - latchkey.tokens._connection
@@ -103,7 +111,7 @@ EXAMPLES = r"""
     token: "{{ qumulo_admin_token }}"
     account: local:svc-backup
     older_than: 2h
-    query: "[?lifetime <= `86400`]"
+    max_lifetime: 24h
 
 - name: End the session that this play opened on Rubrik CDM
   latchkey.tokens.session_revoke:

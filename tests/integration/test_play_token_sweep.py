@@ -37,23 +37,29 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
         arguments = ["-e", f"sweep_platform={platform}", "-e", f"sweep_endpoint={simulator.url}", "-e", f"sweep_account={account}"]
 
         def sweep(*more: str) -> dict[str, Any]:
-            return ansible.run(SWEEP, [*arguments, *more], env=env).assert_ok()["Tell what was ended"]
+            return ansible.run(SWEEP, [*arguments, *more], env=env).assert_ok()["Report what was revoked"]
 
         if platform == "rubrik_cdm":
             # A user's log-in that is seconds old has little time left, since it idles out.
             mint({**where(simulator), **administrator(simulator)}, {}, [])
             fresh = set(rig.live())
             run = ansible.run(SWEEP, [*arguments, "-e", f"sweep_account={simulator.admin['username']}"], env=env).assert_ok()
-            assert run["Tell what was ended"]["msg"] == "0 ended: "
+            assert run["Report what was revoked"]["msg"] == "0 revoked: "
             assert set(rig.live()) == fresh
             refused = ansible.run(SWEEP, [*arguments, "-e", "sweep_hours=24"], env=env)
-            assert "sweep_hours=24 would end nothing. Set it to less than 24." in refused.failures[0]
-        for wrong in ("sweep_hours=12h", "sweep_hours=-1", "sweep_lifetime=1d"):
-            refused = ansible.run(SWEEP, [*arguments, "-e", wrong], env=env)
-            assert "must be whole numbers of hours" in refused.failures[0]
-        assert sweep()["msg"] == "0 ended: "
-        assert sweep("-e", "sweep_hours=1")["msg"] == "0 ended: "
-        assert sweep("-e", "sweep_hours=0")["msg"] == f"1 ended: {left}"
+            assert "a session of Rubrik CDM ends after 24 hours, so 24h would end nothing. Set it to less than 24h." in refused.failures[0]
+        said = {
+            "sweep_hours=12h": "'sweep_hours'",
+            "sweep_hours=-1": "older_than: '-1h' is not a duration",
+            "sweep_lifetime=1d": "'sweep_lifetime'",
+        }
+        for wrong, words in said.items():
+            assert words in ansible.run(SWEEP, [*arguments, "-e", wrong], env=env).failures[0]
+        missing = ansible.run(SWEEP, [], env=env).failures[0]
+        assert "missing required arguments: sweep_account, sweep_endpoint, sweep_platform" in missing
+        assert sweep()["msg"] == "0 revoked: "
+        assert sweep("-e", "sweep_hours=1")["msg"] == "0 revoked: "
+        assert sweep("-e", "sweep_hours=0")["msg"] == f"1 revoked: {left}"
         assert left not in rig.live()
 
 
@@ -66,7 +72,7 @@ def test_what_a_vars_file_holds_stays(ansible: Ansible, qumulo: Simulator, expir
     env = {"QUMULO_USERNAME": qumulo.admin["username"], "QUMULO_PASSWORD": qumulo.admin["password"], "QUMULO_CA_PATH": qumulo.ca_file}
     arguments = ["sweep_platform=qumulo", f"sweep_endpoint={qumulo.url}", f"sweep_account=local:{rig.account}", "sweep_hours=0"]
     run = ansible.run(SWEEP, [part for one in arguments for part in ("-e", one)], env=env).assert_ok()
-    assert run["Tell what was ended"]["msg"] == "0 ended: "
+    assert run["Report what was revoked"]["msg"] == "0 revoked: "
     assert rig.assert_works() == token_id
 
 

@@ -148,7 +148,7 @@ def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumu
         there = {"sweep_platform": "qumulo", "sweep_endpoint": qumulo.url, "sweep_account": f"local:{rig.account}"}
         extra_vars = {**there, "sweep_hours": 0, "sweep_query": sweep_query}
         swept = runner.run(project, "sweep.yml", extra_vars).assert_ok()
-        assert swept["Tell what was ended"]["msg"] == f"1 ended: {left}"
+        assert swept["Report what was revoked"]["msg"] == f"1 revoked: {left}"
         rig.assert_settled()
     else:
         again["rotate_orphans"] = "revoke"

@@ -85,11 +85,12 @@ class Credential:
         """Return when it was used last, as results have it; None when not told, or never."""
         return format_instant(self.last_used_at) if self.last_used_at else None
 
-    def _lifetime(self) -> int | None:
-        """Return how many seconds it was given to live; None when it never expires, or where that is not known."""
+    @property
+    def lifetime(self) -> timedelta | None:
+        """How long it was given to live, in whole seconds; None when it never expires, or where that is not known."""
         if self.created_at is None or self.expires_at is None:
             return None
-        return round((self.expires_at - self.created_at).total_seconds())
+        return timedelta(seconds=round((self.expires_at - self.created_at).total_seconds()))
 
     def describe(self, now: datetime) -> str:
         """Return one line for people: id, age, expiry, state."""
@@ -123,7 +124,7 @@ class Credential:
             "created_at": format_instant(self.created_at) if self.created_at else None,
             "expires_at": format_instant(self.expires_at) if self.expires_at else None,
             "expires_in": max(0, int((self.expires_at - now).total_seconds())) if self.expires_at else None,
-            "lifetime": self._lifetime(),
+            "lifetime": None if self.lifetime is None else int(self.lifetime.total_seconds()),
             "enabled": self.enabled,
             "live": self.is_live(now),
             "creator": self.creator or None,

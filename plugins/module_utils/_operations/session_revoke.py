@@ -7,8 +7,10 @@ Read, plan, apply. The planner is pure; it decides for check mode and for real a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from .._common.errors import AuthenticationError, OptionError
 from .._common.model import Caller, Credential
@@ -29,7 +31,13 @@ class Plan:
 
 
 def plan(
-    credentials: list[Credential], caller: Caller, now: datetime, *, older_than: timedelta | None = None, query: Query | None = None
+    credentials: list[Credential],
+    caller: Caller,
+    now: datetime,
+    *,
+    older_than: timedelta | None = None,
+    max_lifetime: timedelta | None = None,
+    query: Query | None = None,
 ) -> Plan:
     """Decide which of an account's credentials go.
 
@@ -38,9 +46,12 @@ def plan(
         caller: who asks; the credential in use is spared, and where the platform does not tell which it is, all of the caller's.
         now: the time by the platform's clock, by which it dates them.
         older_than: only those made at least so long ago; one whose age is not known does not match.
+        max_lifetime: only those that were made to live no longer than this; one without an end does not match.
         query: only those that this finds in their result form; it must return a list of them or of their ids.
     """
     matching = [one for one in credentials if older_than is None or (one.created_at is not None and now - one.created_at >= older_than)]
+    if max_lifetime is not None:
+        matching = [one for one in matching if one.lifetime is not None and one.lifetime <= max_lifetime]
     if query:
         found = query.search([one.as_result(now) for one in matching])
         if not isinstance(found, list):
@@ -68,18 +79,18 @@ def run(platform: Platform, task: Task) -> Outcome:
         for name in ("ids", "account"):
             if options.get(name) is not None and name != target:
                 raise OptionError(f"{name} does not go with target={target}.", "Leave one out.")
-    if target != "account" and task.given("older_than", "query"):
-        raise OptionError("older_than and query go with target=account only.")
+    if target != "account" and task.given("older_than", "max_lifetime", "query"):
+        raise OptionError("older_than, max_lifetime and query go with target=account only.")
     if target == "self":
         return _revoke_self(platform, task)
-    older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
+    older_than, max_lifetime = _ages(platform, options)
     query = Query(options["query"], "query") if options.get("query") else None
     account = platform.find_account(options["account"]) if options.get("account") else None
     if target == "ids":
         return _revoke(platform, task, platform.find_tokens([str(one) for one in dict.fromkeys(options["ids"])], account), [])
     caller = platform.caller()
     sessions = without_own_session(caller, platform.tokens(account))
-    plan_ = plan(sessions, caller, task.now, older_than=older_than, query=query)
+    plan_ = plan(sessions, caller, task.now, older_than=older_than, max_lifetime=max_lifetime, query=query)
     if older_than is not None and any(one.created_at is None for one in sessions):
         platform.warn(
             f"{platform.title} at {platform.http.endpoint.url} does not tell how old some of them are. older_than passes those over; "
@@ -87,6 +98,24 @@ def run(platform: Platform, task: Task) -> Outcome:
         )
     warnings = [f"{one.id} was spared: this task may be authenticating with it. Name it with ids to revoke it." for one in plan_.spared]
     return _revoke(platform, task, list(plan_.revoke), warnings)
+
+
+def _ages(platform: Platform, options: Mapping[str, Any]) -> tuple[timedelta | None, timedelta | None]:
+    """Return older_than and max_lifetime; None for each that has no effect.
+
+    Raises:
+        OptionError: one is no duration, or no session of this platform ever is as old as older_than.
+    """
+    older_than = parse_duration(options["older_than"], "older_than") if options.get("older_than") else None
+    max_lifetime = parse_duration(options["max_lifetime"], "max_lifetime") if options.get("max_lifetime") else None
+    longest = platform.session_life
+    if older_than is not None and longest is not None and older_than >= longest:
+        hours = longest // timedelta(hours=1)
+        raise OptionError(
+            f"older_than: a session of {platform.title} ends after {hours} hours, so {options['older_than']} would end nothing.",
+            f"Set it to less than {hours}h.",
+        )
+    return older_than, None if platform.tokens_are_sessions else max_lifetime  # all sessions end, and none is stored
 
 
 def _revoke_self(platform: Platform, task: Task) -> Outcome:
@@ -122,6 +151,7 @@ SESSION_REVOKE = Operation(
         "ids": {"type": "list", "elements": "str"},
         "account": {"type": "str"},
         "older_than": {"type": "str"},
+        "max_lifetime": {"type": "str"},
         "query": {"type": "str"},
     },
     run=run,

@@ -68,6 +68,7 @@ class Platform:
         local_advice: why credentials that are managed here, and not by another product, have to go, and what to do, as sentences.
         dead_secret_statuses: of a refused log-in with a client secret, those which say that the secret is dead.
         not_yet_statuses: those which a secret may get that was created a moment ago, and is not known everywhere yet.
+        session_life: after how long every session ends by itself; None where that is not known, or sessions are no tokens.
         session_limit: how many sessions a service account may have at once, where a refused log-in may mean that; else None.
         not_told: of each kind of credential that it can list, the keys of a result that it never tells.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
@@ -94,6 +95,7 @@ class Platform:
     local_advice: ClassVar[str] = ""
     dead_secret_statuses: tuple[int, ...] = (401,)
     not_yet_statuses: tuple[int, ...] = (400, 401, 403, 404, 422)  # which one it is, no vendor publishes
+    session_life: timedelta | None = None
     session_limit: int | None = None
     not_told: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     public_paths: frozenset[str] = frozenset()

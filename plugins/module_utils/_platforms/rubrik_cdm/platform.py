@@ -18,6 +18,7 @@ from .api import ME
 from .api_tokens import LONGEST_LIFE
 from .ids import USER, read_bearer, user_account
 from .inventory import CdmInventory
+from .sessions import CLIENT_LIFE
 
 
 class RubrikCdm(CdmInventory):
@@ -44,6 +45,7 @@ class RubrikCdm(CdmInventory):
         "Rubrik Security Cloud in its place, then revoke it, as the guide 'Before the upgrade to Rubrik CDM 9.5.1' shows."
     )
     dead_secret_statuses = (400, 401, 403, 404, 422)  # which of them a wrong secret gets is not published
+    session_life = CLIENT_LIFE
     session_limit = 10  # vendor docs; how the eleventh log-in is refused is not published
 
     def __init__(self, connection: Connection) -> None:

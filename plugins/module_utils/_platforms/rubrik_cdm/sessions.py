@@ -21,7 +21,7 @@ from .login import SESSIONS, open_session
 
 SESSION, API_TOKEN = "session", "api_token"  # kinds of credentials
 _NOBODY = Account("", "")  # whose a session is that may be anybody's
-_CLIENT_LIFE = timedelta(hours=24)  # vendor docs: of a service account's session
+CLIENT_LIFE = timedelta(hours=24)  # vendor docs: of a service account's session
 _CLIENT_LIMIT = 10  # vendor docs: sessions of a service account at once
 _SHOWN = 20  # sessions that a failure describes
 _BUSY = (502, 503, 504)
@@ -243,7 +243,7 @@ class CdmSessions(CdmApi):
         found = found or Credential(bearer.session or "", account, kind=SESSION)
         expires_at = found.expires_at
         if expires_at is None and bearer.issued_at and found.kind == SESSION and not by_name:
-            expires_at = bearer.issued_at + _CLIENT_LIFE
+            expires_at = bearer.issued_at + CLIENT_LIFE
         return replace(found, account=account, expires_at=expires_at)
 
     def _seen_by_itself(self, secret: str) -> Credential | None:

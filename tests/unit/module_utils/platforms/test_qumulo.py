@@ -171,7 +171,7 @@ def test_delete_spares_the_token_in_use(run):
 
 
 EMPTY = [("access_token", one) for one in ("token_id", "user", "expires_in", "expires_at", "current", "min_remaining")]
-EMPTY += [("session_revoke", one) for one in ("account", "older_than", "query")]
+EMPTY += [("session_revoke", one) for one in ("account", "older_than", "max_lifetime", "query")]
 EMPTY += [("access_token_info", one) for one in ("user", "token_id", "query")]
 EMPTY += [("service_account", "name"), ("service_account_info", "name"), ("service_account_info", "query")]
 EMPTY += [("access_check", one) for one in ("expect_account", "expect_account_id", "expect_token_id")]
