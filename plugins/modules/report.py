@@ -116,6 +116,10 @@ options:
       client_id_var:
         description: Name of the variable that holds the client id of a service account secret, or the id of an S3 access key.
         type: str
+      accounts:
+        description: Names of service accounts that take turns, of which the store has one at a time.
+        type: list
+        elements: str
   vars_files:
     description: With O(state=read), which vars files hold which credentials of the endpoint.
     type: list

@@ -113,7 +113,7 @@ class Held:
     @property
     def is_value(self) -> bool:
         """Tell whether it is the value in the store, rather than an old or a new one beside it."""
-        return self.store is not None and self.store.previous_id != self.credential["id"] and self.store.pending_id != self.credential["id"]
+        return self.store is not None and self.store.id in ("", self.credential["id"])
 
 
 @dataclass(frozen=True)
@@ -186,16 +186,21 @@ class _Index:
                 self._by_id.setdefault((*_key(one.platform, one.endpoint), id_), one)
                 if one.kind == CLIENT_SECRET:
                     self._secrets.setdefault(id_, one)
-            if one.kind == CLIENT_SECRET and not one.id:
+            if one.kind == CLIENT_SECRET and (one.others or not one.id):
                 self._nameless.setdefault(_key(one.platform, one.endpoint), []).append(one)
 
     def store_of(self, endpoint: Endpoint, credential: Mapping[str, Any]) -> Stored | None:
         place, id_ = _key(endpoint.platform, endpoint.url), str(credential["id"])
         found = self._by_id.get((*place, id_))
         if found is None and credential["kind"] == CLIENT_SECRET:
-            named = (one for one in self._nameless.get(place, ()) if names_account(one.account, credential))
+            named = (one for one in self._nameless.get(place, ()) if any(names_account(name, credential) for name in _names(one)))
             found = self._secrets.get(id_) or next(named, None)  # an account has one secret, so its name says which
         return found
+
+
+def _names(store: Stored) -> tuple[str, ...]:
+    """Return the accounts whose secrets a store stands for, where no id tells."""
+    return (*store.others, *(() if store.id else (store.account,)))
 
 
 def _credentials(endpoint: Endpoint) -> list[Mapping[str, Any]]:

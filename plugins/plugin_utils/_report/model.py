@@ -115,6 +115,7 @@ class Stored:
         interrupted_at: when a rotation began that never ended; empty where none did.
         is_dead: whether the platform refused the value.
         problem: why the store could not be read, and what to do; empty where it was.
+        others: accounts that take turns with the stored one, whose secrets are to be in no store.
     """
 
     host: str
@@ -132,6 +133,7 @@ class Stored:
     interrupted_at: str = ""
     is_dead: bool = False
     problem: str = ""
+    others: Sequence[str] = ()
 
     @property
     def ids(self) -> frozenset[str]:

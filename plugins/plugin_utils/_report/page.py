@@ -26,6 +26,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page_scrip
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page_style import STYLE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.timeline import calendar, drawing, rows, words
 
+_MOST = 600  # characters of a word in the tables; the other files have all of it
 _WITHOUT_SCRIPT = (
     '<p class="without-script">This table needs a browser that runs the script of this page. report.csv and report.json have the same.</p>'
 )
@@ -164,7 +165,7 @@ class _Words:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, word: Any) -> int:
-        return self._numbers.setdefault("" if word is None else one_line(str(word)), len(self._numbers))
+        return self._numbers.setdefault("" if word is None else one_line(str(word), _MOST), len(self._numbers))
 
     def all(self) -> list[str]:
         return list(self._numbers)
@@ -197,7 +198,7 @@ def _row(one: Mapping[str, Any], told: _Words, codes: Sequence[str], kinds: Sequ
     return [
         told(_host(one["endpoint"])),
         kinds.index(one["kind"]),
-        one_line(str(one["id"])),
+        one_line(str(one["id"]), _MOST),
         told(one["account"]),
         told(one["name"]),
         STATES.index(one["state"]),

@@ -57,8 +57,8 @@ SCRIPT = """
       columns: [
         {label: "Severity", key: (one) => rank(one.severity), fill: (cell, one) => cell.append(tag(one.severity))},
         {label: "Finding", key: (one) => one.title, fill: says((one) => one.title)},
-        {label: "Endpoint", key: (one) => one.endpoint, fill: says((one) => one.endpoint)},
-        {label: "Account", key: (one) => one.account, fill: says((one) => one.account)},
+        {label: "Endpoint", key: (one) => one.endpoint, kind: "place", fill: says((one) => one.endpoint)},
+        {label: "Account", key: (one) => one.account, kind: "who", fill: says((one) => one.account)},
         {label: "Credential", key: (one) => (one.of ? one.of.id : ""), kind: "which", fill: (cell, one) => {
           if (one.of) nameOf(cell, one.of);
         }},
@@ -78,13 +78,13 @@ SCRIPT = """
           if (one.severity) cell.append(tag(one.severity));
           if (one.titles.length) cell.append(make("small", one.titles.join(", ")));
         }},
-        {label: "Endpoint", key: (one) => one.endpoint, fill: says((one) => one.endpoint)},
-        {label: "Account", key: (one) => one.account, fill: (cell, one) => {
+        {label: "Endpoint", key: (one) => one.endpoint, kind: "place", fill: says((one) => one.endpoint)},
+        {label: "Account", key: (one) => one.account, kind: "who", fill: (cell, one) => {
           cell.textContent = one.account;
           if (one.admin) cell.append(make("small", "administrator"));
         }},
         {label: "Credential", key: (one) => one.id, kind: "which", fill: nameOf},
-        {label: "State", key: (one) => one.state, fill: says((one) => one.state)},
+        {label: "State", key: (one) => one.state, kind: "nowrap", fill: says((one) => one.state)},
         {label: "Created", key: (one) => one.created, fill: says((one) => day(one.created)), kind: "nowrap"},
         {label: "Expires", key: expiry, fill: says((one) => inDays(one)), kind: "nowrap"},
         {label: "Last used", key: (one) => one.used, fill: says((one) => day(one.used)), kind: "nowrap"},

@@ -23,6 +23,7 @@ ENTRY: dict[str, Any] = {
     "account": {"type": "str"},
     "credential": {"type": "str", "choices": [*(kind for kind in KINDS if kind != "session"), ""]},
     "client_id_var": {"type": "str"},
+    "accounts": {"type": "list", "elements": "str"},
 }
 
 
@@ -35,10 +36,11 @@ class Entry:
     kind: str
     account: str = ""
     client_id_var: str = ""
+    accounts: tuple[str, ...] = ()
 
     def stored(self, host: str, platform: str, endpoint: str) -> Stored:
         """Return what is known of the credential before the store is read."""
-        return Stored(host, platform, endpoint, self.where, self.var, self.kind, self.account)
+        return Stored(host, platform, endpoint, self.where, self.var, self.kind, self.account, others=list(self.accounts))
 
 
 def entry_of(options: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> Entry:
@@ -57,7 +59,8 @@ def entry_of(options: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> E
             raise OptionError(f"report_vars_files: {name} of an entry is missing.", "Name the vars file and the variable in it.")
     client_id_var = str(options.get("client_id_var") or "")
     kind = str(options.get("credential") or (CLIENT_SECRET if client_id_var and CLIENT_SECRET in kinds else kinds[0]))
-    return Entry(path, str(options["var"]), kind, str(options.get("account") or ""), client_id_var)
+    accounts = tuple(str(one) for one in options.get("accounts") or ())
+    return Entry(path, str(options["var"]), kind, str(options.get("account") or ""), client_id_var, accounts)
 
 
 def with_held(stored: Stored, held: Held, now: datetime) -> Stored:

@@ -63,8 +63,9 @@ def calendar(report: Mapping[str, Any]) -> Calendar:
 
 def words(found: Calendar) -> str:
     """Return what the drawing has no room for, as a sentence."""
+    soon = sum(found.weeks)
     parts = [
-        f"{sum(found.weeks)} expire within {_WEEKS} weeks",
+        f"{soon} {'expires' if soon == 1 else 'expire'} within {_WEEKS} weeks",
         f"{found.later} later" if found.later else "",
         f"{found.never} never" if found.never else "",
         f"{found.expired} expired already" if found.expired else "",

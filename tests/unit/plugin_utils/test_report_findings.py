@@ -18,6 +18,7 @@ from tests.unit.plugin_utils.report_facts import DAY, HOUR, NOW, POLICY, URL, ag
 
 OTHER = {"host": "other", "platform": "rubrik_cdm", "title": "Rubrik CDM", "endpoint": "https://cdm.example.com:443", "not_told": {}}
 FINE = (credential("fine"), stored("fine"))
+PLACE = {"platform": OTHER["platform"], "endpoint": OTHER["endpoint"]}
 CDM_SECRET = {"kind": "service_account_secret", "age": None, "expires": None, "live": None, "enabled": None}
 DAYS_OLD = {"age": 10 * DAY, "expires": None}
 PROBLEM = unread(stored(account="other"), VarsFileError("It cannot be decrypted.", "Give the vault id."))
@@ -155,6 +156,14 @@ def test_a_client_secret_is_known_wherever_it_is_listed():
     assert [one.code for one in found([look(credential("7", **CDM_SECRET), not_told={})], [named])] == []
 
 
+def test_accounts_that_take_turns():
+    """The store has the secret of one; that of the other is in no store until its turn, and is no orphan."""
+    secrets = [credential(f"client|{name}", account=name, **CDM_SECRET) for name in ("one", "two", "three")]
+    turns = stored("client|one", kind="service_account_secret", others=["one", "two"], created_at=ago(DAY))
+    orphans = [one.account for one in found([look(*secrets, **OTHER)], [replace(turns, **PLACE)]) if one.code == "orphan"]
+    assert orphans == ["three"]
+
+
 @pytest.mark.parametrize(
     ("known", "there", "words"),
     [
@@ -232,7 +241,7 @@ def test_what_hosts_hand_over():
     seen = look(credential("{{ 7 * 7 }}"))
     assert unpack(pack(seen, [stored("1")])) == (
         replace(seen, credentials=list(seen.credentials), accounts=[], not_permitted=[]),
-        [stored("1")],
+        [stored("1", others=[])],
     )
     assert pack(seen, []).isascii()
     assert "{" not in pack(seen, [])
