@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A secret of HashiCorp Vault, or OpenBao, as the store of a rotation: KV secrets engine, version 2. Private.
+
+Every write is one new version, with ``cas``: value, id, state and old value in one step. What consumers read is the newest version, and
+its value is a credential that the platform takes. Versions that the rotation has superseded hold credentials that are dead, or were never
+proved, so they are destroyed, which "delete" would not do: it only hides them. A version is destroyed once the newest one is at rest, and
+never while it holds the value of an old credential that still stands. The state notes which ones there are, so that the next rotation
+destroys what a killed run left.
+
+Sources: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2, https://openbao.org/api-docs/secret/kv/kv-v2/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
+    Content,
+    Keys,
+    notes_in,
+    state_in,
+    with_notes,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore, Sleep, StoreError
+
+_SUPERSEDED = "superseded"  # a note: versions that were superseded, each with the ids of the credentials in it
+_NOTED = 20  # versions; Vault keeps 10 unless it is told otherwise
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest version of a secret: 0 where there is none; data is None where it is deleted or destroyed."""
+
+    version: int = 0
+    data: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+class Client(Protocol):
+    """Vault, as far as one secret needs it. Each method raises StoreError."""
+
+    where: str
+
+    def newest(self) -> Newest:
+        """Return the newest version."""
+
+    def put(self, data: Mapping[str, Any], cas: int) -> int:
+        """Write a new version where this one is the newest, and return its number. Raises LostRaceError where it is not."""
+
+    def destroy(self, versions: Sequence[int]) -> None:
+        """Destroy versions; those that are destroyed already are fine."""
+
+    def check_rights(self) -> None:
+        """Find out whether put() and destroy() are permitted."""
+
+    def close(self) -> None:
+        """Revoke the token of a log-in."""
+
+
+class VaultStore(SecretStore):
+    """A secret of Vault; see ports.Store.
+
+    Args:
+        client: of Vault.
+        keys: of the secret.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(self, client: Client, keys: Keys, sleep: Sleep | None = None) -> None:
+        hint = f"Check rotate_hashicorp_vault, or create it with a first key, for example with: vault kv put ... {keys.value}="
+        super().__init__(client.where, keys, hint, **({"sleep": sleep} if sleep else {}))
+        self._client = client
+        self._newest = 0  # the version that was read, or written, last
+
+    def close(self) -> None:
+        """See SecretStore."""
+        self._client.close()
+
+    def _check_rights(self) -> None:
+        self._client.check_rights()
+
+    def _load(self) -> Content | None:
+        newest: Newest = self._until_new(self._client.newest, lambda seen: seen.version < self._newest and seen.version > 0)
+        self._newest = newest.version
+        return None if newest.data is None else Content(str(newest.version), newest.data)
+
+    def _save(self, content: Content | None, data: dict[str, Any]) -> tuple[Content, Sequence[str]]:
+        superseded = self._superseded(content)
+        wanted = with_notes(data, self._keys, {_SUPERSEDED: superseded} if superseded else {})
+        self._newest = self._put(wanted)
+        saved = Content(str(self._newest), wanted)
+        return saved, self._destroy(saved, superseded)
+
+    def _put(self, data: Mapping[str, Any]) -> int:
+        """Write a version; one that Vault wrote although it answered with a failure is written."""
+        cas = self._newest
+        try:
+            return self._client.put(data, cas)
+        except StoreError as failure:
+            if not failure.may_have_acted:
+                raise
+            newest = self._client.newest()
+            if newest.version == cas + 1 and newest.data == data:
+                return newest.version
+            raise
+
+    def _superseded(self, content: Content | None) -> dict[str, list[str]]:
+        """Return the versions that are superseded once the next one is written, each with the ids of the credentials in it."""
+        if content is None:
+            return {}
+        noted = notes_in(content, self._keys).get(_SUPERSEDED)
+        earlier = {str(version): list(ids) for version, ids in noted.items()} if isinstance(noted, dict) else {}
+        state = state_in(content, self._keys)
+        parts = ("current", "pending") if states.stage_of(state) == states.STORED else ("current",)
+        now = {**earlier, content.version: [one for part in parts if (one := states.id_of(state, part))]}
+        return dict(list(now.items())[-_NOTED:])
+
+    def _destroy(self, saved: Content, superseded: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """Destroy what is superseded, where nothing is under way any more; return a warning where that fails."""
+        state = state_in(saved, self._keys)
+        if states.stage_of(state) != states.CURRENT:
+            return ()
+        standing = states.id_of(state, "previous")
+        versions = [int(version) for version, ids in superseded.items() if version.isdigit() and (not standing or standing not in ids)]
+        if not versions:
+            return ()
+        try:
+            self._client.destroy(versions)
+        except LatchkeyError as failure:
+            numbers = ", ".join(map(str, versions))
+            warning = (
+                f"Versions {numbers} of {self.where} hold earlier credentials and could not be destroyed; the next rotation tries again."
+            )
+            return (f"{warning} {failure}",)
+        return ()
