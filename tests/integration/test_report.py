@@ -293,7 +293,7 @@ def test_the_inventory_of_the_rotation_serves_the_report(each_core: Ansible) -> 
         (made.folder / "fleet.yml").write_text(yaml.safe_dump(groups))
         made.clusters[0].account_with_token("{{ lookup('pipe', 'touch evil') }}")
         out = made.folder / "out"
-        ended = run(made, each_core, report_group="rotate:more", report_directory=str(out))
+        ended = run(made, each_core, "-vvvv", report_group="rotate:more", report_directory=str(out))
         made.assert_no_secret(ended.output + "".join(one.read_text() for one in out.iterdir()))
         assert not (made.folder / "evil").exists()
         # Once for each cluster, whatever the number of its hosts.

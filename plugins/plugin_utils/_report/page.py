@@ -26,7 +26,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page_scrip
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page_style import STYLE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.timeline import calendar, drawing, rows, words
 
-_MOST = 600  # characters of a word in the tables; the other files have all of it
+_SHOWN = 600  # characters of a word in the tables; the other files have all of it
 _WITHOUT_SCRIPT = (
     '<p class="without-script">This table needs a browser that runs the script of this page. report.csv and report.json have the same.</p>'
 )
@@ -121,7 +121,7 @@ def _endpoints(report: Mapping[str, Any]) -> str:
     for one in report["endpoints"]:
         state = _said(one["failure"]) if one["failure"] else "told its credentials"
         kept = [f"{_noun(kind)}: {_said(why)}" for kind, why in one["not_listed"].items()]
-        kept += [f"{_noun(kind)}: it does not tell {_said(', '.join(keys))}" for kind, keys in one["not_told"].items() if keys]
+        kept += [f"{_noun(kind)}: it does not tell {_said(_keys(keys))}" for kind, keys in one["not_told"].items() if keys]
         notes = "".join(f"<small>{note}</small>" for note in kept)
         place = f"{_said(one['title'])} {_said(one['version'])}<small>{_said(', '.join(one['hosts']))}</small>"
         lines.append(
@@ -135,6 +135,10 @@ def _endpoints(report: Mapping[str, Any]) -> str:
         else "<p>None was named.</p>"
     )
     return f'<section aria-labelledby="endpoints-head"><h2 id="endpoints-head">Endpoints</h2>{table}</section>'
+
+
+def _keys(keys: Sequence[str]) -> str:
+    return ", ".join(keys).replace("_", " ")
 
 
 def _noun(kind: str) -> str:
@@ -165,7 +169,7 @@ class _Words:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, word: Any) -> int:
-        return self._numbers.setdefault("" if word is None else one_line(str(word), _MOST), len(self._numbers))
+        return self._numbers.setdefault("" if word is None else one_line(str(word), _SHOWN), len(self._numbers))
 
     def all(self) -> list[str]:
         return list(self._numbers)
@@ -198,7 +202,7 @@ def _row(one: Mapping[str, Any], told: _Words, codes: Sequence[str], kinds: Sequ
     return [
         told(_host(one["endpoint"])),
         kinds.index(one["kind"]),
-        one_line(str(one["id"]), _MOST),
+        one_line(str(one["id"]), _SHOWN),
         told(one["account"]),
         told(one["name"]),
         STATES.index(one["state"]),

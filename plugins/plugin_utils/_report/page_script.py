@@ -88,7 +88,7 @@ SCRIPT = """
         {label: "Created", key: (one) => one.created, fill: says((one) => day(one.created)), kind: "nowrap"},
         {label: "Expires", key: expiry, fill: says((one) => inDays(one)), kind: "nowrap"},
         {label: "Last used", key: (one) => one.used, fill: says((one) => day(one.used)), kind: "nowrap"},
-        {label: "Store", key: (one) => one.store, fill: says((one) => one.store || "none")},
+        {label: "Store", key: (one) => one.store, kind: "store", fill: says((one) => one.store || "none")},
       ],
       filters: {endpoint: (one) => one.endpoint, kind: (one) => one.kind, state: (one) => one.state,
         store: (one) => (one.store ? "in a store" : "in no store")},

@@ -49,7 +49,7 @@ th[aria-sort] button::after{content:" \\2195";opacity:.45}
 th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
 th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 tbody tr:hover{background:var(--hover)}
-td.nowrap{white-space:nowrap}td.which{min-width:13.5em}td.place{min-width:11.5em}td.who{min-width:7.5em}
+td.nowrap{white-space:nowrap}td.which{min-width:13.5em}td.place{min-width:11.5em}td.who{min-width:7.5em}td.store{min-width:9em}
 .tag{display:inline-block;border-radius:5px;padding:0 7px;font-size:13px;font-weight:600;border:1px solid var(--line);white-space:nowrap}
 .tag.critical{color:var(--critical);background:var(--critical-tint);border-color:var(--critical)}
 .tag.warning{color:var(--warning);background:var(--warning-tint);border-color:var(--warning)}
@@ -69,7 +69,7 @@ main,header,footer{padding:0 12px}header{padding-top:18px}section{padding:14px 1
 .cards td{border:0;padding:3px 12px}
 .cards td[data-label]::before{content:attr(data-label) ": ";color:var(--soft);font-size:13px}
 .cards td:empty{display:none}
-.controls label{flex:1 1 130px}td.which,td.place,td.who{min-width:0}
+.controls label{flex:1 1 130px}td.which,td.place,td.who,td.store{min-width:0}
 }
 @media print{
 :root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--accent:#000;--bar:#666;--critical:#900;--warning:#640;
