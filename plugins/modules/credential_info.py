@@ -57,6 +57,7 @@ seealso:
   - module: latchkey.tokens.access_token_info
   - module: latchkey.tokens.api_token_info
   - module: latchkey.tokens.service_account_info
+  - module: latchkey.tokens.s3_access_key_info
 author:
   - The latchkey.tokens authors (@latchkey)
 """
