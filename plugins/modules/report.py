@@ -110,12 +110,13 @@ options:
         description: The account that the credential is of. When not set, the platform is asked, where it can be.
         type: str
       credential:
-        description: What it is. When not set, a service account secret where there is a C(client_id_var), else what O(platform) has.
+        description: What it is. When not set, what O(platform) has that goes with an id where there is an C(id_var), else its token.
         type: str
         choices: [access_token, api_token, service_account_secret, s3_access_key, ""]
-      client_id_var:
+      id_var:
         description: Name of the variable that holds the client id of a service account secret, or the id of an S3 access key.
         type: str
+        aliases: [client_id_var]
       accounts:
         description: Names of service accounts that take turns, of which the store has one at a time.
         type: list

@@ -150,7 +150,7 @@ def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: V
 
 
 def _names(entry: Entry) -> Names:
-    return Names(entry.var, entry.client_id_var)
+    return Names(entry.var, entry.id_var)
 
 
 def _one(place: Place, stored: Stored, names: Names, found: Reading, now: datetime) -> Stored:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import ACCESS_TOKEN, API_TOKEN, CLIENT_SECRET, KINDS
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import ACCESS_TOKEN, API_TOKEN, KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Stored
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import is_overdue
@@ -22,7 +22,7 @@ ENTRY: dict[str, Any] = {
     "var": {"type": "str"},
     "account": {"type": "str"},
     "credential": {"type": "str", "choices": [*(kind for kind in KINDS if kind != "session"), ""]},
-    "client_id_var": {"type": "str"},
+    "id_var": {"type": "str", "aliases": ["client_id_var"]},
     "accounts": {"type": "list", "elements": "str"},
 }
 
@@ -35,7 +35,7 @@ class Entry:
     var: str
     kind: str
     account: str = ""
-    client_id_var: str = ""
+    id_var: str = ""
     accounts: tuple[str, ...] = ()
 
     def stored(self, host: str, platform: str, endpoint: str) -> Stored:
@@ -57,10 +57,11 @@ def entry_of(options: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> E
     for name in ("vars_file", "var"):
         if not str(options.get(name) or "").strip():
             raise OptionError(f"report_vars_files: {name} of an entry is missing.", "Name the vars file and the variable in it.")
-    client_id_var = str(options.get("client_id_var") or "")
-    kind = str(options.get("credential") or (CLIENT_SECRET if client_id_var and CLIENT_SECRET in kinds else kinds[0]))
+    id_var = str(options.get("id_var") or "")
+    with_id = (kind for kind in kinds if id_var and kind not in BEARERS)
+    kind = str(options.get("credential") or next(with_id, kinds[0]))
     accounts = tuple(str(one) for one in options.get("accounts") or ())
-    return Entry(path, str(options["var"]), kind, str(options.get("account") or ""), client_id_var, accounts)
+    return Entry(path, str(options["var"]), kind, str(options.get("account") or ""), id_var, accounts)
 
 
 def with_held(stored: Stored, held: Held, now: datetime) -> Stored:
@@ -75,12 +76,12 @@ def with_held(stored: Stored, held: Held, now: datetime) -> Stored:
     return with_state(stored, held.state, held.client_id or "", now)
 
 
-def with_state(stored: Stored, state: Mapping[str, Any], client_id: str, now: datetime) -> Stored:
-    """Add what the state of a rotation tells, and the client id beside the value."""
+def with_state(stored: Stored, state: Mapping[str, Any], id_beside: str, now: datetime) -> Stored:
+    """Add what the state of a rotation tells, and the id that is stored beside the value."""
     pending = states.id_of(state, "pending")
     is_stored = states.stage_of(state) == states.STORED  # then the value is the new credential, and the old one is kept
     current = states.id_of(state, "current")
-    id_ = (pending if is_stored else current) or (client_id if stored.kind not in BEARERS else "")
+    id_ = (pending if is_stored else current) or (id_beside if stored.kind not in BEARERS else "")
     previous = current if is_stored else states.id_of(state, "previous")
     under_way = states.stage_of(state) != states.CURRENT
     return replace(

@@ -230,7 +230,7 @@ def test_the_client_id_beside_a_secret_says_which_it_is():
 def test_entries_of_vars_files():
     kinds = ("api_token", "service_account_secret")
     assert entry_of({"vars_file": "v", "var": "t"}, "/v", kinds).kind == "api_token"
-    assert entry_of({"vars_file": "v", "var": "t", "client_id_var": "i"}, "/v", kinds).kind == "service_account_secret"
+    assert entry_of({"vars_file": "v", "var": "t", "id_var": "i"}, "/v", kinds).kind == "service_account_secret"
     assert entry_of({"vars_file": "v", "var": "t", "credential": "s3_access_key"}, "/v", kinds).kind == "s3_access_key"
     for missing in ({"var": "t"}, {"vars_file": "v", "var": " "}):
         with pytest.raises(OptionError, match="of an entry is missing"):
