@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Owner
 from tests.integration._ansible import Ansible
 from tests.integration._in_process_simulator import InProcess, Start, simulators_in_this_process
-from tests.integration._options import shared_options
+from tests.integration._options import administrator, where
 from tests.integration._role_rig import failure
 from tests.integration._s3_rig import ID_VAR, KEYS, KeyRig, s3_client
 from tests.integration._saboteur import Saboteur, run_and_kill
@@ -38,14 +39,9 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def administrator() -> dict[str, str]:
-    return {}
-
-
 @pytest.fixture
-def rig(ansible: Ansible, simulator: Simulator, administrator: dict[str, str]) -> KeyRig:
-    return KeyRig(ansible, simulator, _admin=administrator)
+def rig(ansible: Ansible, simulator: Simulator, shared_administrator: dict[str, str]) -> KeyRig:
+    return KeyRig(ansible, simulator, _admin=shared_administrator)
 
 
 class Program:
@@ -130,10 +126,10 @@ def test_a_run_that_is_killed_after_the_creation(rig: KeyRig, saboteur: Saboteur
 CHOICES = [(name, choice) for name, one in SETTINGS.items() if name.startswith("s3_") for choice in one.choices if name != "s3_api"]
 
 
-def credentials(simulator: InProcess, **wanted: Any) -> S3AccessKeys:
-    """Return the port of the engine, on a cluster in this process."""
+def credentials(simulator: InProcess, auth: Mapping[str, Any] | None = None, **wanted: Any) -> S3AccessKeys:
+    """Return the port of the engine, on a cluster in this process; as the administrator by default."""
     given = {"what": "svc-ansible on Qumulo Core", "account": "local:svc-ansible", "var": "secret", "id_var": "id", **wanted}
-    platform = open_platform(resolve_connection(shared_options(simulator) | {"ca_path": None}, {}))
+    platform = open_platform(resolve_connection({**where(simulator), **(auth or administrator(simulator)), "ca_path": None}, {}))
     kind = KINDS["s3_access_key"](SimpleNamespace(platform=platform), Wanted(**given), None, print)  # type: ignore[arg-type]
     assert isinstance(kind, S3AccessKeys)
     return kind
@@ -184,6 +180,18 @@ def test_a_key_of_another_account_is_recognised_as_that(start: Start) -> None:
         credentials(simulator).prove(made.secret, made.id, "501", "another")
 
 
+@pytest.mark.parametrize(("version", "works"), [("7.2.3.1", True), ("7.2.2", False)])
+def test_an_account_rotates_its_own_key(start: Start, version: str, works: bool) -> None:
+    simulator = start("qumulo", version, service_account_role="none")
+    own = credentials(simulator, {"token": simulator.service_account["token"]}, account="auth_id:1001")
+    with nullcontext() if works else pytest.raises(ForbiddenError, match="missing privilege: S3_CREDENTIALS"):
+        first, second = own.create({}, {}), own.create({}, {})
+        assert own.prove(second.secret, second.id, "1001", second.id).account == "svc-ansible"
+        own.revoke([first.id])
+        assert own.check(first.secret, first.id) is None
+        assert own.find([first.id, second.id]) == [second.id]
+
+
 def test_a_secret_without_an_id_is_adopted(start: Start) -> None:
     keys = credentials(start("qumulo"))
     made = [keys.create({}, {}) for _unused in range(2)]
@@ -202,7 +210,7 @@ def test_the_clock_that_counts_is_the_clusters(start: Start) -> None:
 def test_a_disabled_api_says_what_to_do(start: Start) -> None:
     keys = credentials(start("qumulo", s3_api="disabled"))
     made = keys.create({}, {})
-    with pytest.raises(RequestError, match="The S3 API must be enabled on the cluster: qq s3_modify_settings --enable"):
+    with pytest.raises(RequestError, match="The S3 API must be enabled on the cluster, and take HTTPS: qq s3_modify_settings --enable"):
         keys.check(made.secret, made.id)
 
 

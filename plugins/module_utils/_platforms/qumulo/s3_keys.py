@@ -137,7 +137,7 @@ class QumuloS3Keys(QumuloAccounts):
             return client.request("list the S3 buckets", "GET", "/", headers=headers, authorization=None, accept=range(400, 500))
         except RequestError as failure:
             if failure.status is None:
-                failure.add("The S3 API must be enabled on the cluster: qq s3_modify_settings --enable.")
+                failure.add("The S3 API must be enabled on the cluster, and take HTTPS: qq s3_modify_settings --enable, and --secure.")
             raise
         finally:
             client.close()
