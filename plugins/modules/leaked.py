@@ -225,6 +225,7 @@ asked:
   description:
     - What the endpoint says of the secret. C(outcome) is V(works), V(refused) or V(unknown); then C(problem) says why.
     - Where it works, whose it is, what it may do, and when it was created and last used; what the platform does not tell is null.
+      C(used_here) says that the last use is the one by which this was found out.
   returned: with V(ask)
   type: dict
   sample:
@@ -243,6 +244,7 @@ asked:
     last_used_at: null
     creator: admin
     tag: null
+    used_here: false
     carries: false
     notes: []
 plan:

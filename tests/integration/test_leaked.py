@@ -18,7 +18,7 @@ import yaml
 
 from tests.integration._ansible import Ansible, Run
 from tests.integration._canaries import Scene
-from tests.integration._qumulo_rig import Rig
+from tests.integration._qumulo_rig import TOKENS, Rig
 from tests.integration._role_rig import RoleRig, failure
 from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
 from tests.integration.test_canaries_rotate import FILES
@@ -63,8 +63,10 @@ def token(ansible: Ansible, shared: Simulator, shared_administrator: dict[str, s
 
 
 def test_a_stored_token_is_replaced_at_once(token: Rig) -> None:
-    """Whatever rotate_retire_after says, also with -e; an endpoint that is down is said."""
+    """Whatever rotate_retire_after says, also with -e; an endpoint that is down is said, and check mode does nothing."""
     old_id, old = token.ids()[0], str(token.stored())
+    with token.nothing_changes():
+        assert "Nothing was done, since this is check mode." in lines(leaked(token, old, "--check").assert_ok())
     run = leaked(token, old, more={"down": DOWN}, rotate_retire_after="7d").assert_ok()
     shown = lines(run)
     assert f"access token {old_id} of Qumulo Core" in shown
@@ -76,18 +78,21 @@ def test_a_stored_token_is_replaced_at_once(token: Rig) -> None:
     assert old_id not in token.ids()
 
 
-def test_a_token_in_no_store_is_just_revoked(token: Rig) -> None:
-    """Found at an endpoint that has a store with another credential of the same account, which stays."""
-    secret = token.mint()[1]
-    file, kept = token.path.read_bytes(), str(token.stored())
-    looked = leaked(token, secret, "--check").assert_ok()
-    assert "revoke it at" in lines(looked)
-    assert token.who_is(secret) is not None
-    run = leaked(token, secret).assert_ok()
+def test_a_token_in_no_store_is_just_revoked(each_core: Ansible, shared: Simulator, shared_administrator: dict[str, str]) -> None:
+    """The name of its account looks like a template, and is not evaluated; a stored credential of another account stays."""
+    rig = Rig(each_core, shared, _admin=shared_administrator)
+    rig.seed()
+    file, name = rig.path.read_bytes(), "{{ 6 * 7 }}"
+    rig.call("POST", "/v1/users/", {"name": name, "primary_group": "0", "password": "Not-a-real-1"})
+    user = rig.call("POST", "/v1/identity/find", {"name": name, "domain": "LOCAL"})[1]["auth_id"]
+    secret = rig.call("POST", TOKENS, {"user": {"auth_id": user}})[1]["bearer_token"]
+    run = leaked(rig, secret).assert_ok()
     assert "stored in  no store of the inventory's hosts" in lines(run)
-    assert token.who_is(secret) is None
-    assert token.who_is(kept) is not None
-    assert token.path.read_bytes() == file
+    assert f"  account    {name} (id {user})" in lines(run)
+    assert f"  account    {name} (id {user})" in run.output
+    assert rig.who_is(secret) is None
+    assert rig.assert_works()
+    assert rig.path.read_bytes() == file
 
 
 def test_a_secret_of_no_endpoint(token: Rig) -> None:
@@ -152,9 +157,11 @@ def test_a_client_secret(ansible: Ansible, rubrik: dict[str, Simulator], stored:
     rig = SecretRig(ansible, rubrik["rsc"])
     client_id = rig.seed()
     secret = str(rig.stored())
+    assert rig.appliance.works(client_id, secret)  # which is a log-in
     if not stored:
         assert "only recognised with leaked_client_id" in failure(leaked(rig, secret, stored=False))
     run = leaked(rig, secret, stored=stored, leaked_client_id="" if stored else client_id).assert_ok()
     assert "The secret works: it is the client secret of Rubrik Security Cloud" in lines(run)
+    assert "last used  20" in lines(run)
     assert not rig.appliance.works(client_id, secret)
     assert rig.appliance.works(client_id, str(rig.stored())) is stored

@@ -22,6 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RequestError,
     UnsupportedError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
@@ -41,6 +42,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
 _NOUNS = {"api_token": "API token", "session": "session", "": "access token"}  # by the kind of a credential
+_OWN_USE = timedelta(seconds=30)  # a use that is not older than this is the look of this run
 _TRANSPORT = ("validate_certs", "ca_path", "timeout", "organization_id")  # of the options to authenticate, those that say how to connect
 
 
@@ -145,24 +147,44 @@ class Endpoint:
         return found[0].account.id if len(found) == 1 else ""
 
     def _ask_as(self, leak: Leak) -> Asked:
-        connection = self._place.as_bearer(self._environment, **leak.way)
-        platform = open_platform(connection)
+        notes: list[str] = []
+        # Before the secret is used here: that is a use, too.
+        token = self._secret_as_listed(leak, notes) if leak.client_id else None
+        platform = open_platform(self._place.as_bearer(self._environment, **leak.way))
         try:
             with entered_sessions(platform, self._warn), platform:
                 values = ACCESS_CHECK.run(platform, Task({}, False, platform.now)).values
                 account = platform.caller().account
-                token = None if leak.client_id else _told(platform, leak, values["token_id"] or "", account)
+                token = token if leak.client_id else _told(platform, leak, values["token_id"] or "", account)
+                now = platform.now()
         except RequestError as failure:
             if not _says_dead(platform, leak, failure):
                 raise
             return self._refused()
-        notes: list[str] = []
         if not leak.client_id and not (token and token.created_at):
             try:
                 token = self._told_to_administrator(leak, values["token_id"] or "", account) or token
             except LatchkeyError as failure:
                 notes.append(f"When it was created is not known. {failure}")
-        return self._found(leak, values, account, token, notes)
+        recent = bool(token and token.last_used_at and now - token.last_used_at < _OWN_USE)
+        used_here = recent and (not leak.client_id or self._is_administrator(leak))
+        return replace(self._found(leak, values, account, token, notes), used_here=used_here)
+
+    def _is_administrator(self, leak: Leak) -> bool:
+        """Tell whether this run authenticates with the very account of a client secret."""
+        with contextlib.suppress(LatchkeyError):
+            return self._place.as_administrator(self._environment).auth.client_id == leak.client_id
+        return False
+
+    def _secret_as_listed(self, leak: Leak, notes: list[str]) -> Credential | None:
+        """Return a client secret as it is listed for the administrator; None, and a note why, where it is not."""
+        try:
+            with self._administrator() as rotator:
+                found = rotator.platform.inventory([CLIENT_SECRET], None).found
+        except LatchkeyError as failure:
+            notes.append(f"When it was last used is not known. {failure}")
+            return None
+        return next((one.credential for one in found if leak.client_id in (one.credential.id, *one.credential.account.aliases)), None)
 
     def _refused(self) -> Asked:
         return Asked(REFUSED, title=platform_class(self._place.platform).title, url=self._place.url(self._environment))
@@ -216,13 +238,24 @@ class Endpoint:
         """
         ended = Ended()
         with self._administrator() as rotator:
-            if revokes and self._ask_as(leak).outcome == WORKS:
+            if revokes and self._works(leak):
                 self._revoke(rotator.platform, leak, asked)
                 ended.revoked = True
             if asked.account:
                 self._end_sessions(rotator, _account(asked), ended)
             self._prove(rotator, leak, patience)
         return ended
+
+    def _works(self, leak: Leak) -> bool:
+        platform = open_platform(self._place.as_bearer(self._environment, **leak.way))
+        try:
+            with entered_sessions(platform, self._warn), platform:
+                platform.caller()
+        except RequestError as failure:
+            if not _says_dead(platform, leak, failure):
+                raise
+            return False
+        return True
 
     def _revoke(self, platform: Platform, leak: Leak, asked: Asked) -> None:
         if leak.client_id:

@@ -66,6 +66,7 @@ class Asked:
         token_id: the token's id; empty where the platform does not tell.
         roles, privileges: what the account may do; None where the platform does not tell.
         created_at, expires_at, last_used_at, creator, tag: of the token; None where the platform does not tell.
+        used_here: whether that last use is the one by which this was found out.
         carries: whether other platforms take what this one issues, and learn from this one that it is dead.
         notes: what the user should know.
     """
@@ -85,6 +86,7 @@ class Asked:
     last_used_at: str | None = None
     creator: str | None = None
     tag: str | None = None
+    used_here: bool = False
     carries: bool = False
     notes: Sequence[str] = ()
 

@@ -107,7 +107,7 @@ def _credential(one: Asked) -> list[str]:
         _line("account", _whose(one)),
     ]
     if one.client_id:
-        lines.append(_line("created", "the platform does not tell when a client secret was created, or last used"))
+        lines.append(_line("created", "the platform does not tell when a client secret was created"))
     else:
         creator = f" by {one.creator}" if one.creator else ""
         tag = f", tag {one.tag}" if one.tag else ""
@@ -116,7 +116,9 @@ def _credential(one: Asked) -> list[str]:
                 "created", f"{_when(one.created_at)}{creator}{tag}; expires {_when(one.expires_at, 'never, or the platform does not tell')}"
             )
         )
-        lines.append(_line("last used", _when(one.last_used_at)))
+    lines.append(
+        _line("last used", "just now, by this look; the platform tells no earlier use" if one.used_here else _when(one.last_used_at))
+    )
     rights = [(name, values) for name, values in (("roles", one.roles), ("privileges", one.privileges)) if values is not None]
     may = "; ".join(f"{name} {_listed(values)}" for name, values in rights)
     lines.append(_line("may do", may or "the platform does not tell its bearer"))
