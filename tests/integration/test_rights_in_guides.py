@@ -89,7 +89,7 @@ def test_privileges_of_qumulo_core(what: str, appliance: Start) -> None:
 
 RSC = rows("rubrik_rsc", "Rights")
 ROLES = {  # the simulator's roles, and what of the table's rows they allow
-    "Secret Rotator": {"list service accounts", "rotate a secret, ``rotate_strategy: in_place``"},
+    "Secret Rotator": {"list service accounts", "rotate a secret, ``rotate_strategy: alternate`` or ``in_place``"},
     "Account Manager": {
         "list service accounts",
         "make and delete service accounts, ``rotate_strategy: replace``",
@@ -100,7 +100,7 @@ ROLES = {  # the simulator's roles, and what of the table's rows they allow
 }
 RSC_TASKS: dict[str, list[Task]] = {
     "list service accounts": [("service_account_info", {})],
-    "rotate a secret, ``rotate_strategy: in_place``": [("service_account", {"name": "svc-there", "rotate_secret": True})],
+    "rotate a secret, ``rotate_strategy: alternate`` or ``in_place``": [("service_account", {"name": "svc-there", "rotate_secret": True})],
     "make and delete service accounts, ``rotate_strategy: replace``": [
         ("service_account", {"name": "svc-new", "roles": ["Backup Operator"]}),
         ("service_account", {"name": "svc-new", "state": "absent"}),

@@ -37,7 +37,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
 _PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
-_MOST_RETRIES = 10  # more refused log-ins could lock an account
+_TRIES_AGAIN = 10  # more refused log-ins could lock an account
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def retries_within(patience: timedelta) -> tuple[int, float]:
     if not patience:
         return 0, 1.0
     seconds = patience.total_seconds()
-    pause = max(1, round(max(seconds / _MOST_RETRIES, min(_PAUSE, seconds / 5))))
+    pause = max(1, round(max(seconds / _TRIES_AGAIN, min(_PAUSE, seconds / 5))))
     return max(1, math.ceil(seconds / pause)), float(pause)
 
 
