@@ -62,6 +62,10 @@ class Content:
         """Return it as what a write keeps of it, and restore() gets; the same for the same version."""
         return json.dumps([self.version, self.data], sort_keys=True).encode()
 
+    def text(self) -> str:
+        """Return the data as JSON text."""
+        return json.dumps(self.data, sort_keys=True)
+
     @classmethod
     def from_bytes(cls, kept: bytes) -> Content:
         """Return what as_bytes was called on."""
