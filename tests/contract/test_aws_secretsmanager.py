@@ -57,6 +57,12 @@ def store_of(**options: Any) -> SecretsManagerStore:
     return SecretsManagerStore(client, Keys("token", "id"), sleep=lambda _seconds: None)
 
 
+def boto_of(store: SecretsManagerStore) -> Any:
+    """Return the client of boto3."""
+    client: Any = store._client
+    return client._aws
+
+
 def consumed(aws: Any) -> dict[str, Any]:
     """Return what consumers read."""
     return dict(json.loads(aws.get_secret_value(SecretId=NAME)["SecretString"]))
@@ -80,7 +86,7 @@ class Faults:
     """Calls of boto3's client, each of which may be preceded or followed by something else."""
 
     def __init__(self, store: SecretsManagerStore) -> None:
-        self.client = store._client._aws
+        self.client = boto_of(store)
         self.calls: list[str] = []
 
     def at(self, action: str, before: Any = None, after: Any = None, times: int = 1) -> None:
@@ -206,7 +212,7 @@ def test_a_run_that_is_killed_between_two_labels_leaves_what_the_next_one_goes_o
     store = store_of()
     rotated(store)
     calls = []
-    move = store._client._aws.update_secret_version_stage
+    move = boto_of(store).update_secret_version_stage
 
     def killed(**arguments: Any) -> Any:
         calls.append(arguments)
@@ -214,7 +220,7 @@ def test_a_run_that_is_killed_between_two_labels_leaves_what_the_next_one_goes_o
             raise KeyboardInterrupt
         return move(**arguments)
 
-    store._client._aws.update_secret_version_stage = killed
+    boto_of(store).update_secret_version_stage = killed
     with pytest.raises(KeyboardInterrupt):
         store.write(Change(SETTLED), store.read().as_expected())
     assert consumed(aws)["token"] == (OLD if number == 1 else NEW)
@@ -245,8 +251,8 @@ def test_labels_that_are_told_as_they_were_are_asked_for_again(aws):
     before = aws.describe_secret(SecretId=NAME)
     before["VersionIdsToStages"] = dict(before["VersionIdsToStages"])
     store.write(Change(settled()), store.read().as_expected())
-    real, lagging = store._client._aws.describe_secret, [before] * 3
-    store._client._aws.describe_secret = lambda **given: lagging.pop() if lagging else real(**given)
+    real, lagging = boto_of(store).describe_secret, [before] * 3
+    boto_of(store).describe_secret = lambda **given: lagging.pop() if lagging else real(**given)
     assert store.read().state == settled()
     lagging[:] = [before] * 100
     with pytest.raises(LatchkeyError, match="is still told as it was before this run wrote it"):

@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_s
 _OPTION = "rotate_aws_secretsmanager"
 _TIMEOUT = 30.0
 _ATTEMPTS = 4  # of one request, by botocore, with pauses between them
-_HTTPS = 443
+_ANY_PORT = 1  # where only the scheme and the host are looked at
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN = ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch")
 _THROTTLED = ("ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException")
@@ -98,7 +98,7 @@ class Boto3Client:
         except (errors.BotoCoreError, ValueError) as failure:
             raise OptionError(f"{_OPTION}: {_sentence(failure)}", "Check profile, region and endpoint_url.") from None
         try:
-            Endpoint.parse(self._aws.meta.endpoint_url, _HTTPS)
+            Endpoint.parse(self._aws.meta.endpoint_url, _ANY_PORT)
         except OptionError as failure:
             raise OptionError(f"{_OPTION}: endpoint_url is invalid: {failure}") from None
         self._region = self._aws.meta.region_name
