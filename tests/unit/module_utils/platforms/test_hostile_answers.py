@@ -32,7 +32,8 @@ from tests.unit.module_utils.raw_server import Reply, Server
 from tests.unit.module_utils.wire import Response
 
 TOKEN, PASSWORD, SECRET = "canary-token-5f0c", "canary-pass/word+5f0c", "canary-secret=5f0c"
-CALLS = {"qumulo": test_qumulo.CALLS, "rubrik_cdm": test_rubrik_cdm.CALLS, "rubrik_rsc": test_rubrik_rsc.CALLS}
+S3 = {"takes_s3_key": lambda one: one.takes_s3_key("k1", SECRET, one.http.endpoint.url)}
+CALLS = {"qumulo": {**test_qumulo.CALLS, **S3}, "rubrik_cdm": test_rubrik_cdm.CALLS, "rubrik_rsc": test_rubrik_rsc.CALLS}
 AS_TOKEN = {"token": TOKEN}
 AS_USER = {"username": "admin", "password": PASSWORD}
 AS_CLIENT = {"client_id": test_rubrik_rsc.ID, "client_secret": SECRET}

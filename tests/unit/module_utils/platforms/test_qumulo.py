@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import AnswerError, LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import KINDS
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo
@@ -443,6 +443,12 @@ CALLS = {
     "mint_token": lambda one: one.mint_token(ACCOUNT, NOW),
     "update_token": lambda one: one.update_token("1", enabled=True, expires_at=NOW),
     "delete_token": lambda one: one.delete_token("1"),
+    "s3_keys": lambda one: one.s3_keys(ACCOUNT),
+    "all s3_keys": lambda one: one.s3_keys(None),
+    "find_s3_key": lambda one: one.find_s3_key("k1"),
+    "create_s3_key": lambda one: one.create_s3_key(ACCOUNT),
+    "delete_s3_key": lambda one: one.delete_s3_key(Credential("k1", ACCOUNT)),
+    "with_s3_keys": lambda one: one.with_s3_keys(STATE),
     "service_accounts": lambda one: one.service_accounts(),
     "service_accounts of a name": lambda one: one.service_accounts("jane"),
     "checked_wish": lambda one: one.checked_wish(STATE, None),
