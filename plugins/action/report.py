@@ -96,9 +96,11 @@ class ActionModule(ControllerAction):
         return {"seen": pack(None, stores), "who": identity({**who, "endpoint": place.url()}, os.environ)}
 
     def _entries(self, options: Mapping[str, Any]) -> Iterator[Entry]:
-        own = [options["stored"]] if (options["stored"] or {}).get("var") else []
-        for one in (*own, *options["vars_files"]):
-            yield entry_of(one, self.path(str(one.get("vars_file") or "")), platform_class(str(options["platform"])).rotates)
+        own = options["stored"] or {}
+        if any(own.get(name) for name in ("var", "account", "accounts")):
+            yield entry_of(own, self.path, platform_class(str(options["platform"])).rotates, is_rotated=True)
+        for one in options["vars_files"]:
+            yield entry_of(one, self.path, platform_class(str(options["platform"])).rotates)
 
     def _looked(self, options: Mapping[str, Any], check_mode: bool, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         place = self._place(options, task_vars)

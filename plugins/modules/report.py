@@ -97,7 +97,8 @@ options:
         type: float
   stored:
     description:
-      - With O(state=read), one more entry of O(vars_files), of the host itself; without C(var) there is none.
+      - With O(state=read), one more entry of O(vars_files), which a rotation of the host itself has. Without C(vars_file) it is in a store
+        that is not read, so nothing is said of it but that it is no orphan.
     type: dict
     suboptions: &entry
       vars_file:

@@ -17,6 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     ForbiddenError,
     LatchkeyError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, Connection, checked_token, resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.credential_info import CREDENTIAL_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
@@ -131,12 +132,14 @@ def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datet
     for one in entries:
         by_file.setdefault(one.where, []).append(one)
     url = place.url() if entries else ""
-    return [
-        stored for where, found in by_file.items() for stored in _file(place, url, where, found, vault, now)
-    ]  # each file is read once, however many values it holds
+    # Each file is read once, however many values it holds.
+    return [stored for where, found in by_file.items() for stored in _file(place, url, where, found, vault, now)]
 
 
 def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: Vault, now: datetime) -> Iterator[Stored]:
+    if not where:
+        yield from (one.stored(place.host, place.platform, url) for one in entries)
+        return
     try:
         whole = read_file(where, [name for one in entries for name in _names(one).by_part().values()], vault)
     except LatchkeyError:
@@ -154,6 +157,7 @@ def _names(entry: Entry) -> Names:
 
 
 def _one(place: Place, stored: Stored, names: Names, found: Reading, now: datetime) -> Stored:
+    remember(*found.secrets)
     held = held_in(stored.where, found, names)
     known = with_held(stored, held, now)
     if known.problem or known.id or known.kind not in BEARERS:

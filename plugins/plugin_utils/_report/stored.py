@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,12 @@ ENTRY: dict[str, Any] = {
 }
 
 
+_ELSEWHERE = "a store that the report does not read"
+
+
 @dataclass(frozen=True)
 class Entry:
-    """Where a store has one credential, as the user named it; see Stored."""
+    """Where a store has one credential, as the user named it; see Stored. Without a place, it is in a store that is not read."""
 
     where: str
     var: str
@@ -40,28 +43,32 @@ class Entry:
 
     def stored(self, host: str, platform: str, endpoint: str) -> Stored:
         """Return what is known of the credential before the store is read."""
-        return Stored(host, platform, endpoint, self.where, self.var, self.kind, self.account, others=list(self.accounts))
+        where, var = self.where or _ELSEWHERE, self.var or self.account
+        return Stored(host, platform, endpoint, where, var, self.kind, self.account, others=list(self.accounts))
 
 
-def entry_of(options: Mapping[str, Any], path: str, kinds: tuple[str, ...]) -> Entry:
+def entry_of(options: Mapping[str, Any], path: Callable[[str], str], kinds: tuple[str, ...], *, is_rotated: bool = False) -> Entry:
     """Return an entry of the option vars_files.
 
     Args:
         options: those of ENTRY.
-        path: the file in it, as it is on the controller.
+        path: makes a path on the controller of what was written.
         kinds: what can be stored of the platform, what is most likely first.
+        is_rotated: whether it describes a rotation, which may have its credential in another store than a vars file.
 
     Raises:
         OptionError: the file or the variable is missing.
     """
-    for name in ("vars_file", "var"):
+    file = str(options.get("vars_file") or "").strip()
+    for name in () if is_rotated and not file else ("vars_file", "var"):
         if not str(options.get(name) or "").strip():
             raise OptionError(f"report_vars_files: {name} of an entry is missing.", "Name the vars file and the variable in it.")
     id_var = str(options.get("id_var") or "")
     with_id = (kind for kind in kinds if id_var and kind not in BEARERS)
     kind = str(options.get("credential") or next(with_id, kinds[0]))
     accounts = tuple(str(one) for one in options.get("accounts") or ())
-    return Entry(path, str(options["var"]), kind, str(options.get("account") or ""), id_var, accounts)
+    where, var = path(file) if file else "", str(options.get("var") or "")
+    return Entry(where, var, kind, str(options.get("account") or ""), id_var, accounts)
 
 
 def with_held(stored: Stored, held: Held, now: datetime) -> Stored:

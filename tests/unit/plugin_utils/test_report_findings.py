@@ -229,12 +229,20 @@ def test_the_client_id_beside_a_secret_says_which_it_is():
 
 def test_entries_of_vars_files():
     kinds = ("api_token", "service_account_secret")
-    assert entry_of({"vars_file": "v", "var": "t"}, "/v", kinds).kind == "api_token"
-    assert entry_of({"vars_file": "v", "var": "t", "id_var": "i"}, "/v", kinds).kind == "service_account_secret"
-    assert entry_of({"vars_file": "v", "var": "t", "credential": "s3_access_key"}, "/v", kinds).kind == "s3_access_key"
+    assert entry_of({"vars_file": "v", "var": "t"}, str, kinds).kind == "api_token"
+    assert entry_of({"vars_file": "v", "var": "t", "id_var": "i"}, str, kinds).kind == "service_account_secret"
+    assert entry_of({"vars_file": "v", "var": "t", "credential": "s3_access_key"}, str, kinds).kind == "s3_access_key"
     for missing in ({"var": "t"}, {"vars_file": "v", "var": " "}):
         with pytest.raises(OptionError, match="of an entry is missing"):
-            entry_of(missing, "/", kinds)
+            entry_of(missing, str, kinds)
+
+
+def test_a_store_that_is_not_read():
+    """That a rotation has its credential there is known, and so it is no orphan."""
+    entry = entry_of({"account": "local:svc"}, str, ("access_token",), is_rotated=True)
+    elsewhere = entry.stored("cluster", "qumulo", URL)
+    assert elsewhere.place == "local:svc in a store that the report does not read"
+    assert [one.account for one in found([look(credential("1"), credential("2", account="b"))], [elsewhere])] == ["b"]
 
 
 def test_what_hosts_hand_over():
