@@ -174,14 +174,14 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: st
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
     ]
     calls += _of_a_leak(len(calls), {**place, "auth": how})
-    first = len(calls)
+    begin = len(calls)
     there = {**place, "auth": how}
-    seen = {"hosts": ["localhost"], "read": {"localhost": f"{{{{ result_{first} }}}}"}}
+    seen = {"hosts": ["localhost"], "read": {"localhost": f"{{{{ result_{begin} }}}}"}}
     calls += [
         ("report", {"state": "read", **there, "vars_files": [{"vars_file": path["path"], "var": "qumulo_token"}]}),
         ("report", {"state": "looked", **there}),
         ("report", {"state": "planned", **seen}),
-        ("report", {"state": "written", **seen, "looked": {"localhost": f"{{{{ result_{first + 1} }}}}"}, "directory": "report"}),
+        ("report", {"state": "written", **seen, "looked": {"localhost": f"{{{{ result_{begin + 1} }}}}"}, "directory": "report"}),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
