@@ -159,7 +159,9 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: st
     rotation = {"phase": "begin", **place, "auth": how, **what, "force": True}
     ids = {"token_id": "3421890012345678901234", "old_token_id": "3421890012345678901233"}
     dates = {"expires_at": "2026-12-23T08:12:31Z", "next_due": "2026-12-16T08:12:31Z"}
-    rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates}
+    dates |= {"created_at": "2026-11-23T08:12:29Z", "time": "2026-11-23T08:12:30.123456Z"}
+    which = {"platform": "qumulo", "endpoint": "qumulo.example.com", "account": "local:svc-backup"}
+    rotated = {"rotated": True, "reason": "it expires in 3 d 4 h", "retired": True, **ids, **dates, **which}
     calls: list[tuple[str, dict[str, Any]]] = [
         ("vault_vars", first),
         ("vault_vars_info", {**path, "names": ["qumulo_token"]}),

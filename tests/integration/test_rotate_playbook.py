@@ -149,7 +149,10 @@ def test_hosts_that_are_never_due(ansible: Ansible) -> None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", summary["written_at"])
         assert (summary["never_due"], summary["unretired"]) == (1, 0)
         kept = {"token_id", "expires_at", "old_token_id", "retired", "next_due", "next_due_reason", "unretired"}
-        assert set(summary["hosts"][never]) == {"status", "reason", *kept}
+        which = {"run", "time", "platform", "endpoint", "account", "created_at", "age"}
+        assert set(summary["hosts"][never]) == {"status", "reason", *kept, *which}
+        assert set(summary["hosts"][failed]) == {"status", "reason", *which}
+        assert (summary["hosts"][failed]["endpoint"], summary["hosts"][failed]["age"]) == ("127.0.0.1:1", None)
         assert summary["hosts"][never]["next_due"] is None
         assert summary["hosts"][aged]["next_due"] == summary["next_due"]
         assert summary["hosts"][failed].get("next_due") is None
