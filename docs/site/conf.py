@@ -13,7 +13,12 @@ project = "latchkey.tokens"
 copyright = "2026 the latchkey.tokens authors"
 title = html_short_title = html_title = "latchkey.tokens"
 
-extensions = ["sphinx_antsibull_ext"]
+extensions = ["sphinx_antsibull_ext", "sphinx_copybutton"]
+# Of a console, commands are copied, and neither prompts nor what is printed.
+copybutton_prompt_text = r"\$ "
+copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
+copybutton_exclude = ".linenos, .gp, .go"
 highlight_language = "YAML+Jinja"
 pygments_style = "ansible"
 smartquotes = False  # what is quoted is copied
@@ -22,6 +27,7 @@ html_theme = "sphinx_ansible_theme"
 html_theme_options = {"vcs_pageview_mode": "blob", "topbar_links": {}}
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
+html_js_files = [("search_numbers.js", {"priority": 100})]
 html_show_sphinx = False
 html_show_sourcelink = False
 html_copy_source = False
@@ -32,10 +38,12 @@ _ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 _ANSIBLE_PAGES = {
     "action_plugins": "plugins/action.html",
     "ansible_collections.ansible.builtin.include_vars_module": "collections/ansible/builtin/include_vars_module.html",
+    "ansible_collections.ansible.builtin.debug_module": "collections/ansible/builtin/debug_module.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "callback_plugins": "plugins/callback.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     "ANSIBLE_CALLBACKS_ENABLED": "reference_appendices/config.html#envvar-ANSIBLE_CALLBACKS_ENABLED",
+    "ANSIBLE_STDOUT_CALLBACK": "reference_appendices/config.html#envvar-ANSIBLE_STDOUT_CALLBACK",
 }
 
 
