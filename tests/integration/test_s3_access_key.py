@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from tests.integration._ansible import Ansible
 from tests.integration._cases import do, done, live, refused, twelve_cases, writes
 from tests.integration._in_process_simulator import InProcess, Start, simulators_in_this_process
-from tests.integration._options import defaults
+from tests.integration._options import defaults, shared_options
 from tests.simulator.launch import Simulator
 from tests.simulator.qumulo._settings import SETTINGS
 
@@ -170,6 +172,18 @@ def test_rights(start: Start) -> None:
     gone = {"state": "absent", "access_key_id": own["access_key_id"], "delete_last": True}
     assert done(simulator, "s3_access_key", **me, **gone)["changed"] is True
     assert done(simulator, "s3_access_key", **me, user="auth_id:1001", **gone)["changed"] is False
+
+
+def test_what_a_deleted_account_left_is_deleted_by_its_id(one: InProcess) -> None:
+    """As another program leaves it, which deletes the account alone."""
+    key = done(one, "s3_access_key", **USER)
+    with open_platform(resolve_connection({**shared_options(one), "ca_path": None}, {})) as platform:
+        assert platform.probe("DELETE", f"/v1/users/{key['account_id']}").status == 200
+    assert [(left["access_key_id"], left["account"]) for left in listed(one)] == [(key["access_key_id"], "")]
+    by_id = {"state": "absent", "access_key_id": key["access_key_id"], "delete_last": True}
+    assert done(one, "s3_access_key", **by_id)["deleted"] == [key["access_key_id"]]
+    assert listed(one) == []
+    assert done(one, "s3_access_key", **by_id)["changed"] is False
 
 
 def test_who_may_not_list_keys_is_warned_when_an_account_is_deleted(start: Start) -> None:

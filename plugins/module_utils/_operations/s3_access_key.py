@@ -128,17 +128,12 @@ def _wish(task: Task) -> Wish:
 def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, list[Credential]]:
     """Return whose keys are meant, and all keys of that account; no account where a key is gone, and with it whose it was."""
     user = task.options.get("user")
-    if user:
-        account = platform.find_account(user)
-    elif wish.key_id:
-        key = platform.find_s3_key(wish.key_id)
-        if key is None:
-            if wish.present:
-                raise OptionError(f"access_key_id: there is no S3 access key {wish.key_id}.", "Leave it out to have a key created.")
-            return None, []
-        account = key.account
-    else:
-        account = platform.caller().account
+    if wish.key_id and not user:
+        keys = platform.s3_keys_with(wish.key_id)
+        if not keys and wish.present:
+            raise OptionError(f"access_key_id: there is no S3 access key {wish.key_id}.", "Leave it out to have a key created.")
+        return (keys[0].account if keys else None), keys
+    account = platform.find_account(user) if user else platform.caller().account
     return account, platform.s3_keys(account)
 
 

@@ -401,8 +401,8 @@ class Platform:
         """Return the S3 access keys of one account, or of all that the caller may see."""
         self._cannot("list S3 access keys")
 
-    def find_s3_key(self, key_id: str) -> Credential | None:
-        """Return one S3 access key of those that the caller may see, or None when it is not among them."""
+    def s3_keys_with(self, key_id: str) -> list[Credential]:
+        """Return all S3 access keys of the account that has this one; empty when it is not among those that the caller may see."""
         self._cannot("list S3 access keys")
 
     def create_s3_key(self, account: Account) -> Minted:

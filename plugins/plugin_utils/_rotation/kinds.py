@@ -363,14 +363,14 @@ class S3AccessKeys(PlatformCredentials):
         """Return whose a key is; the S3 API itself need not tell."""
         account = self._look_up()
         if key_id not in own:
-            found = self.platform.find_s3_key(key_id)
-            if found is None:
+            found = self.platform.s3_keys_with(key_id)
+            if not found:
                 raise RefusedError(
                     f"{self.wanted.what}: the S3 API takes the stored key {key_id}, which is not listed, so it is not known whose it is. "
                     "Nothing was rotated.",
                     "Run again; if it stays so, check that rotate_endpoint and rotate_s3_endpoint are the same cluster.",
                 )
-            account = found.account
+            account = found[0].account
         return Owner(account.name, account.id, key_id)
 
     def check(self, value: str, client_id: str | None, *, patiently: bool = False) -> Owner | None:

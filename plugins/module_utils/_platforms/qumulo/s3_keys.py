@@ -67,14 +67,15 @@ class QumuloS3Keys(QumuloAccounts):
             for one in keys
         ]
 
-    def find_s3_key(self, key_id: str) -> Credential | None:
+    def s3_keys_with(self, key_id: str) -> list[Credential]:
         try:
-            return _with_id(key_id, self.s3_keys(None))
+            keys = self.s3_keys(None)
         except ForbiddenError:  # it takes a right to list all, and none for one's own
-            own = _with_id(key_id, self.s3_keys(self.caller().account))
-            if own is None:
+            keys = self.s3_keys(self.caller().account)
+            if all(one.id != key_id for one in keys):
                 raise
-            return own
+        owners = [one.account.id for one in keys if one.id == key_id]
+        return [one for one in keys if one.account.id in owners]
 
     def create_s3_key(self, account: Account) -> Minted:
         try:
@@ -141,10 +142,6 @@ class QumuloS3Keys(QumuloAccounts):
             raise
         finally:
             client.close()
-
-
-def _with_id(key_id: str, keys: list[Credential]) -> Credential | None:
-    return next((one for one in keys if one.id == key_id), None)
 
 
 def _key(answer: Answer, value: Any) -> Credential:

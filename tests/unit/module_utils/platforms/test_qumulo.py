@@ -445,7 +445,7 @@ CALLS = {
     "delete_token": lambda one: one.delete_token("1"),
     "s3_keys": lambda one: one.s3_keys(ACCOUNT),
     "all s3_keys": lambda one: one.s3_keys(None),
-    "find_s3_key": lambda one: one.find_s3_key("k1"),
+    "s3_keys_with": lambda one: one.s3_keys_with("k1"),
     "create_s3_key": lambda one: one.create_s3_key(ACCOUNT),
     "delete_s3_key": lambda one: one.delete_s3_key(Credential("k1", ACCOUNT)),
     "with_s3_keys": lambda one: one.with_s3_keys(STATE),
