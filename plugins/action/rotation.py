@@ -28,14 +28,26 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager_client, hashicorp_vault_client
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ARGUMENTS, refuse_missing, settings_of, with_defaults
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
+    ARGUMENTS,
+    HASHICORP_VAULT,
+    VARS_FILE,
+    refuse_missing,
+    settings_of,
+    with_defaults,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
@@ -91,6 +103,7 @@ class _Phase:
         self._steps = steps
         self._host = host
         self._rotation: Rotation | None = None
+        self._secret: SecretStore | None = None  # where a secret manager is the store
         refuse_missing("endpoint", options["endpoint"], "Set it to where the platform's API is, for example cluster.example.com:8000.")
         self._settings = settings_of(options, options["endpoint"], platform_class(options["platform"]))
 
@@ -156,6 +169,8 @@ class _Phase:
             raise
         finally:
             rotator.close(keep_session=keep)
+            if self._secret:
+                self._secret.close()
         if "message" in result:
             self._steps.line(result["message"])
         return self._as_result(rotation, result)
@@ -166,8 +181,8 @@ class _Phase:
         record = rotation.record
         return {
             "changed": record.changed or bool(parts.get("would")),
-            "path": self._action.path(self._options["vars_file"]),
-            "reload": bool(record.stored),
+            "path": self._secret.where if self._secret else self._action.path(self._options["vars_file"]),
+            "reload": bool(record.stored) and self._secret is None,
             "undoes": False,
             "token_id": result["token_id"],
             "expires_at": result["expires_at"],
@@ -235,11 +250,16 @@ class _Phase:
     def _ports(self, rotator: Rotator) -> Ports:
         options, settings, vault = self._options, self._settings, self._action.vault()
         lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
-        path = self._action.path(options["vars_file"])
-        store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
         clock = PlatformClock(rotator.now, self._steps.sleep)
-        rescue = None
-        if settings.in_place:
+        rescue, remote = None, None
+        store: Store
+        if options["store"] != VARS_FILE:
+            store = self._secret = self._secret_store()
+        else:
+            path = self._action.path(options["vars_file"])
+            store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
+            remote = self._remote(path) if settings.publishes else None
+        if settings.in_place and isinstance(store, VarsFileStore):
             beside = rescue_path(options["rescue_file"], options["vars_file"], settings.var)
             rescue = RescueFile(self._action.path(beside), store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
         longest_tag = platform_class(options["platform"]).longest_tag
@@ -263,10 +283,19 @@ class _Phase:
             store=store,
             credentials=Attributed(KINDS[settings.kind](rotator, wanted, clock, self._steps.warn), settings.var),
             rescue=rescue,
-            remote=self._remote(path) if settings.publishes else None,
+            remote=remote,
             clock=clock,
             progress=self._steps,
         )
+
+    def _secret_store(self) -> SecretStore:
+        options, path = self._options, self._action.path
+        keys = Keys(self._settings.var, self._settings.client_id_var)
+        if options["store"] == HASHICORP_VAULT:
+            vault = hashicorp_vault_client.access_of(options["hashicorp_vault"], os.environ, path)
+            return VaultStore(hashicorp_vault_client.HvacClient(vault), keys)
+        aws = aws_secretsmanager_client.access_of(options["aws_secretsmanager"], os.environ, path)
+        return SecretsManagerStore(aws_secretsmanager_client.Boto3Client(aws), keys)
 
     def _remote(self, path: str) -> GitRemote:
         options, settings = self._options, self._settings

@@ -102,10 +102,75 @@ options:
   account:
     description: As O(latchkey.tokens.rotate#role:main:rotate_account).
     type: str
+  store:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_store). When not set, V(vars_file).
+    type: str
+    choices: [vars_file, hashicorp_vault, aws_secretsmanager]
   vars_file:
     description: As O(latchkey.tokens.rotate#role:main:rotate_vars_file).
     type: path
-    required: true
+  hashicorp_vault:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault).
+    type: dict
+    suboptions:
+      url:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.url).
+        type: str
+      namespace:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.namespace).
+        type: str
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.timeout).
+        type: float
+      mount:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.mount).
+        type: str
+      path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.path).
+        type: str
+      token:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.token).
+        type: str
+      role_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.role_id).
+        type: str
+      secret_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.secret_id).
+        type: str
+      jwt:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.jwt).
+        type: str
+      role:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.role).
+        type: str
+      auth_mount:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.auth_mount).
+        type: str
+  aws_secretsmanager:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager).
+    type: dict
+    suboptions:
+      name:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.name).
+        type: str
+      region:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.region).
+        type: str
+      profile:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.profile).
+        type: str
+      endpoint_url:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.endpoint_url).
+        type: str
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.timeout).
+        type: float
   var:
     description: As O(latchkey.tokens.rotate#role:main:rotate_var).
     type: str
@@ -397,12 +462,12 @@ undoes:
   type: bool
   sample: false
 path:
-  description: The vars file, as an absolute path.
+  description: The vars file, as an absolute path; with another O(store), what the secret is called.
   returned: when nothing failed, with V(begin) and V(finish)
   type: str
   sample: /srv/plays/group_vars/all/vault.yml
 reload:
-  description: Whether a new credential is in the vars file.
+  description: Whether a new credential is in the vars file, so that it is to be loaded again.
   returned: when nothing failed, with V(begin) and V(finish)
   type: bool
   sample: true

@@ -16,6 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access
 ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
 SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 S3_ACCESS_KEY = "s3_access_key"
+VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER = "vars_file", "hashicorp_vault", "aws_secretsmanager"
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
 _SHORTEST_LIFE = timedelta(minutes=1)
 
@@ -126,7 +127,36 @@ class Settings:
 ARGUMENTS: dict[str, Any] = {
     "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET, S3_ACCESS_KEY]},
     "account": {"type": "str"},
+    "store": {"type": "str", "choices": [VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER]},
     "vars_file": {"type": "path"},
+    "hashicorp_vault": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str"},
+            "namespace": {"type": "str"},
+            "ca_path": {"type": "path"},
+            "timeout": {"type": "float"},
+            "mount": {"type": "str"},
+            "path": {"type": "str"},
+            "token": {"type": "str", "no_log": True},
+            "role_id": {"type": "str"},
+            "secret_id": {"type": "str", "no_log": True},
+            "jwt": {"type": "str", "no_log": True},
+            "role": {"type": "str"},
+            "auth_mount": {"type": "str"},
+        },
+    },
+    "aws_secretsmanager": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str"},
+            "region": {"type": "str"},
+            "profile": {"type": "str"},
+            "endpoint_url": {"type": "str"},
+            "ca_path": {"type": "path"},
+            "timeout": {"type": "float"},
+        },
+    },
     "var": {"type": "str"},
     "vault_id": {"type": "str"},
     "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE, ALTERNATE]},
@@ -176,6 +206,9 @@ ARGUMENTS: dict[str, Any] = {
 }
 # What a variable means that is null, or left out with omit: the role's default, never less than that.
 _DEFAULTS: dict[str, Any] = {
+    "store": VARS_FILE,
+    "hashicorp_vault": {},
+    "aws_secretsmanager": {},
     "strategy": IN_PLACE,
     "id_var": "",
     "client_id_var": "",
@@ -238,9 +271,11 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         )
     kind = kind_of(options)
     accounts = _taking_turns(kind, options)
-    for name in ("account", "var", "vars_file"):
-        if name != "account" or not accounts:
-            refuse_missing(name, options[name], "Give it a value.")
+    in_vars_file = options["store"] == VARS_FILE
+    for name in (*(() if accounts else ("account",)), "var", *(("vars_file",) if in_vars_file else ())):
+        refuse_missing(name, options[name], "Give it a value.")
+    if not in_vars_file:
+        _check_for_secret_manager(kind, options)
     id_var = _id_var(kind, options)
     _check_names(kind, options["var"], id_var)
     if options["retire"] == "disable" and options["credential"] not in platform.disables:
@@ -289,6 +324,28 @@ def refuse_missing(name: str, value: Any, hint: str) -> None:
     """Refuse a variable of the role that every rotation needs. Raises OptionError where it is not set, or empty."""
     if not str(value or "").strip():
         raise OptionError(f"rotate_{name}: it is {'not set' if value is None else 'empty'}.", hint)
+
+
+def _check_for_secret_manager(kind: str, options: Mapping[str, Any]) -> None:
+    """Refuse what cannot be had where the store is a secret manager. Raises OptionError."""
+    if kind == IN_PLACE:
+        raise OptionError(
+            "rotate_strategy: in_place ends the stored secret before the new one can be stored, and consumers of a secret manager may read "
+            "it at any time.",
+            "Set rotate_strategy to alternate, which has no such gap, or to replace.",
+        )
+    for name, what in (("publish", "pushes a vars file"), ("publish_tasks", "gets the credential from a vars file")):
+        if options[name] not in ("", "none"):
+            raise OptionError(
+                f"rotate_{name}: it {what}, and with rotate_store={options['store']} there is none.",
+                "Leave it out; consumers read the secret manager itself.",
+            )
+    for name in ("var", "id_var", "client_id_var"):
+        if "." in options[name]:
+            raise OptionError(
+                f"rotate_{name}: '{options[name]}' is a path, and with rotate_store={options['store']} it is a key of a flat secret.",
+                "Name a key without dots.",
+            )
 
 
 def _taking_turns(kind: str, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -306,3 +306,29 @@ def test_two_accounts_take_turns():
 )
 def test_accounts_that_cannot_take_turns(given, words):
     assert refusal(**{**TURNS, **given}).startswith(words)
+
+
+# -- a secret manager as the store
+
+STORES = ("hashicorp_vault", "aws_secretsmanager")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_secret_manager_needs_no_vars_file(store):
+    assert settings(store=store, vars_file=None) == settings()
+    assert settings(store=store, **{**REPLACE, "vars_file": None}) == settings(**REPLACE)
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (SECRET, "rotate_strategy: in_place ends the stored secret before the new one can be stored, and consumers of a secret manager may"),
+        ({"publish": "git"}, "rotate_publish: it pushes a vars file, and with rotate_store="),
+        ({"publish_tasks": "tasks.yml"}, "rotate_publish_tasks: it gets the credential from a vars file, and with rotate_store="),
+        ({"var": "qumulo.token"}, "rotate_var: 'qumulo.token' is a path, and with rotate_store="),
+        ({**REPLACE, "client_id_var": "a.b"}, "rotate_client_id_var: 'a.b' is a path, and with rotate_store="),
+    ],
+)
+def test_what_a_secret_manager_cannot_have_is_refused_by_name(store, given, words):
+    assert refusal(store=store, **given).startswith(words)
