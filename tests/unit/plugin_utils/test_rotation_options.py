@@ -323,7 +323,10 @@ def test_a_secret_manager_needs_no_vars_file(store):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (SECRET, "rotate_strategy: in_place ends the stored secret before the new one can be stored, and consumers of a secret manager may"),
+        (
+            SECRET,
+            "rotate_strategy: in_place ends the stored secret before the new one can be stored, and consumers of a secret manager may",
+        ),
         ({"publish": "git"}, "rotate_publish: it pushes a vars file, and with rotate_store="),
         ({"publish_tasks": "tasks.yml"}, "rotate_publish_tasks: it gets the credential from a vars file, and with rotate_store="),
         ({"var": "qumulo.token"}, "rotate_var: 'qumulo.token' is a path, and with rotate_store="),
