@@ -29,7 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.prometheus import as_prometheus
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.sources import Place, look_at, read_stores
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import ENTRY, Entry, entry_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_notice, as_table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
@@ -139,7 +139,8 @@ def _written(options: Mapping[str, Any]) -> dict[str, Any]:
     joined = join(looks, stores, now)
     report = document(joined, find(joined, policy, now), policy, now)
     files = _write(options["directory"], _mode(options["mode"]), report) if options["directory"] else []
-    return {"table": as_table(report), "totals": report["totals"], "files": files, "failure": reached(report, options["fail_on"])}
+    told = {"table": as_table(report), "notice": as_notice(report), "totals": report["totals"]}
+    return {**told, "files": files, "failure": reached(report, options["fail_on"])}
 
 
 def _seen(

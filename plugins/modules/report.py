@@ -234,6 +234,16 @@ table:
   elements: str
   sample:
     - "5 credentials at 1 endpoint; 4 in a store; no findings"
+notice:
+  description:
+    - What to tell people who were not watching. C(subject) is one line with the numbers, C(lines) has one for each of the first 50 findings
+      that are critical or warnings; C(attention) says whether there is any.
+  returned: success, with O(state=written)
+  type: dict
+  sample:
+    subject: "Credentials: 5 credentials at 1 endpoint; 4 in a store; no findings"
+    attention: false
+    lines: []
 totals:
   description: The numbers of the report, as C(totals) in report.json.
   returned: success, with O(state=written)

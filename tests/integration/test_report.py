@@ -315,10 +315,17 @@ def test_the_inventory_of_the_rotation_serves_the_report(each_core: Ansible) -> 
 def test_runs_that_do_not_fail_and_that_have_no_host(ansible: Ansible) -> None:
     with fleet(ansible, credentials=1, clusters=1, files=1) as made:
         made.inventory()
-        assert run(made, ansible, report_fail_on="critical").returncode == 0
+        tell = [{"ansible.builtin.debug": {"msg": "{{ report_notify.subject }} {{ report_notify_summary.credentials }}"}, "name": "Tell"}]
+        (made.folder / "tell.yml").write_text(yaml.safe_dump(tell))
+        quiet = run(made, ansible, report_fail_on="critical", report_notify_tasks=str(made.folder / "tell.yml"))
+        assert quiet.returncode == 0
+        assert re.match(r"Credentials: 3 credentials at 1 endpoint; 1 in a store; findings: .* 3$", quiet["Tell"]["msg"])
         assert not (made.folder / "out").exists()  # no directory, no files
+        unsent = run(made, ansible, report_notify_tasks=str(made.folder / "nowhere.yml"))
         nothing = run(made, ansible, report_group="storrage")
         wrong = run(made, ansible, report_fail_on="always")
+    assert unsent.returncode == 2
+    assert "The report is written, but report_notify_tasks failed" in unsent.output
     assert nothing.returncode == 2
     assert "No host of the inventory matches report_group=storrage, so nothing was looked at." in nothing.failures[0]
     assert "value of fail_on must be one of" in wrong.failures[0]

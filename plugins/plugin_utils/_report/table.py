@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import SEVERITIES
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import INFO, SEVERITIES
 
 _SHOWN = 50  # findings; the files have them all
 _WIDEST = 40  # characters of a cell, but for the last one
@@ -27,6 +27,15 @@ def as_table(report: Mapping[str, Any]) -> list[str]:
     if len(findings) > _SHOWN:
         lines.append(f"{len(findings) - _SHOWN} more findings are in the files")
     return [*lines, _numbers(report["totals"])]
+
+
+def as_notice(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to tell people who were not watching: a subject, whether it needs them, and a line for each finding that does."""
+    needed = [one for one in report["findings"] if one["severity"] != INFO]
+    lines = [f"{one['severity']}: {_host_of(one)}: {_words(one)}" for one in needed[:_SHOWN]]
+    if len(needed) > _SHOWN:
+        lines.append(f"{len(needed) - _SHOWN} more findings are in the files")
+    return {"subject": f"Credentials: {_numbers(report['totals'])}", "attention": bool(needed), "lines": lines}
 
 
 def _host_of(one: Mapping[str, Any]) -> str:

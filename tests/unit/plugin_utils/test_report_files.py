@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.csv_file i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.document import as_json, reached
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page import as_page
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.prometheus import METRICS, as_prometheus
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_table
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_notice, as_table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.timeline import calendar, rows, words
 from tests.unit.plugin_utils.report_facts import DAY, HOSTILE, HOUR, NOW, URL, credential, look, report, stored
 
@@ -98,6 +98,16 @@ def test_the_table():
     many = as_table(report([look(*(credential(str(number), administrator=True) for number in range(60)))]))
     assert (len(many), many[-2]) == (53, "10 more findings are in the files")
     assert all(line.isprintable() for line in as_table(report(EVIL)))
+
+
+def test_what_people_are_told():
+    told = as_notice(report(FLEET, STORES))
+    assert told["subject"] == f"Credentials: {as_table(report(FLEET, STORES))[-1]}"
+    assert [line.partition(":")[0] for line in told["lines"]] == [*["critical"] * 2, *["warning"] * 5]
+    assert told["lines"][0].startswith("critical: lost.example.com:8000: The credentials of host lost are not known. It is down.")
+    assert as_notice(report([look(credential("1", enabled=False, live=False))]))["attention"] is False
+    assert len(as_notice(report([look(*(credential(str(number), administrator=True) for number in range(60)))]))["lines"]) == 51
+    assert all(line.isprintable() for line in as_notice(report(EVIL))["lines"])
 
 
 # CSV
