@@ -4,16 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from .._common.errors import AuthenticationError, CheckFailedError, ForbiddenError, NotFoundError, OptionError
 from .._common.model import Caller
 from .._common.query import Query
-from .._connection import resolve_connection
 from .._platforms.base import Platform, Probed
-from .._platforms.registry import open_platform
 from .execute import Operation, Outcome, Task
 
 _READING = ("GET", "HEAD")
@@ -74,16 +71,6 @@ def read_probes(probes: list[dict[str, Any]]) -> list[Query | None]:
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
             raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
     return [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
-
-
-def check_place(options: Mapping[str, Any]) -> None:
-    """Make sure that the shared options could be used. Sends nothing.
-
-    Raises:
-        OptionError: something is missing, empty or malformed, or names a file that is not there.
-    """
-    with open_platform(resolve_connection(options, {})):
-        pass
 
 
 def run(platform: Platform, task: Task) -> Outcome:

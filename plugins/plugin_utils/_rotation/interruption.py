@@ -25,7 +25,6 @@ class Interruption(HeldBack):
 
     def __init__(self) -> None:
         super().__init__(forgotten=(TIME_OUT,))
-        self._acknowledged = False
         self._asleep = False
 
     def __enter__(self) -> Interruption:
@@ -41,16 +40,12 @@ class Interruption(HeldBack):
         return _WORDS.get(number, number.name)
 
     def check(self) -> None:
-        """Raise InterruptedRunError when a signal came, unless that is acknowledged."""
-        if self._noted and not self._acknowledged:
+        """Raise InterruptedRunError when a signal came."""
+        if self._noted:
             raise InterruptedRunError(f"The rotation was interrupted by {self.came}.")
 
-    def acknowledge(self) -> None:
-        """From now on nothing interrupts: neither what came nor what may come."""
-        self._acknowledged = True
-
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises InterruptedRunError as soon as a signal comes, unless that is acknowledged."""
+        """Wait. Raises InterruptedRunError as soon as a signal comes."""
         try:
             self._asleep = in_main_thread()  # the handler runs in that thread, and raises there from now on
             self.check()
