@@ -42,6 +42,7 @@ ORDER = [
     "session_revoke",
     "rotation",
     "leaked",
+    "awx_setup",
 ]
 PASSWORD = "Not a real 1"
 QUMULO_ADMIN = {

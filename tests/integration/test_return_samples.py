@@ -184,6 +184,7 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: st
         ("report", {"state": "looked", **there}),
         ("report", {"state": "planned", **seen}),
         ("report", {"state": "written", **seen, "looked": {"localhost": f"{{{{ result_{begin + 1} }}}}"}, "directory": "report"}),
+        ("awx_setup", yaml.safe_load(printed(ROOT / "plugins" / "modules" / "awx_setup.py", "EXAMPLES"))[0]["latchkey.tokens.awx_setup"]),
     ]
     (ansible.folder / "group_vars" / "all").mkdir(parents=True)
     (ansible.folder / "vault-password").write_text("not a real one\n")
