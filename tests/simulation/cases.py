@@ -253,6 +253,7 @@ CASES = [
     _case(ACCESS_TOKEN, "expiring", noted, _EXPIRING, quick=True),
     _case(ACCESS_TOKEN, "never expiring", noted, _AGED, quick=True),
     _case(ACCESS_TOKEN, "adopted", adopted, _EXPIRING),
+    _case(ACCESS_TOKEN, "adopted, asked for", adopted, replace(_AGED, force=True)),
     _case(ACCESS_TOKEN, "empty", empty, _EXPIRING),
     _case(ACCESS_TOKEN, "empty, never expiring", empty, _AGED),
     _case(ACCESS_TOKEN, "refused", refused, _EXPIRING),

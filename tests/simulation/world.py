@@ -328,7 +328,7 @@ class World:
                 ended_by = self.issued[after].ended_by
                 # In place, a run cannot know of a secret that another one creates at the same time: see Run.created.
                 known = self.behaviour.kind not in ONE_SECRET or ended_by == actor or actor not in self.created
-                if actor != HAND and ended_by not in ("", HAND) and after not in self.dead_by_hand and known and not was_gone:
+                if actor != HAND and ended_by not in ("", HAND) and not {before, after} & self.dead_by_hand and known and not was_gone:
                     self.breaks(f"{actor} stored a credential that {ended_by} had ended")
                 self.dead_by_hand.add(after)
         self.note(actor, f"stored {after or 'no credential'}, {self._stage()}")

@@ -38,6 +38,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state im
     stage_of,
 )
 
+_HOW_TO_END = {
+    "account": "delete it with latchkey.tokens.service_account",
+    "S3 access key": "delete it with latchkey.tokens.s3_access_key",
+}
+
 
 def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable[[int], int]) -> Plan:
     """Decide what a rotation has to do.
@@ -279,7 +284,7 @@ def _late_words(intents: Sequence[Mapping[str, Any]], reason: str) -> str:
 
 
 def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: Policy) -> str:
-    how = "delete it with latchkey.tokens.service_account" if policy.successor_of else "revoke it with latchkey.tokens.session_revoke"
+    how = _HOW_TO_END.get(policy.noun, "revoke it with latchkey.tokens.session_revoke")
     noun = policy.noun if len(orphans) == 1 else f"{policy.noun}s"
     doubt = f"An interrupted run may have created {' or '.join(possible)}, and it may as well be in use elsewhere. " if possible else ""
     return (
