@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
@@ -24,12 +25,25 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import Asked, Held, Plan, client_id_of, judge, who_asks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.secret import confirm, take
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.stored import look
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager_client, hashicorp_vault_client
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import PlatformClock
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
+    ACCESS_TOKEN,
+    API_TOKEN,
+    ARGUMENTS,
+    AWS_SECRETSMANAGER,
+    HASHICORP_VAULT,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, VarsFileStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 
 _AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
+_STORE = ("store", "hashicorp_vault", "aws_secretsmanager", "vars_file", "var", "id_var", "client_id_var")  # options that name a store
 _LOCK_TIMEOUT = 30.0  # seconds; a store is only read here, which takes no lock
 
 
@@ -52,9 +66,10 @@ class ActionModule(ControllerAction):
         "auth": {"type": "dict", "default": {}, "options": _AUTH},
         "credential": {"type": "str"},
         "account": {"type": "str"},
-        "vars_file": {"type": "path"},
-        "var": {"type": "str"},
-        "client_id_var": {"type": "str"},
+        **{
+            name: ARGUMENTS[name]
+            for name in ("store", "hashicorp_vault", "aws_secretsmanager", "vars_file", "var", "id_var", "client_id_var")
+        },
         "sync_timeout": {"type": "str", "default": "5m"},
         "hosts": {"type": "list", "elements": "str", "default": []},
         "pattern": {"type": "str"},
@@ -114,16 +129,28 @@ class ActionModule(ControllerAction):
         held = Held(
             platform=place.platform,
             url=place.url(os.environ),
-            where=self.path(options["vars_file"]) if options["vars_file"] and options["var"] else "",
             var=options["var"] or "",
             account=options["account"] or "",
-            is_secret=options["credential"] not in (None, "access_token", "api_token"),
+            is_secret=options["credential"] == CLIENT_SECRET,
+            is_ended_here=options["credential"] in (None, CLIENT_SECRET, ACCESS_TOKEN, API_TOKEN),
         )
-        if held.where:
-            id_var = options["client_id_var"] if held.is_secret else ""
-            store = VarsFileStore(held.where, Names(held.var, id_var or ""), self.vault(), None, _LOCK_TIMEOUT)
-            held = look(store, leak.secret, held)
+        if store := self._store(options):
+            held = look(store, leak.secret, replace(held, where=store.where))
         return {"held": asdict(held), "place": seal(asdict(place), ticket_key())}
+
+    def _store(self, options: dict[str, Any]) -> Store | None:
+        """Return the store of a host; None where it names none. Raises OptionError where it is not named well."""
+        var = options["var"] or ""
+        id_var = (options["id_var"] or options["client_id_var"] or "") if options["credential"] not in (ACCESS_TOKEN, API_TOKEN) else ""
+        if options["store"] == HASHICORP_VAULT:
+            vault = hashicorp_vault_client.access_of(options["hashicorp_vault"] or {}, os.environ, self.path)
+            return VaultStore(hashicorp_vault_client.HvacClient(vault), Keys(var, id_var))
+        if options["store"] == AWS_SECRETSMANAGER:
+            aws = aws_secretsmanager_client.access_of(options["aws_secretsmanager"] or {}, os.environ, self.path)
+            return SecretsManagerStore(aws_secretsmanager_client.Boto3Client(aws), Keys(var, id_var))
+        if not options["vars_file"] or not var:
+            return None
+        return VarsFileStore(self.path(options["vars_file"]), Names(var, id_var), self.vault(), None, _LOCK_TIMEOUT)
 
     def _choose(self, options: dict[str, Any], _check_mode: bool, _task_vars: dict[str, Any]) -> dict[str, Any]:
         leak, held = self._leak(options), _held(options)

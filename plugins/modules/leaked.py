@@ -93,11 +93,80 @@ options:
   account:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_account).
     type: str
+  store:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_store). When not set, V(vars_file).
+    type: str
+    choices: [vars_file, hashicorp_vault, aws_secretsmanager]
+  hashicorp_vault:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault).
+    type: dict
+    suboptions:
+      url:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.url).
+        type: str
+      namespace:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.namespace).
+        type: str
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.timeout).
+        type: float
+      mount:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.mount).
+        type: str
+      path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.path).
+        type: str
+      token:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.token).
+        type: str
+      role_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.role_id).
+        type: str
+      secret_id:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.secret_id).
+        type: str
+      jwt:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.jwt).
+        type: str
+      role:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.role).
+        type: str
+      auth_mount:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault.auth_mount).
+        type: str
+  aws_secretsmanager:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager).
+    type: dict
+    suboptions:
+      name:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.name).
+        type: str
+      region:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.region).
+        type: str
+      profile:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.profile).
+        type: str
+      endpoint_url:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.endpoint_url).
+        type: str
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager.timeout).
+        type: float
   vars_file:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_vars_file). When not set, the host has no store.
     type: path
   var:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_var).
+    type: str
+  id_var:
+    description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_id_var).
     type: str
   client_id_var:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_client_id_var).

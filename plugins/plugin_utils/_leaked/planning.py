@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, RefusedError
 
-CURRENT, KEPT, ELSEWHERE = "current", "kept", "elsewhere"  # what a store holds the secret as
+CURRENT, KEPT, ELSEWHERE, OTHER = "current", "kept", "elsewhere", "other"  # what a store holds the secret as
 WORKS, REFUSED, UNKNOWN = "works", "refused", "unknown"  # what an endpoint says of it
 
 
@@ -22,10 +22,12 @@ class Held:
         platform, url: the endpoint.
         where: the store, for people; empty where the host names none.
         var: the variable that its credential is in.
-        holds: current, kept (the old credential of a rotation that was interrupted), elsewhere (in another variable), or empty.
+        holds: current, kept (the old credential of a rotation that was interrupted), elsewhere (in another variable), other (as a
+            credential of a kind that is not ended here), or empty.
         client_id: the id of the account that the stored secret is of; empty where the store does not tell.
         account: as the inventory names it.
         is_secret: whether the credential is a client secret, and not a token.
+        is_ended_here: whether credentials of its kind are.
         known_ids: ids of credentials that the state of the rotation names.
         problem: why the store could not be read; empty when it could.
     """
@@ -38,6 +40,7 @@ class Held:
     client_id: str = ""
     account: str = ""
     is_secret: bool = False
+    is_ended_here: bool = True
     known_ids: Sequence[str] = ()
     problem: str = ""
 
@@ -165,14 +168,14 @@ def judge(held: Mapping[str, Held], asked: Mapping[str, Asked], failures: Mappin
     if not replaced and not sources:
         raise _not_to_end([held[host] for host in holders], [f"{host}: {reason}" for host, reason in unasked.items()])
     left = {host: _also_holds(held[host]) for host in holders if host not in replaced}
-    left |= {host: _also_holds(one) for host, one in held.items() if one.holds == ELSEWHERE}
+    left |= {host: _also_holds(one) for host, one in held.items() if one.holds in (ELSEWHERE, OTHER)}
     end = [host for host in asked if host in works or host in replaced]
     return Plan(tuple(replaced), tuple(sources), tuple(end), left, unasked)
 
 
 def _without_known(held: Mapping[str, Held]) -> dict[str, Held]:
     """Return the hosts; what one of them finds in a variable that another one describes, it does not hold."""
-    described = {one.where for one in held.values() if one.is_replaceable}
+    described = {one.where for one in held.values() if one.holds in (CURRENT, KEPT, OTHER)}
     return {host: replace(one, holds="") if one.holds == ELSEWHERE and one.where in described else one for host, one in held.items()}
 
 
@@ -196,6 +199,11 @@ def _first_of_each_endpoint(held: Mapping[str, Held], hosts: Sequence[str]) -> l
 def _also_holds(held: Held) -> str:
     if held.holds == ELSEWHERE:
         return f"{held.where} holds it in a variable that no host of the inventory describes; replace it there by hand."
+    if held.holds == OTHER:
+        return (
+            f"{held.where} holds it in {held.var}, as a credential of a kind that is only ended by its rotation: run "
+            "latchkey.tokens.rotate for this host with rotate_force=true and rotate_retire=delete."
+        )
     return f"{held.where} holds it in {held.var}, where it is not replaced; run latchkey.tokens.rotate for this host afterwards."
 
 
@@ -215,10 +223,11 @@ def _not_to_end(holders: Sequence[Held], unasked: Sequence[str]) -> RefusedError
 def _found_nowhere(held: Mapping[str, Held], asked: Mapping[str, Asked], unasked: Mapping[str, str]) -> RefusedError:
     refused = sorted({one.url for one in asked.values() if one.outcome == REFUSED})
     said = f"The secret is no credential of {', '.join(refused)}" if refused else "No endpoint could be asked about the secret"
-    elsewhere = [f"{host}: {_also_holds(one)}" for host, one in held.items() if one.holds == ELSEWHERE]
+    unstored = "" if any(one.holds for one in held.values()) else ", and no store of the inventory's hosts holds it"
+    elsewhere = [f"{host}: {_also_holds(one)}" for host, one in held.items() if one.holds in (ELSEWHERE, OTHER)]
     unknown = [f"{host} is not known: {reason}" for host, reason in unasked.items()]
     return RefusedError(
-        " ".join([f"{said}, and no store of the inventory's hosts holds it, so nothing was revoked.", *elsewhere, *unknown]),
+        " ".join([f"{said}{unstored}, so nothing was revoked.", *elsewhere, *unknown]),
         "It may be dead already, or of another endpoint. A client secret of an account that no store holds is only recognised with "
         "leaked_client_id.",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import CURRENT, ELSEWHERE, KEPT, Held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import CURRENT, ELSEWHERE, KEPT, OTHER, Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import id_of
 
@@ -29,5 +29,7 @@ def look(store: Store, secret: str, host: Held) -> Held:
     values = [found.value, found.old_value or "", *found.secrets]
     places = [CURRENT, KEPT, *(ELSEWHERE for _unused in found.secrets)]
     holds = next((place for value, place in zip(values, places, strict=True) if value.strip() == secret), "")
+    if holds in (CURRENT, KEPT) and not host.is_ended_here:
+        holds = OTHER
     known = {id_of(found.state, part) for part in ("current", "previous", "pending")} - {""}
     return replace(host, holds=holds, client_id=(found.client_id or "") if holds else "", known_ids=sorted(known))

@@ -9,12 +9,14 @@ import json
 import pytest
 from ansible.errors import AnsibleError
 
+from ansible_collections.latchkey.tokens.plugins.action.leaked import ActionModule
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint import Leak
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import (
     CURRENT,
     ELSEWHERE,
     KEPT,
+    OTHER,
     REFUSED,
     UNKNOWN,
     WORKS,
@@ -82,6 +84,12 @@ def test_what_is_left_for_the_user():
     assert unfinished(Plan(("a",), ("a",), ("a",)), {}, {"a": {"rotated": True}}, {"a": {}}) == ""
 
 
+def test_a_credential_of_another_kind_is_left_to_its_rotation():
+    hosts = {"a": held(holds=OTHER, is_ended_here=False)}
+    with pytest.raises(RefusedError, match=r"vault\.yml holds it in token, as a credential of a kind that is only ended by its rotation"):
+        judge(hosts, {"a": asked(REFUSED)}, {})
+
+
 def test_without_a_replacement_nothing_is_replaced():
     assert judge({"a": held(holds=CURRENT)}, {"a": asked()}, {}, replaces=False).replace == ()
 
@@ -134,6 +142,12 @@ def test_what_cannot_be_a_credential(given):
     with pytest.raises(LatchkeyError, match="cannot be a credential") as caught:
         take({VARIABLE: given}, None, "")
     assert given not in str(caught.value)
+
+
+def test_a_secret_in_a_variable_is_refused():
+    with pytest.raises(RefusedError, match="leaked_secret is no variable of this playbook") as caught:
+        ActionModule._take(None, {"client_id": None}, False, {"leaked_secret": "the-secret-itself"})
+    assert "the-secret-itself" not in str(caught.value)
 
 
 def test_no_terminal():
