@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,54 @@ def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, 
     second = setup(ansible, awx).assert_ok()["Create what jobs need"]
     assert (second["changed"], second["created"], second["changed_objects"]) == (False, [], [])
     assert awx.journal[asked:] == []
+
+
+def refusal(run: Run) -> str:
+    """Return the message of a run that failed."""
+    assert run.returncode != 0
+    (message,) = run.failures
+    return message
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("unreachable", r"AWX at https://localhost:1 cannot be reached: .* Check CONTROLLER_HOST and the certificate."),
+        ("no collection", r"Neither awx.awx nor ansible.controller is installed, whose modules create the objects of AWX. Install .*"),
+        ("another token", r"AWX at \S+ does not take the token \(HTTP 401\). Create one in AWX under your user, with the scope write."),
+        (
+            "not ours",
+            r"AWX has an object organization Latchkey already, and this playbook did not create it. Rename it, or add 'Latchkey' .*",
+        ),
+    ],
+)
+def test_refused_before_anything_is_created(case: str, said: str, ansible: Ansible, awx: Awx) -> None:
+    if case == "not ours":
+        awx.put("organizations", name="Latchkey", description="Of another team.")
+    environment = {
+        "unreachable": {"CONTROLLER_HOST": "https://localhost:1"},
+        "another token": {"CONTROLLER_OAUTH_TOKEN": "not-a-token"},
+        "no collection": {"ANSIBLE_COLLECTIONS_PATH": str(ansible.collections)},
+    }.get(case, {})
+    message = refusal(setup(ansible, awx, environment=environment))
+    assert re.fullmatch(said, message), message
+    assert case != "not ours" or message.endswith(" Nothing was changed in AWX.")
+    assert awx.journal == []
+
+
+def test_a_right_that_is_missing_is_named_with_what_was_done_before(ansible: Ansible, awx: Awx) -> None:
+    """An adopted organization is used as it is, and without a terminal nothing is asked."""
+    awx.put("organizations", name="Latchkey", description="Of another team.")
+    awx.may[TOKEN] = frozenset(("credential_types",))
+    message = refusal(setup(ansible, awx, adopt="Latchkey"))
+    assert message.startswith("The token may not create or change the credential Latchkey Qumulo Core at https://localhost:"), message
+    assert message.endswith(
+        " (HTTP 403). Its user needs this right in AWX: credential administrator of the organization. Done before: credential type "
+        "Latchkey Qumulo Core, credential type Latchkey Git repository, credential type Latchkey Secret that leaked."
+    )
+    assert awx.named("organizations", "Latchkey")["description"] == "Of another team."
+    message = refusal(setup(ansible, awx, adopt="Latchkey", environment={"QUMULO_PASSWORD": ""}))
+    assert message == (
+        "The credential Latchkey Qumulo Core needs password, and there is no terminal to ask on. Set QUMULO_PASSWORD in the environment, "
+        "or awx_setup_credentials.qumulo.password."
+    )

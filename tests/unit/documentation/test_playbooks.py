@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "docsite" / "rst" / "playbooks.rst").read_text()
-SECTIONS = dict(re.findall(r"(?ms)^([a-z]+)\n-+\n(.*?)(?=^[a-z]+\n-+\n|\Z)", PAGE))
+SECTIONS = dict(re.findall(r"(?ms)^([a-z_]+)\n-+\n(.*?)(?=^[a-z_]+\n-+\n|\Z)", PAGE))
 PARTS = ("demo_qumulo", "demo_rubrik_cdm", "demo_rubrik_rsc")  # of the playbook demo
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in PARTS)
 
