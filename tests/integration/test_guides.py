@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 import yaml
@@ -19,6 +20,7 @@ import yaml
 from tests.integration._ansible import Ansible
 from tests.integration._as_printed import GUIDES, Block, World, blocks, git_repository, is_play, world
 from tests.integration._cases import do, done
+from tests.stores import aws, vault
 
 VAULT = ["--vault-id", "prod@vault-password"]
 PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
@@ -158,6 +160,27 @@ def test_publish(page: Page) -> None:
     log = ["git", "log", "--oneline", "main"]
     commits = subprocess.run(log, cwd=page.folder / "remote.git", capture_output=True, text=True, timeout=60, check=True).stdout
     assert len(commits.splitlines()) >= 2, commits  # the beginning, and the rotation
+
+
+def test_secret_managers(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup")
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
+    policy = next(one.text for one in blocks(page.name) if one.caption == "rotator.hcl")
+    with vault.running() as in_vault, aws.running() as url:
+        in_vault.put("latchkey/qumulo", owner="storage team")
+        in_vault.tokens["rotator"] = vault.rights_of(policy)
+        keys = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        in_aws = boto3.client("secretsmanager", endpoint_url=url, **keys)
+        in_aws.create_secret(Name="latchkey/qumulo", SecretString='{"owner": "storage team"}')
+        page.environment = {"VAULT_ADDR": in_vault.url, "VAULT_TOKEN": "rotator", "AWS_ENDPOINT_URL": url}
+        page.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+        page.run()
+        texts = [in_vault.data("latchkey/qumulo"), json.loads(in_aws.get_secret_value(SecretId="latchkey/qumulo")["SecretString"])]
+    assert [one["owner"] for one in texts] == ["storage team"] * 2
+    assert len({one["qumulo_token"] for one in texts}) == 2
+    assert all(json.loads(one["qumulo_token_rotation"])["stage"] == "current" for one in texts)
 
 
 def test_vault_files(page: Page) -> None:

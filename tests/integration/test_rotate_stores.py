@@ -18,14 +18,14 @@ from unittest import mock
 import boto3
 import pytest
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.server import ThreadedMotoServer
 
 from tests.integration._ansible import Ansible
+from tests.integration._as_printed import blocks
 from tests.integration._qumulo_rig import Rig
 from tests.integration._role_rig import failure, finish, role, start
 from tests.simulator.launch import Simulator
-from tests.stores.aws import as_aws_does
-from tests.stores.vault import Vault, refused, running
+from tests.stores import aws
+from tests.stores.vault import Vault, refused, rights_of, running
 
 NAME = "latchkey/qumulo"
 SECRET_ID = "CANARY-secret-id"
@@ -60,8 +60,8 @@ class InVault:
     vault: Vault
 
     def __post_init__(self) -> None:
-        rights = (rf"(read|update) secret/data/{NAME}", rf"update secret/destroy/{NAME}", r"update sys/capabilities-self")
-        self.vault.roles["approle", "rotator"] = (SECRET_ID, rights)
+        policy = next(one.text for one in blocks("secret_managers") if one.caption == "rotator.hcl")
+        self.vault.roles["approle", "rotator"] = (SECRET_ID, rights_of(policy))
         self.variables = {"rotate_store": "hashicorp_vault", "rotate_hashicorp_vault": {"path": NAME}}
         self.env = {"VAULT_ADDR": self.vault.url, "VAULT_ROLE_ID": "rotator", "VAULT_SECRET_ID": SECRET_ID}
         self.secrets: tuple[str, ...] = (SECRET_ID,)
@@ -137,13 +137,8 @@ def manager(request: pytest.FixtureRequest) -> Iterator[Manager]:
         with running() as vault:
             yield InVault(vault)
         return
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        with as_aws_does():
-            yield InAws("http://{}:{}".format(*server.get_host_and_port()))
-    finally:
-        server.stop()
+    with aws.running() as url:
+        yield InAws(url)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from unittest import mock
 
 from moto.secretsmanager.exceptions import InvalidParameterException
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
+from moto.server import ThreadedMotoServer
 
 _MOVE = SecretsManagerBackend.update_secret_version_stage
 
@@ -45,6 +46,18 @@ def _put_in_place(self: Any, secret_version: dict[str, Any], version_id: str) ->
 
 def _others(secret_version: dict[str, Any]) -> list[str]:
     return [one for one in secret_version["version_stages"] if one != "AWSCURRENT"]
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Serve it on this machine; return where."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        with as_aws_does():
+            yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
 
 
 @contextmanager

@@ -24,6 +24,13 @@ ROOT = "hvs.CANARY-root-token-000000"  # a canary: it must never be seen in an o
 _DENIED = ("1 error occurred:\n\t* permission denied\n\n",)
 
 
+def rights_of(policy: str) -> tuple[str, ...]:
+    """Return what a policy, as it is written for Vault, permits: patterns of ``capability path``; and what the policy "default" does."""
+    found = re.findall(r'path "(\S+)" \{\s*capabilities = \[(.*?)\]', policy)
+    own = [f"({'|'.join(re.findall('[a-z]+', listed))}) {re.escape(path)}" for path, listed in found]
+    return ("update sys/capabilities-self", *own)
+
+
 @dataclass
 class Answer(Exception):
     """A refusal, or an answer that is ready."""
