@@ -46,7 +46,8 @@ def test_a_check_fails(rig: Rig, stored: bool, variables: dict[str, Any]) -> Non
         said = all_as_before(rig, rig.rotate(rotate_force=True, rotate_checks=FAILING, **variables))
     assert said == (
         f"Check access with what is in the vars file: Qumulo Core at {rig.simulator.url}: access check failed for svc-ansible (id 1001). "
-        "GET /v1/users/ was answered with HTTP 200 instead of 403."
+        "GET /v1/users/ was answered with HTTP 200 instead of 403. "
+        "Check the probe's status and expect, and what the platform answers to it."
     )
     assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
     rig.assert_settled()
