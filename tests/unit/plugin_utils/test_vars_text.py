@@ -318,8 +318,8 @@ def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.Mon
 def test_without_the_c_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     import yaml
 
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import document as vars_text
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import nodes as yaml_nodes
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml import source as vars_text
 
     monkeypatch.setattr(vars_text, "FastLoader", yaml.SafeLoader)
     monkeypatch.setattr(vars_text, "exact_loader", yaml_nodes.PureExactLoader)
