@@ -129,6 +129,8 @@ class Runner:
         vault: vault ids and passwords, as of AWX's own credentials for them.
         mesh: whether jobs go over the mesh: transmit, worker and process, each with a folder of its own.
         env: more for the environment, as an execution environment's image has it.
+        user: who runs the jobs, an id without an entry anywhere; None for the one who runs the tests.
+        umask: of the jobs; -1 for that of the tests.
     """
 
     ansible: Ansible
@@ -136,6 +138,8 @@ class Runner:
     vault: Mapping[str, str] = field(default_factory=dict)
     mesh: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    user: int | None = None
+    umask: int = -1
 
     def run(self, project: Path | Callable[[Path], Any], playbook: str, extra_vars: Mapping[str, Any] | None = None) -> Job:
         """Run a job to its end."""
@@ -158,6 +162,9 @@ class Runner:
         else:
             project(control / "project")
         self._prepare(control, execution, extra_vars or {})
+        if self.user is not None:
+            for one in (folder, *folder.rglob("*")):
+                os.chown(one, self.user, -1)
         job = ["-p", playbook, "--ident", _IDENT, "-vvv"]
         if not self.mesh:
             (process,) = self._pipeline(folder, ["run", str(control), *job])
@@ -186,6 +193,13 @@ class Runner:
                 (control / "env" / name).write_text(yaml.safe_dump(content))
         (control / "env" / "cmdline").write_text(" ".join([*vault, *injected.arguments]))
 
+    def _as_user(self) -> list[str]:
+        """Return the command that becomes the user, who can read everything, since Python may be in a home, but write nothing else."""
+        if self.user is None:
+            return []
+        can_read = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"]
+        return ["setpriv", f"--reuid={self.user}", "--regid=0", "--clear-groups", *can_read]
+
     def _pipeline(self, folder: Path, *commands: Sequence[str]) -> list[subprocess.Popen[bytes]]:
         """Start commands of ansible-runner, each of which reads what the one before it writes."""
         env = {name: value for name, value in self.ansible.env().items() if name not in _OWN_ENV}
@@ -194,13 +208,14 @@ class Runner:
         for number, arguments in enumerate(commands):
             with open(folder / f"{number}.log", "wb") as log:
                 process = subprocess.Popen(
-                    [str(self.ansible.bin / "ansible-runner"), *arguments],
+                    [*self._as_user(), str(self.ansible.bin / "ansible-runner"), *arguments],
                     cwd=folder,
                     env={**env, **self.env},
                     stdin=before or subprocess.DEVNULL,
                     stdout=log if number == len(commands) - 1 else subprocess.PIPE,
                     stderr=log,
                     start_new_session=True,
+                    umask=self.umask,
                 )
             if before is not None:
                 before.close()
