@@ -21,8 +21,8 @@ options:
       - When none of these options is set, the environment is asked, for example E(QUMULO_TOKEN), or E(RUBRIK_CDM_CLIENT_ID) with
         E(RUBRIK_CDM_CLIENT_SECRET), or E(RUBRIK_RSC_SERVICE_ACCOUNT_FILE). Once an option is set, the environment only completes that
         method. Variables of two methods are an error, too. A variable that is empty counts as unset.
-      - An option that is set but empty is an error, unless other options set another method; then it counts as unset, and the environment is
-        not asked for it.
+      - An option that is set but empty is an error, unless other options set another method; then it counts as unset, and the environment
+        is not asked for it.
       - Without O(token), Rubrik and Qumulo Core are logged in to by each task anew. A task on Rubrik ends that session when it is done. To
         log in once for several tasks, get a token with M(latchkey.tokens.access_token) and pass it on here.
       - The variables are E(QUMULO_TOKEN), E(RUBRIK_CDM_TOKEN) and E(RUBRIK_RSC_TOKEN).

@@ -271,8 +271,8 @@ held:
     - What the host stands for. C(holds) is V(current) where its store holds the secret, V(kept) where it is the old credential of a
       rotation that was interrupted, V(elsewhere) where another variable of the same file holds it,
       V(other) where it is a credential of a kind that only its rotation ends, or empty.
-    - C(problem) says why the store could not be read; C(known_ids) are the credentials that the state of the rotation names. C(is_ended_here)
-      says whether credentials of this kind are revoked here.
+    - C(problem) says why the store could not be read; C(known_ids) are the credentials that the state of the rotation names.
+      C(is_ended_here) says whether credentials of this kind are revoked here.
   returned: with V(read)
   type: dict
   sample:

@@ -46,8 +46,8 @@ options:
         is an error, and so is an empty string. O(target=account) needs it.
       - With O(ids), whose these are. Ids that are not among the account's are left out. On Rubrik CDM all of them are then ended in one
         request.
-      - Without O(ids), all of the account's are ended, or those that O(older_than), O(max_lifetime) and O(query) leave. The token that the task itself uses
-        is spared, with a warning.
+      - Without O(ids), all of the account's are ended, or those that O(older_than), O(max_lifetime) and O(query) leave. The token
+        that the task itself uses is spared, with a warning.
       - Without O(ids), API tokens of Rubrik CDM stay; M(latchkey.tokens.api_token) revokes them by tag or id.
     type: str
   older_than:
