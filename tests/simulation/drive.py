@@ -11,6 +11,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, unseal
 from tests.simulation.cases import Case
+from tests.simulation.labels import PointedStore
 from tests.simulation.ports import (
     MemoryCredentials,
     MemoryRemote,
@@ -29,7 +30,7 @@ _KEY = bytes(32)
 def ports_of(run: Run, case: Case) -> Ports:
     """Return the ports of one run."""
     return Ports(
-        MemoryStore(run),
+        PointedStore(run) if case.labelled else MemoryStore(run),
         MemoryCredentials(run, case.kind),
         MemoryRescue(run) if case.kind == IN_PLACE else None,
         MemoryRemote(run, fingerprints(run.world.pushed)) if case.settings.publishes else None,
