@@ -20,7 +20,7 @@ from tests.integration._ansible import Ansible, Run
 from tests.integration._canaries import Scene
 from tests.integration._qumulo_rig import TOKENS, Rig
 from tests.integration._role_rig import RoleRig, failure
-from tests.integration._rubrik_rigs import CdmApiTokenRig, SecretRig
+from tests.integration._rubrik_rigs import AlternateRig, CdmApiTokenRig, SecretRig
 from tests.integration.test_canaries_rotate import FILES
 from tests.integration.test_rotate_stores import InVault
 from tests.simulator.launch import Simulator
@@ -178,3 +178,12 @@ def test_a_client_secret(ansible: Ansible, rubrik: dict[str, Simulator], stored:
     assert "last used  20" in lines(run)
     assert not rig.appliance.works(client_id, secret)
     assert rig.appliance.works(client_id, str(rig.stored())) is stored
+
+
+def test_the_secret_of_an_account_that_takes_turns(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
+    rig = AlternateRig(ansible, rubrik["rsc"])
+    client_id = rig.seed()
+    secret = str(rig.stored())
+    leaked(rig, secret).assert_ok()
+    assert rig.assert_settled() == rig.other(client_id)
+    assert not rig.appliance.works(client_id, secret), "its turn would have left it alive"
