@@ -35,6 +35,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic impo
 _TYPES = Path(__file__).resolve().parents[2] / "docs" / "awx" / "credential_types"
 _FILE = "latchkey.yml"
 _FIRST = "rotate"  # the job template that a first job is of
+_VAULT_ID = "prod"  # as the sample project has it
 _Values = dict[str, dict[str, Any]]
 
 
@@ -82,6 +83,7 @@ class ActionModule(ControllerAction):
         for key, kind in types.items():
             values[key], lookups[key] = given_values(kind, options["credentials"].get(key) or {}, os.environ, _text)
             self._hide(kind, values[key])
+        values["vault"] = {"vault_id": _VAULT_ID, **values["vault"]}
         values["git"] = {"remote": options["project_url"], "branch": options["project_branch"], **values["git"]}
         return values, lookups
 
@@ -248,9 +250,11 @@ def _document(path: str) -> Mapping[str, Any]:
 
 def _text(path: str) -> str:
     """Return the text of a file of the user's. Raises OptionError."""
-    why = ""
+    why = "it is a program, whose output would be needed"
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip("\n") + "\n"
+        if not os.access(Path(path).expanduser(), os.X_OK):
+            text = Path(path).expanduser().read_text(encoding="utf-8").strip("\n")
+            return f"{text}\n" if "\n" in text else text  # keys and certificates end with a line break, passwords do not
     except (OSError, UnicodeDecodeError) as failure:
         why = getattr(failure, "strerror", None) or "it is not text"
     raise OptionError(f"{path} cannot be read: {why}.", "Correct the variable of the environment that names it.")

@@ -4,23 +4,27 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from awxkit.api import ApiV2
+from awxkit.api.client import Connection
 
 from tests.awx.collection import awx_collection
 from tests.awx.controller import TOKEN, Awx, running
-from tests.integration._ansible import Ansible, Run
+from tests.integration._ansible import ROOT, Ansible, Run
+from tests.integration._as_printed import GUIDES
+from tests.simulator.launch import Simulator
 
 PASSWORD, GIT_TOKEN, VAULT_PASSWORD = "canary-cluster-password", "canary-git-token", "canary-vault-password"
 SECRETS = (TOKEN, PASSWORD, GIT_TOKEN, VAULT_PASSWORD)
-VARIABLES = {
-    "platforms": "qumulo",
-    "image": "registry.example.com/ops/latchkey-ee",
-    "project_url": "https://git.example.com/ops/keys.git",
-}
+# The arguments of the command that the guide prints; the first one is with --check.
+COMMANDS = re.findall(r"^   \$ (ansible-playbook .*)$", (GUIDES / "awx.rst").read_text(), re.MULTILINE)
+CHECK, PRINTED = (shlex.split(one)[2:] for one in COMMANDS)
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def awx(tmp_path: Path) -> Iterator[Awx]:
 
 
 def setup(ansible: Ansible, awx: Awx, *arguments: str, environment: dict[str, str] | None = None, **variables: str) -> Run:
-    """Run the playbook with values from the environment, and look for secrets in its output."""
+    """Run the playbook as printed, with values from the environment, and look for secrets in its output."""
     password_file = ansible.folder / "vault-password"
     password_file.write_text(f"{VAULT_PASSWORD}\n")
     env = {
@@ -45,26 +49,61 @@ def setup(ansible: Ansible, awx: Awx, *arguments: str, environment: dict[str, st
         "ANSIBLE_VAULT_PASSWORD_FILE": str(password_file),
         **(environment or {}),
     }
-    extra = [part for name, value in {**VARIABLES, **variables}.items() for part in ("-e", f"awx_setup_{name}={value}")]
-    run = ansible.run("latchkey.tokens.awx_setup", ["-vvv", *extra, *arguments], env=env, timeout=240)
+    extra = [part for name, value in variables.items() for part in ("-e", f"awx_setup_{name}={value}")]
+    run = ansible.run("latchkey.tokens.awx_setup", [*PRINTED, *extra, *arguments], env=env, timeout=240)
     assert [one for one in SECRETS if one in run.output] == []
     return run
 
 
 def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, awx: Awx) -> None:
-    planned = setup(ansible, awx, "--check").assert_ok()["Create what jobs need"]
+    assert ["--check", *PRINTED] == CHECK
+    planned = setup(ansible, awx, "--check", "-vvv").assert_ok()["Create what jobs need"]
     assert awx.journal == [], "check mode changes nothing"
-    first = setup(ansible, awx).assert_ok()["Create what jobs need"]
-    print(first)
+    first = setup(ansible, awx, "-vvv").assert_ok()["Create what jobs need"]
     assert first["created"] == planned["created"]
-    assert awx.names()["job_templates"] == ["rotate", "report", "sweep", "leaked"]
     (job,) = awx.jobs
-    assert (job["name"], job["job_type"]) == ("rotate", "check")
+    assert (job["name"], job["job_type"], f"#/jobs/playbook/{job['id']}/" in first["job"]["url"]) == ("rotate", "check", True)
 
     asked = len(awx.journal)
     second = setup(ansible, awx).assert_ok()["Create what jobs need"]
     assert (second["changed"], second["created"], second["changed_objects"]) == (False, [], [])
     assert awx.journal[asked:] == []
+    look_with_awxkit(awx)
+
+
+def look_with_awxkit(awx: Awx) -> None:
+    """AWX's own client finds what jobs need, and launches one."""
+    connection = Connection(awx.url, verify=awx.ca_file)
+    connection.login(token=TOKEN)
+    v2 = ApiV2(connection=connection).get()
+    assert [one.name for one in v2.job_templates.get().results] == ["rotate", "report", "sweep", "leaked"]
+    (rotate,) = v2.job_templates.get(name="rotate").results
+    given = {"Latchkey Qumulo Core", "Latchkey Git repository", "Latchkey vault password"}
+    assert {one.name for one in rotate.related.credentials.get().results} == given
+    survey = json.loads((ROOT / "docs" / "awx" / "survey.json").read_text())
+    assert rotate.related.survey_spec.get().spec == survey["spec"]
+    (git,) = v2.credentials.get(name="Latchkey Git repository").results
+    assert dict(git.inputs) == {"remote": "https://git.example.com/ops/keys.git", "branch": "main", "token": "$encrypted$"}
+    assert [one.name for one in v2.schedules.get().results] == ["Latchkey rotate", "Latchkey report"]
+    assert rotate.related.launch.post({"job_type": "check"}).job == len(awx.jobs) == 2
+
+
+def test_the_playbooks_of_the_project_understand_its_inventory(ansible: Ansible, qumulo: Simulator) -> None:
+    project = ROOT / "docs" / "awx" / "project"
+    env = {"QUMULO_ENDPOINT": qumulo.url, "QUMULO_CA_PATH": qumulo.ca_file, "QUMULO_USERNAME": "admin"}
+    env |= {"QUMULO_PASSWORD": qumulo.admin["password"], "LATCHKEY_LEAKED_SECRET": "access-v1:bm8gdG9rZW4gb2YgYW55dGhpbmcgYXQgYWxs"}
+    report = ansible.run(project / "report.yml", ["-i", str(project / "inventory.yml"), "-e", "report_fail_on=never"], env=env)
+    assert f"in {project}/vault.yml " in str(report.assert_ok()["Show the report"]["msg"])
+    leaked = ansible.run(project / "leaked.yml", ["-i", str(project / "inventory.yml"), "-e", "leaked_confirm=true"], env=env)
+    assert "is no credential of" in leaked.failures[-1]
+
+
+def test_the_same_is_written_as_a_file(ansible: Ansible, awx: Awx) -> None:
+    run = setup(ansible, awx, environment={"CONTROLLER_HOST": ""}, directory=str(ansible.folder)).assert_ok()
+    written = (ansible.folder / "latchkey.yml").read_text()
+    assert written == (ROOT / "docs" / "awx" / "aap_configuration.yml").read_text()
+    assert [one for one in SECRETS if one in written] == []
+    assert run["Show what was done"]["msg"] == [f"{ansible.folder}/latchkey.yml was written."]
 
 
 def refusal(run: Run) -> str:

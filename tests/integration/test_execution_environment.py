@@ -10,10 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.integration._ansible import DEFAULT_BIN, ROOT
-from tests.integration._awx import DOCS, image_environment
+from tests.integration._awx import DOCS, document, image_environment
 
 # What comes along with ansible-core, and with requests.
 BROUGHT = {"ansible", "ansible_collections", "cryptography", "jinja2", "yaml", "urllib3"}
@@ -49,12 +50,15 @@ def test_requirements_are_what_the_plugins_import() -> None:
     assert sorted(others) == (ROOT / "meta" / "ee-requirements.txt").read_text().split()
 
 
-def test_create(tmp_path: Path) -> None:
-    builder("create", "--file", str(DOCS / "execution-environment.yml"), "--context", str(tmp_path / "context"), folder=tmp_path)
+@pytest.mark.parametrize("definition", sorted(one.name for one in DOCS.glob("execution-environment*.yml")))
+def test_create(definition: str, tmp_path: Path) -> None:
+    builder("create", "--file", str(DOCS / definition), "--context", str(tmp_path / "context"), folder=tmp_path)
     collections = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())["collections"]
     assert collections == [{"name": "latchkey.tokens"}]
     (container_file,) = [one for one in (tmp_path / "context").iterdir() if one.name in ("Containerfile", "Dockerfile")]
-    final = container_file.read_text().rpartition("\nFROM ")[2]
+    text = container_file.read_text()
+    assert f'ARG EE_BASE_IMAGE="{document(definition)["images"]["base_image"]["name"]}"' in text.splitlines()
+    final = text.rpartition("\nFROM ")[2]
     for name, value in image_environment().items():
         assert f"ENV {name}={value}" in final.splitlines()
     assert "ENV ANSIBLE_CALLBACKS_ENABLED=latchkey.tokens.revoke_play_tokens" in final.splitlines()

@@ -40,6 +40,8 @@ def test_the_sample_rotates_in_a_clone_and_deletes_it(ansible: Ansible, shared: 
             "LATCHKEY_GIT_USERNAME": "robot",
             "LATCHKEY_GIT_TOKEN": CANARY,
         }
+        ansible.run(playbook, ["--check", "-e", "@variables.json", *rig.vault_arguments], env=env).assert_ok()
+        assert (remote.head, old in rig.ids(), list(tmp_path.glob("ansible.*"))) == (base, True, [])
         run = ansible.run(playbook, ["-vvv", "-e", "@variables.json", *rig.vault_arguments], env=env)
     run.assert_ok()
     assert CANARY not in run.output

@@ -93,8 +93,11 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
         done.assert_no_secret({*PASSWORDS.values(), rig.stored()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
         return done
 
-    first = job("first")["What was done"]["rotate_result"]
+    done = job("first")
+    first = done["What was done"]["rotate_result"]
     assert first["rotated"] is True
+    (stats,) = [one["event_data"] for one in done.events if one["event"] == "playbook_on_stats"]
+    assert stats["artifact_data"]["rotate_result"]["token_id"] == first["token_id"]
     if not mesh:  # what comes next is the same, and took as long again
         return
 

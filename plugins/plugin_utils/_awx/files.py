@@ -26,12 +26,21 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent lists in mappings, as linters of Ansible want it."""
+        super().increase_indent(flow, False)
+
 
 def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.Node:
     return dumper.represent_scalar("!unsafe", str(text), style='"')
 
 
 _Dumper.add_representer(_Unsafe, _represent)
+# Ansible has types of its own for what it read, which are those of YAML all the same.
+_Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(text))
+_Dumper.add_multi_representer(int, lambda dumper, number: dumper.represent_int(number))
+_Dumper.add_multi_representer(dict, lambda dumper, mapping: dumper.represent_dict(mapping))
+_Dumper.add_multi_representer(list, lambda dumper, items: dumper.represent_list(items))
 
 
 def placeholder(kind: CredentialType, name: str) -> str:
