@@ -198,6 +198,8 @@ class Awx:
             case ["survey_spec"], "GET":
                 return 200, self.surveys.get(number, {})
             case ["survey_spec"], "POST":
+                if not body.get("spec"):
+                    raise Refused(400, error="'spec' doesn't contain any items.")
                 self.surveys[number] = body
                 return 200, None
             case ["launch"], "POST":

@@ -76,7 +76,7 @@ def look_with_awxkit(awx: Awx) -> None:
     connection = Connection(awx.url, verify=awx.ca_file)
     connection.login(token=TOKEN)
     v2 = ApiV2(connection=connection).get()
-    assert [one.name for one in v2.job_templates.get().results] == ["rotate", "report", "sweep", "leaked"]
+    assert [one.name for one in v2.job_templates.get().results] == ["account", "rotate", "report", "sweep", "leaked"]
     (rotate,) = v2.job_templates.get(name="rotate").results
     given = {"Latchkey Qumulo Core", "Latchkey Git repository", "Latchkey vault password"}
     assert {one.name for one in rotate.related.credentials.get().results} == given
@@ -92,6 +92,7 @@ def test_the_playbooks_of_the_project_understand_its_inventory(ansible: Ansible,
     project = ROOT / "docs" / "awx" / "project"
     env = {"QUMULO_ENDPOINT": qumulo.url, "QUMULO_CA_PATH": qumulo.ca_file, "QUMULO_USERNAME": "admin"}
     env |= {"QUMULO_PASSWORD": qumulo.admin["password"], "LATCHKEY_LEAKED_SECRET": "access-v1:bm8gdG9rZW4gb2YgYW55dGhpbmcgYXQgYWxs"}
+    ansible.run(project / "account.yml", env=env).assert_ok()
     report = ansible.run(project / "report.yml", ["-i", str(project / "inventory.yml"), "-e", "report_fail_on=never"], env=env)
     assert f"in {project}/vault.yml " in str(report.assert_ok()["Show the report"]["msg"])
     leaked = ansible.run(project / "leaked.yml", ["-i", str(project / "inventory.yml"), "-e", "leaked_confirm=true"], env=env)

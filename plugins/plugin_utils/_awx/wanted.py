@@ -272,13 +272,12 @@ def _templates(settings: Settings) -> Iterator[Wanted]:
         needs = [("project", PREFIX), ("inventory", f"{PREFIX} credentials"), ("execution_environment", PREFIX)]
         needs += [("credential", name) for name in names]
         needs += [("notification_template", PREFIX)] if notified else []
+        variables = dict(settings.variables.get(one["name"], {}))
         yield _object(
             settings, "job_template", one["name"], one["description"], needs,
             job_type="run", project=PREFIX, playbook=one["playbook"], inventory=f"{PREFIX} credentials",
-            execution_environment=PREFIX, credentials=names, extra_vars=dict(settings.variables.get(one["name"], {})),
-            allow_simultaneous=False, survey_enabled=bool(one["survey"]),
-            survey_spec={"name": "", "description": "", "spec": [dict(question) for question in one["survey"]]},
-            **{f"ask_{what}_on_launch": True for what in one["ask"]}, **notified,
+            execution_environment=PREFIX, credentials=names, extra_vars=variables, allow_simultaneous=False,
+            **_survey(one["survey"], variables), **{f"ask_{what}_on_launch": True for what in one["ask"]}, **notified,
         )  # fmt: skip
         rule = settings.schedules.get(one["name"], one["schedule"])
         if rule:
@@ -286,3 +285,10 @@ def _templates(settings: Settings) -> Iterator[Wanted]:
                 settings, "schedule", f"{PREFIX} {one['name']}", "", [("job_template", one["name"])],
                 unified_job_template=one["name"], rrule=rule, enabled=True,
             )  # fmt: skip
+
+
+def _survey(questions: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a survey without what the user has answered for good. AWX refuses one without questions."""
+    asked = [dict(one) for one in questions if one["variable"] not in variables]
+    spec = {"survey_spec": {"name": "", "description": "", "spec": asked}} if asked else {}
+    return {"survey_enabled": bool(asked), **spec}

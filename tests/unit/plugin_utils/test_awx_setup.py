@@ -78,6 +78,12 @@ def test_the_surveys_are_those_of_the_guide_and_ask_for_variables_of_the_playboo
             assert f"# {question['variable']} " in head
 
 
+def test_a_survey_does_not_ask_for_what_is_set_for_good() -> None:
+    found = {one.name: one.arguments for one in objects() if one.kind == "job_template"}
+    assert [one["variable"] for one in found["sweep"]["survey_spec"]["spec"]] == ["sweep_hours"]
+    assert (found["account"]["survey_enabled"], "survey_spec" in found["account"]) == (False, False)
+
+
 def test_as_a_file_it_has_a_variable_for_each_secret_and_nothing_that_ansible_would_template() -> None:
     values = {key: {name: placeholder(kind, name) for name in kind.secrets} for key, kind in TYPES.items()}
     settings = settings_of({**OPTIONS, "notification": {}}, TYPES, values, {})
@@ -118,7 +124,7 @@ def test_values_come_from_the_user_then_the_environment_then_the_prompt() -> Non
         (lambda: credential_types(DATA["awx_setup__credential_types"], ["git"], read), "awx_setup_platforms: 'git' is not known"),
         (lambda: given_values(TYPES["git"], {"password": "x"}, {}, str), "'password' is no input of the credential git"),
         (lambda: given_values(TYPES["git"], {"token": {"path": "x"}}, {}, str), "git.token is a dictionary, and not one of source"),
-        (lambda: objects(schedules={"account": ""}), "awx_setup_schedules: 'account' is no job template"),
+        (lambda: objects(schedules={"look": ""}), "awx_setup_schedules: 'look' is no job template"),
         (lambda: objects(notification={"url": "x"}), "awx_setup_notification: its type is missing"),
     ],
 )
