@@ -245,7 +245,11 @@ def _mark(**attributes: object):
             r"engine at old of Vault at \S+ is KV version 1, which has no versions .* vault kv enable-versioning old",
         ),
         (_mark(), {"path": "nothing"}, r"There is no Vault secret secret/nothing at \S+, so nothing was rotated\. Check rotate_hashi"),
-        (_mark(tokens={ROOT: ("update .*",)}), {}, r"not permit 'read' on secret/data/latchkey/qumulo to this log-in\. It said: .*denied"),
+        (
+            _mark(tokens={ROOT: ("update .*",)}),
+            {},
+            r"not permit 'read' on secret/data/latchkey/qumulo to this log-in\. It said: permission denied\.",
+        ),
         (
             _mark(tokens={}),
             {},

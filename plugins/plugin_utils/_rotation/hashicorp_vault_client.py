@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -424,10 +425,11 @@ class HvacClient:
 
 
 def _words(failure: Exception) -> str:
-    """Return what Vault said, on one line and without its bullets."""
+    """Return what Vault said, on one line and without its bullets and counts."""
     errors = getattr(failure, "errors", None)
     words = "; ".join(str(one) for one in errors) if errors else ""
-    return " ".join(words.replace("\n", " ").replace("\t", " ").replace("* ", "").split()).rstrip(".")
+    words = re.sub(r"\d+ errors? occurred:", "", words.replace("\n", " ").replace("* ", ""))
+    return " ".join(words.split()).rstrip(".")
 
 
 def _reason(failure: Exception) -> str:
