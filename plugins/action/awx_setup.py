@@ -182,7 +182,8 @@ class _Awx:
             before = "; ".join(titles for titles in (", ".join(done["created"]), ", ".join(done["changed_objects"])) if titles)
             failure.add(f"Done before: {before}." if before else "Nothing was changed in AWX.", **done)
             raise
-        return {"changed": any(done.values()), **done, "job": job, "version": self.version, "lines": _lines(done, job, self, check_mode)}
+        lines = _lines(done, job, check_mode) or [f"AWX at {self.where} is as it should be; nothing was changed."]
+        return {"changed": any(done.values()), **done, "job": job, "version": self.version, "lines": lines}
 
     def _create(self, one: Wanted, update_secrets: bool, done: dict[str, list[str]], pending: set[tuple[str, str]]) -> None:
         if pending & set(one.needs):  # in check mode; the modules fail where something that they refer to is not there
@@ -224,14 +225,14 @@ class _Awx:
         return result
 
 
-def _lines(done: Mapping[str, Sequence[str]], job: Mapping[str, Any], awx: _Awx, check_mode: bool) -> list[str]:
-    """Return what was done, or would be, as lines for people."""
+def _lines(done: Mapping[str, Sequence[str]], job: Mapping[str, Any], check_mode: bool) -> list[str]:
+    """Return what was done, or would be, as lines for people; none where nothing was."""
     would = "would be " if check_mode else ""
     lines = [f"{would}created: {title}" for title in done["created"]]
     lines += [f"{would}changed: {title}" for title in done["changed_objects"]]
     if job:
         lines.append(f"would start a job of {job['name']} in check mode" if check_mode else f"started in check mode: {job['url']}")
-    return lines or [f"AWX at {awx.where} is as it should be; nothing was changed."]
+    return lines
 
 
 def _asked(kind: CredentialType, name: str) -> str:
@@ -276,8 +277,10 @@ def _written(settings: Settings, directory: str, check_mode: bool) -> dict[str, 
         raise OptionError(f"awx_setup_directory: there is no directory {path.parent}.", "Create it, or name another one.")
     data = as_file(wanted(settings)).encode()
     with locked(str(path)) as file:
-        changed = file.read() != data
-        if changed and not check_mode:
+        before = file.read()
+        if before != data and not check_mode:
             file.replace(data, 0o644)
-    line = f"{path} {'would be written' if changed and check_mode else 'was written' if changed else 'is as it should be'}."
-    return {"changed": changed, "created": [], "changed_objects": [], "job": {}, "version": None, "lines": [line]}
+    title = [f"file {path}"] if before != data else []
+    done = {"created": [] if before else title, "changed_objects": title if before else []}
+    lines = _lines(done, {}, check_mode) or [f"The file {path} is as it should be."]
+    return {"changed": bool(title), **done, "job": {}, "version": None, "lines": lines}

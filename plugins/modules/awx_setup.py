@@ -100,18 +100,19 @@ EXAMPLES = r"""
   latchkey.tokens.awx_setup:
     image: registry.example.com/ops/latchkey-ee
     project_url: https://git.example.com/ops/keys.git
+    platforms: [qumulo]
     directory: .
     credential_types:
+      qumulo: {title: Qumulo Core, prefix: QUMULO, from_files: {}, asked: [username, password]}
       git: {title: Git repository, prefix: LATCHKEY_GIT, from_files: {}, asked: [token]}
     job_templates:
       - name: rotate
         description: Rotate credentials that are due.
         playbook: rotate.yml
-        credentials: [git, vault]
+        credentials: [platforms, git, vault]
         ask: [job_type, limit]
         schedule: ""
         survey: []
-    platforms: []
 """
 
 RETURN = r"""

@@ -104,7 +104,7 @@ def test_the_same_is_written_as_a_file(ansible: Ansible, awx: Awx) -> None:
     written = (ansible.folder / "latchkey.yml").read_text()
     assert written == (ROOT / "docs" / "awx" / "aap_configuration.yml").read_text()
     assert [one for one in SECRETS if one in written] == []
-    assert run["Show what was done"]["msg"] == [f"{ansible.folder}/latchkey.yml was written."]
+    assert run["Show what was done"]["msg"] == [f"created: file {ansible.folder}/latchkey.yml"]
 
 
 def refusal(run: Run) -> str:

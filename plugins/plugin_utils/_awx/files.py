@@ -13,6 +13,11 @@ from .wanted import KINDS, CredentialType, Wanted
 
 _HEAD = "# Written by latchkey.tokens.awx_setup, for the roles of infra.aap_configuration.\n---\n"
 
+# The parts of a notification's configuration that AWX hides, by awx/main/notifications, and headers, which may have a secret in them.
+_OF_NOTIFICATIONS = frozenset(
+    ("password", "token", "account_token", "grafana_key", "aws_secret_access_key", "aws_session_token", "headers")
+)
+
 
 class _Unsafe(str):
     """Text that Ansible must not template, since AWX does."""
@@ -61,6 +66,10 @@ def _item(one: Wanted) -> dict[str, Any]:
     arguments = one.module_arguments()
     if one.kind in ("credential_type", "host"):
         arguments = {name: _unsafe(value) for name, value in arguments.items()}
+    if one.kind == "notification_template":
+        found = arguments["notification_configuration"]
+        hidden = {name: f"{{{{ latchkey_notification_{name} }}}}" for name, value in found.items() if value and name in _OF_NOTIFICATIONS}
+        arguments["notification_configuration"] = {**found, **hidden}
     return arguments
 
 

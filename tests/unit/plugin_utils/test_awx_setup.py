@@ -86,8 +86,8 @@ def test_a_survey_does_not_ask_for_what_is_set_for_good() -> None:
 
 def test_as_a_file_it_has_a_variable_for_each_secret_and_nothing_that_ansible_would_template() -> None:
     values = {key: {name: placeholder(kind, name) for name in kind.secrets} for key, kind in TYPES.items()}
-    settings = settings_of({**OPTIONS, "notification": {}}, TYPES, values, {})
-    text = as_file(wanted(settings))
+    text = as_file(wanted(settings_of(OPTIONS, TYPES, values, {})))
+    assert "canary" not in text
 
     class Loader(yaml.SafeLoader):
         pass
@@ -98,6 +98,8 @@ def test_as_a_file_it_has_a_variable_for_each_secret_and_nothing_that_ansible_wo
     injected = found["controller_credential_types"][0]["injectors"]["env"]
     assert all(value.startswith("unsafe {{") for value in injected.values())
     assert len(found["controller_templates"]) == len(TEMPLATES)
+    configuration = found["controller_notifications"][0]["notification_configuration"]
+    assert configuration == {"url": "https://chat.example.com", "password": "{{ latchkey_notification_password }}"}
     assert found["aap_organizations"][0]["name"] == "Latchkey"
 
 
