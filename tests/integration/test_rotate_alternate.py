@@ -52,7 +52,7 @@ def test_check_mode_says_whose_turn_it_is(rig: AlternateRig) -> None:
     with rig.nothing_changes():
         run = rig.rotate(check=True, rotate_force=True)
     assert rig.would(run) == [
-        "create a new secret",
+        f"create a new secret for {rig.other(first)}, which ends its present one",
         f"store it in {rig.name}, and its id in {rig.id_name}",
         "check access with what is stored",
         f"leave the secret of {first} as it is until the account's next turn",

@@ -198,7 +198,7 @@ def retries_within(patience: timedelta) -> tuple[int, float]:
     if not patience:
         return 0, 1.0
     seconds = patience.total_seconds()
-    pause = max(1, round(max(seconds / _TRIES_AGAIN, min(_PAUSE, seconds / 5))))
+    pause = max(1, math.ceil(max(seconds / _TRIES_AGAIN, min(_PAUSE, seconds / 5))))
     return max(1, math.ceil(seconds / pause)), float(pause)
 
 

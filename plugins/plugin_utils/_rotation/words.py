@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import S3_ACCESS_KEY, Policy, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
@@ -110,7 +111,7 @@ def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False,
         expiry = (
             f" that expires {to_the_second(plan.expires_at)}" if plan.expires_at else "" if settings.is_secret else " that never expires"
         )
-        found.append(f"create a new {noun}{expiry}" + (", which ends the present one" if settings.in_place else ""))
+        found.append(f"create a new {noun}{expiry}{_would_end(settings, plan)}")
         found.append(f"store it in {settings.var}" + (f", and its id in {settings.client_id_var}" if settings.client_id_var else ""))
     if plan.changes:
         found.append("check access with what is stored")
@@ -124,6 +125,15 @@ def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False,
     if plan.settle:
         found.append("bring the state of the rotation up to date")
     return found
+
+
+def _would_end(settings: Settings, plan: Plan) -> str:
+    """Say which secret a new one ends, where an account has only one."""
+    if settings.policy.alternates:
+        accounts = states.part_of(plan.intent, "pending").get("known") or ()
+        idle = next((one for one in accounts if one != str(plan.current.get("id") or "")), "the other account")
+        return f" for {idle}, which ends its present one"
+    return ", which ends the present one" if settings.in_place else ""
 
 
 def _would_retire(old_id: str, policy: Policy, noun: str) -> str:

@@ -62,12 +62,12 @@ def test_check_mode_changes_nothing_and_says_all_that_is_ended(case, earlier):
     except LatchkeyError:
         result = None
     assert (world.effects, world.digest()) == (effects, digest)
-    before = {one.id: one.ended_by for one in world.issued.values()}
+    before = {one.secret: one.ended_by for one in world.issued.values()}
     outcome = simulation.run()
     assert (outcome.how == "done") is (result is not None), outcome.words
     if result is None:
         return
-    ended = {one.id for one in world.issued.values() if one.ended_by.startswith("run-") and before.get(one.id) == ""}
+    ended = {one.id for one in world.issued.values() if one.ended_by.startswith("run-") and before.get(one.secret) == ""}
     said = "; ".join(result["would"])
     undone = "undoing what an earlier run left" in said
     if BY_NAME[case].kind != "in_place" and not undone:
