@@ -185,11 +185,11 @@ def credential_name(settings: Settings, key: str) -> str:
     return settings.types[key].name
 
 
-def _object(settings: Settings, kind: str, name: str, about: str, needs: Sequence[tuple[str, str]] = (), /, **arguments: Any) -> Wanted:
-    organization = {} if kind in ("organization", "credential_type", "host", "inventory_source", "credential_input_source") else {
+def _object(settings: Settings, what: str, name: str, about: str, needs: Sequence[tuple[str, str]] = (), /, **arguments: Any) -> Wanted:
+    organization = {} if what in ("organization", "credential_type", "host", "inventory_source", "credential_input_source") else {
         "organization": settings.organization}  # fmt: skip
     before = (("organization", settings.organization),) if organization else ()
-    return Wanted(kind, name, {**organization, **arguments}, about, (*before, *needs), name in settings.adopted)
+    return Wanted(what, name, {**organization, **arguments}, about, (*before, *needs), name in settings.adopted)
 
 
 def _base(settings: Settings) -> Iterator[Wanted]:
