@@ -263,7 +263,7 @@ def _mark(**attributes: object):
         ),
         (lambda vault: vault.put(PATH, token={"x": 1}), {}, r"^holds no text in token, but more keys"),
         (lambda vault: vault.put(PATH, token="x", other_rotation="{}"), {}, r"^holds the state of another rotation, in other_rotation"),
-        (lambda vault: vault.put(PATH, token=OLD, token_rotation="[]"), {}, r"The rotation's state in the vars file is not one"),
+        (lambda vault: vault.put(PATH, token=OLD, token_rotation="[]"), {}, r"The rotation's state in the store is not one"),
     ],
 )
 def test_every_failure_is_a_sentence_and_nothing_is_written(vault, fault, options, message):

@@ -123,7 +123,7 @@ def test_orphans(rig: CdmApiTokenRig) -> None:
             ]
         )
     new = rig.result(run, "Ignore")["token_id"]
-    assert f"Token {orphan} of the account is live and no vars file knows it." in " ".join(run.output.split())
+    assert f"Token {orphan} of the account is live and no store knows it." in " ".join(run.output.split())
     assert rig.result(run, "Revoke")["rotated"] is False
     assert rig.assert_settled() == new
 

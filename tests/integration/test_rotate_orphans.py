@@ -56,7 +56,7 @@ def test_an_orphan_is_left_alone_where_that_is_wanted(rig: Rig) -> None:
     with rig.nothing_changes():
         run = rig.rotate(**ignore)
         assert rig.result(run)["rotated"] is False
-        assert f"Token {orphan} of the account is live and no vars file knows it." in " ".join(run.output.split())
+        assert f"Token {orphan} of the account is live and no store knows it." in " ".join(run.output.split())
     # it holds the place that a new one needs: found out before anything is made
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=True, **ignore))

@@ -239,7 +239,7 @@ def test_orphans(rig: SecretRig) -> None:
                 *role(rig.variables(rotate_orphans="revoke"), "Revoke"),
             ]
         )
-        assert f"Account {orphan} of the rotation is live and no vars file knows it." in " ".join(run.output.split())
+        assert f"Account {orphan} of the rotation is live and no store knows it." in " ".join(run.output.split())
         new = rig.result(run, "Ignore")["token_id"]
         assert rig.result(run, "Ignore")["old_token_id"] == client_id
         assert rig.result(run, "Revoke")["rotated"] is False

@@ -134,6 +134,7 @@ class MemoryStore:
 
     point: Point
     where: str = WHERE
+    noun: str = "vars file"
 
     def read(self) -> Held:
         return self.point.call("store.read", self._read)

@@ -67,6 +67,11 @@ class Context:
         return self.found.where
 
     @property
+    def store(self) -> str:
+        """What the store is, for people."""
+        return self.ports.store.noun
+
+    @property
     def what(self) -> str:
         """What is rotated, for people."""
         return self.settings.what

@@ -198,7 +198,7 @@ class Rotation:
 
     def _find_out(self) -> None:
         context, record = self._context, self.record
-        with context.step("Read the vars file"):
+        with context.step(f"Read the {context.store}"):
             held = self._read()
         record.rescued = self._read_rescue(held)
         if self._settings.is_secret:
@@ -301,6 +301,7 @@ class Rotation:
             rescue_works=self._rescue_works(owner),
             rescue_in_doubt=owner is not None and not self._is_as_before(held),
             mark=held.version.get("value", ""),
+            store=self._ports.store.noun,
             names=[name for name in held.names if name not in (settings.var, settings.client_id_var)],
             var=settings.var,
         )
@@ -363,7 +364,7 @@ class Rotation:
         for warning in plan.warnings:
             context.warn(warning)
         if plan.rotate or plan.rescue or plan.settle:
-            with context.step("Check that the vars file could be written"):
+            with context.step(f"Check that the {context.store} could be written"):
                 change = Change(plan.intent or plan.settled, value="never written" if plan.rotate or plan.rescue else None)
                 self._ports.store.try_write(change, context.found.as_expected())
         if plan.rotate:

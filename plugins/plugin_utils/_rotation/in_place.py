@@ -74,12 +74,12 @@ class InPlace:
     def _create(self) -> None:
         record, context = self._record, self._context
         plan, found = record.plan, context.found
-        with context.step("Check that the vars file can be written and the secret encrypted"):
+        with context.step(f"Check that the {context.store} can be written and the secret encrypted"):
             stored = states.stored(plan.intent, str(record.account_id))
             self._ports.store.try_write(self._change(stored, _NEVER_WRITTEN), found.as_expected())
         with context.step("Check that the rescue file can be written"):
             self._rescue.try_write()
-        with context.step("Note in the vars file that a new secret is about to be created"):
+        with context.step(f"Note in the {context.store} that a new secret is about to be created"):
             record.intent = context.write(Change(plan.intent), found.as_expected())
         reserved = False
         try:
@@ -112,7 +112,7 @@ class InPlace:
                 f"{context.where} still holds the old one. {failure}"
             )
         try:
-            with context.step("Give the vars file its old content back"):
+            with context.step(f"Give the {context.store} its old content back"):
                 restored = context.restore()
             if reserved:
                 with context.step("Give the room of the rescue file back"):
@@ -220,7 +220,7 @@ class InPlace:
     def _prove(self) -> None:
         record, context = self._record, self._context
         try:
-            with context.step("Check access with what is in the vars file"):
+            with context.step(f"Check access with what is in the {context.store}"):
                 held = self._ports.store.read()
                 if not held.value:
                     raise VarsFileError(f"{held.where} does not hold {context.settings.var} any more; someone else changed it meanwhile.")
@@ -245,7 +245,7 @@ class InPlace:
             except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
                 raise self.not_published(as_failure(failure)) from None
         self._ports.progress.shield()
-        with context.step("Note in the vars file that the new secret is proved"):
+        with context.step(f"Note in the {context.store} that the new secret is proved"):
             # The secret too: an older content that was put in place meanwhile holds one that may be dead by now.
             value = record.proved_value
             expected = {part: (*marks(part, record.stored or found, found, record.pushed), "") for part in ("value", "state")}

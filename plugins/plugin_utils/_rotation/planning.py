@@ -38,6 +38,7 @@ class Facts:
         mark: of the stored credential, as the store's version has it.
         names: what else the store holds.
         var: the name that the credential should have there.
+        store: what the store is, for people.
     """
 
     state: Mapping[str, Any] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Facts:
     mark: str = ""
     names: Sequence[str] = ()
     var: str = ""
+    store: str = "vars file"
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,9 @@ def nothing_stored(facts: Facts) -> str:
     names = others[:_SHOWN]
     listed = f" It has {', '.join(names)}." if names else ""
     return (
-        f"The vars file holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would end "
-        f"it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force to "
-        "true."
+        f"The {facts.store} holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would "
+        f"end it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force "
+        "to true."
     )
 
 

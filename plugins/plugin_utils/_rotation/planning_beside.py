@@ -81,7 +81,9 @@ def _no_turn(facts: Facts, policy: Policy) -> str:
         return nothing_stored(facts)
     ids = [str(one["token_id"]) for one in facts.credentials]
     if facts.value_id and facts.value_id not in ids:
-        return f"The vars file holds the client id {facts.value_id}, and rotate_accounts are {' and '.join(ids)}. Check rotate_accounts."
+        return (
+            f"The {facts.store} holds the client id {facts.value_id}, and rotate_accounts are {' and '.join(ids)}. Check rotate_accounts."
+        )
     return ""
 
 
@@ -144,7 +146,7 @@ class _Decision:
             return Plan(problem=problem)
         orphan_ids = tuple(str(one["token_id"]) for one in orphans) if policy.orphans == "revoke" else ()
         warnings = tuple(
-            f"{policy.noun.capitalize()} {one['token_id']} of {policy.owner} is live and no vars file knows it."
+            f"{policy.noun.capitalize()} {one['token_id']} of {policy.owner} is live and no store knows it."
             for one in orphans
             if policy.orphans == "ignore"
         )
@@ -218,14 +220,14 @@ class _Decision:
         if not orphans or policy.orphans == "ignore":
             return ""
         possible = [one for one in left.possible if any(one == orphan["token_id"] for orphan in orphans)]
-        words = _orphans_words(orphans, possible, policy)
+        words = _orphans_words(orphans, possible, policy, facts.store)
         if policy.orphans == "fail":
             return words
         if facts.works and not facts.value_id:
             # By the state alone: should another token have been put into the file by hand, it would be among these.
             return f"The platform does not tell which token the stored credential is, so none is revoked as an orphan. {words}"
         young = [one for one in orphans if policy.shared and _is_young(one, self.now)]
-        return _young_words(young, policy) if young else ""
+        return _young_words(young, policy, facts.store) if young else ""
 
     def _rotation(self, base: Plan, gone: set[str]) -> Plan:
         policy, now = self.policy, self.now
@@ -283,12 +285,12 @@ def _late_words(intents: Sequence[Mapping[str, Any]], reason: str) -> str:
     )
 
 
-def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: Policy) -> str:
+def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: Policy, store: str) -> str:
     how = _HOW_TO_END.get(policy.noun, "revoke it with latchkey.tokens.session_revoke")
     noun = policy.noun if len(orphans) == 1 else f"{policy.noun}s"
     doubt = f"An interrupted run may have created {' or '.join(possible)}, and it may as well be in use elsewhere. " if possible else ""
     return (
-        f"{policy.owner.capitalize()} has {len(orphans)} live {noun} that this vars file does not know: {_listed(orphans)}. {doubt}"
+        f"{policy.owner.capitalize()} has {len(orphans)} live {noun} that this {store} does not know: {_listed(orphans)}. {doubt}"
         f"Find out who uses it and {how}, or set rotate_orphans to revoke or ignore."
     )
 
@@ -298,10 +300,10 @@ def _is_young(credential: Mapping[str, Any], now: datetime) -> bool:
     return created_at is not None and abs(now - created_at) < LEASE
 
 
-def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy) -> str:
+def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy, store: str) -> str:
     last = max(found for one in young if (found := instant(one, "created_at")))
     return (
-        f"{policy.owner.capitalize()} has a {policy.noun} that this vars file does not know, and it is too new to be revoked as an orphan: "
+        f"{policy.owner.capitalize()} has a {policy.noun} that this {store} does not know, and it is too new to be revoked as an orphan: "
         f"{_listed(young)}. A run on another machine may be about to publish it; wait for that, or until {format_instant(last + LEASE)}."
     )
 

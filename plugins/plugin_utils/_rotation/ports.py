@@ -100,9 +100,15 @@ class Written:
 
 
 class Store(Protocol):
-    """Where the credential and the state of its rotation live, written with compare and set."""
+    """Where the credential and the state of its rotation live, written with compare and set.
+
+    Attributes:
+        where: what it is called, for people.
+        noun: what it is, for people: "vars file".
+    """
 
     where: str
+    noun: str
 
     def read(self) -> Held:
         """Return what it holds. Raises LatchkeyError where it cannot be read."""

@@ -62,6 +62,8 @@ class SecretStore(ABC):
         sleep: waits so many seconds.
     """
 
+    noun = "store"
+
     def __init__(self, where: str, keys: Keys, how_to_create: str, sleep: Sleep = time.sleep) -> None:
         self.where = where
         self._keys = keys

@@ -29,7 +29,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo imp
 
 _NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
 STORE_STEP = "Store the new credential, and the old one beside it until the new one is proved"
-PROVE_STEP = "Check access with what is in the vars file"
 
 
 class SideBySide:
@@ -81,7 +80,7 @@ class SideBySide:
         """Revoke and retire what has to go first; find out before that whether the rest can succeed."""
         plan, context = self._plan, self._context
         if plan.rotate or plan.revoke or plan.settle:
-            with context.step(f"Check that the vars file can be written{' and the credential encrypted' if plan.rotate else ''}"):
+            with context.step(f"Check that the {context.store} can be written{' and the credential encrypted' if plan.rotate else ''}"):
                 self._ports.store.try_write(self._dry_run(), context.found.as_expected())
         if context.settings.publishes and (plan.rotate or plan.revoke or plan.retire):
             self._publishing.check()
@@ -128,7 +127,7 @@ class SideBySide:
             self._record.unretired.append(old_id)
 
     def _write_intent(self) -> None:
-        with self._context.step(f"Note in the vars file that a new {self._noun} is about to be created"):
+        with self._context.step(f"Note in the {self._context.store} that a new {self._noun} is about to be created"):
             change = Change(self._plan.intent)
             self._record.intent = self._context.write(change, self._context.found.as_expected())
             self._record.undo.append(RESTORE)
@@ -167,7 +166,7 @@ class SideBySide:
     def _prove(self) -> None:
         record, context = self._record, self._context
         settings, current = context.settings, self.current()
-        with context.step(PROVE_STEP):
+        with context.step(f"Check access with what is in the {context.store}"):
             held = self._ports.store.read()
             if not held.value:
                 raise VarsFileError(f"{held.where} does not hold {settings.var} any more; someone else changed it meanwhile.")
@@ -203,7 +202,7 @@ class SideBySide:
         record, context = self._record, self._context
         if context.settings.publishes:
             self._publishing.push(self._after(retired=False), record.publishable)
-        with context.step(f"Note in the vars file that the new {self._noun} is proved"):
+        with context.step(f"Note in the {context.store} that the new {self._noun} is proved"):
             record.notes = True
             # An older content that was put in place has no new credential in it, and must keep its old one.
             expected = {part: marks(part, record.stored or context.found, record.pushed) for part in ("value", "client_id", "state")}
@@ -219,7 +218,7 @@ class SideBySide:
         if not record.retired:
             return
         try:
-            with context.step(f"Note in the vars file that the old {self._noun} is retired"):
+            with context.step(f"Note in the {context.store} that the old {self._noun} is retired"):
                 self._note_retired()
         except LatchkeyError as failure:
             raise context.fail_at(

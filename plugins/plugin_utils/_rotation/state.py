@@ -44,7 +44,7 @@ def checked(state: Any) -> dict[str, Any]:
         return {}
     if not _is_one(state):
         raise VarsFileError(
-            "The rotation's state in the vars file is not one that this version of latchkey.tokens wrote.",
+            "The rotation's state in the store is not one that this version of latchkey.tokens wrote.",
             "Put it back as it was; or, once you know that the stored credential works, remove it: the next run begins anew.",
         )
     return {key: value for key, value in state.items() if key != OLD_VALUE}

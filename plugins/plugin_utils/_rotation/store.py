@@ -77,6 +77,8 @@ class VarsFileStore:
         lock_timeout: seconds to wait for another writer.
     """
 
+    noun = "vars file"
+
     def __init__(self, path: str, names: Names, vault: Vault, vault_id: str | None, lock_timeout: float) -> None:
         self.where = path
         self._names = names

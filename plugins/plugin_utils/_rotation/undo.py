@@ -144,7 +144,7 @@ class Undo:
         self._now = "Read how far the rotation got"
         held = self._ports.store.read()
         if not held.exists and record.intent:
-            self._now = "Restore the deleted vars file with its old content"
+            self._now = f"Restore the deleted {context.store} with its old content"
             with context.step(self._now):
                 self._ports.store.restore(record.intent.before, None, record.intent.mode)
             held = self._ports.store.read()
@@ -163,7 +163,9 @@ class Undo:
         if context.settings.client_id_var:
             client_id = states.id_of(held.state, "current") if old is not None else ""
         self._now = (
-            "Put the old credential back into the vars file" if old is not None else "Take the new credential out of the vars file again"
+            f"Put the old credential back into the {context.store}"
+            if old is not None
+            else f"Take the new credential out of the {context.store} again"
         )
         with context.step(self._now):
             change = Change(states.undoing(held.state), value=old if old is not None else "", client_id=client_id)
@@ -216,7 +218,7 @@ class Undo:
         """Give the store its old content back; where changes of others are in it, settle the state alone."""
         record, context = self._record, self._context
         if not self._unknown and record.intent:
-            self._now = "Give the vars file its old content back"
+            self._now = f"Give the {context.store} its old content back"
             with context.step(self._now):
                 if context.restore():
                     return

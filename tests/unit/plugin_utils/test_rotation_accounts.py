@@ -114,7 +114,7 @@ def test_orphans_are_accounts():
     )
     assert "delete it with latchkey.tokens.service_account" in problem
     (warning,) = decide(facts(tokens), Policy(successor_of="svc", orphans="ignore")).warnings
-    assert warning == "Account 2 of the rotation is live and no vars file knows it."
+    assert warning == "Account 2 of the rotation is live and no store knows it."
 
 
 def test_an_account_that_is_not_listed_keeps_its_id():
