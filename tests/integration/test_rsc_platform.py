@@ -41,6 +41,7 @@ NUMBERS = {
     "page_size": "1",
     "page_size_max": "2",
     "account_flag_errors": "3",
+    "sync_seconds": "30",
 }
 CHOICES: list[dict[str, str]] = [
     {name: choice}
