@@ -25,19 +25,15 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import Asked, Held, Plan, client_id_of, judge, who_asks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.secret import confirm, take
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.stored import look
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager_client, hashicorp_vault_client
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import PlatformClock
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ACCESS_TOKEN,
     API_TOKEN,
     ARGUMENTS,
-    AWS_SECRETSMANAGER,
-    HASHICORP_VAULT,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, VarsFileStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
@@ -136,18 +132,16 @@ class ActionModule(ControllerAction):
         )
         if store := self._store(options):
             held = look(store, leak.secret, replace(held, where=store.where))
+            if isinstance(store, SecretStore):
+                store.close()
         return {"held": asdict(held), "place": seal(asdict(place), ticket_key())}
 
     def _store(self, options: dict[str, Any]) -> Store | None:
         """Return the store of a host; None where it names none. Raises OptionError where it is not named well."""
         var = options["var"] or ""
         id_var = (options["id_var"] or options["client_id_var"] or "") if options["credential"] not in (ACCESS_TOKEN, API_TOKEN) else ""
-        if options["store"] == HASHICORP_VAULT:
-            vault = hashicorp_vault_client.access_of(options["hashicorp_vault"] or {}, os.environ, self.path)
-            return VaultStore(hashicorp_vault_client.HvacClient(vault), Keys(var, id_var))
-        if options["store"] == AWS_SECRETSMANAGER:
-            aws = aws_secretsmanager_client.access_of(options["aws_secretsmanager"] or {}, os.environ, self.path)
-            return SecretsManagerStore(aws_secretsmanager_client.Boto3Client(aws), Keys(var, id_var))
+        if secret := secret_store(options, var, id_var, os.environ, self.path):
+            return secret
         if not options["vars_file"] or not var:
             return None
         return VarsFileStore(self.path(options["vars_file"]), Names(var, id_var), self.vault(), None, _LOCK_TIMEOUT)

@@ -85,7 +85,11 @@ class ActionModule(ControllerAction):
         auth = {name: value for name, value in options["auth"].items() if value is not None}
         host = str(task_vars.get("inventory_hostname", ""))
         return Place(
-            host, {**auth, **shared, "max_parallel_requests": shared["max_parallel_requests"] or None}, os.environ, Display().warning
+            host,
+            {**auth, **shared, "max_parallel_requests": shared["max_parallel_requests"] or None},
+            os.environ,
+            Display().warning,
+            self.path,
         )
 
     def _read(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,17 +28,12 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager_client, hashicorp_vault_client
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
-    HASHICORP_VAULT,
-    VARS_FILE,
     refuse_missing,
     settings_of,
     with_defaults,
@@ -46,7 +41,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
@@ -252,10 +247,9 @@ class _Phase:
         lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
         clock = PlatformClock(rotator.now, self._steps.sleep)
         rescue, remote = None, None
-        store: Store
-        if options["store"] != VARS_FILE:
-            store = self._secret = self._secret_store()
-        else:
+        store: Store | None
+        store = self._secret = secret_store(options, settings.var, settings.client_id_var, os.environ, self._action.path)
+        if store is None:
             path = self._action.path(options["vars_file"])
             store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
             remote = self._remote(path) if settings.publishes else None
@@ -287,15 +281,6 @@ class _Phase:
             clock=clock,
             progress=self._steps,
         )
-
-    def _secret_store(self) -> SecretStore:
-        options, path = self._options, self._action.path
-        keys = Keys(self._settings.var, self._settings.client_id_var)
-        if options["store"] == HASHICORP_VAULT:
-            vault = hashicorp_vault_client.access_of(options["hashicorp_vault"], os.environ, path)
-            return VaultStore(hashicorp_vault_client.HvacClient(vault), keys)
-        aws = aws_secretsmanager_client.access_of(options["aws_secretsmanager"], os.environ, path)
-        return SecretsManagerStore(aws_secretsmanager_client.Boto3Client(aws), keys)
 
     def _remote(self, path: str) -> GitRemote:
         options, settings = self._options, self._settings

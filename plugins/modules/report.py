@@ -97,8 +97,8 @@ options:
         type: float
   stored:
     description:
-      - With O(state=read), one more entry of O(vars_files), which a rotation of the host itself has. Without C(vars_file) it is in a store
-        that is not read, so nothing is said of it but that it is no orphan.
+      - With O(state=read), one more entry of O(vars_files), which a rotation of the host itself has. Without C(vars_file), C(store) names
+        the secret manager that it is in, with the options of the role C(rotate).
     type: dict
     suboptions: &entry
       vars_file:
@@ -122,6 +122,15 @@ options:
         description: Names of service accounts that take turns, of which the store has one at a time.
         type: list
         elements: str
+      store:
+        description: With O(stored), as O(latchkey.tokens.rotate#role:main:rotate_store).
+        type: str
+      hashicorp_vault:
+        description: With O(stored), as O(latchkey.tokens.rotate#role:main:rotate_hashicorp_vault).
+        type: dict
+      aws_secretsmanager:
+        description: With O(stored), as O(latchkey.tokens.rotate#role:main:rotate_aws_secretsmanager).
+        type: dict
   vars_files:
     description: With O(state=read), which vars files hold which credentials of the endpoint.
     type: list

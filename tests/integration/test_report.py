@@ -24,6 +24,8 @@ from tests.integration._fleet import Fleet, fleet
 from tests.integration._in_process_simulator import InProcess, Start, data_of, secrets_in
 from tests.integration._options import administrator
 from tests.integration._vaulted import PASSWORDS, inline, vault_lib
+from tests.integration.test_rotate_stores import InAws
+from tests.stores import aws
 
 PLAYBOOK = "latchkey.tokens.report"
 DAY = 86400
@@ -192,6 +194,30 @@ def test_the_secret_of_a_service_account(appliance: Start, tmp_path: Path) -> No
     orphans = {one["account"] for one in document["findings"] if one["code"] == "orphan"}
     assert ("three" in orphans, orphans & {"one", "two"}) == (True, set())
     made_by.assert_no_secret(tenant)
+
+
+def test_a_credential_in_a_secret_manager(appliance: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = appliance("qumulo")
+    for name in ("svc-one", "svc-two"):
+        done(cluster, "service_account", name=name)
+    one, two = token(cluster, "svc-one", expires_in="30d"), token(cluster, "svc-two", expires_in="30d")
+    there = {**place_of(cluster), "auth": administrator(cluster)}
+    rotation = {"credential": "access_token", "account": "local:svc-one", "var": "qumulo_token", "vars_file": ""}
+    with aws.running() as url:
+        manager = InAws(url)
+        manager.put(qumulo_token=one["token"])
+        for name, value in manager.env.items():
+            monkeypatch.setenv(name, value)
+        managed = {name.removeprefix("rotate_"): value for name, value in manager.variables.items()}
+        made_by = Report(tmp_path)
+        made_by.read["one"] = made_by.step("read", "one", **there, stored={**rotation, **managed})
+    made_by.read["down"] = made_by.step("read", "down", **there, stored={**rotation, **managed, "account": "local:svc-two"})
+    made_by.looked["one"] = made_by.step("looked", "one", **there)
+    document = made_by.written()
+    stores = {entry["id"]: entry["store"] for entry in document["credentials"]}
+    assert (stores[one["token_id"]], stores[two["token_id"]]) == ("qumulo_token in AWS secret latchkey/qumulo in eu-central-1", None)
+    assert codes(document)["store_unreadable", "local:svc-two"] == 1
+    made_by.assert_no_secret(cluster)
 
 
 def test_a_caller_who_may_not_look_and_an_endpoint_that_is_broken(appliance: Start, tmp_path: Path) -> None:

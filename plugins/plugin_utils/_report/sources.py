@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a report has its facts from: an endpoint that is asked, vars files that are read. Private to this collection.
+"""Where a report has its facts from: an endpoint that is asked, stores that are read. Private to this collection.
 
 Nothing here raises what a user can meet: what cannot be asked or read is a fact, too.
 """
@@ -26,6 +26,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registr
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Stored
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import BEARERS, Entry, unread, with_held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, held_in
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import Reading, read_file
@@ -40,12 +42,14 @@ class Place:
         options: the shared options of modules.
         environment: environment variables.
         warn: shows a warning.
+        path: makes a path on the controller of what was written.
     """
 
     host: str
     options: Mapping[str, Any]
     environment: Mapping[str, str]
     warn: Callable[[str], None]
+    path: Callable[[str], str]
 
     @property
     def platform(self) -> str:
@@ -120,7 +124,7 @@ def _caller_id(platform: Platform) -> str:
 
 
 def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datetime) -> list[Stored]:
-    """Return what vars files know of the credentials that they hold. The platform is asked whose a value is that has no state.
+    """Return what stores know of the credentials that they hold. The platform is asked whose a value is that has no state.
 
     Args:
         place: where the credentials work.
@@ -138,7 +142,7 @@ def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datet
 
 def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: Vault, now: datetime) -> Iterator[Stored]:
     if not where:
-        yield from (one.stored(place.host, place.platform, url) for one in entries)
+        yield from (_managed(place, one, one.stored(place.host, place.platform, url), now) for one in entries)
         return
     try:
         whole = read_file(where, [name for one in entries for name in _names(one).by_part().values()], vault)
@@ -152,13 +156,31 @@ def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: V
             yield unread(stored, failure)
 
 
+def _managed(place: Place, entry: Entry, stored: Stored, now: datetime) -> Stored:
+    """Return what a secret manager holds of a credential."""
+    try:
+        secret = secret_store(entry.manager, entry.var, entry.id_var, place.environment, place.path)
+        if secret is None:
+            return replace(stored, problem="Neither rotate_vars_file nor rotate_store says where the credential is. Set one of them.")
+        try:
+            held = secret.read()
+        finally:
+            secret.close()
+        return _known(place, replace(stored, where=secret.where), held, now)
+    except LatchkeyError as failure:
+        return unread(stored, failure)
+
+
 def _names(entry: Entry) -> Names:
     return Names(entry.var, entry.id_var)
 
 
 def _one(place: Place, stored: Stored, names: Names, found: Reading, now: datetime) -> Stored:
-    remember(*found.secrets)
-    held = held_in(stored.where, found, names)
+    return _known(place, stored, held_in(stored.where, found, names), now)
+
+
+def _known(place: Place, stored: Stored, held: Held, now: datetime) -> Stored:
+    remember(*held.secrets, *(one for one in (held.value, held.old_value) if one))
     known = with_held(stored, held, now)
     if known.problem or known.id or known.kind not in BEARERS:
         return known

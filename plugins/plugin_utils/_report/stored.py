@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,15 +24,19 @@ ENTRY: dict[str, Any] = {
     "credential": {"type": "str", "choices": [*(kind for kind in KINDS if kind != "session"), ""]},
     "id_var": {"type": "str", "aliases": ["client_id_var"]},
     "accounts": {"type": "list", "elements": "str"},
+    "store": {"type": "str"},
+    "hashicorp_vault": {"type": "dict"},
+    "aws_secretsmanager": {"type": "dict"},
 }
 
 
-_ELSEWHERE = "a store that the report does not read"
+_MANAGED = "a secret manager"
+_MANAGERS = ("store", "hashicorp_vault", "aws_secretsmanager")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a store has one credential, as the user named it; see Stored. Without a place, it is in a store that is not read."""
+    """Where a store has one credential, as the user named it; see Stored. Without a place, options name a secret manager."""
 
     where: str
     var: str
@@ -40,10 +44,11 @@ class Entry:
     account: str = ""
     id_var: str = ""
     accounts: tuple[str, ...] = ()
+    manager: Mapping[str, Any] = field(default_factory=dict)
 
     def stored(self, host: str, platform: str, endpoint: str) -> Stored:
         """Return what is known of the credential before the store is read."""
-        where, var = self.where or _ELSEWHERE, self.var or self.account
+        where, var = self.where or _MANAGED, self.var or self.account
         return Stored(host, platform, endpoint, where, var, self.kind, self.account, others=list(self.accounts))
 
 
@@ -68,7 +73,8 @@ def entry_of(options: Mapping[str, Any], path: Callable[[str], str], kinds: tupl
     kind = str(options.get("credential") or next(with_id, kinds[0]))
     accounts = tuple(str(one) for one in options.get("accounts") or ())
     where, var = path(file) if file else "", str(options.get("var") or "")
-    return Entry(where, var, kind, str(options.get("account") or ""), id_var, accounts)
+    manager = {name: options[name] for name in _MANAGERS if options.get(name)} if is_rotated else {}
+    return Entry(where, var, kind, str(options.get("account") or ""), id_var, accounts, manager)
 
 
 def with_held(stored: Stored, held: Held, now: datetime) -> Stored:

@@ -237,11 +237,11 @@ def test_entries_of_vars_files():
             entry_of(missing, str, kinds)
 
 
-def test_a_store_that_is_not_read():
+def test_a_secret_manager_that_is_not_read():
     """That a rotation has its credential there is known, and so it is no orphan."""
     entry = entry_of({"account": "local:svc"}, str, ("access_token",), is_rotated=True)
     elsewhere = entry.stored("cluster", "qumulo", URL)
-    assert elsewhere.place == "local:svc in a store that the report does not read"
+    assert elsewhere.place == "local:svc in a secret manager"
     assert [one.account for one in found([look(credential("1"), credential("2", account="b"))], [elsewhere])] == ["b"]
 
 
