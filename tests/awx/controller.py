@@ -232,7 +232,7 @@ class Awx:
         for name, value in query.items():
             if name in ("page", "page_size", "order_by"):
                 continue
-            own, _, other = name.partition("__")
+            own, _unused, other = name.partition("__")
             target = {**_LISTS[kind][2]}.get(own, "")
             found = [one for one in found if str(self._value(one, own, other, target)) == value]
         return found

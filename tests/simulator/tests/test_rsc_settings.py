@@ -260,6 +260,39 @@ def test_role_change(mode: str, status: int, code: int | None) -> None:
     assert tenant.code(LIST, token=token) == code
 
 
+def test_role_approval() -> None:
+    tenant = Tenant(role_approval="waits")
+    assert tenant.get(ASSIGN, {"users": [tenant.id], "roles": [tenant.role_id("Backup Operator")]}) is True
+    entry = tenant.entry(tenant.id) or {}
+    assert [one["id"] for one in entry["roles"]] == [READ_ONLY]
+
+
+SYNCS = "query allPendingActions($ids: [String!]) { allPendingActions(objectIds: $ids) { status info } }"
+
+
+@pytest.mark.parametrize(
+    ("secret_sync", "statuses"),
+    [
+        ("not_told", [[], [], []]),
+        ("told", [["QUEUED"], ["IN_PROGRESS"], ["SUCCEEDED"]]),
+        ("fails", [["QUEUED"], ["IN_PROGRESS"], ["FAILED"]]),
+    ],
+)
+def test_secret_sync(secret_sync: str, statuses: list[list[str]]) -> None:
+    tenant = Tenant(secret_sync=secret_sync, sync_seconds="60")
+    tenant.get(ROTATE, {"input": {"id": tenant.id}})
+    told = []
+    for _number in range(3):
+        told.append([one["status"] for one in tenant.get(SYNCS, {"ids": [tenant.id]})])
+        tenant.clock.advance(31)
+    assert told == statuses
+    assert tenant.get(SYNCS, {"ids": ["another"]}) == []
+
+
+def test_secret_sync_is_refused() -> None:
+    assert Tenant(secret_sync="refused").code(SYNCS, {"ids": []}) == 403
+
+
 # Service accounts
 
 

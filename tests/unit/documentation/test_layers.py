@@ -175,7 +175,8 @@ def numbers(node: ast.AST, source: str) -> list[int]:
         one.value
         for one in ast.walk(node)
         if isinstance(one, ast.Constant)
-        and type(one.value) is int
+        and isinstance(one.value, int)
+        and not isinstance(one.value, bool)
         and one.value > 1
         and not (ast.get_source_segment(source, one) or "").startswith("0o")
     ]

@@ -141,12 +141,19 @@ def test_a_task_that_is_left_out_in_check_mode_says_so_as_ansible_wants_it(is_kn
 def test_an_ordinary_module_hands_its_warnings_to_warn(failed, monkeypatch):
     """Among the keys of a result, ansible-core 2.23 does not take them."""
     told: dict[str, Any] = {"warnings": []}
+
+    def fail_json(**result: Any) -> None:
+        told["failed"] = result
+
+    def exit_json(**result: Any) -> None:
+        told["ended"] = result
+
     module = SimpleNamespace(
         params={},
         check_mode=False,
         warn=told["warnings"].append,
-        fail_json=lambda **result: told.update(failed=result),
-        exit_json=lambda **result: told.update(ended=result),
+        fail_json=fail_json,
+        exit_json=exit_json,
     )
     monkeypatch.setattr(_module, "_Module", lambda **_spec: module)
     outcome = {"changed": False, "warnings": ["one", "two"], **({"failed": True, "msg": "No."} if failed else {})}

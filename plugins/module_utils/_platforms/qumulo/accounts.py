@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ..._common.errors import ForbiddenError, NotFoundError, OptionError, RefusedError, RequestError, UnsupportedError
+from ..._common.errors import AuthenticationError, ForbiddenError, NotFoundError, OptionError, RefusedError, RequestError, UnsupportedError
 from ..._common.model import Account, AccountState, ClientSecret, Credential
 from ..._common.secrets import throwaway_password
 from ..._common.steps import Step, apply_steps
@@ -214,7 +214,7 @@ class QumuloAccounts(QumuloApi):
             keys = self.s3_keys(state.account)
         except NotFoundError:  # before there were S3 access keys
             return state
-        except ForbiddenError as failure:
+        except (AuthenticationError, ForbiddenError) as failure:  # the caller is known by now, so it is the privilege that is missing
             self.warn(
                 f"Whether {state.account} has S3 access keys is not known, and those of a deleted account stay. {failure} "
                 "It takes PRIVILEGE_S3_CREDENTIALS_READ or PRIVILEGE_S3_BUCKETS_READ."
