@@ -40,7 +40,9 @@ def test_forced_rotation(each_core: Ansible, qumulo: Simulator) -> None:
     assert all(one["seconds"] >= 0 for one in steps)
     what = f"local:svc-ansible on {qumulo.url}"
     assert result.pop("message").startswith(f"{what}: token {old} was replaced by {new} (it was asked for); expires ")
+    assert result.pop("time") >= rig.state["current"]["minted_at"]
     assert result == {
+        "platform": "qumulo",
         "account": "local:svc-ansible",
         "endpoint": qumulo.url,
         "unretired": [],
@@ -48,6 +50,7 @@ def test_forced_rotation(each_core: Ansible, qumulo: Simulator) -> None:
         "rotated": True,
         "reason": "it was asked for",
         "token_id": new,
+        "created_at": rig.state["current"]["minted_at"],
         "expires_at": rig.state["current"]["expires_at"],
         "old_token_id": old,
         "retired": True,
