@@ -29,7 +29,7 @@ from tests.integration._saboteur import Saboteur
 from tests.integration._vaulted import AFTER, BEFORE, encrypted, inline
 
 PART = "disk and vault faults"
-KINDS = ("access_token-qumulo", "in_place-rsc", *(("api_token-cdm", "in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))
+KINDS = ("access_token-qumulo", *(("in_place-rsc", "api_token-cdm", "in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))
 SLICES = 4
 pytestmark = pytest.mark.timeout(900)
 

@@ -19,6 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE_VERSIONS = ("2.16", "2.19", "2.21")  # those that every release is tested on
+EVERY_DAY = ("2.16", "2.21")  # and those on which a test with each of them runs beside all others, which run on 2.19
 # The environment that tests run on unless they say otherwise: the one of the test run itself.
 DEFAULT_BIN = Path(sys.executable).parent
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
-from tests.integration._ansible import CORE_VERSIONS, Ansible, core_bin, install_collection
+from tests.integration._ansible import CORE_VERSIONS, EVERY_DAY, Ansible, core_bin, install_collection
 from tests.integration._in_process_simulator import Start, simulators_in_this_process
 from tests.integration._rubrik_rigs import SecretRig, secret_rig_of
 from tests.integration._saboteur import Saboteur
@@ -37,7 +37,7 @@ def ansible(tmp_path: Path, collections: Path) -> Ansible:
     return Ansible(tmp_path, collections)
 
 
-@pytest.fixture(params=CORE_VERSIONS)
+@pytest.fixture(params=[one if one in EVERY_DAY else pytest.param(one, marks=pytest.mark.chaos) for one in CORE_VERSIONS])
 def each_core(request: pytest.FixtureRequest, ansible: Ansible) -> Ansible:
     """Real ansible-playbook, once with each ansible-core version that there is a Python for."""
     if core_bin(request.param) is None:

@@ -291,6 +291,7 @@ def test_leaked(page: Page) -> None:
 def test_rotator(page: Page) -> None:
     q, rsc = page.world.qumulo, page.world.rubrik_rsc
     done(q, "service_account", name="svc-rotator")
+    done(q, "access_token", user="local:svc-rotator", state="absent")
     token = done(q, "access_token", user="local:svc-rotator", additional=True, expires_in="5d")
     accounts = [done(rsc, "service_account", name=f"svc-rotator-{one}", roles=["Secret Rotator"]) for one in "ab"]
     first, second = (one["client_id"] for one in accounts)
