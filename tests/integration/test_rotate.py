@@ -275,7 +275,9 @@ def test_what_cannot_be_rotated_is_refused_at_once(rig: Rig) -> None:
     rig.seed()
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_credential="service_account_secret"))
-    assert said.startswith("rotate_credential: 'service_account_secret' is invalid for Qumulo Core. Set it to access_token or s3_access_key.")
+    assert said.startswith(
+        "rotate_credential: 'service_account_secret' is invalid for Qumulo Core. Set it to access_token or s3_access_key."
+    )
 
 
 def test_someone_elses_token_in_the_file(rig: Rig) -> None:
