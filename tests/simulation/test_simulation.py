@@ -223,6 +223,16 @@ FIXED = [
         switches=(Switch(1, 6, PAUSE), Switch(2, 0, PAUSE), Switch(1, 23, PAUSE)),
         seen=True,
     ),
+    Schedule(
+        "access_token/disable, delete later",
+        (
+            At(2, 19, "pause unseen", "store.write"),
+            At(3, 5, "appliance -1h", "look"),
+            At(3, 9, "fail", "store.read"),
+            At(3, 17, "revert to previous", "store.read"),
+        ),
+        switches=(Switch(1, 8),),
+    ),
     Schedule("access_token/adopted, asked for", (At(1, 24, "pause unseen", "store.write"), At(2, 26, "revert to start", "store.write"))),
     Schedule("access_token/orphans ignored", (At(1, 12, "late by two runs", "create"), At(2, 5, "appliance +1h", "look"))),
     Schedule(

@@ -203,7 +203,8 @@ class Undo:
         if ids:
             self._now = f"Revoke the new {self._noun}"
             with context.step(self._now):
-                context.revoke(ids, record.new_value)
+                # An earlier run's credential that was being finished is the value that was found: it may be put in place again by hand.
+                context.revoke(ids, record.new_value or (context.found.value if record.plan.finish else ""))
 
     def _lost_state(self, held: Held) -> Mapping[str, Any]:
         """Return the state that tells of the new credential: the store's, or what this run knows where the store tells nothing any more."""
