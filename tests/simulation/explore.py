@@ -378,8 +378,8 @@ def explore_more(name: str, seed: str, schedules: int | None, seconds: float | N
     explorer = Explorer(BY_NAME[name], random.Random(f"{seed} {name}"))
     began = time.monotonic()
     for kind, act in ((PAIR, explorer.pairs), (TURNS, explorer.turns), (RANDOM, explorer.at_random)):
-        if schedules is not None:
-            explorer.stop_after = schedules * _SHARES[kind]
+        if schedules is not None:  # random ones are for a hunt: they go on finding what no change has brought about
+            explorer.stop_after = schedules * _SHARES[kind] if kind != RANDOM else 0
         elif seconds is not None:
             explorer.stop_at = began + seconds * _SHARES[kind]
         elif kind == RANDOM:
