@@ -16,7 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration, utc_now
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import auth_arguments, shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
@@ -38,7 +38,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 
-_AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
+_AUTH = auth_arguments()
 _STORE = ("store", "hashicorp_vault", "aws_secretsmanager", "vars_file", "var", "id_var", "client_id_var")  # options that name a store
 _LOCK_TIMEOUT = 30.0  # seconds; a store is only read here, which takes no lock
 

@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import sayable
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import utc_now
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import auth_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked
@@ -32,7 +32,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_notice, as_table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 
-_AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
 _FILES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "report.json": as_json,
     "report.csv": as_csv,
@@ -55,7 +54,7 @@ class ActionModule(ControllerAction):
         "platform": {"type": "str"},
         "endpoint": {"type": "str"},
         "max_parallel_requests": {"type": "int"},
-        "auth": {"type": "dict", "default": {}, "options": _AUTH},
+        "auth": {"type": "dict", "default": {}, "options": auth_arguments()},
         "stored": {"type": "dict", "options": ENTRY},
         "vars_files": {"type": "list", "elements": "dict", "default": [], "options": ENTRY},
         "read": {"type": "dict", "default": {}},

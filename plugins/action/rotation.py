@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets im
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection, resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import read_probes
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import shared_arguments
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import auth_arguments, shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
@@ -48,8 +48,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.whose import Attributed
 
-_AUTH = {name: spec for name, spec in shared_arguments().items() if name not in ("platform", "endpoint", "max_parallel_requests")}
-
 
 class ActionModule(ControllerAction):
     """Runs rotation."""
@@ -64,7 +62,7 @@ class ActionModule(ControllerAction):
         "platform": shared_arguments()["platform"],
         "endpoint": {"type": "str"},
         "max_parallel_requests": {"type": "int"},
-        "auth": {"type": "dict", "default": {}, "options": _AUTH},
+        "auth": {"type": "dict", "default": {}, "options": auth_arguments()},
         **ARGUMENTS,
     }
 

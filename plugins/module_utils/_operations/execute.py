@@ -153,6 +153,12 @@ def shared_arguments() -> dict[str, Any]:
     }
 
 
+def auth_arguments() -> dict[str, Any]:
+    """Return the shared options that say who calls, and how; those of a dictionary beside the place, as the role rotate takes it."""
+    place = ("platform", "endpoint", "max_parallel_requests")
+    return {name: spec for name, spec in shared_arguments().items() if name not in place}
+
+
 def execute(operation: Operation, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     """Run an operation and return its result; a failure is a result with ``failed`` and ``msg``, never an exception.
 

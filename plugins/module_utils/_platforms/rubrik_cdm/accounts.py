@@ -45,7 +45,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         return states
 
     def _has_accounts(self, listed: Account | None) -> bool:
-        """Tell whether this version has service accounts; without them it may not know is_service_account, and then lists everybody.
+        """Tell whether this version has service accounts; without them it may not know is_service_account, and then lists all users.
 
         Args:
             listed: one that it listed; None where it listed none.

@@ -81,11 +81,11 @@ class CdmInventory(CdmApiTokens, CdmAccounts):
 
     def _holders(self, inventory: Inventory, wanted: frozenset[str]) -> list[_Holder]:
         """Return the accounts that may have such credentials; the caller's own where the others are not the caller's to see."""
-        everybody: list[Item] = []
+        listed: list[Item] = []
         services: list[Item] | None = None
         try:
             if wanted != {CLIENT_SECRET}:
-                everybody, _others = self._principals(None, {})
+                listed, _others = self._principals(None, {})
             if wanted != {API_TOKEN}:  # the only question that service accounts make no difference to
                 services = self._service_principals()
         except ForbiddenError as failure:
@@ -96,9 +96,9 @@ class CdmInventory(CdmApiTokens, CdmAccounts):
         except NotFoundError as failure:
             if not has_no_route(failure):
                 raise
-            everybody, services = self._all_users(), []
+            listed, services = self._all_users(), []
         inventory.read = CLIENT_SECRET in wanted
-        return _merged(everybody, services)
+        return _merged(listed, services)
 
     def _service_principals(self) -> list[Item]:
         found, _others = self._principals(None, ONLY_ACCOUNTS)
@@ -171,10 +171,10 @@ class CdmInventory(CdmApiTokens, CdmAccounts):
         return self._session is not None and one.id == self._session.id
 
 
-def _merged(everybody: list[Item], services: list[Item] | None) -> list[_Holder]:
+def _merged(listed: list[Item], services: list[Item] | None) -> list[_Holder]:
     """Return the accounts of two lists, each once; services is None where it was not asked which of them are service accounts."""
     # What the cluster calls an account that it does not manage itself is not published, so one with an odd id is passed over.
-    named = [(answer, one) for answer, one in (*everybody, *(services or ())) if is_opaque_id(one.get("id"))]
+    named = [(answer, one) for answer, one in (*listed, *(services or ())) if is_opaque_id(one.get("id"))]
     by_id = {str(one["id"]): (answer, one) for answer, one in named if one.get("principalType") != _GROUP}
     ids = None if services is None else {one.get("id") for _answer, one in services}
     return [

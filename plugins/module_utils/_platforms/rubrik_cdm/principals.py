@@ -86,11 +86,11 @@ class CdmPrincipals(CdmApi):
             found = [item for item in self._items(operation, _PRINCIPALS, {**which, "name": name}) if item[1].get("name") == name]
             if found:
                 return found, []
-        everybody = list(self._items(operation, _PRINCIPALS, which))
+        listed = list(self._items(operation, _PRINCIPALS, which))
         if name is None:
-            return everybody, []
-        found = [item for item in everybody if item[1].get("name") == name]
-        return found, [item for item in everybody if item[1].get("name") != name]
+            return listed, []
+        found = [item for item in listed if item[1].get("name") == name]
+        return found, [item for item in listed if item[1].get("name") != name]
 
     def _users(self, name: str) -> list[Item]:
         """Return the users of a name before 5.2, which has no principals."""
