@@ -524,24 +524,26 @@ class SecretInPlace(_Secrets):
         states = self.platform.service_accounts(self.wanted.account)
         return Listing(None, [{"token_id": one.account.id, "name": one.account.name, "live": True} for one in states])
 
+    def _account(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the account that gets a new secret, as options of service_account."""
+        return {"name": self.wanted.account, "account_id": str(pending["id"])}
+
     def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
         """See ports.Credentials."""
-        self._operate(check_mode=True, name=self.wanted.account, account_id=str(pending["id"]), rotate_secret=True)
+        self._operate(check_mode=True, rotate_secret=True, **self._account(pending, current))
 
     def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
         """See ports.Credentials."""
-        made = self._operate(name=self.wanted.account, account_id=str(pending["id"]), rotate_secret=True)
+        made = self._operate(rotate_secret=True, **self._account(pending, current))
         return Created(str(made["client_id"]), made["client_secret"])
 
     def revoke(self, ids: Sequence[str]) -> None:
-        """See ports.Credentials."""
+        """See ports.Credentials. The engine asks for none: neither in place, nor where accounts take turns."""
         raise RefusedError(f"{self.platform.title}: a secret is only ended by a new one.")
 
 
-class AccountsInTurn(_Secrets):
+class AccountsInTurn(SecretInPlace):
     """The secrets of two service accounts that take turns: the one that is not stored gets a new secret."""
-
-    noun = "secret"
 
     def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
         super().__init__(rotator, wanted, clock, warn)
@@ -587,23 +589,10 @@ class AccountsInTurn(_Secrets):
             "Give both the same roles with latchkey.tokens.service_account.",
         )
 
-    def _idle(self, current: Mapping[str, Any]) -> dict[str, Any]:
+    def _account(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
         """Return the account whose turn it is; the first one where nothing is stored."""
         account_id = next(one for one in self._names if one != str(current.get("id") or ""))
         return {"name": self._names[account_id], "account_id": account_id}
-
-    def try_create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-        """See ports.Credentials."""
-        self._operate(check_mode=True, rotate_secret=True, **self._idle(current))
-
-    def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
-        """See ports.Credentials."""
-        made = self._operate(rotate_secret=True, **self._idle(current))
-        return Created(str(made["client_id"]), made["client_secret"])
-
-    def revoke(self, ids: Sequence[str]) -> None:
-        """See ports.Credentials. A policy that alternates asks for none."""
-        raise RefusedError(f"{self.platform.title}: a secret is only ended by a new one.")
 
 
 class Accounts(_Secrets):
