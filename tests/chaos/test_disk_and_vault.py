@@ -360,7 +360,7 @@ def test_links(rig: AnyRig, recorder: Recorder, kind: str) -> None:
 
 
 def test_the_lock_is_held(rig: AnyRig, saboteur: Saboteur, points_of: PointsOf, recorder: Recorder, kind: str) -> None:
-    rig.play = {"module_defaults": {"latchkey.tokens.rotation": {"lock_timeout": "1s"}}}
+    rig.more["rotate_lock_timeout"] = "1s"
     with recorder.trial(PART, kind, "before", "another process holds the lock") as trial:
         rig.seed()
         since = len(rig.simulator.journal())

@@ -96,7 +96,7 @@ def test_of_one_account(
     part: int,
 ) -> None:
     rig = rig_of(kind, ansible, simulators)
-    rig.play = {"module_defaults": {"latchkey.tokens.rotation": {"lock_timeout": "3s"}}}
+    rig.more["rotate_lock_timeout"] = "3s"
     for first, second in pairs(lasting(points_of(rig, Scenario(kind)).events), part, ROUNDS):
         with recorder.trial(PART, kind, f"{first} / {second}", "another run of the same account") as trial:
             rig.seed()

@@ -21,6 +21,7 @@ import yaml
 
 from tests.integration._ansible import Ansible, Run
 from tests.integration._options import administrator, client, where
+from tests.integration._watchers import watchers
 from tests.simulator.launch import Simulator
 
 CALLBACK = "latchkey.tokens.revoke_play_tokens"
@@ -76,20 +77,6 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = _LONG) -> A
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
         time.sleep(0.02)
     return found
-
-
-def _watches(process: Path, folder: Path) -> bool:
-    with contextlib.suppress(OSError):
-        if b"_play_token/watcher_process" in (process / "cmdline").read_bytes():
-            return any(str(folder) in _target(one) for one in (process / "fd").iterdir())
-    return False
-
-
-def _target(descriptor: Path) -> str:
-    """Return what a descriptor of a process stands for; nothing for one that was closed meanwhile."""
-    with contextlib.suppress(OSError):
-        return os.readlink(descriptor)
-    return ""
 
 
 def heed_signals() -> None:
@@ -168,7 +155,7 @@ class Rig:
 
     def watchers(self) -> list[int]:
         """Return the processes that watch runs of this rig: they hold a file open in its folder."""
-        return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal() and _watches(one, self.ansible.folder)]
+        return watchers(self.ansible.folder)
 
     # What the appliance says
 

@@ -26,6 +26,7 @@ import yaml
 
 from tests.integration._ansible import Ansible, Run
 from tests.integration._vaulted import PASSWORDS, outside, value_in, vault_lib
+from tests.integration._watchers import watchers
 from tests.simulator.launch import Simulator
 
 ROLE = "latchkey.tokens.rotate"
@@ -161,11 +162,15 @@ class RoleRig(ABC):
         return set()
 
     def wait_for_end_of_sessions(self, before: set[str], left: int = 0) -> None:
-        """Wait until the sessions that a run opened are gone but for so many, a few seconds after its end, however it ended."""
-        give_up = time.monotonic() + 15
-        while len(self.sessions() - before) > left:
-            assert time.monotonic() < give_up, f"sessions of the run are left: {self.sessions() - before}"
+        """Wait for what ends the sessions of a run that was killed; none of them is left then, but for so many.
+
+        Where a log-in was under way, its session is looked for as long as the appliance may still open it.
+        """
+        give_up = time.monotonic() + 60
+        while watchers(self.ansible.folder):
+            assert time.monotonic() < give_up, "what ends the sessions of the run did not end itself"
             time.sleep(0.05)
+        assert len(self.sessions() - before) <= left, f"sessions of the run are left: {self.sessions() - before}"
 
     @contextlib.contextmanager
     def around_run(self) -> Iterator[None]:

@@ -254,6 +254,8 @@ class MemoryCredentials:
     point: Point
     kind: str
     noun: str = ""
+    refusal: str = ""
+    refusal: str = ""
 
     def __post_init__(self) -> None:
         self.noun = NOUNS[self.kind]

@@ -213,8 +213,9 @@ class Rotation:
             record.account_id = listing.account_id
         record.plan = self._planned(held, listing, owner)
         if record.plan.problem:
-            refused = "The stored credential was refused." if held.value and owner is None and not self._settings.in_place else ""
-            raise RefusedError(f"{context.what}: {record.plan.problem} Nothing was rotated.", refused)
+            is_refused = held.value and owner is None and not self._settings.in_place
+            refused = f"The stored credential was refused. {self._ports.credentials.refusal}" if is_refused else ""
+            raise RefusedError(f"{context.what}: {record.plan.problem} Nothing was rotated.", refused.strip())
         takes_roles_over = record.plan.rotate and self._settings.kind == REPLACE and not self._settings.roles
         if takes_roles_over and record.plan.current.get("id") not in _ids(listing):
             raise RefusedError(

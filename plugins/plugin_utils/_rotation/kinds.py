@@ -92,6 +92,7 @@ class PlatformCredentials:
         self.wanted = wanted
         self.clock = clock
         self.warn = warn
+        self.refusal = ""
         self.account: Account | None = None
 
     @property
@@ -167,6 +168,7 @@ class PlatformCredentials:
             if not self._says_dead(failure):
                 raise
             self._rule_out_other_causes(client_id)
+            self.refusal = str(failure)
             return None
 
     def _rule_out_other_causes(self, client_id: str | None) -> None:

@@ -45,6 +45,11 @@ class Attributed:
             return "The refused credential is the new one, which the rotation created just now."
         return f"The refused credential is the one stored in {self._var}."
 
+    @property
+    def refusal(self) -> str:
+        """See ports.Credentials."""
+        return self._credentials.refusal
+
     def look(self, known: Collection[str] = ()) -> Listing:
         """See ports.Credentials."""
         with _saying(_OWN):
