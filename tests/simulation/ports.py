@@ -255,7 +255,6 @@ class MemoryCredentials:
     kind: str
     noun: str = ""
     refusal: str = ""
-    refusal: str = ""
 
     def __post_init__(self) -> None:
         self.noun = NOUNS[self.kind]
