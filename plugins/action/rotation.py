@@ -31,7 +31,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
     refuse_missing,

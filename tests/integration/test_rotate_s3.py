@@ -21,7 +21,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, S3AccessKeys, Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_s3_access_keys import S3AccessKeys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Owner
 from tests.integration._ansible import Ansible
 from tests.integration._in_process_simulator import InProcess, Start, simulators_in_this_process

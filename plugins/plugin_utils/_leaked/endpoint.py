@@ -35,7 +35,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.sessio
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import REFUSED, UNKNOWN, WORKS, Asked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS, Wanted, retries_within
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ACCESS_TOKEN, IN_PLACE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the rotation engine needs from the world: protocols, and the plain values that pass through them. Private to this collection.
 
-The engine knows nothing else of platforms, files, git and Ansible. Adapters to the real world are in store.py, rescue.py, kinds.py and
+The engine knows nothing else of platforms, files, git and Ansible. Adapters to the real world are in store.py, kinds_*.py and
 remote.py; those of the simulation tests are in memory.
 """
 

@@ -243,7 +243,7 @@ def test_what_is_allowed_is_there() -> None:
         ("module_utils/_operations/x.py", "def revoke_rsc_session(): pass"),
         ("module_utils/_operations/x.py", "options.qumulo_kind"),
         ("module_utils/_http/x.py", 'what = f"{title} of RSC at {url}"'),
-        ("plugin_utils/_rotation/kinds.py", "NOT_YET = (400,)"),
+        ("plugin_utils/_rotation/kinds_base.py", "NOT_YET = (400,)"),
         ("plugin_utils/_rotation/engine.py", "if failure.status == 401: pass"),
         ("plugin_utils/_rotation/engine.py", "dead = failure.status in range(400, 600 - 200)"),
         ("plugin_utils/_rotation/options.py", "_LONGEST_API_TOKEN = timedelta(days=365)"),

@@ -21,14 +21,10 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import (
-    KINDS,
-    Accounts,
-    ApiTokens,
-    SecretInPlace,
-    Wanted,
-    retries_within,
-)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_account_secrets import Accounts, SecretInPlace
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_tokens import ApiTokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Owner
 from tests.unit.plugin_utils.rotation_facts import DAY, NOW
 
