@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of an answer, piece by piece: as it comes in, and unpacked. Private to this collection. For _http.py only."""
+"""The body of an answer, piece by piece: as it comes in, and unpacked. Private to this collection. For client.py only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-with contextlib.suppress(ImportError):  # _http.py says so
+with contextlib.suppress(ImportError):  # client.py says so
     import requests
     from urllib3.exceptions import HTTPError, ReadTimeoutError
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A deadline for an answer from its first byte on, and whether a request was sent. Private to this collection. For _http.py only.
+"""A deadline for an answer from its first byte on, and whether a request was sent. Private to this collection. For client.py only.
 
 The time-out of requests is for each read. Without this, a server that always sends a little (headers, or the status 100 again and
 again) could keep a task for ever before its answer has even begun.
@@ -23,7 +23,7 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-except ImportError:  # _http.py says so
+except ImportError:  # client.py says so
     HTTPAdapter = HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[misc, assignment]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep the HTTP library's log silent while we send: it quotes headers and URLs. Private to this collection. For _http.py only."""
+"""Keep the HTTP library's log silent while we send: it quotes headers and URLs. Private to this collection. For client.py only."""
 
 from __future__ import annotations
 

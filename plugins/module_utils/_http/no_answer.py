@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a request got no answer, in words of our own. Private to this collection. For _http.py only."""
+"""Why a request got no answer, in words of our own. Private to this collection. For client.py only."""
 
 from __future__ import annotations
 
 import contextlib
 import ssl
 
-with contextlib.suppress(ImportError):  # _http.py says so
+with contextlib.suppress(ImportError):  # client.py says so
     import requests
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxy between us and an appliance, as the environment names it. Private to this collection. For _http.py only."""
+"""The proxy between us and an appliance, as the environment names it. Private to this collection. For client.py only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-with contextlib.suppress(ImportError):  # _http.py says so
+with contextlib.suppress(ImportError):  # client.py says so
     from requests.exceptions import ProxyError
     from requests.utils import get_environ_proxies, select_proxy
 

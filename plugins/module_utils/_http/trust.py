@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which certificates are trusted, and whether a file has any. Private to this collection. For _http.py only."""
+"""Which certificates are trusted, and whether a file has any. Private to this collection. For client.py only."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a platform can do, in words that operations use. Private to this collection.
 
-One file per platform fills this in with its vendor's API. A method that a platform leaves out says so when it is called. Every
-method may raise the errors of _http.py; what else it raises is said with it.
+Each platform fills this in with its vendor's API, in a file or a directory beside this one. A method that a platform leaves out says so
+when it is called. Every method may raise the errors of requests in _common/errors.py; what else it raises is said with it.
 """
 
 from __future__ import annotations

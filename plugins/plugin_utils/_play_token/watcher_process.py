@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that waits for a run of Ansible to end, however it ends, and then revokes what is left. Private to this collection.
 
-Started by _play_token_watcher.py as a script without site-packages: as long as it waits it needs the standard library only, and
+Started by watcher.py as a script without site-packages: as long as it waits it needs the standard library only, and
 little memory. What it must know comes by its standard input, which no other process can read.
 """
 
