@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check that what is declared in two places agrees.
 
-Action groups and the changelog's lists with the modules' documentation, the role's variables with its spec.
+Action groups and the changelog's lists with the modules' documentation, the options of actions with theirs, the role's variables with its
+spec.
 
 Usage: .venv/bin/python tools/contracts.py
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from ansible.utils.plugin_docs import add_fragments
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = "latchkey.tokens"
+UNSAID = {"type": "str", "default": None, "choices": None, "elements": None}  # of an option, where it is left out
 # Names that the role gives to those it includes, facts that it leaves, and names in a rescue file; not variables that somebody sets.
 # Its own variables have two underscores.
 LEFT_BY_THE_ROLE = re.compile(r"rotate_(result|undone|publish_(secret|id|expires_at|file|undo)|rescued_(secret|for)|reserved_room|secret)")
@@ -32,15 +36,19 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
+def documentation(path: Path) -> dict[str, Any]:
+    """Return the documentation of a module's file, with what its fragments bring."""
+    doc: dict[str, Any] = read_docstring(str(path), verbose=False)["doc"]
+    add_fragments(doc, str(path), fragment_loader, is_module=True)
+    return doc
+
+
 def action_groups() -> list[str]:
     """A module is in an action group exactly when its documentation says so."""
-    init_plugin_loader([str(ROOT / ".cache" / "collections")])
     declared = {(module, group) for group, modules in load("meta/runtime.yml")["action_groups"].items() for module in modules}
     documented = set()
     for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
-        doc = read_docstring(str(path), verbose=False)["doc"]
-        add_fragments(doc, str(path), fragment_loader, is_module=True)
-        membership = doc.get("attributes", {}).get("action_group", {}).get("membership", [])
+        membership = documentation(path).get("attributes", {}).get("action_group", {}).get("membership", [])
         documented |= {(path.stem, group.removeprefix(f"{COLLECTION}.")) for group in membership}
     return [
         *(
@@ -49,6 +57,33 @@ def action_groups() -> list[str]:
         ),
         *(f"plugins/modules/{module}.py: is not in the group {group} of meta/runtime.yml" for module, group in documented - declared),
     ]
+
+
+def actions() -> list[str]:
+    """Actions that are no modules take the options that their documentation says; validate-modules knows of modules only."""
+    return [
+        f"plugins/action/{path.stem}.py: {one}"
+        for path in sorted((ROOT / "plugins" / "action").glob("*.py"))
+        for action in [import_module(f"ansible_collections.{COLLECTION}.plugins.action.{path.stem}").ActionModule]
+        if "argument_spec" in vars(action)
+        for one in other_options(documentation(ROOT / "plugins" / "modules" / path.name)["options"], action.argument_spec)
+    ]
+
+
+def other_options(documented: Mapping[str, Any], spec: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """Yield what an argument spec has and its documentation has not, or has differently."""
+    for name in sorted(documented.keys() ^ spec.keys()):
+        yield f"{inside}{name} is {'documented, and no option' if name in documented else 'not documented'}"
+    for name in sorted(documented.keys() & spec.keys()):
+        told, taken = documented[name], spec[name]
+        for key, unsaid in UNSAID.items():
+            if told.get(key, unsaid) != taken.get(key, unsaid):
+                yield f"{inside}{name}: {key} is {taken.get(key, unsaid)!r}, and documented as {told.get(key, unsaid)!r}"
+        if taken.get("required") and not told.get("required"):  # the other way round, an action refuses in words of its own
+            yield f"{inside}{name}: is required, which its documentation does not say"
+        if sorted(told.get("aliases", ())) != sorted(taken.get("aliases", ())):
+            yield f"{inside}{name}: other aliases are documented"
+        yield from other_options(told.get("suboptions") or {}, taken.get("options") or {}, f"{inside}{name}.")
 
 
 def removed_modules(releases: dict[str, Any]) -> set[str]:
@@ -104,8 +139,11 @@ def role(name: str) -> list[str]:
 
 
 def main() -> int:
-    findings = action_groups() + changelog() + [finding for path in sorted((ROOT / "roles").iterdir()) for finding in role(path.name)]
-    print("\n".join(findings) or "Action groups, argument specs and the changelog agree with what there is.")
+    init_plugin_loader([str(ROOT / ".cache" / "collections")])
+    findings = (
+        action_groups() + actions() + changelog() + [finding for path in sorted((ROOT / "roles").iterdir()) for finding in role(path.name)]
+    )
+    print("\n".join(findings) or "Action groups, options, argument specs and the changelog agree with what there is.")
     return 1 if findings else 0
 
 

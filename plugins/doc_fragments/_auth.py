@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How to prove who calls."""
+    """How to prove who calls; as options of their own, or as one dictionary of them."""
 
     DOCUMENTATION = r"""
 options:
@@ -89,4 +89,52 @@ options:
         Whether the token would outlive that is not published, so it stays until it ends by itself, after 24 hours at most.
       - When not set or empty, E(RUBRIK_CDM_ORGANIZATION_ID) or E(RUBRIK_RSC_ORGANIZATION_ID) is used.
     type: str
+"""
+
+    DICTIONARY = r"""
+options:
+  auth:
+    description:
+      - How to authenticate, as a dictionary of options that all modules share. Set exactly one authentication method, see
+        O(latchkey.tokens.access_token#module:token).
+      - What is null counts as not set, and what is not set comes from the environment, for example from E(QUMULO_TOKEN).
+    type: dict
+    default: {}
+    suboptions:
+      token:
+        description: A bearer token, as O(latchkey.tokens.access_token#module:token).
+        type: str
+      username:
+        description: The user to log in as, with the password, as O(latchkey.tokens.access_token#module:username).
+        type: str
+      password:
+        description: That user's password.
+        type: str
+      totp_code:
+        description: A second factor, as O(latchkey.tokens.access_token#module:totp_code).
+        type: str
+      totp_secret:
+        description: The secret of a second factor, as O(latchkey.tokens.access_token#module:totp_secret).
+        type: str
+      client_id:
+        description: The id of a service account, with its secret, as O(latchkey.tokens.access_token#module:client_id).
+        type: str
+      client_secret:
+        description: That account's secret.
+        type: str
+      service_account_file:
+        description: The file of a service account, on the controller, as O(latchkey.tokens.access_token#module:service_account_file).
+        type: path
+      organization_id:
+        description: A Rubrik organization, as O(latchkey.tokens.access_token#module:organization_id).
+        type: str
+      validate_certs:
+        description: Whether to verify the platform's TLS certificate, as O(latchkey.tokens.access_token#module:validate_certs).
+        type: bool
+      ca_path:
+        description: The certificates to trust, in place of the system's, as O(latchkey.tokens.access_token#module:ca_path).
+        type: path
+      timeout:
+        description: Seconds to wait for the platform, as O(latchkey.tokens.access_token#module:timeout).
+        type: float
 """

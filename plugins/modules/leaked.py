@@ -18,6 +18,7 @@ description:
     goes from phase to phase in a ticket that only this run can read.
   - V(ask) authenticates with the secret itself, so it takes no administrator to find out whose it is. On endpoints that it is no
     credential of, this is one log-in that is refused.
+  - V(read) and V(end) take O(auth). With V(end) it is what it is by then, since a rotation may have replaced it.
   - It runs on the controller whatever the connection and C(become) of the host are.
 options:
   phase:
@@ -44,49 +45,6 @@ options:
   max_parallel_requests:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_max_parallel_requests).
     type: int
-  auth:
-    description:
-      - With V(read) and V(end), as O(latchkey.tokens.rotate#role:main:rotate_auth). With V(end) it is what it is by then, since a rotation
-        may have replaced it.
-    type: dict
-    default: {}
-    suboptions:
-      token:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.token).
-        type: str
-      username:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.username).
-        type: str
-      password:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.password).
-        type: str
-      totp_code:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_code).
-        type: str
-      totp_secret:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_secret).
-        type: str
-      client_id:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_id).
-        type: str
-      client_secret:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_secret).
-        type: str
-      service_account_file:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.service_account_file).
-        type: path
-      organization_id:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.organization_id).
-        type: str
-      validate_certs:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.validate_certs).
-        type: bool
-      ca_path:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.ca_path).
-        type: path
-      timeout:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.timeout).
-        type: float
   credential:
     description: With V(read), as O(latchkey.tokens.rotate#role:main:rotate_credential).
     type: str
@@ -224,6 +182,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - latchkey.tokens._auth.dictionary
   - latchkey.tokens._attributes.leaked
 author:
   - The latchkey.tokens authors (@latchkey)

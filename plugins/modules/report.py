@@ -24,6 +24,7 @@ options:
       - V(planned) returns which of O(hosts) are to look, so that several hosts that stand for one endpoint ask it once.
       - V(looked) lists the credentials of one host's endpoint.
       - V(written) joins what O(hosts) have seen, and writes the report.
+      - V(read) and V(looked) take O(auth).
     type: str
     required: true
     choices: [checked, read, planned, looked, written]
@@ -52,49 +53,6 @@ options:
   max_parallel_requests:
     description: With O(state=read) and O(state=looked), as O(latchkey.tokens.credential_info#module:max_parallel_requests).
     type: int
-  auth:
-    description:
-      - With O(state=read) and O(state=looked), how to authenticate, as a dictionary of options that all modules share. What is not in it
-        comes from the environment.
-    type: dict
-    default: {}
-    suboptions:
-      token:
-        description: A bearer token, as O(latchkey.tokens.credential_info#module:token).
-        type: str
-      username:
-        description: The user to log in as, with the password.
-        type: str
-      password:
-        description: That user's password.
-        type: str
-      totp_code:
-        description: A second factor, as O(latchkey.tokens.credential_info#module:totp_code).
-        type: str
-      totp_secret:
-        description: The secret of a second factor, as O(latchkey.tokens.credential_info#module:totp_secret).
-        type: str
-      client_id:
-        description: Id of a service account, with its secret.
-        type: str
-      client_secret:
-        description: Its secret.
-        type: str
-      service_account_file:
-        description: The file of a service account, on the controller.
-        type: path
-      organization_id:
-        description: As O(latchkey.tokens.credential_info#module:organization_id).
-        type: str
-      validate_certs:
-        description: Whether to verify the platform's TLS certificate.
-        type: bool
-      ca_path:
-        description: The certificates to trust, in place of the system's.
-        type: path
-      timeout:
-        description: Seconds to wait for the platform.
-        type: float
   stored:
     description:
       - With O(state=read), one more entry of O(vars_files), which a rotation of the host itself has. Without C(vars_file), C(store) names
@@ -172,6 +130,7 @@ options:
     description: The permissions of the files, as octal digits. When not set, V(0600) for new files; others keep theirs.
     type: str
 extends_documentation_fragment:
+  - latchkey.tokens._auth.dictionary
   - latchkey.tokens._attributes.controller_info
 requirements:
   - requests, on the controller

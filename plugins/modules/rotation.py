@@ -53,47 +53,6 @@ options:
   max_parallel_requests:
     description: As O(latchkey.tokens.rotate#role:main:rotate_max_parallel_requests).
     type: int
-  auth:
-    description: As O(latchkey.tokens.rotate#role:main:rotate_auth).
-    type: dict
-    default: {}
-    suboptions:
-      token:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.token).
-        type: str
-      username:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.username).
-        type: str
-      password:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.password).
-        type: str
-      totp_code:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_code).
-        type: str
-      totp_secret:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.totp_secret).
-        type: str
-      client_id:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_id).
-        type: str
-      client_secret:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.client_secret).
-        type: str
-      service_account_file:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.service_account_file).
-        type: path
-      organization_id:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.organization_id).
-        type: str
-      validate_certs:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.validate_certs).
-        type: bool
-      ca_path:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.ca_path).
-        type: path
-      timeout:
-        description: As O(latchkey.tokens.rotate#role:main:rotate_auth.timeout).
-        type: float
   credential:
     description: As O(latchkey.tokens.rotate#role:main:rotate_credential).
     type: str
@@ -316,6 +275,7 @@ options:
     type: str
     default: 30s
 extends_documentation_fragment:
+  - latchkey.tokens._auth.dictionary
   - latchkey.tokens._attributes.ROTATION
 author:
   - The latchkey.tokens authors (@latchkey)
