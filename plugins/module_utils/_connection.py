@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._common.booleans import as_boolean
 from ._common.endpoint import Endpoint
 from ._common.errors import OptionError
 from ._common.secrets import quoted
@@ -249,14 +250,11 @@ def _read_service_account_file(path: str) -> dict[str, str | None]:
 
 
 def _boolean(value: Any, option: str) -> bool:
-    if value is None or isinstance(value, bool):
-        return value is not False
-    word = str(value).strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off"):
-        return False
-    raise OptionError(f"{option}: {quoted(value)} is neither true nor false.")
+    """Return a boolean of the environment's or of an option; true where it is not set."""
+    found = as_boolean(True if value is None else value)
+    if found is None:
+        raise OptionError(f"{option}: {quoted(value)} is neither true nor false.")
+    return found
 
 
 def _seconds(value: Any) -> float:

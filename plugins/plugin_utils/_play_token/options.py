@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.booleans import as_boolean
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 
-_TRUE = ("1", "true", "yes", "on", "y", "t")
-_FALSE = ("0", "false", "no", "off", "n", "f")
 _MAY_BE_EMPTY = ("ca_path", "organization_id")  # then they count as not given, as in the modules
 _NO_TEXT = (bool, bytes, Mapping, list, tuple, set, frozenset)
 
@@ -65,7 +64,7 @@ def check_type(name: str, value: Any, definition: Mapping[str, Any]) -> None:
     kind, choices = definition.get("type"), definition.get("choices")
     text = str(value).strip()
     if kind == "bool":
-        if not isinstance(value, bool) and (isinstance(value, _NO_TEXT) or text.lower() not in (*_TRUE, *_FALSE)):
+        if as_boolean(value) is None:
             raise OptionError(f"{name}: it is neither true nor false.")
     elif kind in ("int", "float"):
         try:

@@ -94,7 +94,7 @@ def test_conflicts_and_gaps(options, environment, words):
 
 
 @pytest.mark.parametrize(
-    ("word", "value"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("FALSE", False), (" off ", False), ("", True)]
+    ("word", "value"), [("1", True), ("Yes", True), ("t", True), ("0", False), ("FALSE", False), (" off ", False), ("N", False), ("", True)]
 )
 def test_booleans_from_the_environment(word, value):
     assert resolve_connection(BASE | {"token": "t"}, {"QUMULO_VALIDATE_CERTS": word}).validate_certs is value
