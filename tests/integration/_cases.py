@@ -8,41 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.credential_info import CREDENTIAL_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import execute
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import (
-    ACCESS_TOKEN_INFO,
-    API_TOKEN_INFO,
-    SERVICE_ACCOUNT_INFO,
-)
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.s3_access_key import S3_ACCESS_KEY, S3_ACCESS_KEY_INFO
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from tests.integration._ansible import Ansible
 from tests.integration._in_process_simulator import data_of, secrets_in
 from tests.integration._options import shared_options, where
 from tests.simulator.launch import Simulator
+from tests.unit.module_utils.operations.all_operations import OPERATIONS
 
-OPERATIONS = {
-    one.name: one
-    for one in (
-        ACCESS_CHECK,
-        ACCESS_TOKEN,
-        ACCESS_TOKEN_INFO,
-        API_TOKEN,
-        API_TOKEN_INFO,
-        CREDENTIAL_INFO,
-        S3_ACCESS_KEY,
-        S3_ACCESS_KEY_INFO,
-        SERVICE_ACCOUNT,
-        SERVICE_ACCOUNT_INFO,
-        SESSION_REVOKE,
-    )
-}
 PREFIX = "latchkey.tokens."
 # Requests that change nothing although their method says otherwise.
 _HARMLESS = ("/v1/session/login", "/v1/identity/find", "/v1/auth/identity/find")

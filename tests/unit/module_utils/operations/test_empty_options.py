@@ -11,35 +11,13 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import PLATFORMS
 from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import HttpClient
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import ACCESS_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.api_token import API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.credential_info import CREDENTIAL_INFO
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, execute, shared_arguments
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.info import (
-    ACCESS_TOKEN_INFO,
-    API_TOKEN_INFO,
-    SERVICE_ACCOUNT_INFO,
-)
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.session_revoke import SESSION_REVOKE
-
-OPERATIONS = [
-    ACCESS_CHECK,
-    ACCESS_TOKEN,
-    ACCESS_TOKEN_INFO,
-    API_TOKEN,
-    API_TOKEN_INFO,
-    CREDENTIAL_INFO,
-    SERVICE_ACCOUNT,
-    SERVICE_ACCOUNT_INFO,
-    SESSION_REVOKE,
-]
+from tests.unit.module_utils.operations.all_operations import OPERATIONS
 
 
 def texts() -> Iterator[Any]:
     """Yield each operation with each of its options that can hold an empty text, and that value."""
-    for operation in OPERATIONS:
+    for operation in OPERATIONS.values():
         for name, spec in operation.argument_spec.items():
             if "choices" in spec or name in operation.may_be_empty:
                 continue
@@ -73,6 +51,6 @@ def test_an_empty_option_is_refused_by_name(
 
 
 def test_what_may_be_empty_is_documented() -> None:
-    assert {operation.name: operation.may_be_empty for operation in OPERATIONS if operation.may_be_empty} == {
+    assert {operation.name: operation.may_be_empty for operation in OPERATIONS.values() if operation.may_be_empty} == {
         "service_account": {"description", "home_directory"}
     }
