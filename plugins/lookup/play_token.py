@@ -135,8 +135,9 @@ options:
   mint_in_check_mode:
     description:
       - Whether to make a token in check mode. Reading takes one, too.
-      - With V(false), a run in check mode gets a text that is no token. No module of this collection sends it; they skip their tasks, and
-        fail those with C(check_mode=false). What counts is the run. A task with C(check_mode=true) in an ordinary run gets a token.
+      - With V(false), a run in check mode gets a text that is no token. No module of this collection sends it; they leave their tasks out,
+        which is shown as C(skipped), and from ansible-core 2.22 on as C(ok), and fail those with C(check_mode=false). What counts is the
+        run. A task with C(check_mode=true) in an ordinary run gets a token.
     type: bool
     default: true
     env: [{name: LATCHKEY_MINT_IN_CHECK_MODE}]

@@ -285,7 +285,9 @@ def test_check_mode(rig: Rig) -> None:
     count = len(rig.simulator.journal())
     probe = {"name": "Probe", MODULE: {}, "environment": {"ANY": "1"}}
     run = rig.run(rig.play(USE, {**USE, "name": "Loop", "loop": [1, 2]}, probe, vars=without), arguments=["--check"]).assert_ok()
-    assert [run.by_name[name].status for name in ("Use", "Loop", "Probe")] == ["skipped"] * 3
+    left_out = [run.by_name[name] for name in ("Use", "Loop", "Probe")]
+    assert {one.status for one in left_out} in ({"skipped"}, {"ok"})  # from ansible-core 2.22 on, the latter
+    assert all("no play token in check mode" in str(one.result) for one in left_out)
     run = rig.run(rig.play({**USE, "check_mode": False}, vars=without), arguments=["--check"])
     assert "this task has check_mode: false. Take one of the two away." in run.failures[0]
     assert len(rig.simulator.journal()) == count
