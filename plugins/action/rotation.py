@@ -23,6 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import auth_arguments, shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import kept
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
@@ -75,7 +76,9 @@ class ActionModule(ControllerAction):
             steps = DisplayedSteps(host, display.display, alone or display.verbosity > 0, interruption)
             self.unsayable = steps.secrets
             try:
-                result = _Phase(self, with_defaults(options), steps, host).run(options["phase"], check_mode)
+                phase = _Phase(self, with_defaults(options), steps, host)
+                with kept(phase.vars_file, is_pushed=phase.is_pushed):
+                    result = phase.run(options["phase"], check_mode)
             except LatchkeyError as failure:
                 if isinstance(failure, InterruptedRunError):
                     failure.add("Nothing was rotated.")
@@ -100,6 +103,16 @@ class _Phase:
         self._secret: SecretStore | None = None  # where a secret manager is the store
         refuse_missing("endpoint", options["endpoint"], "Set it to where the platform's API is, for example cluster.example.com:8000.")
         self._settings = settings_of(options, options["endpoint"], platform_class(options["platform"]))
+
+    @property
+    def vars_file(self) -> str:
+        """Where the vars file is; empty where there is none."""
+        return self._action.path(self._options["vars_file"]) if self._options["vars_file"] else ""
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether the vars file is pushed to a git remote."""
+        return self._settings.publishes
 
     def run(self, phase: str, check_mode: bool) -> dict[str, Any]:
         if phase == "begin":

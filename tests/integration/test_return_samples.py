@@ -174,6 +174,8 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: st
         ("rotation", {**rotation, "publish_tasks": "hand_over.yml"}),
         ("rotation", {**rotation, "phase": "undo", "ticket": "{{ result_8.ticket }}", "failure": "the task failed"}),
         ("rotation_summary", {"hosts": ["backup"], "results": {"backup": rotated}}),
+        ("rotation_clone", {"git": {"remote": "{{ playbook_dir }}/remote.git"}}),
+        ("rotation_clone", {"state": "absent"}),
     ]
     calls += _of_a_leak(len(calls), {**place, "auth": how})
     begin = len(calls)

@@ -179,6 +179,16 @@ class Git:
         return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 
+def refuse_password(remote: str) -> None:
+    """Raise OptionError for a remote with a password in its URL, or one that is no URL at all."""
+    try:
+        password = urlsplit(remote).password
+    except ValueError:
+        raise OptionError("remote: it is no URL, no path and no name of a remote.") from None
+    if password:
+        raise OptionError("remote: there is a password in the URL, and it would be seen in the list of processes.", "Set token instead.")
+
+
 def _environment(access: Access, start: Mapping[str, str]) -> dict[str, str]:
     environment = {key: value for key, value in start.items() if not _NOT_OURS.fullmatch(key)}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", "LC_ALL": "C", "LANGUAGE": ""}

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError, refuse_password
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprints
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
@@ -167,6 +167,9 @@ class _Checkout:
         here = self._head_branch
         followed = (self._setting(f"branch.{here}.remote"), self._setting(f"branch.{here}.merge")) if here else ("", "")
         remote = self._order.remote or followed[0] or "origin"
+        own = f"remote.{followed[0]}"
+        if followed[0] and remote == self._setting(f"{own}.url") and not self._setting(f"{own}.pushurl"):
+            remote = followed[0]  # so that what git keeps of it, such as the commit it was at, is found
         if remote == ".":
             raise OptionError(
                 f"{self._order.path} cannot be published: {here or 'remote'} follows a branch of this repository, so there is no remote.",
@@ -177,14 +180,7 @@ class _Checkout:
             raise GitError(f"{self._order.path} cannot be published: HEAD is detached in {self._top}.", "Name the branch to push to.")
         if branch == followed[1]:
             raise GitError(f"{self._order.path} cannot be published: {here} follows {branch}.", "Name the branch to push to.")
-        try:
-            password = urlsplit(remote).password
-        except ValueError:
-            raise OptionError("remote: it is no URL, no path and no name of a remote.") from None
-        if password:
-            raise OptionError(
-                "remote: there is a password in the URL, and it would be seen in the list of processes.", "Set token instead."
-            )
+        refuse_password(remote)
         if remote.startswith("-") or self._git.try_run("check-ref-format", f"{_BRANCHES}{branch}").code != 0:
             raise OptionError("remote and branch: one of them is no name that git takes.")
         return remote, branch
