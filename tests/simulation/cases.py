@@ -14,6 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
 from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.labels import LabelledWorld
 from tests.simulation.scheduler import DAY, HOUR, LIFETIME
+from tests.simulation.versions import VersionedWorld
 from tests.simulation.world import (
     ACCESS_TOKEN,
     ACCOUNT,
@@ -49,7 +50,7 @@ class Case:
         start: what there is.
         seen: whether it can be told that an earlier run has ended.
         quick: whether it is among those that every run of the tests explores.
-        labelled: whether the store is a secret whose versions have labels.
+        secret: the world of the secret manager that is the store; None for a vars file.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Case:
     start: Start = field(repr=False)
     seen: bool = True
     quick: bool = False
-    labelled: bool = False
+    secret: type[World] | None = None
 
     @property
     def kind(self) -> str:
@@ -67,7 +68,7 @@ class Case:
 
     def world(self) -> World:
         """Return a fresh world."""
-        kind_of_world = LabelledWorld if self.labelled else KeyWorld if self.kind == S3_ACCESS_KEY else World
+        kind_of_world = self.secret or (KeyWorld if self.kind == S3_ACCESS_KEY else World)
         world = kind_of_world(self.behaviour)
         _strangers(world)
         self.start(self, world)
@@ -240,10 +241,10 @@ def _case(
     seen: bool = True,
     settings: dict[str, object] | None = None,
     behaviour: dict[str, object] | None = None,
-    labelled: bool = False,
+    secret: type[World] | None = None,
 ) -> Case:
     name = f"{kind}/{what}"
-    return Case(name, _settings(kind, policy, **settings or {}), _behaviour(kind, policy, **behaviour or {}), start, seen, quick, labelled)
+    return Case(name, _settings(kind, policy, **settings or {}), _behaviour(kind, policy, **behaviour or {}), start, seen, quick, secret)
 
 
 _HOOKS: dict[str, object] = {"has_hooks": True}
@@ -281,8 +282,10 @@ CASES = [
     _case(ACCESS_TOKEN, "git", noted, _shared(_EXPIRING), settings=_GIT),
     _case(ACCESS_TOKEN, "git, unseen", noted, _shared(_EXPIRING), settings=_GIT, seen=False),
     _case(ACCESS_TOKEN, "git and hooks", noted, _shared(_EXPIRING), settings={**_GIT, **_HOOKS}),
-    _case(ACCESS_TOKEN, "labels", noted, _EXPIRING, labelled=True),
-    _case(ACCESS_TOKEN, "labels, new ones do not work", noted, _EXPIRING, behaviour={"new_ones_work": False}, labelled=True),
+    _case(ACCESS_TOKEN, "labels", noted, _EXPIRING, secret=LabelledWorld),
+    _case(ACCESS_TOKEN, "labels, new ones do not work", noted, _EXPIRING, behaviour={"new_ones_work": False}, secret=LabelledWorld),
+    _case(ACCESS_TOKEN, "versions", noted, _EXPIRING, secret=VersionedWorld),
+    _case(ACCESS_TOKEN, "versions, new ones do not work", noted, _EXPIRING, behaviour={"new_ones_work": False}, secret=VersionedWorld),
     _case(API_TOKEN, "noted", noted, _EXPIRING, quick=True),
     _case(API_TOKEN, "adopted", adopted, _EXPIRING),
     _case(API_TOKEN, "empty", empty, _EXPIRING),

@@ -9,9 +9,10 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, unseal
+from tests.simulation import labels, versions
 from tests.simulation.cases import Case
-from tests.simulation.labels import PointedStore
 from tests.simulation.ports import (
     MemoryCredentials,
     MemoryRemote,
@@ -27,10 +28,19 @@ from tests.simulation.world import IN_PLACE
 _KEY = bytes(32)
 
 
+def _store_of(run: Run) -> Store:
+    """Return the store of the world that a run is in."""
+    if isinstance(run.world, labels.LabelledWorld):
+        return labels.PointedStore(run)
+    if isinstance(run.world, versions.VersionedWorld):
+        return versions.PointedStore(run)
+    return MemoryStore(run)
+
+
 def ports_of(run: Run, case: Case) -> Ports:
     """Return the ports of one run."""
     return Ports(
-        PointedStore(run) if case.labelled else MemoryStore(run),
+        _store_of(run),
         MemoryCredentials(run, case.kind),
         MemoryRescue(run) if case.kind == IN_PLACE else None,
         MemoryRemote(run, fingerprints(run.world.pushed)) if case.settings.publishes else None,

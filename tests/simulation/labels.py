@@ -8,53 +8,41 @@ Labels are told as they were once after each move, since AWS takes a moment to a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ConnectionFailedError, ForbiddenError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import CURRENT, Secret, SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys, held_in
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content as SecretContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.ports import WHERE, Point
-from tests.simulation.world import HAND, Content, Issued, World, state_text
-
-KEYS = Keys("token", "client_id")
-_OTHER = "other"
-_LAG = timedelta(seconds=10)
+from tests.simulation.secret import KEYS, LAG, OTHER, SecretWorld, ask
+from tests.simulation.world import Content
 
 
-class LabelledWorld(World):
-    """A world whose store has versions with labels. Its content is what a run would read, and a hand puts the version that consumers read.
+class LabelledWorld(SecretWorld):
+    """A world whose store has versions with labels.
 
     Attributes:
         versions: the text of each.
         labels: where each label is.
         told: the labels as the next request is told them for a while, where these are older; else None.
-        told_until: until when.
-        looked: the tick of the last request that was told the labels as they are.
         deleted: whether the secret is.
-        hand_given: what a hand let consumers read.
     """
 
     versions: dict[str, str]
     labels: dict[str, str]
     told: dict[str, str] | None
-    told_until: datetime
-    looked: int
     deleted: bool
-    hand_given: frozenset[str]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.versions, self.labels, self.told, self.told_until = {}, {}, None, self.time
-        self.looked, self.deleted, self.hand_given = 0, False, frozenset()
+        self.versions, self.labels, self.told, self.deleted = {}, {}, None, False
 
     def fork(self) -> LabelledWorld:
         """Return a copy that goes its own way."""
-        twin = LabelledWorld.__new__(LabelledWorld)
-        twin.__dict__.update(super().fork().__dict__)
+        twin = super().fork()
+        assert isinstance(twin, LabelledWorld)
         twin.versions, twin.labels = dict(self.versions), dict(self.labels)
         return twin
 
@@ -72,28 +60,20 @@ class LabelledWorld(World):
         found: dict[str, Any] = json.loads(self.versions[self.labels[label]])
         return found
 
-    def _held(self) -> tuple[Held, int]:
-        """Return what a run would read, and the value of the key of others."""
-        store = SecretsManagerStore(Plain(self), KEYS)
-        content = store._load()
-        return held_in(content, KEYS, WHERE), int(content.data.get(_OTHER) or 0) if content else 0
+    def load(self) -> SecretContent | None:
+        """Return what a run would read, by the real store."""
+        return SecretsManagerStore(Plain(self), KEYS)._load()
 
-    def put(self, actor: str, content: Content | None) -> None:
-        """Let a hand, or the start, put a version in place; a run's content comes from its labels, see sync()."""
-        if actor in ("", HAND):
-            self.deleted = content is None
-            if content is not None:
-                self._put_version(content)
-                self.hand_given |= {self.consumed}
-                content = self._as_read()
-        super().put(actor, content)
-
-    def _put_version(self, content: Content) -> None:
+    def put_by_hand(self, content: Content | None) -> None:
+        """Let consumers read a content; delete the secret where it is None."""
+        self.deleted = content is None
+        if content is None:
+            return
         texts = {KEYS.value: content.value, KEYS.client_id: content.client_id, KEYS.state: content.state, KEYS.old_value: content.old_value}
         data: dict[str, Any] = {name: text for name, text in texts.items() if text}
         if self.content is not None and self.labels and (content.value, content.state) == (self.content.value, self.content.state):
             data = self._data(CURRENT)  # an edit of other keys, of the version that people see
-        self.labels[CURRENT] = self.new_version(json.dumps({**data, _OTHER: content.other}))
+        self.labels[CURRENT] = self.new_version(json.dumps({**data, OTHER: content.other}))
 
     def new_version(self, text: str) -> str:
         """Keep a text as a version, and return its id."""
@@ -101,34 +81,11 @@ class LabelledWorld(World):
         self.versions[version] = text
         return version
 
-    def _as_read(self) -> Content | None:
-        held, other = self._held()
-        if not held.exists:
-            return None
-        parts = {"value": held.value, "client_id": held.client_id or "", "state": state_text(held.state), "old_value": held.old_value or ""}
-        return self.written(None, other=other, **parts)
-
-    def sync(self, actor: str) -> None:
-        """Take note of what the labels make of the store, and of what consumers read."""
-        before, now = self.content, self._as_read()
-        if before is None or now is None or replace(before, serial=now.serial) != now:
-            super().put(actor, now)
-
-    def end(self, actor: str, one: Issued, sent_at: int, *, disable: bool = False) -> None:
-        """Revoke or disable a credential."""
-        sent_at = min(sent_at, self.looked)  # what was told late is as what came later
-        by_hand = self.placed_by == HAND and self.hand_placed >= sent_at
-        if actor != HAND and one.secret == self.consumed and self.is_live(one) and one.secret not in self.disowned and not by_hand:
-            self.breaks(f"{actor} ended {one.id}, which consumers read")
-        super().end(actor, one, sent_at, disable=disable)
-
     def check_consumed(self, actor: str) -> None:
-        """Check what a run has put in place."""
+        """Check what a run has put in place: consumers read nothing before it is proved."""
+        super().check_consumed(actor)
         value = self.consumed
-        ended_by = self.issued[value].ended_by if value else ""
-        if value and not self.works(value) and value not in self.dead_by_hand and ended_by not in ("", HAND):
-            self.breaks(f"{actor} let consumers read a credential that {ended_by} had ended")
-        if value and value not in self.hand_given and not self.behaviour.new_ones_work and self.issued[value].maker not in ("", HAND):
+        if value not in self.hand_given and self.is_unproved(value):
             self.breaks(f"{actor} let consumers read a credential that was not proved")
 
 
@@ -159,7 +116,7 @@ class Plain:
         labels = self.world.labels
         if self.world.deleted or labels.get(label, "") != away_from:
             raise LostRaceError
-        self.world.told, self.world.told_until = dict(labels), self.world.time + _LAG
+        self.world.told, self.world.told_until = dict(labels), self.world.time + LAG
         if to:
             labels[label] = to
         else:
@@ -175,14 +132,10 @@ class PointedClient(Plain):
 
     point: Point | None = None
 
-    def _call(self, name: str, act: Any) -> Any:
+    @property
+    def _run(self) -> Point:
         assert self.point is not None
-        try:
-            return self.point.call(name, act)
-        except ConnectionFailedError as failure:
-            raise StoreError(str(failure), may_have_acted=True) from None
-        except ForbiddenError as failure:
-            raise StoreError(str(failure)) from None
+        return self.point
 
     def describe(self) -> Secret | None:
         def act() -> Secret:
@@ -193,15 +146,13 @@ class PointedClient(Plain):
             world.looked = world.tick
             return self._secret(world.labels)
 
-        found: Secret = self._call("labels.read", act)
-        return found
+        return ask(self._run, "labels.read", act)
 
     def put(self, version: str, text: str, label: str) -> None:
-        self._call("labels.put", lambda: Plain.put(self, version, text, label))
+        ask(self._run, "labels.put", lambda: Plain.put(self, version, text, label))
 
     def move(self, label: str, to: str, away_from: str) -> None:
-        assert self.point is not None
-        actor = self.point.actor
+        actor = self._run.actor
 
         def act() -> None:
             Plain.move(self, label, to, away_from)
@@ -209,7 +160,7 @@ class PointedClient(Plain):
             if label == CURRENT:
                 self.world.check_consumed(actor)
 
-        self._call("labels.move", act)
+        ask(self._run, "labels.move", act)
 
 
 class PointedStore(SecretsManagerStore):

@@ -271,6 +271,10 @@ FIXED = [
             At(2, 7, "delete store", "check"),
         ),
     ),
+    Schedule("access_token/versions", (At(1, 13, "edit", "versions.read"),)),
+    Schedule("access_token/versions", (At(1, 3, "delete store", "check"),)),
+    Schedule("access_token/versions", (At(1, 33, "replace value", "versions.destroy"),)),
+    Schedule("access_token/versions", (), switches=(), seen=False),
 ]
 
 

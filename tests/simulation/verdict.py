@@ -128,6 +128,7 @@ def _check_rest(case: Case, world: World) -> None:
         return
     if state.get("stage", "current") != "current" or "pending" in state:
         world.breaks(f"at rest, the stage is {state.get('stage')}")
+    world.check_rest()
     if content.old_value:
         world.breaks("at rest, the store still holds an old credential")
     if state.get("unconfirmed"):

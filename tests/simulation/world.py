@@ -337,6 +337,9 @@ class World:
     def _stage(self) -> str:
         return str(self.state.get("stage", "without a state")) if self.content is not None else "no store"
 
+    def check_rest(self) -> None:
+        """Note what must not be left of the store's history once all is quiet."""
+
     def written(self, content: Content | None, **changes: Any) -> Content:
         """Return a content with changes, and a serial of its own."""
         self.serial += 1

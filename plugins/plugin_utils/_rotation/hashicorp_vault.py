@@ -6,7 +6,7 @@ Every write is one new version, with ``cas``: value, id, state and old value in 
 its value is a credential that the platform takes. Versions that the rotation has superseded hold credentials that are dead, or were never
 proved, so they are destroyed, which "delete" would not do: it only hides them. A version is destroyed once the newest one is at rest, and
 never while it holds the value of an old credential that still stands. The state notes which ones there are, so that the next rotation
-destroys what a killed run left.
+destroys what a killed run left. One that a hand wrote since, to change another key, holds the credential too, and is superseded with it.
 
 Sources: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2, https://openbao.org/api-docs/secret/kv/kv-v2/
 """
@@ -30,6 +30,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_s
 
 _SUPERSEDED = "superseded"  # a note: versions that were superseded, each with the ids of the credentials in it
 _NOTED = 20  # versions; Vault keeps 10 unless it is told otherwise
+_LOOKS = 4  # at what came of a write that Vault answered with a failure: a standby may lag behind
+_PAUSE = 0.25  # seconds between two of them
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ class VaultStore(SecretStore):
     """
 
     def __init__(self, client: Client, keys: Keys, sleep: Sleep | None = None) -> None:
-        hint = f"Check rotate_hashicorp_vault, or create it with a first key, for example with: vault kv put ... {keys.value}="
+        hint = f"Check rotate_hashicorp_vault, or create it with a first key, for example by vault kv put ... {keys.value}=''."
         super().__init__(client.where, keys, hint, **({"sleep": sleep} if sleep else {}))
         self._client = client
         self._newest = 0  # the version that was read, or written, last
+        self._last: Content | None = None  # the last content that was there
 
     def close(self) -> None:
         """See SecretStore."""
@@ -86,13 +89,16 @@ class VaultStore(SecretStore):
     def _load(self) -> Content | None:
         newest: Newest = self._until_new(self._client.newest, lambda seen: seen.version < self._newest and seen.version > 0)
         self._newest = newest.version
-        return None if newest.data is None else Content(str(newest.version), newest.data)
+        if newest.data is None:
+            return None
+        self._last = Content(str(newest.version), newest.data)
+        return self._last
 
     def _save(self, content: Content | None, data: dict[str, Any]) -> tuple[Content, Sequence[str]]:
-        superseded = self._superseded(content)
+        superseded = self._superseded()
         wanted = with_notes(data, self._keys, {_SUPERSEDED: superseded} if superseded else {})
         self._newest = self._put(wanted)
-        saved = Content(str(self._newest), wanted)
+        self._last = saved = Content(str(self._newest), wanted)
         return saved, self._destroy(saved, superseded)
 
     def _put(self, data: Mapping[str, Any]) -> int:
@@ -104,20 +110,32 @@ class VaultStore(SecretStore):
             if not failure.may_have_acted:
                 raise
             newest = self._client.newest()
+            for _look in range(_LOOKS):
+                if newest.version != cas:
+                    break
+                self._sleep(_PAUSE)
+                newest = self._client.newest()
             if newest.version == cas + 1 and newest.data == data:
                 return newest.version
             raise
 
-    def _superseded(self, content: Content | None) -> dict[str, list[str]]:
-        """Return the versions that are superseded once the next one is written, each with the ids of the credentials in it."""
-        if content is None:
+    def _superseded(self) -> dict[str, list[str]]:
+        """Return the versions that are superseded once the next one is written, each with the ids of the credentials in it.
+
+        Of those that a hand wrote, or deleted, since this role wrote one, it is not known which of the credentials around them they hold.
+        """
+        if self._last is None:
             return {}
-        noted = notes_in(content, self._keys).get(_SUPERSEDED)
+        noted = notes_in(self._last, self._keys).get(_SUPERSEDED)
         earlier = {str(version): list(ids) for version, ids in noted.items()} if isinstance(noted, dict) else {}
-        state = state_in(content, self._keys)
+        state = state_in(self._last, self._keys)
         parts = ("current", "pending") if states.stage_of(state) == states.STORED else ("current",)
-        now = {**earlier, content.version: [one for part in parts if (one := states.id_of(state, part))]}
-        return dict(list(now.items())[-_NOTED:])
+        ids = [one for part in parts if (one := states.id_of(state, part))]
+        own = int(self._last.version)
+        last = max((int(version) for version in earlier if version.isdigit()), default=own - 1)
+        around = list(dict.fromkeys([*ids, *earlier.get(str(last), ())]))
+        now = {str(version): ids if version == own else around for version in range(last + 1, self._newest + 1)[-_NOTED:]}
+        return dict(list({**earlier, **now}.items())[-_NOTED:])
 
     def _destroy(self, saved: Content, superseded: Mapping[str, Sequence[str]]) -> Sequence[str]:
         """Destroy what is superseded, where nothing is under way any more; return a warning where that fails."""
