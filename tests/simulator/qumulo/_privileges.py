@@ -1,33 +1,43 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The privileges that concern credentials, and the built-in roles; a real cluster has some 120 privileges."""
+"""The privileges of a cluster, and the built-in roles.
+
+The names are all 123 that the vendor's schema of GET /v1/session/who-am-i has (github.com/Qumulo/docs, rest-api-guide/session-management/
+session_who-am-i.md), for every version, since none is published for each. Those of access tokens are plural there, although the prose has
+them in the singular. The descriptions are made of the names; the vendor's are longer.
+"""
 
 from __future__ import annotations
 
-# vendor docs; the access token privileges are plural in the API although the prose has them in the singular
-PRIVILEGES: dict[str, str] = {
-    "PRIVILEGE_ACCESS_TOKENS_READ": "View access tokens",
-    "PRIVILEGE_ACCESS_TOKENS_WRITE": "Create, modify and delete access tokens",
-    "PRIVILEGE_AD_READ": "View Active Directory settings",
-    "PRIVILEGE_CLUSTER_READ": "View cluster settings",
-    "PRIVILEGE_CLUSTER_WRITE": "Modify cluster settings",
-    "PRIVILEGE_IDENTITY_MAPPING_READ": "View identity mappings",
-    "PRIVILEGE_IDENTITY_MAPPING_WRITE": "Modify identity mappings",
-    "PRIVILEGE_IDENTITY_READ": "Look up identities",
-    "PRIVILEGE_IDENTITY_WRITE": "Modify identity attributes",
-    "PRIVILEGE_LOCAL_GROUP_READ": "View local groups",
-    "PRIVILEGE_LOCAL_GROUP_WRITE": "Create, modify and delete local groups",
-    "PRIVILEGE_LOCAL_USER_READ": "View local users",
-    "PRIVILEGE_LOCAL_USER_WRITE": "Create, modify and delete local users",
-    "PRIVILEGE_ROLE_READ": "View roles",
-    "PRIVILEGE_ROLE_WRITE": "Create, modify and delete roles",
-    "PRIVILEGE_S3_BUCKETS_READ": "View S3 buckets",
-    "PRIVILEGE_S3_BUCKETS_WRITE": "Create, modify and delete S3 buckets",
-    "PRIVILEGE_S3_CREDENTIALS_READ": "View S3 access keys",
-    "PRIVILEGE_S3_CREDENTIALS_WRITE": "Create and delete S3 access keys",
-    "PRIVILEGE_SAML_SETTINGS_READ": "View SAML settings",
-    "PRIVILEGE_SAML_SETTINGS_WRITE": "Modify SAML settings",
-}
+_NAMES = """
+    ACCESS_TOKENS_READ ACCESS_TOKENS_WRITE AD_READ AD_USE AD_WRITE ANALYTICS_READ AUDIT_READ AUDIT_WRITE AUTH_CACHE_READ
+    AUTH_CACHE_WRITE CAPACITY_READ CAPACITY_WRITE CHECKSUMMING_READ CLUSTER_READ CLUSTER_WRITE DEBUG DNS_READ DNS_USE DNS_WRITE
+    ENCRYPTION_READ ENCRYPTION_WRITE FILE_FULL_ACCESS FILE_READ_ACCESS FS_ATTRIBUTES_READ FS_DELETE_TREE_READ FS_DELETE_TREE_WRITE
+    FS_FILE_LOCK_WRITE FS_KEY_MANAGEMENT_READ FS_KEY_MANAGEMENT_WRITE FS_LOCK_READ FS_LOCK_WRITE FS_SETTINGS_READ FS_SETTINGS_WRITE
+    FTP_READ FTP_WRITE IDENTITY_CONFIG_READ IDENTITY_CONFIG_WRITE IDENTITY_MAPPING_READ IDENTITY_MAPPING_WRITE IDENTITY_READ
+    IDENTITY_WRITE KERBEROS_KEYTAB_READ KERBEROS_KEYTAB_WRITE KERBEROS_SETTINGS_READ KERBEROS_SETTINGS_WRITE KV_READ LDAP_READ
+    LDAP_USE LDAP_WRITE LICENSE_READ LOCAL_GROUP_READ LOCAL_GROUP_WRITE LOCAL_USER_READ LOCAL_USER_WRITE METRICS_CONFIG_READ
+    METRICS_CONFIG_WRITE METRICS_READ NETWORK_IP_ALLOCATION_READ NETWORK_READ NETWORK_WRITE NFS_EXPORT_READ NFS_EXPORT_WRITE
+    NFS_SETTINGS_READ NFS_SETTINGS_WRITE OBJECT_STORAGE_URIS_READ OBJECT_STORAGE_URIS_WRITE PORTAL_GLOBAL_READ PORTAL_HUB_READ
+    PORTAL_HUB_WRITE PORTAL_SPOKE_EVICT PORTAL_SPOKE_READ PORTAL_SPOKE_WRITE POWER_CYCLE QUOTA_READ QUOTA_WRITE REBOOT_READ
+    REBOOT_USE RECONCILER_READ REPLICATION_OBJECT_READ REPLICATION_OBJECT_WRITE REPLICATION_REVERSE_RELATIONSHIP
+    REPLICATION_SOURCE_READ REPLICATION_SOURCE_WRITE REPLICATION_TARGET_READ REPLICATION_TARGET_WRITE ROLE_READ ROLE_WRITE
+    S3_BUCKETS_READ S3_BUCKETS_WRITE S3_CREDENTIALS_READ S3_CREDENTIALS_WRITE S3_SETTINGS_READ S3_SETTINGS_WRITE S3_UPLOADS_READ
+    S3_UPLOADS_WRITE SAML_SETTINGS_READ SAML_SETTINGS_WRITE SERVICE_PUBLIC_KEYS_READ SERVICE_PUBLIC_KEYS_WRITE SMB_FILE_HANDLE_READ
+    SMB_FILE_HANDLE_WRITE SMB_SESSION_READ SMB_SESSION_WRITE SMB_SHARE_READ SMB_SHARE_WRITE SNAPSHOT_CALCULATE_USED_CAPACITY_READ
+    SNAPSHOT_DIFFERENCE_READ SNAPSHOT_LOCK SNAPSHOT_POLICY_READ SNAPSHOT_POLICY_WRITE SNAPSHOT_READ SNAPSHOT_WRITE SUPPORT_READ
+    SUPPORT_WRITE TENANT_READ TENANT_WRITE TEST_ONLY TIME_READ TIME_WRITE UNCONFIGURED_NODE_READ UPGRADE_READ UPGRADE_WRITE
+    WEB_UI_SETTINGS_WRITE
+"""
+_VERBS = {"READ": "View", "WRITE": "Modify", "USE": "Use"}
+
+
+def _description(name: str) -> str:
+    what, _underscore, verb = name.rpartition("_")
+    return f"{_VERBS[verb]} {what}" if verb in _VERBS else name
+
+
+PRIVILEGES = {f"PRIVILEGE_{name}": _description(name).replace("_", " ").capitalize() for name in _NAMES.split()}
 
 BUILT_IN_ROLES: dict[str, tuple[str, list[str]]] = {
     "Administrators": ("Full access to manage the cluster", list(PRIVILEGES)),

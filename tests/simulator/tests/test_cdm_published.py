@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.tests._cdm_cluster import ASSIGN, PASSWORD, Cluster
+from tests.simulator.tests._cdm_cluster import ASSIGN, FORBIDDEN, PASSWORD, Cluster
 
 # Schema -> (keys that must be there, keys that may be there), each with its type: a Python type, a schema, or a list of one.
 Keys = dict[str, Any]
@@ -114,6 +114,15 @@ def test_changing(cluster: Cluster) -> None:
     status, given = cluster.call("POST", ASSIGN, body)
     assert (status, problems(given, ["RoleInfo"])) == (200, [])
     assert cluster.call("POST", f"{ASSIGN}/bulk_revoke", body) == (204, "")
+
+
+def test_what_is_closed_to_tokens(cluster: Cluster) -> None:
+    """The document marks ten operations with x-rk-block-api-tokens: POST /session, and nine on auth domains, LDAP and MFA servers."""
+    token = cluster.add_token()["token"]
+    assert cluster.call("POST", "/api/v1/session", token=token) == (403, FORBIDDEN)
+    role = cluster.call("POST", "/api/v1/role", {"name": "backup"}, token)[1]
+    assert cluster.call("POST", ASSIGN, {"principals": [cluster.me["id"]], "roles": [role["roleId"]]}, token)[0] == 200
+    assert cluster.call("DELETE", "/api/v1/session/me", token=token)[0] == 204
 
 
 def test_there_were_no_service_accounts(cluster: Cluster) -> None:
