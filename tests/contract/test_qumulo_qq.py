@@ -135,7 +135,9 @@ def test_qq_users(qq: Qq) -> None:
 def test_qq_roles(simulator: Simulator, qq: Qq, client: RestClient, tmp_path: Path) -> None:
     add_user(client, "svc")
     file = tmp_path / "privileges"
-    lines = [line for line in qq("auth_list_privileges").splitlines() if line.startswith(("PRIVILEGE_ACCESS_TOKENS_READ", "PRIVILEGE_AD_READ"))]
+    lines = [
+        line for line in qq("auth_list_privileges").splitlines() if line.startswith(("PRIVILEGE_ACCESS_TOKENS_READ", "PRIVILEGE_AD_READ"))
+    ]
     file.write_text("\n".join(lines))
     qq.sent()
     privileges = ("GET /v1/auth/privileges/", None)
