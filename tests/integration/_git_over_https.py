@@ -10,7 +10,7 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,17 @@ import trustme
 
 
 @contextlib.contextmanager
-def serve(repository: Path, username: str, token: str, certificate: Path) -> Iterator[str]:
-    """Serve a bare repository; return its URL. The certificate to trust is written to a file."""
+def serve(
+    repository: Path, username: str, token: str, certificate: Path, before: Callable[[str, bytes], None] = lambda _path, _body: None
+) -> Iterator[str]:
+    """Serve a bare repository; return its URL. The certificate to trust is written to a file.
+
+    Args:
+        repository: the repository.
+        username, token: who may.
+        certificate: the file.
+        before: is called with path and body of each request before it is answered.
+    """
     authority = trustme.CA()
     authority.cert_pem.write_to_path(certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -37,6 +46,7 @@ def serve(repository: Path, username: str, token: str, certificate: Path) -> Ite
                 self._answer(401, [("WWW-Authenticate", 'Basic realm="git"')], b"")
                 return
             url = urlsplit(self.path)
+            before(url.path, body)
             environment = {
                 "PATH": os.environ["PATH"],
                 "GIT_PROJECT_ROOT": str(repository.parent),

@@ -188,6 +188,9 @@ class Runner:
         vault = [part for label in self.vault for part in ("--vault-id", f"{label}@prompt")]
         prompts = {rf"Vault password \({re.escape(label)}\):\s*?$": password for label, password in self.vault.items()}
         (control / "inventory" / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+        source = control / "project" / "inventory.yml"
+        if source.exists():  # AWX takes its hosts over when the job template's inventory has it as a source
+            shutil.copyfile(source, control / "inventory" / "source.yml")
         for name, content in {"envvars": injected.env, "passwords": prompts, "extravars": dict(extra_vars)}.items():
             if content:
                 (control / "env" / name).write_text(yaml.safe_dump(content))

@@ -44,14 +44,19 @@ def test_the_survey_asks_for_options_of_the_role() -> None:
 
 
 def rotation() -> dict[str, Any]:
-    """Return the variables of the sample rotation."""
-    return dict(document("project/rotate.yml")[0]["vars"])
+    """Return the variables of the sample rotation, as the host has them."""
+    group = document("project/inventory.yml")["rotate"]
+    (host,) = group["hosts"].values()
+    return {name: value for name, value in {**group["vars"], **host}.items() if name.startswith("rotate_")}
 
 
 def test_the_rotation_uses_options_of_the_role() -> None:
     assert set(rotation()) <= set(OPTIONS)
     required = {name for name, option in OPTIONS.items() if option.get("required")}
     assert required <= set(rotation())
+    (play,) = document("project/rotate.yml")
+    assert (play["ansible.builtin.import_playbook"], play["vars"]) == ("latchkey.tokens.rotate", {"rotate_clone": True})
+    assert rotation()["rotate_publish"] == "git"
 
 
 def test_each_run_of_the_schedule_finds_the_token_due() -> None:
