@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.benchmark._measure import Curve, Row
 from tests.integration._ansible import ROOT
 
@@ -47,6 +49,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "Python": platform.python_version(),
         "ansible-core": version("ansible-core"),
+        "latchkey.tokens": yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"],
         "date": datetime.now(timezone.utc).date().isoformat(),
     }
 

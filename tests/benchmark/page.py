@@ -66,7 +66,7 @@ def _page(machine: dict[str, Any], groups: dict[str, Group]) -> Iterator[str]:
             yield from _group(groups[name])
             if name == "request_counts":
                 yield REQUESTS
-                yield _requests()
+                yield table_of_requests()
 
 
 def _targets(rows: list[Row]) -> Iterator[str]:
@@ -108,7 +108,8 @@ def _picture(curve: Curve) -> str:
     return f"{curve.title}:\n\n.. raw:: html\n\n{textwrap.indent(svg(curve), '   ')}\n{table}"
 
 
-def _requests() -> str:
+def table_of_requests() -> str:
+    """Return the table of how many requests each operation sends on each platform."""
     operations = dict.fromkeys(words for _platform, words in TABLE)
     counts = [[words, *(str(len(TABLE.get((platform, words), [])) or "") for platform in PLATFORMS)] for words in operations]
     return _table([["what is done", *PLATFORMS.values()], *counts], "40 20 20 20")

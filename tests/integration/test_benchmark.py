@@ -8,7 +8,9 @@ from dataclasses import asdict
 
 import pytest
 
+from tests.benchmark import page
 from tests.benchmark._measure import Curve, Row, Side, take_turns
+from tests.integration.test_request_counts import TABLE
 
 
 def test_what_a_way_takes_above_another_is_reckoned_run_by_run() -> None:
@@ -63,3 +65,9 @@ def test_a_curve_has_the_medians_by_size() -> None:
     for size in (10, 100):
         curve.add(size, {"ours": Side("ours", [size, size * 3, size * 2])})
     assert asdict(curve)["lines"] == {"ours": [(10, 20), (100, 200)]}
+
+
+def test_the_requests_on_the_page_are_those_of_today() -> None:
+    text = page.PAGE.read_text()
+    assert page.table_of_requests() in text
+    assert f"requests of {len(TABLE)} operations: {sum(map(len, TABLE.values()))} requests" in text
