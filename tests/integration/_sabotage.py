@@ -118,8 +118,18 @@ def _ended(self: Any, *arguments: Any, **named: Any) -> int:
 
 def _requested(self: Any, method: str, url: str, *arguments: Any, **more: Any) -> None:
     self._event = f"{method} {url.split('?')[0]}"
-    _note("before " + self._event)
     _putrequest(self, method, url, *arguments, **more)
+
+
+def _given_header(self: Any, header: Any, *values: Any) -> None:
+    if os.fsdecode(header).lower() == "x-amz-target":  # what AWS is asked for, which its paths do not tell
+        self._event += " " + os.fsdecode(values[0]).rpartition(".")[2]
+    _putheader(self, header, *values)
+
+
+def _sent(self: Any, *arguments: Any, **more: Any) -> None:
+    _note("before " + self._event)
+    _endheaders(self, *arguments, **more)
 
 
 def _answered(self: Any, *arguments: Any, **more: Any) -> http.client.HTTPResponse:
@@ -152,10 +162,11 @@ def _patch(owner: Any, **replacements: Any) -> None:
 
 _init, _wait = subprocess.Popen.__init__, subprocess.Popen.wait
 _putrequest, _getresponse = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
+_putheader, _endheaders = http.client.HTTPConnection.putheader, http.client.HTTPConnection.endheaders
 _getaddrinfo = socket.getaddrinfo
 _unlink = _noting("unlink", os.unlink, _is_rescue_file)
 _patch(os, write=write, fsync=fsync, unlink=_unlink, remove=_unlink)
 _patch(os, replace=_noting("replace", os.replace, _is_ours), link=_noting("link", os.link, _is_ours))
 _patch(subprocess.Popen, __init__=_started, wait=_ended)
-_patch(http.client.HTTPConnection, putrequest=_requested, getresponse=_answered)
+_patch(http.client.HTTPConnection, putrequest=_requested, putheader=_given_header, endheaders=_sent, getresponse=_answered)
 _patch(socket, getaddrinfo=getaddrinfo)

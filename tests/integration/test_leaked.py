@@ -21,8 +21,8 @@ from tests.integration._canaries import Scene
 from tests.integration._qumulo_rig import TOKENS, Rig
 from tests.integration._role_rig import RoleRig, failure
 from tests.integration._rubrik_rigs import AlternateRig, CdmApiTokenRig, SecretRig
+from tests.integration._store_rigs import InVault
 from tests.integration.test_canaries_rotate import FILES
-from tests.integration.test_rotate_stores import InVault
 from tests.simulator.launch import Simulator
 from tests.stores.vault import running
 

@@ -23,8 +23,8 @@ from tests.integration._cases import done
 from tests.integration._fleet import Fleet, fleet
 from tests.integration._in_process_simulator import InProcess, Start, data_of, secrets_in
 from tests.integration._options import administrator
+from tests.integration._store_rigs import InAws
 from tests.integration._vaulted import PASSWORDS, inline, vault_lib
-from tests.integration.test_rotate_stores import InAws
 from tests.stores import aws
 
 PLAYBOOK = "latchkey.tokens.report"
