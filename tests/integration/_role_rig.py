@@ -53,6 +53,23 @@ def role(variables: Mapping[str, Any], name: str = "Rotate") -> list[dict[str, A
     ]
 
 
+_REFUSAL = "Refusal of {}"  # a task's name
+
+
+def guarded(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task that uses the role once and goes on where it is refused; refusal() tells."""
+    rescue = {"name": _REFUSAL.format(name), "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg | default('nothing') }}"}}
+    return {"name": f"Guard {name}", "block": role(variables, name), "rescue": [rescue]}
+
+
+def refusal(run: Run, name: str) -> str:
+    """Return how a guarded use of the role was refused; empty when it was not."""
+    found = run.by_name.get(_REFUSAL.format(name))
+    said = str(found.result["msg"]) if found else ""
+    assert "bug in latchkey" not in said, said
+    return said
+
+
 @dataclass
 class RoleRig(ABC):
     """One credential at one simulator, and the vars file that holds it."""
