@@ -29,6 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.credentials_file import CredentialsFile
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
@@ -40,7 +41,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
     settings_of,
     with_defaults,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Store
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Sink, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
@@ -292,7 +293,14 @@ class _Phase:
             remote=remote,
             clock=clock,
             progress=self._steps,
+            sinks={name: self._sink(name, lock_timeout) for name in (*settings.sinks, *settings.later_sinks)},
         )
+
+    def _sink(self, name: str, lock_timeout: float) -> Sink:
+        options = self._options
+        form = platform_class(options["platform"]).client_files[options["credential"]]
+        path = self._action.path(options[f"publish_{name}"]["path"])
+        return CredentialsFile(path, form, self._settings.account, self._connection().endpoint.url, lock_timeout)
 
     def _remote(self, path: str) -> GitRemote:
         options, settings = self._options, self._settings

@@ -231,8 +231,16 @@ options:
     type: str
   publish:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish). When not set, V(none).
-    type: str
-    choices: [none, git]
+    type: list
+    elements: str
+    choices: [none, git, tasks, credentials_file]
+  publish_credentials_file:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_publish_credentials_file).
+    type: dict
+    suboptions:
+      path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_credentials_file.path).
+        type: path
   publish_git:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git).
     type: dict

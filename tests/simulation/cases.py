@@ -13,6 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
 from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.labels import LabelledWorld
+from tests.simulation.ports import FILE, SERVER
 from tests.simulation.scheduler import DAY, HOUR, LIFETIME
 from tests.simulation.versions import VersionedWorld
 from tests.simulation.world import (
@@ -77,6 +78,7 @@ class Case:
         if self.settings.publishes and world.content is not None:
             world.pushed = Pushed(world.content.value, world.content.client_id, world.content.state)
         world.handed_over = world.value if self.settings.has_hooks else ""
+        world.sinks = dict.fromkeys((*self.settings.sinks, *self.settings.later_sinks), world.value)
         world.effects = 0
         world.history.clear()
         return world
@@ -249,6 +251,7 @@ def _case(
 
 _HOOKS: dict[str, object] = {"has_hooks": True}
 _GIT: dict[str, object] = {"publishes": True}
+_SINKS: dict[str, object] = {"sinks": (FILE, SERVER)}
 
 
 def _shared(policy: Policy) -> Policy:
@@ -282,6 +285,12 @@ CASES = [
     _case(ACCESS_TOKEN, "git", noted, _shared(_EXPIRING), settings=_GIT),
     _case(ACCESS_TOKEN, "git, unseen", noted, _shared(_EXPIRING), settings=_GIT, seen=False),
     _case(ACCESS_TOKEN, "git and hooks", noted, _shared(_EXPIRING), settings={**_GIT, **_HOOKS}),
+    _case(ACCESS_TOKEN, "sinks", noted, _EXPIRING, settings=_SINKS, quick=True),
+    _case(ACCESS_TOKEN, "sinks, unseen", noted, _EXPIRING, settings=_SINKS, seen=False),
+    _case(ACCESS_TOKEN, "sinks, new ones do not work", noted, _EXPIRING, settings=_SINKS, behaviour={"new_ones_work": False}),
+    _case(ACCESS_TOKEN, "sinks round hooks", noted, _EXPIRING, settings={**_HOOKS, "sinks": (SERVER,), "later_sinks": (FILE,)}),
+    _case(ACCESS_TOKEN, "sinks, hooks and git", noted, _shared(_EXPIRING), settings={**_GIT, **_HOOKS, "sinks": (FILE, SERVER)}),
+    _case(ACCESS_TOKEN, "labels and sinks", noted, _EXPIRING, settings=_SINKS, secret=LabelledWorld),
     _case(ACCESS_TOKEN, "labels", noted, _EXPIRING, secret=LabelledWorld),
     _case(ACCESS_TOKEN, "labels, new ones do not work", noted, _EXPIRING, behaviour={"new_ones_work": False}, secret=LabelledWorld),
     _case(ACCESS_TOKEN, "versions", noted, _EXPIRING, secret=VersionedWorld),
@@ -295,6 +304,7 @@ CASES = [
     _case(API_TOKEN, "unmarked", noted, replace(_EXPIRING, expires_in=4 * HOUR, when_remaining=HOUR), behaviour={"identifies": False}),
     _case(API_TOKEN, "orphans revoked", noted, replace(_EXPIRING, orphans="revoke")),
     _case(API_TOKEN, "hooks", noted, _EXPIRING, settings=_HOOKS),
+    _case(API_TOKEN, "sinks", noted, _EXPIRING, settings=_SINKS),
     _case(API_TOKEN, "git", noted, _shared(_EXPIRING), settings=_GIT),
     _case(S3_ACCESS_KEY, "noted", noted, _AGED, quick=True),
     _case(S3_ACCESS_KEY, "adopted", adopted, _AGED),
@@ -314,6 +324,7 @@ CASES = [
     _case(REPLACE, "orphans revoked", noted, replace(_AGED, orphans="revoke")),
     _case(REPLACE, "new ones do not work", noted, _AGED, behaviour={"new_ones_work": False}),
     _case(REPLACE, "hooks", noted, _AGED, settings=_HOOKS),
+    _case(REPLACE, "sinks", noted, _AGED, settings=_SINKS),
     _case(REPLACE, "git", noted, _shared(_AGED), settings=_GIT),
     _case(REPLACE, "unseen", noted, _AGED, seen=False),
     _case(IN_PLACE, "noted", noted, _AGED, quick=True),
@@ -322,6 +333,7 @@ CASES = [
     _case(IN_PLACE, "refused", refused, _AGED),
     _case(IN_PLACE, "old one lives on", noted, _AGED, behaviour={"grace": 2 * HOUR}),
     _case(IN_PLACE, "hooks", noted, _AGED, settings=_HOOKS),
+    _case(IN_PLACE, "sinks", noted, _AGED, settings=_SINKS),
     _case(IN_PLACE, "git", noted, _shared(_AGED), settings=_GIT),
     _case(IN_PLACE, "unseen", noted, _AGED, seen=False),
     _case(ALTERNATE, "noted", noted, _AGED, quick=True),
@@ -330,6 +342,7 @@ CASES = [
     _case(ALTERNATE, "refused", refused, _AGED),
     _case(ALTERNATE, "new ones do not work", noted, _AGED, behaviour={"new_ones_work": False}),
     _case(ALTERNATE, "hooks", noted, _AGED, settings=_HOOKS),
+    _case(ALTERNATE, "sinks", noted, _AGED, settings=_SINKS),
     _case(ALTERNATE, "git", noted, _shared(_AGED), settings=_GIT),
     _case(ALTERNATE, "unseen", noted, _AGED, seen=False),
     _case(IN_PLACE, "without a client id", noted, _AGED, settings={"client_id_var": ""}),

@@ -17,6 +17,7 @@ from tests.simulation.ports import (
     MemoryCredentials,
     MemoryRemote,
     MemoryRescue,
+    MemorySink,
     MemoryStore,
     QuietProgress,
     SkewedClock,
@@ -46,6 +47,7 @@ def ports_of(run: Run, case: Case) -> Ports:
         MemoryRemote(run, fingerprints(run.world.pushed)) if case.settings.publishes else None,
         SkewedClock(run),
         QuietProgress(run),
+        {name: MemorySink(run, name) for name in (*case.settings.sinks, *case.settings.later_sinks)},
     )
 
 

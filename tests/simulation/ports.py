@@ -27,11 +27,13 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     ChangedMeanwhileError,
     Created,
     Expected,
+    Handed,
     Held,
     Listing,
     Owner,
     Publication,
     Rescued,
+    SinkContent,
     Written,
 )
 from tests.simulation.keys import S3_ACCESS_KEY
@@ -56,6 +58,7 @@ from tests.simulation.world import (
 
 Result = TypeVar("Result")
 WHERE = "vault.yml"
+FILE, SERVER = "file", "server"  # sinks
 RESCUE_WHERE = "vault.yml.token.rescue.yml"
 VAR = "token"
 NOUNS = {
@@ -393,6 +396,42 @@ class MemoryRemote:
 def fingerprints(pushed: Pushed) -> dict[str, str]:
     """Return what stands for the published variables."""
     return {"token": mark(pushed.value), "client_id": mark(pushed.client_id), "token_rotation": mark(pushed.state)}
+
+
+@dataclass
+class MemorySink:
+    """A further place that gets the credential: a file, or a server, which does not tell what it holds."""
+
+    point: Point
+    name: str
+
+    def __post_init__(self) -> None:
+        self.where = f"the {self.name}"
+        self.tells = self.name == FILE
+
+    def read(self) -> SinkContent:
+        return self.point.call(f"{self.name}.read", self._read)
+
+    def _read(self) -> SinkContent:
+        return SinkContent(self.point.world.sinks[self.name].encode() or None) if self.tells else SinkContent()
+
+    def holds(self, content: SinkContent, credential: Handed) -> bool:
+        return content.data == credential.value.encode()
+
+    def write(self, credential: Handed, expected: SinkContent) -> bool:
+        return self.point.call(f"{self.name}.write", lambda: self._write(credential.value, expected))
+
+    def _write(self, secret: str, expected: SinkContent) -> bool:
+        world = self.point.world
+        if self.tells and world.sinks[self.name] == secret:
+            return False
+        if self._read() != expected:
+            raise ChangedMeanwhileError(f"{self.where} was changed meanwhile.", "Run again.")
+        world.sink(self.point.actor, self.name, secret)
+        return True
+
+    def restore(self, content: SinkContent, expected: SinkContent) -> None:
+        self.point.call(f"{self.name}.write", lambda: self._write((content.data or b"").decode(), expected))
 
 
 @dataclass

@@ -74,6 +74,10 @@ BY_CALL: dict[str, tuple[str, ...]] = {
     "rescue.remove": (*CRASHES, "fail"),
     "remote.try": ("crash before", "lost before"),
     "remote.publish": (*CRASHES, "refuse", "lost before", "lost after"),
+    "file.read": ("crash before", "fail"),
+    "file.write": (*CRASHES, "fail"),
+    "server.read": ("crash before", "refuse", "lost before"),
+    "server.write": (*CRASHES, *LOST),
     "hand over": (*CRASHES, "fail", "fail after"),
     "sleep": ("crash before", "interrupt"),
     "step": ("interrupt",),
@@ -406,6 +410,7 @@ class Simulation:
     def run_two(self, switches: Sequence[Switch]) -> list[Outcome]:
         """Let two runs go on in turns."""
         self.baton = Baton(self.world, switches)
+        self.world.stood_still = True
         ended: dict[int, Outcome] = {}
         ordinals = [self._next(), self._next()]
         for ordinal in ordinals:
@@ -435,6 +440,7 @@ class Simulation:
     def pause(self, run: Run, *, seen: bool) -> None:
         """Let another run go to its end while this one stands still."""
         self.paused[run.actor] = seen
+        self.world.stood_still = True
         if not seen:
             self.world.time += PAUSE
         self.outcomes.append(self._play(self._next()))
@@ -486,6 +492,9 @@ class Simulation:
             by_hand = world.hand & {"revert", "delete", "replace"}  # which also takes away what tells of another run
             if world.value not in (run.values_before or ()) and not by_hand and world.placed_by == run.actor:
                 world.breaks(f"{run.actor} said that all is as it was before, but the store holds {world.value or 'nothing'}")
+            for name, secret in world.sinks.items():
+                if secret and not by_hand and not world.works(secret) and not world.hand:
+                    world.breaks(f"{run.actor} said that all is as it was before, but the {name} holds {secret}, which does not work")
             told = world.handed_over and not run.acted_in_vain and world.issued[world.handed_over].maker == run.actor
             if told and not by_hand and not world.works(world.handed_over):
                 world.breaks(f"{run.actor} said that all is as it was before, but the user's tasks have a credential that it revoked")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.simulation.cases import Case
+from tests.simulation.ports import FILE
 from tests.simulation.scheduler import HOUR, MINUTE, Outcome, Simulation
 from tests.simulation.world import ALTERNATE, HAND, IN_PLACE, ONE_SECRET, Issued, World, live_of_rotation, unrecorded
 
@@ -146,5 +147,10 @@ def _check_rest(case: Case, world: World) -> None:
             world.breaks("at rest, another credential is published than is stored")
         if world.pushed.state != content.state:
             world.breaks("at rest, another state is published than is stored")
+    for name, secret in world.sinks.items():
+        if name == FILE and secret != content.value:
+            world.breaks(f"at rest, the {name} holds {secret or 'nothing'}, and {content.value} is stored")
+        if not world.hand and not world.stood_still and not world.works(secret):
+            world.breaks(f"at rest, the {name} holds {secret or 'nothing'}, which does not work")
     if case.settings.has_hooks and not world.hand and world.handed_over and not world.works(world.handed_over):
         world.breaks("at rest, the tasks of the user have a credential that does not work")

@@ -130,6 +130,8 @@ class World:
         self.rescued_at = ""  # when the secret in it was created
         self.pushed = Pushed()
         self.handed_over = ""  # the secret that the user's tasks have
+        self.stood_still = False  # whether a run stood still while another one was at work
+        self.sinks: dict[str, str] = {}  # the secret that each sink holds, by name
         self.serial = 0
         self.tick = 0  # counts calls of all runs
         self.created: dict[str, int] = {}  # by run
@@ -149,7 +151,7 @@ class World:
         """Return a copy that goes its own way."""
         twin = World.__new__(World)
         twin.__dict__.update(self.__dict__)
-        for name in ("issued", "contents", "created", "dead_by_hand", "disowned", "stored_ever", "hand", "history", "broken"):
+        for name in ("issued", "contents", "created", "dead_by_hand", "disowned", "stored_ever", "hand", "history", "broken", "sinks"):
             setattr(twin, name, getattr(self, name).copy())
         return twin
 
@@ -159,7 +161,7 @@ class World:
             (self.time, self.appliance_skew, self.controller_skew, self.set_back),
             (self.behaviour, tuple(self.issued.values()), self.listed_before),
             (self.content, self.start_content, self.previous_content, self.last_content, self.placed_by),
-            (self.rescue, self.rescued_at, self.pushed, self.handed_over),
+            (self.rescue, self.rescued_at, self.pushed, self.handed_over, tuple(self.sinks.items()), self.stood_still),
             (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.disowned), frozenset(self.stored_ever)),
         )
 
@@ -258,6 +260,11 @@ class World:
                 self.breaks(f"{maker} created a credential twice")
         return one
 
+    def sink(self, actor: str, name: str, secret: str) -> None:
+        """Let a sink hold a credential; "" for none."""
+        self.sinks[name] = secret
+        self.note(actor, f"{name} holds {secret or 'nothing'}")
+
     def of_account(self, known: Collection[str] = ()) -> list[Issued]:
         """Return what the platform lists of the rotation, in the order of creation; those whose ids are known whatever they are called."""
         kind = self.behaviour.kind
@@ -290,6 +297,8 @@ class World:
                 self.dead_by_hand.add(one.secret)
             if self.hand_put >= sent_at:  # another content was put in place since the run looked, which may name this one, or ask for it
                 self.dead_by_hand.add(one.secret)
+            if one.secret in self.sinks.values() and self.is_live(one) and not self.hand and not self.stood_still:
+                self.breaks(f"{actor} ended {one.id}, which a sink holds")
             stranger = not self.is_ours(one)
             if stranger and (one not in self.of_account() or not self.behaviour.orphans_may_go):
                 self.breaks(f"{actor} ended {one.id}, which is not of this rotation")

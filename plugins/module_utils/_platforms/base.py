@@ -23,6 +23,7 @@ from .._common.one_line import one_line
 from .._common.steps import Step
 from .._connection import Connection
 from .._http.client import Answer, HttpClient
+from .client_file import ClientFile
 
 _SHOWN = 50  # names that a failure lists
 
@@ -62,6 +63,7 @@ class Platform:
         has_secrets: whether its service accounts have client secrets.
         rotates: what the role rotate can rotate here, as in the variable rotate_credential.
         disables: what of that can be disabled instead of deleted.
+        client_files: of what it rotates, the files from which the vendor's own clients read it.
         longest_api_token: how long an API token lives at most; None where there are none.
         longest_tag: how many characters of an API token's tag are kept for sure.
         accounts_elsewhere: where a service account may be that is not found here, and how to rotate its secret there, as a sentence.
@@ -89,6 +91,7 @@ class Platform:
     has_secrets = False
     rotates: ClassVar[tuple[str, ...]] = ()
     disables: ClassVar[tuple[str, ...]] = ()
+    client_files: ClassVar[Mapping[str, ClientFile]] = MappingProxyType({})
     longest_api_token: ClassVar[timedelta | None] = None
     longest_tag: ClassVar[int] = 19
     accounts_elsewhere: ClassVar[str] = ""

@@ -11,9 +11,20 @@ import tempfile
 from collections.abc import Mapping
 
 from .._common.model import ClientSecret
+from .client_file import ClientFile
 
 # The vendor's Go client takes the first; the second is its name before v1.6.0.
 _PREFIXES = ("RUBRIK_", "RUBRIK_POLARIS_")
+# What "Download As JSON" of Rubrik Security Cloud writes.
+SERVICE_ACCOUNT_FILE = ClientFile(
+    "Rubrik's clients",
+    "client_secret",
+    id_key="client_id",
+    name_key="name",
+    uri_key="access_token_uri",
+    uri_path="/api/client_token",
+    indent=2,
+)
 
 
 def client_file(secret: ClientSecret) -> str:

@@ -188,6 +188,11 @@ class LockedFile:
         if _read_all(fd) != self._seen or os.path.realpath(self._path) != self._target or not _is_at(fd, self._target):
             raise ChangedError
 
+    def set_mode(self, mode: int) -> None:
+        """Change the file's permission bits."""
+        with _explained(self._path, "write"):
+            os.fchmod(self._fds[-1], mode)
+
     def remove(self) -> None:
         """Delete the file. Raises ChangedError when it is no longer the one that was read."""
         with _explained(self._path, "remove"):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -25,6 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Progress,
     Remote,
     Rescue,
+    Sink,
     Store,
     Written,
 )
@@ -33,7 +34,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record i
 
 @dataclass(frozen=True)
 class Ports:
-    """The world of one rotation; rescue only for a secret that is rotated in place, remote only where the store is published."""
+    """The world of one rotation; rescue only for a secret that is rotated in place, remote only where the store is published.
+
+    The sinks are in the order in which they are written.
+    """
 
     store: Store
     credentials: Credentials
@@ -41,6 +45,7 @@ class Ports:
     remote: Remote | None
     clock: Clock
     progress: Progress
+    sinks: Mapping[str, Sink] = field(default_factory=dict)
 
 
 @dataclass

@@ -17,12 +17,13 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, planning_in_place, words
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held, Listing, Owner, Rescued
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
 
@@ -116,6 +117,8 @@ class Rotation:
             self._start_anew()
             return self._go_on()
         self.record.told = True
+        if TASKS not in self.record.undo:
+            self.record.undo_too(TASKS)
         self._flow.complete()
         return self._result()
 
@@ -371,6 +374,7 @@ class Rotation:
         if plan.rotate:
             with context.step(f"Check that a new {self._ports.credentials.noun} could be created"):
                 self._ports.credentials.try_create(states.part_of(plan.intent, "pending"), plan.current)
+        written = Delivery(context).would_write(plan.changes)
         pushes = False
         if settings.publishes and self._ports.remote:
             with context.step("Check that the vars file could be published"):
@@ -381,7 +385,9 @@ class Rotation:
                 self._ports.credentials.prove(context.found.value, context.found.client_id or record.account_id, None, None)
         if planning_beside.is_overdue(context.found.state, self._ports.clock.now()):
             record.unretired.append(states.id_of(context.found.state, "previous"))
-        would = words.would_do(settings, plan, self._ports.credentials.noun, pushes=pushes, removes_rescue=record.rescued.exists)
+        would = words.would_do(
+            settings, plan, self._ports.credentials.noun, pushes=pushes, sinks=written, removes_rescue=record.rescued.exists
+        )
         message = words.preview_line(settings, plan, would, self.record.unretired)
         return {**self._result(), "would": would, "message": message}
 

@@ -8,6 +8,7 @@ left one there. All that can be found out is found out before the secret is crea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Rescue
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Handed, Rescue
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
 
 _NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
@@ -30,6 +32,7 @@ class InPlace:
         self._record = context.record
         self._ports = context.ports
         self._publishing = Publishing(context)
+        self._delivery = Delivery(context)
         self._is_taken = False  # whether another run's secret was in the rescue file
 
     @property
@@ -61,11 +64,13 @@ class InPlace:
         plan, context = self._record.plan, self._context
         if plan.rotate and context.settings.publishes:
             self._publishing.check()
+        self._delivery.check()
         if plan.rotate:
             self._create()
         if plan.rotate or plan.rescue:
             self._store()
         self._prove()
+        self._hand_over(context.settings.sinks)
         if context.settings.has_hooks:
             return True
         self.complete()
@@ -239,6 +244,7 @@ class InPlace:
     def complete(self) -> None:
         """Publish the new secret, record the proof, and remove the rescue file."""
         record, context, found = self._record, self._context, self._context.found
+        self._hand_over(context.settings.later_sinks)
         if context.settings.publishes:
             try:
                 self._publishing.push(self._settled(), record.publishable)
@@ -251,6 +257,15 @@ class InPlace:
             expected = {part: (*marks(part, record.stored or found, found, record.pushed), "") for part in ("value", "state")}
             record.noted = context.write(self._change(self._settled(), value), expected, record.stored)
         self._remove_rescue_file(value)
+
+    def _hand_over(self, sinks: Sequence[str]) -> None:
+        """Put the new secret into these sinks."""
+        record = self._record
+        try:
+            account = record.owner.account if record.owner else ""
+            self._delivery.hand_over(sinks, Handed(record.proved_value, str(record.account_id), account))
+        except Exception as failure:  # noqa: BLE001  (where the secret is must be told, whatever it was)
+            raise self.not_published(as_failure(failure)) from None
 
     def _settled(self) -> dict[str, Any]:
         """Return the state once the new secret is proved, with when that was created."""
@@ -303,6 +318,7 @@ class InPlace:
         if context.settings.always_proves:
             with context.step("Check access with the stored secret, which stays"):
                 record.owner = self._ports.credentials.prove(found.value, found.client_id or record.account_id, record.account_id, None)
+        self._delivery.keep()
         if plan.settle:
             with context.step("Bring the state of the rotation up to date"):
                 record.noted = context.write(Change(plan.settled), found.as_expected())

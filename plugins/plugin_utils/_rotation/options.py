@@ -17,6 +17,8 @@ ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_tok
 SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 S3_ACCESS_KEY = "s3_access_key"
 VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER = "vars_file", "hashicorp_vault", "aws_secretsmanager"
+GIT, TASKS, CREDENTIALS_FILE = "git", "tasks", "credentials_file"
+SINKS = (CREDENTIALS_FILE,)  # what gets the credential itself, and gives it back when a rotation is undone
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
 _SHORTEST_LIFE = timedelta(minutes=1)
 
@@ -83,6 +85,7 @@ class Settings:
         patience: how long a new secret may still be refused.
         roles: of a first account that will be replaced; empty takes those of the predecessor.
         has_hooks: whether tasks of the user come between the proof and the end.
+        sinks, later_sinks: what gets the new credential, in order, before and after the tasks of the user; all before where there are none.
         publishes: whether the store is pushed.
         always_proves: whether the stored credential is proved with the user's checks also when nothing is due.
         accounts_elsewhere: where an account may be that the platform does not have, as a sentence.
@@ -98,6 +101,8 @@ class Settings:
     patience: timedelta = timedelta(0)
     roles: tuple[str, ...] = ()
     has_hooks: bool = False
+    sinks: tuple[str, ...] = ()
+    later_sinks: tuple[str, ...] = ()
     publishes: bool = False
     always_proves: bool = False
     accounts_elsewhere: str = ""
@@ -185,7 +190,8 @@ ARGUMENTS: dict[str, Any] = {
     "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"]},
     "retire": {"type": "str", "choices": ["delete", "disable"]},
     "retire_after": {"type": "str"},
-    "publish": {"type": "str", "choices": ["none", "git"]},
+    "publish": {"type": "list", "elements": "str", "choices": ["none", GIT, TASKS, *SINKS]},
+    "publish_credentials_file": {"type": "dict", "options": {"path": {"type": "path"}}},
     "publish_git": {
         "type": "dict",
         "options": {
@@ -227,7 +233,8 @@ _DEFAULTS: dict[str, Any] = {
     "orphans": "fail",
     "retire": "delete",
     "retire_after": "",
-    "publish": "none",
+    "publish": [],
+    "publish_credentials_file": {},
     "publish_git": {},
     "publish_tasks": "",
     "vault_id": "",
@@ -250,6 +257,7 @@ class Rotatable(Protocol):
     title: str
     rotates: tuple[str, ...]
     disables: tuple[str, ...]
+    client_files: Mapping[str, Any]
     longest_api_token: timedelta | None
     accounts_elsewhere: str
 
@@ -288,7 +296,11 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
             "rotate_checks: an S3 access key signs requests to the S3 API, and these checks are requests to another one.",
             "Leave it out; the key is proved by a request to the S3 API anyway.",
         )
-    publishes = options["publish"] == "git"
+    published = _published(options)
+    if CREDENTIALS_FILE in published:
+        _check_credentials_file(options, platform)
+    publishes = GIT in published
+    later = published.index(TASKS) if TASKS in published else len(published)
     policy = Policy(
         force=options["force"],
         when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
@@ -313,7 +325,9 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         policy=policy,
         patience=parse_duration(options["sync_timeout"], "rotate_sync_timeout"),
         roles=tuple(options["roles"]),
-        has_hooks=bool(options["publish_tasks"]),
+        has_hooks=TASKS in published,
+        sinks=tuple(one for one in published[:later] if one in SINKS),
+        later_sinks=tuple(one for one in published[later:] if one in SINKS),
         publishes=publishes,
         always_proves=bool(options["checks"] or (options["clusters"] and kind in SECRETS)),
         accounts_elsewhere=platform.accounts_elsewhere,
@@ -334,10 +348,13 @@ def _check_for_secret_manager(kind: str, options: Mapping[str, Any]) -> None:
             "it at any time.",
             "Set rotate_strategy to alternate, which has no such gap, or to replace.",
         )
-    for name, what in (("publish", "pushes a vars file"), ("publish_tasks", "gets the credential from a vars file")):
-        if options[name] not in ("", "none"):
+    for is_set, name, what in (
+        (GIT in options["publish"], "publish", "it pushes a vars file"),
+        (options["publish_tasks"], "publish_tasks", "it gets the credential from a vars file"),
+    ):
+        if is_set:
             raise OptionError(
-                f"rotate_{name}: it {what}, and with rotate_store={options['store']} there is none.",
+                f"rotate_{name}: {what}, and with rotate_store={options['store']} there is none.",
                 "Leave it out; consumers read the secret manager itself.",
             )
     for name in ("var", "id_var", "client_id_var"):
@@ -346,6 +363,42 @@ def _check_for_secret_manager(kind: str, options: Mapping[str, Any]) -> None:
                 f"rotate_{name}: '{options[name]}' is a path, and with rotate_store={options['store']} it is a key of a flat secret.",
                 "Name a key without dots.",
             )
+
+
+def _published(options: Mapping[str, Any]) -> list[str]:
+    """Return where the credential goes beside the store, in order. Tasks of the user that are not in the list come first, as ever.
+
+    Raises:
+        OptionError: the list contradicts itself, or another variable.
+    """
+    wanted = list(options["publish"])
+    if "none" in wanted and len(wanted) > 1:
+        raise OptionError("rotate_publish: none is in it, and something else.", "Leave none out, or the rest.")
+    twice = next((one for one in wanted if wanted.count(one) > 1), "")
+    if twice:
+        raise OptionError(f"rotate_publish: {twice} is in it twice.", "Name each once.")
+    if GIT in wanted[:-1]:
+        raise OptionError(
+            f"rotate_publish: {wanted[-1]} comes after git. A push is never taken back, so nothing that can fail may follow it.",
+            "Put git last.",
+        )
+    if TASKS in wanted and not options["publish_tasks"]:
+        raise OptionError("rotate_publish: tasks is in it, and rotate_publish_tasks is not set.", "Name their file there.")
+    wanted = [one for one in wanted if one != "none"]
+    return [TASKS, *wanted] if options["publish_tasks"] and TASKS not in wanted else wanted
+
+
+def _check_credentials_file(options: Mapping[str, Any], platform: Rotatable) -> None:
+    """Refuse a credentials file without a path, or of what no client of the vendor reads from a file. Raises OptionError."""
+    if options["credential"] not in platform.client_files:
+        raise OptionError(
+            f"rotate_publish: on {platform.title} there is no credentials file for '{options['credential']}'.",
+            f"It is for {' and '.join(platform.client_files) or 'other platforms'}; use rotate_publish_tasks.",
+        )
+    if not str(options["publish_credentials_file"].get("path") or "").strip():
+        raise OptionError(
+            "rotate_publish_credentials_file: path is not set, and rotate_publish names credentials_file.", "Set it to where the file goes."
+        )
 
 
 def _taking_turns(kind: str, options: Mapping[str, Any]) -> tuple[str, ...]:

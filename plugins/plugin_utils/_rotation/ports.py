@@ -322,6 +322,70 @@ class Remote(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Handed:
+    """A credential as a sink gets it.
+
+    Attributes:
+        value: the credential.
+        id: the id that it goes with: its own, or that of its account.
+        account: the account's name; empty where that is not known.
+    """
+
+    value: str = field(repr=False)
+    id: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True)
+class SinkContent:
+    """What a sink held at some time.
+
+    Attributes:
+        data: its content; None for none at all, and where a sink does not tell.
+        mode: of the file, where the sink is one.
+    """
+
+    data: bytes | None = field(default=None, repr=False)
+    mode: int | None = None
+
+
+class Sink(Protocol):
+    """A further place that gets the new credential once it is proved, from which consumers read it.
+
+    Attributes:
+        where: what it is called, for people.
+        tells: whether it tells what it holds; holds() and restore() are called only then.
+    """
+
+    where: str
+    tells: bool
+
+    def read(self) -> SinkContent:
+        """Return what it holds. Raises LatchkeyError where that cannot be read, or not be written, or is something else."""
+
+    def holds(self, content: SinkContent, credential: Handed) -> bool:
+        """Tell whether a content is this credential."""
+
+    def write(self, credential: Handed, expected: SinkContent) -> bool:
+        """Hold a credential from now on, the more so where it does already.
+
+        Args:
+            credential: which.
+            expected: what it must still hold.
+
+        Returns:
+            Whether anything was changed.
+
+        Raises:
+            ChangedMeanwhileError: it holds something else; it was not written.
+            LatchkeyError: it may or may not hold the credential.
+        """
+
+    def restore(self, content: SinkContent, expected: SinkContent) -> None:
+        """Hold a whole content again, or nothing where it has no data; errors are those of write."""
+
+
 class Clock(Protocol):
     """The time."""
 

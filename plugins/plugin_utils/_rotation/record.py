@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, Written
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, SinkContent, Written
 
 # The names of the undo stack, last in first out.
-RESTORE, REVOKE, PUT_BACK = "restore", "revoke", "put back"
+RESTORE, REVOKE, PUT_BACK, TASKS = "restore", "revoke", "put back", "tasks"  # and the names of sinks
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Record:
         proved_at: when that was, so that all states that are written and pushed after it tell the same times.
         notes: whether the proof was about to be recorded, so that all before it went well.
         told: whether the user's tasks have the new credential.
+        sinks: what each sink held at first, by name.
+        handed: the sinks that this run has given the new credential, or may have.
         publishable: what the remote held of the variables before.
         published: the commit that was pushed; None before a push.
         pushed: the store after the push, which may have brought it up to what was pushed; its version only.
@@ -61,6 +63,8 @@ class Record:
     proved_at: str = ""
     notes: bool = False
     told: bool = False
+    sinks: Mapping[str, SinkContent] = field(default_factory=dict)
+    handed: list[str] = field(default_factory=list)
     publishable: Mapping[str, str] | None = None
     published: str | None = None
     pushed: Written | None = None
@@ -86,6 +90,11 @@ class Record:
     def proved_value(self) -> str:
         """The credential that this rotation proves in the store."""
         return self.secret or (self.found.value if self.found else "")
+
+    def undo_too(self, name: str) -> None:
+        """Put something on the undo stack: it is undone once the store has the old credential again, and before the new one is ended."""
+        place = len(self.undo) - 1 if self.undo and self.undo[-1] == PUT_BACK else len(self.undo)
+        self.undo.insert(place, name)
 
     def secrets(self) -> list[str]:
         """Return every secret that is known so far."""
@@ -115,6 +124,7 @@ class Record:
         for name, kind in kinds.items():
             if values[name] is not None:
                 values[name] = kind(**values[name])
+        values["sinks"] = {name: SinkContent(**one) for name, one in values["sinks"].items()}
         plan = values["plan"]
         for name in ("revoke", "warnings"):
             object.__setattr__(plan, name, tuple(getattr(plan, name)))
@@ -122,7 +132,7 @@ class Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Held, Rescued, Plan, Written, Created, Owner)):
+    if isinstance(value, (Held, Rescued, Plan, Written, Created, Owner, SinkContent)):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

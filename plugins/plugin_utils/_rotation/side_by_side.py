@@ -14,6 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import (
     Consequence,
     RotationFailedError,
@@ -22,10 +23,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Handed
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo, whole_stack
 
 _NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
 STORE_STEP = "Store the new credential, and the old one beside it until the new one is proved"
@@ -39,6 +40,7 @@ class SideBySide:
         self._record = context.record
         self._ports = context.ports
         self._publishing = Publishing(context)
+        self._delivery = Delivery(context)
         self._noun = context.ports.credentials.noun
 
     @property
@@ -53,13 +55,15 @@ class SideBySide:
         if self._plan.rotate:
             self._write_intent()
         else:  # what an earlier run stored is undone like this run's own
-            self._record.undo = [RESTORE, REVOKE, PUT_BACK]
-        with_hooks = self._context.settings.has_hooks
+            self._record.undo = whole_stack(self._context.settings)
+        settings = self._context.settings
+        with_hooks = settings.has_hooks
         try:
             if self._plan.rotate:
                 self._create()
                 self._store()
             self._prove()
+            self._delivery.hand_over(settings.sinks, self._handed())
             if not with_hooks:
                 self._settle()
         except Exception as failure:  # noqa: BLE001  (whatever it is, a new credential must not be left behind)
@@ -69,8 +73,9 @@ class SideBySide:
         return with_hooks
 
     def complete(self) -> None:
-        """Go on after the tasks of the user: publish, record the proof, retire the old credential."""
+        """Go on after the tasks of the user: the sinks behind them, publish, record the proof, retire the old credential."""
         try:
+            self._delivery.hand_over(self._context.settings.later_sinks, self._handed())
             self._settle()
         except Exception as failure:  # noqa: BLE001  (as above)
             raise self.failed(as_failure(failure)) from None
@@ -84,7 +89,10 @@ class SideBySide:
                 self._ports.store.try_write(self._dry_run(), context.found.as_expected())
         if context.settings.publishes and (plan.rotate or plan.revoke or plan.retire):
             self._publishing.check()
+        if plan.changes or plan.revoke:
+            self._delivery.check()
         if plan.revoke:
+            self._delivery.level()
             with context.step(f"Revoke the {self._noun}s that no store knows"):
                 context.revoke(plan.revoke)
         if plan.retire and not plan.finish:
@@ -175,6 +183,11 @@ class SideBySide:
             client_id = held.client_id or (str(current["id"]) if settings.is_secret else None)
             record.owner = self._ports.credentials.prove(held.value, client_id, account_id, token_id)
             record.proved_at = format_instant(self._ports.clock.now())
+
+    def _handed(self) -> Handed:
+        """Return the new credential as sinks get it."""
+        record = self._record
+        return Handed(record.proved_value, str(self.current().get("id") or ""), record.owner.account if record.owner else "")
 
     def current(self) -> Mapping[str, Any]:
         """Return id, minted_at and expires_at of the credential in the store, or of the one that was just stored."""
@@ -267,6 +280,7 @@ class SideBySide:
             self._clear()
         if context.settings.always_proves:
             self._prove()
+        self._delivery.keep()
         waits = bool(record.unretired)
         if plan.settle and not waits:
             with context.step("Bring the state of the rotation up to date"):

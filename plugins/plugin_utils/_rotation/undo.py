@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undo a rotation that stands beside the old credential: the store first, then the user's tasks, then the new credential. Private.
+"""Undo a rotation that stands beside the old credential: the store, then what read it there, in reverse, then the new credential. Private.
 
 So the store holds a working credential at every instant. What a run that is killed in the middle leaves, the next one goes on with.
 """
@@ -13,10 +13,23 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, TASKS
+
+
+def whole_stack(settings: Settings, *, with_sinks: bool = True) -> list[str]:
+    """Return the undo stack of a rotation that may have got as far as its last step.
+
+    Args:
+        settings: what the user wants.
+        with_sinks: whether sinks, and the tasks of the user, may have the new credential.
+    """
+    handed = (*settings.sinks, TASKS, *settings.later_sinks) if with_sinks else ()
+    return [RESTORE, REVOKE, *handed, PUT_BACK]
 
 
 class Undo:
@@ -44,7 +57,7 @@ class Undo:
     def up_to_the_hand_over(self) -> RotationFailedError:
         """Put the old credential back, so that the user's tasks can get it; all() must follow."""
         try:
-            self._unwind(only=PUT_BACK)
+            self._unwind(up_to_the_tasks=True)
         except TakenOverError as failure:
             return self.stop(failure)
         except Exception as failure:  # noqa: BLE001  (as above)
@@ -54,7 +67,8 @@ class Undo:
     def take_up(self) -> None:
         """Make what an earlier run left half-way the thing to undo."""
         self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted."
-        self._record.undo = [RESTORE, REVOKE, PUT_BACK]
+        handed = states.stage_of(self._context.found.state) in (states.STORED, states.UNDOING)
+        self._record.undo = whole_stack(self._context.settings, with_sinks=handed)
 
     def earlier(self) -> None:
         """Undo what an earlier run left half-way. Raises RotationFailedError."""
@@ -67,9 +81,11 @@ class Undo:
         """Leave all that another run made; what this run created itself, and is stored nowhere, is revoked."""
         self._ports.progress.shield()
         created = self._record.created_id
-        words = ""
+        words = unwritten = Delivery(self._context).follow()
         if created and self._context.settings.policy.alternates:
-            words = f" The new secret of {created} that this run created is stored nowhere. Run again."
+            words = f" The new secret of {created} that this run created is stored nowhere. Run again. {unwritten}".rstrip()
+        elif unwritten:
+            words = f" {unwritten}{' What this run created is not revoked.' if created else ''}"
         elif created:
             try:
                 adopted = self._ports.store.read().value == self._record.new_value
@@ -123,15 +139,19 @@ class Undo:
 
     # The stack
 
-    def _unwind(self, only: str | None = None) -> None:
+    def _unwind(self, *, up_to_the_tasks: bool = False) -> None:
         """Undo what the record's stack says, last in first out."""
         self._ports.progress.shield()
+        undo = self._record.undo
         actions = {PUT_BACK: self._put_back, REVOKE: self._revoke, RESTORE: self._restore}
-        if PUT_BACK not in self._record.undo:
+        if PUT_BACK not in undo:
             self._look()
-        while self._record.undo and only in (None, self._record.undo[-1]):
-            actions[self._record.undo[-1]]()
-            self._record.undo.pop()
+        while undo and not (up_to_the_tasks and undo[-1] in (TASKS, REVOKE, RESTORE)):
+            if undo[-1] in self._ports.sinks:
+                self._give_back(undo[-1])
+            elif undo[-1] != TASKS:  # those had their turn before
+                actions[undo[-1]]()
+            undo.pop()
 
     _now = ""
 
@@ -170,6 +190,12 @@ class Undo:
         with context.step(self._now):
             change = Change(states.undoing(held.state), value=old if old is not None else "", client_id=client_id)
             self._record.put_back = context.write(change, held.as_expected())
+
+    def _give_back(self, name: str) -> None:
+        """Give a sink the old credential back."""
+        held = self._look()
+        self._now = f"Give {self._ports.sinks[name].where} the old credential back"
+        Delivery(self._context).put_back(name, held)
 
     def _may_work(self, held: Held) -> bool:
         """Tell whether another credential that was stored by hand works; one that cannot be asked about may."""

@@ -88,13 +88,16 @@ def diff_of(settings: Settings, record: Record, current: Mapping[str, Any], old_
     return {"before_header": where, "after_header": where, "before": before, "after": after}
 
 
-def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False, removes_rescue: bool = False) -> list[str]:
+def would_do(
+    settings: Settings, plan: Plan, noun: str, *, pushes: bool = False, sinks: Sequence[str] = (), removes_rescue: bool = False
+) -> list[str]:
     """Return all that a rotation would do, deletions included, one short sentence for each.
 
     Args:
         settings, plan: of the rotation.
         noun: what the credential is.
         pushes: whether the remote lacks what the store would hold.
+        sinks: what else would get the credential, for people.
         removes_rescue: whether there is a rescue file, which goes in any case.
     """
     policy, found = settings.policy, list[str]()
@@ -115,6 +118,7 @@ def would_do(settings: Settings, plan: Plan, noun: str, *, pushes: bool = False,
         found.append(f"store it in {settings.var}" + (f", and its id in {settings.client_id_var}" if settings.client_id_var else ""))
     if plan.changes:
         found.append("check access with what is stored")
+    found += [f"put it into {one}" if plan.changes else f"put what is stored into {one}" for one in sinks]
     if settings.publishes and (plan.changes or plan.settle or pushes):
         found.append("push the vars file")
     old_id = plan.retire if plan.finish else str(plan.current.get("id") or "") if plan.rotate and not settings.in_place else ""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -31,6 +31,7 @@ class Anything:
     disables = ("access_token",)
     longest_api_token = 365 * DAY
     accounts_elsewhere = ""
+    client_files: ClassVar[dict[str, object]] = {"access_token": None, "service_account_secret": None}
 
 
 KNOWN = Anything.rotates[:-1]  # what needs no further option
@@ -335,3 +336,51 @@ def test_a_secret_manager_needs_no_vars_file(store):
 )
 def test_what_a_secret_manager_cannot_have_is_refused_by_name(store, given, words):
     assert refusal(store=store, **given).startswith(words)
+
+
+# -- what gets the credential beside the store
+
+FILE = {"publish_credentials_file": {"path": "token.json"}}
+TASKS = {"publish_tasks": "tasks.yml"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sinks", "hooks", "later", "git"),
+    [
+        ({"publish": "none"}, (), False, (), False),
+        ({"publish": []}, (), False, (), False),
+        ({"publish": "git"}, (), False, (), True),
+        ({"publish": "git", **TASKS}, (), True, (), True),
+        ({"publish": ["tasks", "git"], **TASKS}, (), True, (), True),
+        ({"publish": "credentials_file,git", **FILE}, ("credentials_file",), False, (), True),
+        ({"publish": ["credentials_file", "tasks"], **FILE, **TASKS}, ("credentials_file",), True, (), False),
+        ({"publish": ["tasks", "credentials_file", "git"], **FILE, **TASKS}, (), True, ("credentials_file",), True),
+        ({"publish": ["credentials_file"], **FILE, **TASKS}, (), True, ("credentials_file",), False),
+    ],
+)
+def test_what_is_published_is_in_order(given, sinks, hooks, later, git):
+    found = settings(**given)
+    assert (found.sinks, found.has_hooks, found.later_sinks, found.publishes) == (sinks, hooks, later, git)
+    assert found.policy.shared == git
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"publish": ["none", "git"]}, "rotate_publish: none is in it, and something else"),
+        ({"publish": ["git", "git"]}, "rotate_publish: git is in it twice"),
+        ({"publish": ["git", "credentials_file"], **FILE}, "rotate_publish: credentials_file comes after git. A push is never taken back"),
+        ({"publish": "tasks"}, "rotate_publish: tasks is in it, and rotate_publish_tasks is not set"),
+        ({"publish": "credentials_file"}, "rotate_publish_credentials_file: path is not set"),
+        ({"publish": "credentials_file", "publish_credentials_file": {"path": " "}}, "rotate_publish_credentials_file: path is not set"),
+        ({"publish": "credentials_file", **FILE, "credential": "api_token"}, "there is no credentials file for 'api_token'"),
+        ({"publish": "tasks", **TASKS, "store": "hashicorp_vault"}, "rotate_publish_tasks: it gets the credential from a vars file"),
+    ],
+)
+def test_what_cannot_be_published_is_refused_by_name(given, words):
+    assert words in refusal(**given)
+
+
+def test_a_file_goes_with_a_secret_manager():
+    found = settings(publish=["credentials_file"], **FILE, store="aws_secretsmanager", vars_file=None)
+    assert found.sinks == ("credentials_file",)

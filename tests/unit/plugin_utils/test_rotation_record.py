@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields, is_dataclass
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, Written
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, SinkContent, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, unseal
 from tests.unit.plugin_utils.rotation_facts import minting, settled
@@ -52,6 +52,8 @@ def full_record() -> Record:
         proved_at="2027-01-01T12:00:01Z",
         notes=True,
         told=True,
+        sinks={"credentials_file": SinkContent(EVERY_BYTE, 0o640)},
+        handed=["credentials_file"],
         publishable={"token": "a1"},
         published="c0ffee",
         pushed=written(5),
@@ -87,7 +89,18 @@ def test_what_comes_back_is_as_it_was():
     assert back.intent.before is None
     assert (back.found.value, back.found.old_value, back.found.as_expected()["state"]) == ("canary-value", "canary-old", ("b2",))
     assert (back.plan.revoke, back.plan.warnings, back.plan.clears) == (("8", "9"), ("One.", "Two."), True)
+    assert back.sinks == {"credentials_file": SinkContent(EVERY_BYTE, 0o640)}
     assert back.undo.pop() == PUT_BACK
+
+
+def test_sinks_are_undone_after_the_store_and_before_the_new_credential_ends():
+    record = Record(undo=[RESTORE, REVOKE, PUT_BACK])
+    record.undo_too("first")
+    record.undo_too("second")
+    assert record.undo == [RESTORE, REVOKE, "first", "second", PUT_BACK]
+    record.undo.pop()
+    record.undo_too("third")
+    assert record.undo[-1] == "third"
 
 
 def test_what_goes_into_a_ticket_is_plain():

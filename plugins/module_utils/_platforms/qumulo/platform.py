@@ -14,6 +14,7 @@ from ..._common.errors import AuthenticationError, ForbiddenError, RequestError
 from ..._common.model import Account, Caller
 from ..._connection import Connection
 from ..._http.client import OWN, Answer
+from ..client_file import ClientFile
 from ..fields import id_field, text_field
 from .identity import account_of, names_account, parse_identity
 from .inventory import QumuloInventory
@@ -34,6 +35,8 @@ class Qumulo(QumuloInventory):
     public_paths = frozenset(("/v1/version",))
     rotates = ("access_token", "s3_access_key")
     disables = ("access_token",)
+    # qumulo.lib.auth of the vendor's client: what `qq login` writes, and `qq --credentials-store` reads; it refuses any other version.
+    client_files = MappingProxyType({"access_token": ClientFile("qq", "bearer_token", fixed={"version": 1})})
     token_limit = 2  # vendor docs: at most two access tokens per user, disabled and expired ones included
     s3_key_limit = 2  # vendor docs: at most two per identity, so that they can be rotated
 

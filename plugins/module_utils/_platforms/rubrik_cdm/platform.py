@@ -9,11 +9,14 @@ texts of failures, many keys of bodies) is not relied on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from ..._common.model import Account, Caller
 from ..._connection import Connection
 from ..._http.client import OWN, Answer
 from ..fields import opaque_id_field, text_field
+from ..rubrik_sdk import SERVICE_ACCOUNT_FILE
 from .api import ME
 from .api_tokens import LONGEST_LIFE
 from .ids import USER, read_bearer, user_account
@@ -37,6 +40,7 @@ class RubrikCdm(CdmInventory):
     tokens_are_sessions = True
     has_secrets = True
     rotates = ("api_token", "service_account_secret")
+    client_files = MappingProxyType({"service_account_secret": replace(SERVICE_ACCOUNT_FILE, uri_key="", uri_path="")})
     longest_api_token = LONGEST_LIFE
     longest_tag = 19  # a client of the vendor cuts tags to that
     accounts_elsewhere = "The secret of an account that Rubrik Security Cloud manages is rotated there: set rotate_platform to rubrik_rsc."

@@ -22,6 +22,7 @@ from ..._http.client import OWN
 from ..base import Probed
 from ..fields import text_field
 from ..jwt import instant_claim, jwt_claims
+from ..rubrik_sdk import SERVICE_ACCOUNT_FILE
 from .api import ENDS_BY_ITSELF, GRAPHQL
 from .errors import told_code
 from .fields import ID, PREFIX, json_object, json_objects, rsc_id_field
@@ -56,6 +57,7 @@ class RubrikRsc(RscInventory):
     lists_tokens = False
     has_secrets = True
     rotates = ("service_account_secret",)
+    client_files = MappingProxyType({"service_account_secret": SERVICE_ACCOUNT_FILE})
     # 403 tells that an account may not log in, whatever its secret.
     dead_secret_statuses = (401,)
 
