@@ -11,13 +11,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ConnectionFailedError, LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import slots as request_places
 from ansible_collections.latchkey.tokens.plugins.module_utils._http.slots import NoPlaceError, RequestPlaces
+from tests.unit.module_utils.http_layer.rig import client, reply
 
 HOLDER = """
 import sys, tempfile
@@ -120,3 +124,41 @@ def test_a_file_system_without_locks(folder, monkeypatch):
     monkeypatch.setattr(request_places.fcntl, "flock", no_locks)
     with pytest.raises(LatchkeyError, match=r"since .*latchkey\.tokens-\d+ cannot be locked \(No locks available\); nothing was sent"):
         taken()
+
+
+# -- requests that need a place
+
+
+def test_a_request_that_gets_no_turn_is_not_sent(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = serve(reply(200, "{}"))
+    http = client(server, timeout=0.01, max_parallel_requests=1)
+    http._timeout = 5.0  # to wait for the answer, not for the turn
+    with (
+        RequestPlaces(f"127.0.0.1:{server.port}", 1, 0).one(),
+        pytest.raises(ConnectionFailedError, match=r"so this one was not sent\. Run with fewer forks") as caught,
+    ):
+        http.request("make a token", "POST", "/x")
+    assert not caught.value.may_have_acted
+    assert server.requests == []
+    assert http.request("make a token", "POST", "/x").status == 200
+
+
+def test_nothing_is_held_between_two_attempts(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = serve(reply(503), reply(200, "{}"))
+    http = client(server, max_parallel_requests=1)
+
+    def pause(_seconds: float) -> None:
+        with RequestPlaces(f"127.0.0.1:{server.port}", 1, 0).one():
+            pass
+
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    assert http.request("look", "GET", "/x").status == 200
+    assert len(server.requests) == 2
+
+
+def test_without_a_limit_there_are_no_places(serve, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert client(serve(reply(200, "{}"))).request("look", "GET", "/x").status == 200
+    assert list(tmp_path.iterdir()) == []
