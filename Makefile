@@ -24,7 +24,7 @@ BIN := .venv/bin
 NOX := .cache/venvs/nox/bin/nox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-nox demo cores test coverage test-simulation test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
+.PHONY: help setup setup-demo setup-demo-stores setup-nox demo demo-stores cores test coverage test-simulation test-chaos test-fleet bench bench-page gates lint docs format sanity units integration artifact build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ help: ## list the targets
 
 demo: setup-demo ## rotate credentials on simulated appliances
 	@$(BIN)/python tools/demo.py
+
+demo-stores: setup-demo-stores ## rotate in Vault and in AWS Secrets Manager, both stand-ins, and show what consumers read meanwhile
+	@$(BIN)/python tools/demo_stores.py
 
 test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) $(TESTS)
@@ -84,6 +87,9 @@ setup: setup-demo ## install what the tests need
 setup-demo:
 	@tools/collection_path.sh
 	@tools/venv.sh .venv 3.10 -r tests/requirements-demo.txt
+
+setup-demo-stores: setup-demo
+	@tools/venv.sh .venv 3.10 -r tests/requirements-demo-stores.txt
 
 setup-nox:
 	@tools/venv.sh .cache/venvs/nox 3.10 nox

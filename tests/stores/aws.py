@@ -8,8 +8,10 @@ is on another version is not moved; GetSecretValue without a version is the one 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -49,13 +51,17 @@ def _others(secret_version: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Serve it on this machine; return where."""
+def running(certificate: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """Serve it on this machine, over TLS with a certificate and its key; return where."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
     try:
         with as_aws_does():
-            yield "http://{}:{}".format(*server.get_host_and_port())
+            yield "http{}://{}:{}".format("s" if certificate else "", *server.get_host_and_port())
     finally:
         server.stop()
 
