@@ -29,6 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.awx_credential import AwxCredential, awx_access
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.credentials_file import CredentialsFile
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
@@ -37,6 +38,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
+    AWX_CREDENTIAL,
     refuse_missing,
     settings_of,
     with_defaults,
@@ -298,6 +300,10 @@ class _Phase:
 
     def _sink(self, name: str, lock_timeout: float) -> Sink:
         options = self._options
+        if name == AWX_CREDENTIAL:
+            access = awx_access(options[f"publish_{name}"], os.environ, self._action.path)
+            self._steps.hide(access.token)
+            return AwxCredential(access)
         form = platform_class(options["platform"]).client_files[options["credential"]]
         path = self._action.path(options[f"publish_{name}"]["path"])
         return CredentialsFile(path, form, self._settings.account, self._connection().endpoint.url, lock_timeout)

@@ -233,7 +233,7 @@ options:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish). When not set, V(none).
     type: list
     elements: str
-    choices: [none, git, tasks, credentials_file]
+    choices: [none, git, tasks, credentials_file, awx_credential]
   publish_credentials_file:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish_credentials_file).
     type: dict
@@ -241,6 +241,37 @@ options:
       path:
         description: As O(latchkey.tokens.rotate#role:main:rotate_publish_credentials_file.path).
         type: path
+  publish_awx_credential:
+    description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential).
+    type: dict
+    suboptions:
+      controller_host:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.controller_host).
+        type: str
+      controller_oauthtoken:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.controller_oauthtoken).
+        type: str
+      ca_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.ca_path).
+        type: path
+      timeout:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.timeout).
+        type: float
+      api_path:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.api_path).
+        type: str
+      name:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.name).
+        type: str
+      organization:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.organization).
+        type: str
+      input:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.input).
+        type: str
+      id_input:
+        description: As O(latchkey.tokens.rotate#role:main:rotate_publish_awx_credential.id_input).
+        type: str
   publish_git:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish_git).
     type: dict

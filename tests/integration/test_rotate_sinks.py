@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.awx.controller import TOKEN, running
 from tests.contract._qumulo_client import Qq
 from tests.integration._ansible import Ansible
 from tests.integration._qumulo_rig import Rig
-from tests.integration._role_rig import failure, role
+from tests.integration._role_rig import failure, guarded, refusal, role
 from tests.integration._rubrik_rigs import SecretRig, each_secret
 from tests.simulator.launch import Simulator
 
@@ -81,3 +82,26 @@ def test_a_service_account_file_goes_from_one_account_to_the_next(rig: SecretRig
     assert found["access_token_uri"] == f"{rig.simulator.url}/api/client_token"
     assert rig.appliance.works(found["client_id"], found["client_secret"])
     rig.assert_settled()
+
+
+def test_a_credential_in_awx_is_the_old_one_again_when_a_later_one_fails(qumulo_rig: Rig, tmp_path: Path) -> None:
+    (qumulo_rig.ansible.folder / "tasks.yml").write_text(yaml.safe_dump([{"name": "Talk", "ansible.builtin.fail": {"msg": "no"}}]))
+    old = qumulo_rig.stored()
+    with running(tmp_path) as awx:
+        kind = awx.put("credential_types", name="Appliance", inputs={"fields": [{"id": "token", "secret": True}]})["id"]
+        credential = awx.put("credentials", name="Qumulo", credential_type=kind, inputs={"token": "stale"})
+        qumulo_rig.ansible.environment = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
+        options = {"name": "Qumulo", "input": "token", "ca_path": awx.ca_file}
+        more = {"rotate_force": True, "rotate_publish": ["awx_credential"], "rotate_publish_awx_credential": options}
+        failing = {**more, "rotate_publish": ["awx_credential", "tasks"], "rotate_publish_tasks": "tasks.yml"}
+        failed = qumulo_rig.rotate(tasks=[guarded("Fails", qumulo_rig.variables(**failing))])
+        assert "all is as it was before" in refusal(failed, "Fails")
+        assert credential["inputs"]["token"] == old == qumulo_rig.stored()
+        run = qumulo_rig.rotate(**more)
+        qumulo_rig.result(run)
+    assert credential["inputs"]["token"] == qumulo_rig.stored() != old
+    assert len(awx.journal) == 3
+    for one in (failed, run):
+        assert TOKEN not in one.output
+        qumulo_rig.assert_no_secret(one)
+    qumulo_rig.assert_settled()

@@ -17,8 +17,8 @@ ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_tok
 SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 S3_ACCESS_KEY = "s3_access_key"
 VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER = "vars_file", "hashicorp_vault", "aws_secretsmanager"
-GIT, TASKS, CREDENTIALS_FILE = "git", "tasks", "credentials_file"
-SINKS = (CREDENTIALS_FILE,)  # what gets the credential itself, and gives it back when a rotation is undone
+GIT, TASKS, CREDENTIALS_FILE, AWX_CREDENTIAL = "git", "tasks", "credentials_file", "awx_credential"
+SINKS = (CREDENTIALS_FILE, AWX_CREDENTIAL)  # what gets the credential itself, and gives it back when a rotation is undone
 _SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
 _SHORTEST_LIFE = timedelta(minutes=1)
 
@@ -192,6 +192,20 @@ ARGUMENTS: dict[str, Any] = {
     "retire_after": {"type": "str"},
     "publish": {"type": "list", "elements": "str", "choices": ["none", GIT, TASKS, *SINKS]},
     "publish_credentials_file": {"type": "dict", "options": {"path": {"type": "path"}}},
+    "publish_awx_credential": {
+        "type": "dict",
+        "options": {
+            "controller_host": {"type": "str"},
+            "controller_oauthtoken": {"type": "str", "no_log": True},
+            "ca_path": {"type": "path"},
+            "timeout": {"type": "float"},
+            "api_path": {"type": "str"},
+            "name": {"type": "str"},
+            "organization": {"type": "str"},
+            "input": {"type": "str"},
+            "id_input": {"type": "str"},
+        },
+    },
     "publish_git": {
         "type": "dict",
         "options": {
@@ -235,6 +249,7 @@ _DEFAULTS: dict[str, Any] = {
     "retire_after": "",
     "publish": [],
     "publish_credentials_file": {},
+    "publish_awx_credential": {},
     "publish_git": {},
     "publish_tasks": "",
     "vault_id": "",
@@ -299,6 +314,15 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
     published = _published(options)
     if CREDENTIALS_FILE in published:
         _check_credentials_file(options, platform)
+    if (
+        AWX_CREDENTIAL in published
+        and kind in (REPLACE, ALTERNATE, S3_ACCESS_KEY)
+        and not options["publish_awx_credential"].get("id_input")
+    ):
+        raise OptionError(
+            "rotate_publish_awx_credential: id_input is not set, and this rotation changes the id that goes with the secret.",
+            "Name the input that holds the id.",
+        )
     publishes = GIT in published
     later = published.index(TASKS) if TASKS in published else len(published)
     policy = Policy(
