@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -92,7 +93,7 @@ def test_a_credential_in_awx_is_the_old_one_again_when_a_later_one_fails(qumulo_
         credential = awx.put("credentials", name="Qumulo", credential_type=kind, inputs={"token": "stale"})
         qumulo_rig.ansible.environment = {"CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
         options = {"name": "Qumulo", "input": "token", "ca_path": awx.ca_file}
-        more = {"rotate_force": True, "rotate_publish": ["awx_credential"], "rotate_publish_awx_credential": options}
+        more: dict[str, Any] = {"rotate_force": True, "rotate_publish": ["awx_credential"], "rotate_publish_awx_credential": options}
         failing = {**more, "rotate_publish": ["awx_credential", "tasks"], "rotate_publish_tasks": "tasks.yml"}
         failed = qumulo_rig.rotate(tasks=[guarded("Fails", qumulo_rig.variables(**failing))])
         assert "all is as it was before" in refusal(failed, "Fails")
