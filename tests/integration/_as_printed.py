@@ -58,6 +58,17 @@ def blocks(guide: str) -> list[Block]:
     return [Block(language, caption, textwrap.dedent(code).strip("\n") + "\n") for language, caption, code in found]
 
 
+def output_of(guide: str, what: str) -> list[str]:
+    """Return the lines of an output that a guide shows under the caption "output of ...", as alike() has them."""
+    (block,) = [one for one in blocks(guide) if one.caption == f"output of {what}"]
+    return [alike(line) for line in block.text.splitlines()]
+
+
+def alike(text: str) -> str:
+    """Return an output in one line, without what differs from run to run: times, ids, durations and the width of a table."""
+    return re.sub(r"20\d\d-[\d-]+T[\d:.]+Z|\d{19,}|\b[0-9a-f]{32}\b|(?<=\()\d+\.\d\d s(?=\))", "...", " ".join(text.split()))
+
+
 class _Tunnel(socketserver.StreamRequestHandler):
     """One CONNECT: to the simulator that stands for the host, or nowhere."""
 

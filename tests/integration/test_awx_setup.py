@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from awxkit.api import ApiV2
@@ -17,13 +19,14 @@ from awxkit.api.client import Connection
 from tests.awx.collection import awx_collection
 from tests.awx.controller import TOKEN, Awx, running
 from tests.integration._ansible import ROOT, Ansible, Run
-from tests.integration._as_printed import GUIDES
+from tests.integration._as_printed import GUIDES, alike, output_of
 from tests.simulator.launch import Simulator
 
 PASSWORD, GIT_TOKEN, VAULT_PASSWORD = "canary-cluster-password", "canary-git-token", "canary-vault-password"
 SECRETS = (TOKEN, PASSWORD, GIT_TOKEN, VAULT_PASSWORD)
 # The arguments of the command that the guide prints; the first one is with --check.
-COMMANDS = re.findall(r"^   \$ (ansible-playbook .*)$", (GUIDES / "awx.rst").read_text(), re.MULTILINE)
+GUIDE = (GUIDES / "awx.rst").read_text()
+COMMANDS = re.findall(r"^   \$ (ansible-playbook .*)$", GUIDE, re.MULTILINE)
 CHECK, PRINTED = (shlex.split(one)[2:] for one in COMMANDS)
 
 
@@ -57,10 +60,13 @@ def setup(ansible: Ansible, awx: Awx, *arguments: str, environment: dict[str, st
 
 def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, awx: Awx) -> None:
     assert ["--check", *PRINTED] == CHECK
+    started = time.monotonic()
     planned = setup(ansible, awx, "--check", "-vvv").assert_ok()["Create what jobs need"]
     assert awx.journal == [], "check mode changes nothing"
     first = setup(ansible, awx, "-vvv").assert_ok()["Create what jobs need"]
+    minutes = (time.monotonic() - started) / 60
     assert first["created"] == planned["created"]
+    assert [alike(line.replace(awx.url, "https://awx.example.com")) for line in first["lines"]] == output_of("awx", "the setup")
     (job,) = awx.jobs
     assert (job["name"], job["job_type"], f"#/jobs/playbook/{job['id']}/" in first["job"]["url"]) == ("rotate", "check", True)
 
@@ -68,7 +74,29 @@ def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, 
     second = setup(ansible, awx).assert_ok()["Create what jobs need"]
     assert (second["changed"], second["created"], second["changed_objects"]) == (False, [], [])
     assert awx.journal[asked:] == []
+    commands, objects, most, later = (int(row[1]) for row in table("These commands as printed"))
+    section = GUIDE.partition("\nWith one command\n")[2].partition("\n**As files.**")[0]
+    assert (commands, objects, later) == (len(re.findall(r"^   \$ ", section, re.MULTILINE)), len(first["created"]), 0)
+    assert minutes < most
     look_with_awxkit(awx)
+
+
+def table(title: str) -> list[list[str]]:
+    """Return the cells of a table of the guide, without its head."""
+    (text,) = re.findall(rf"^\.\. list-table:: {title}.*\n((?:   .*\n|\n(?=   ))+)", GUIDE, re.MULTILINE)
+    rows = [" ".join(row.split()).split(" - ") for row in text.split("\n   * - ")]
+    return rows[2:]
+
+
+def shown_in_awx(v2: Any) -> list[list[str]]:
+    """Return what AWX's API shows of the job templates, as the guide has it."""
+    rows = []
+    for one in v2.job_templates.get().results:
+        given = sorted((credential.name for credential in one.related.credentials.get().results), key=str.lower)
+        asked = [what.replace("_", " ") for what in ("job_type", "limit", "variables") if one[f"ask_{what}_on_launch"]]
+        survey = [question["variable"] for question in one.related.survey_spec.get().spec] if one.survey_enabled else ["none"]
+        rows.append([one.name, one.playbook, ", ".join(given), ", ".join(asked), ", ".join(survey)])
+    return rows
 
 
 def look_with_awxkit(awx: Awx) -> None:
@@ -76,10 +104,8 @@ def look_with_awxkit(awx: Awx) -> None:
     connection = Connection(awx.url, verify=awx.ca_file)
     connection.login(token=TOKEN)
     v2 = ApiV2(connection=connection).get()
-    assert [one.name for one in v2.job_templates.get().results] == ["account", "rotate", "report", "sweep", "leaked"]
+    assert shown_in_awx(v2) == table("The job templates, as AWX's API")
     (rotate,) = v2.job_templates.get(name="rotate").results
-    given = {"Latchkey Qumulo Core", "Latchkey Git repository", "Latchkey vault password"}
-    assert {one.name for one in rotate.related.credentials.get().results} == given
     survey = json.loads((ROOT / "docs" / "awx" / "survey.json").read_text())
     assert rotate.related.survey_spec.get().spec == survey["spec"]
     (git,) = v2.credentials.get(name="Latchkey Git repository").results

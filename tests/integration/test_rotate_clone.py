@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible, Run
+from tests.integration._as_printed import alike, output_of
 from tests.integration._fleet import PLAYBOOK, Credential, Fleet, fleet
 from tests.integration._git_over_https import serve
 from tests.integration._publish_rig import Remote, git
@@ -144,6 +145,9 @@ def test_a_fleet_in_one_repository(repository: Repository) -> None:
     assert raced.returncode == 2
     assert statuses(raced) == ["rotated", "rotated", "rotated", "undone"], raced.output
     assert f"{loser.name} there is not what this checkout began with; another run or commit was first." in raced.output
+    shown = "\n".join(raced["Show the result of each host"]["msg"]).replace(loser.cluster.simulator.url, "https://hamburg.example.com:8000")
+    shown = shown.replace("cluster00", "berlin").replace("cluster01", "hamburg").replace(f"{repository.folder}/temporary", "/tmp")
+    assert alike(re.sub(r"tokens-clones-\d+", "tokens-clones-1000", shown)) == " ".join(output_of("publish", "a run that lost a race"))
     assert repository.clones == 1
     assert [one.works() != one.token_id for one in others] == [True] * 3
     assert loser.stored() == "of another committer"

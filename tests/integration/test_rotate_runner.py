@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration._ansible import Ansible
+from tests.integration._as_printed import alike, output_of
 from tests.integration._awx import DOCS, needs_awx
 from tests.integration._options import administrator
 from tests.integration._play_token_rig import wait_until
@@ -113,9 +114,12 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
     assert second["status"] == "not_due"
     assert (rig.ids(), repository.head()) == (made, pushed)
 
-    third = outcome(job("third", rotate_force="true", rotate_orphans="fail"))
+    done = job("third", rotate_force="true", rotate_orphans="fail")
+    third = outcome(done)
     assert (third["status"], third["old_token_id"], third["retired"]) == ("rotated", made[0], True)
     assert made[0] not in rig.ids()
+    shown = alike(done.output.replace(rig.account, HOST).replace(qumulo.url, "https://qumulo.example.com:8000"))
+    assert [line for line in output_of("awx", "a job of rotate") if line not in shown] == [], done.output
 
 
 @needs_awx
@@ -156,7 +160,8 @@ def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumu
     if way == "sweep":
         sweep_query = f"[?token_id != '{kept}']"
         there = {"sweep_platform": "qumulo", "sweep_endpoint": qumulo.url, "sweep_account": f"local:{rig.account}"}
-        extra_vars = {**there, "sweep_hours": 0, "sweep_query": sweep_query}
+        # It was given to live as long as a stored one, which sweep spares unless it is told.
+        extra_vars = {**there, "sweep_hours": 0, "sweep_lifetime": 30 * 24, "sweep_query": sweep_query}
         swept = runner.run(project, "sweep.yml", extra_vars).assert_ok()
         assert swept["Report what was revoked"]["msg"] == f"1 revoked: {left}"
         rig.assert_settled()

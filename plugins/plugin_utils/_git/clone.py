@@ -119,7 +119,8 @@ def _checked(remote: str) -> str:
     """Return where to clone from, a path as an absolute one."""
     if not remote:
         raise OptionError(
-            "remote is missing: the repository with the vars files.", "Set it, or LATCHKEY_GIT_REMOTE in the environment, to its URL."
+            "remote is missing: the repository with the vars files.",
+            "Set it in rotate_publish_git, or LATCHKEY_GIT_REMOTE in the environment.",
         )
     refuse_password(remote)
     if remote.startswith("-"):
