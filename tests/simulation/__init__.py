@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Deterministic simulation of the rotation engine: the real engine, planner and state code on ports in memory.
 
-`world` holds what there is and what must never happen to it, `ports` are the engine's ports on that, `scheduler` lets events happen at
-their calls, `cases` are the situations, `verdict` says what must hold when all is quiet, `explore` goes through the schedules.
+`world` holds what there is and what must never happen to it, `ports` are the engine's ports on that, `scheduler` lets something happen at
+their calls, of what is in `events` and `hands`; `cases` are the situations, `verdict` says what must hold when all is quiet, `explore` goes
+through the schedules.
 """
 
 import sys

@@ -14,7 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
 from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.labels import LabelledWorld
 from tests.simulation.ports import FILE, SERVER
-from tests.simulation.scheduler import DAY, HOUR, LIFETIME
+from tests.simulation.scheduler import LIFETIME
 from tests.simulation.versions import VersionedWorld
 from tests.simulation.world import (
     ACCESS_TOKEN,
@@ -22,6 +22,8 @@ from tests.simulation.world import (
     ACCOUNT_ID,
     ALTERNATE,
     API_TOKEN,
+    DAY,
+    HOUR,
     IDLE_ID,
     IN_PLACE,
     ONE_SECRET,

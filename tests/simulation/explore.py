@@ -16,7 +16,8 @@ from typing import Any
 
 from tests.simulation.cases import BY_NAME, Case
 from tests.simulation.drive import player
-from tests.simulation.scheduler import ANYWHERE, BY_CALL, PAUSE, At, Simulation, Switch
+from tests.simulation.events import ANYWHERE, BY_CALL, At, Switch
+from tests.simulation.scheduler import PAUSE, Simulation
 from tests.simulation.verdict import settle
 from tests.simulation.world import NO_TIME, ONE_SECRET, World
 

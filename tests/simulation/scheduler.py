@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs of the rotation engine, and what happens to them at the points that a schedule names.
 
-A point is a call of a port, counted from 0 in each run. At a point an event may happen: see EVENTS. Without events a run is
+A point is a call of a port, counted from 0 in each run. At a point an event may happen: see events.py. Without events a run is
 undisturbed, so a schedule is a list of events, and it always goes the same way.
 """
 
@@ -22,104 +22,17 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     VarsFileError,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
-from tests.simulation.world import (
-    ACCESS_TOKEN,
-    ACCOUNT,
-    ACCOUNT_ID,
-    ALTERNATE,
-    API_TOKEN,
-    HAND,
-    IN_PLACE,
-    NO_TIME,
-    ONE_SECRET,
-    REPLACE,
-    TAG,
-    Issued,
-    World,
-)
+from tests.simulation.events import BY_HAND, CHANGING, CLOCKS, PAUSES, At, Switch
+from tests.simulation.hands import by_hand, set_clock
+from tests.simulation.world import HOUR, IN_PLACE, MINUTE, NO_TIME, ONE_SECRET, Issued, World
 
 Result = TypeVar("Result")
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PAUSE = timedelta(minutes=16)  # longer than a lease
 LIFETIME = timedelta(days=90)
-
-# What may happen, by the calls at which it makes sense. Where an event's name has "before" or "after", that is of the call's effect.
-CRASHES = ("crash before", "crash after")
-LOST = ("refuse", "lost before", "lost after")
-# The reply is lost; the effect comes so many calls later, or when the next run, or the one after it, begins.
-LATE = ("late by 1", "late by 4", "late by a run", "late by two runs")
-BY_CALL: dict[str, tuple[str, ...]] = {
-    "look": ("crash before", "refuse", "lost before", "stale", "truncated"),
-    "check": ("crash before", "refuse", "lost before"),
-    "prove": ("crash before", "refuse", "lost before"),
-    "find": ("crash before", "refuse", "lost before"),
-    "create": (*CRASHES, *LOST, *LATE),
-    "revoke": (*CRASHES, *LOST, *LATE),
-    "disable": (*CRASHES, *LOST, *LATE),
-    "store.read": ("crash before", "fail"),
-    "store.try_write": ("crash before", "fail"),
-    "store.write": (*CRASHES, "fail"),
-    "store.restore": (*CRASHES, "fail"),
-    "labels.read": ("crash before", "fail"),
-    "labels.put": (*CRASHES, *LOST),
-    "labels.move": (*CRASHES, *LOST),
-    "versions.read": ("crash before", "fail"),
-    "versions.put": (*CRASHES, *LOST),
-    "versions.destroy": (*CRASHES, *LOST),
-    "versions.rights": ("crash before", "fail"),
-    "rescue.read": ("crash before", "fail"),
-    "rescue.try_write": ("crash before", "fail"),
-    "rescue.reserve": (*CRASHES, "fail"),
-    "rescue.keep": (*CRASHES, "fail"),
-    "rescue.remove": (*CRASHES, "fail"),
-    "remote.try": ("crash before", "lost before"),
-    "remote.publish": (*CRASHES, "refuse", "lost before", "lost after"),
-    "file.read": ("crash before", "fail"),
-    "file.write": (*CRASHES, "fail"),
-    "server.read": ("crash before", "refuse", "lost before"),
-    "server.write": (*CRASHES, *LOST),
-    "hand over": (*CRASHES, "fail", "fail after"),
-    "sleep": ("crash before", "interrupt"),
-    "step": ("interrupt",),
-}
-CLOCKS = ("appliance +1h", "appliance -1h", "controller +1h", "controller -1h")
-BY_HAND = (
-    "edit", "revert to start", "revert to previous", "delete store", "replace value", "revoke stored", "create unlimited", "create alike",
-)  # fmt: skip
-PAUSES = ("pause unseen", "pause seen")
-ANYWHERE = (*CLOCKS, *BY_HAND, *PAUSES)
-EVENTS = tuple(dict.fromkeys([*(event for events in BY_CALL.values() for event in events), *ANYWHERE]))
-_CHANGING = {name for name, events in BY_CALL.items() if "crash after" in events}
 
 
 class Crash(BaseException):
     """The run was killed. Whatever it does after that has no effect."""
-
-
-@dataclass(frozen=True)
-class At:
-    """An event of a schedule.
-
-    Attributes:
-        run: which run, counted from 1 in the order in which they begin.
-        call: at which of its calls.
-        event: one of EVENTS.
-        name: of the call, for readers.
-    """
-
-    run: int
-    call: int
-    event: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Switch:
-    """In a schedule of two runs, where one is paused and the other goes on, for how long the former is paused at least."""
-
-    run: int
-    call: int
-    pause: timedelta = NO_TIME
 
 
 @dataclass(frozen=True)
@@ -270,7 +183,7 @@ class Run:
     def _lost(self, name: str) -> LatchkeyError:
         if name.startswith("remote."):
             return LatchkeyError("The push was not answered.", "Run again.", in_doubt=True)
-        acted = name in _CHANGING
+        acted = name in CHANGING
         return ConnectionFailedError("The platform did not answer in time.", "Check that it is up.", may_have_acted=acted)
 
     def _before(self, event: str, name: str, act: Callable[[], object] | None) -> None:
@@ -293,9 +206,9 @@ class Run:
         elif event == "interrupt":
             self.told_to_end = True
         elif event in CLOCKS:
-            self.simulation.set_clock(event)
+            set_clock(self.world, event)
         elif event in BY_HAND:
-            self.simulation.by_hand(event)
+            by_hand(self.world, event, self.simulation.lifetime)
         elif event in PAUSES:
             self.simulation.pause(self, seen=event == "pause seen")
 
@@ -545,68 +458,3 @@ class Simulation:
             one.run.sent_at = now
             if actor in self.claims and any(made.maker == actor and self.world.is_live(made) for made in self.world.issued.values()):
                 self.world.breaks(f"{actor} said that all is as it was before, and then its credential appeared")
-
-    # Clocks and hands
-
-    def set_clock(self, event: str) -> None:
-        """Set a clock forward or back."""
-        which, by = event.split()
-        step = HOUR if by == "+1h" else -HOUR
-        if step < NO_TIME:
-            self.world.set_back += HOUR
-        if which == "appliance":
-            self.world.appliance_skew += step
-        else:
-            self.world.controller_skew += step
-        self.world.note(HAND, event)
-
-    def by_hand(self, event: str) -> None:
-        """Let a person or another program do something."""
-        world = self.world
-        content = world.content
-        if event == "edit":
-            if content is not None:
-                world.put(HAND, world.written(content, other=content.other + 1))
-        elif event in ("revert to start", "revert to previous"):
-            older = world.start_content if event == "revert to start" else world.previous_content
-            if older is not None and older != content:
-                world.hand.add("revert")
-                world.put(HAND, older)
-        elif event == "delete store":
-            if content is not None:
-                world.hand.add("delete")
-                world.put(HAND, None)
-        elif event == "replace value":
-            if content is not None and (made := self._created_by_hand(alike=world.behaviour.kind == REPLACE)) is not None:
-                world.hand.add("replace")
-                ids = {"client_id": made.account_id} if content.client_id or world.behaviour.kind in (REPLACE, ALTERNATE) else {}
-                world.put(HAND, world.written(content, value=made.secret, **ids))
-        elif event == "revoke stored":
-            self._revoke_stored()
-        elif self._created_by_hand(alike=event == "create alike") is not None:
-            world.hand.add("create")
-
-    def _revoke_stored(self) -> None:
-        world = self.world
-        stored = world.issued.get(world.value)
-        if stored is None or not world.is_live(stored):
-            return
-        world.hand.add("revoke")
-        if world.behaviour.kind in ONE_SECRET:
-            world.issue(HAND, account_id=stored.account_id)
-        else:
-            world.end(HAND, stored, world.tick)
-
-    def _created_by_hand(self, *, alike: bool = False) -> Issued | None:
-        world = self.world
-        kind, limit = world.behaviour.kind, world.behaviour.limit
-        if limit is not None and len(world.of_account()) >= limit:
-            return None
-        now = world.appliance_now
-        if kind == ACCESS_TOKEN:
-            return world.issue(HAND, expires_at=now + self.lifetime + timedelta(seconds=77) if alike and self.lifetime else None)
-        if kind == API_TOKEN:
-            return world.issue(HAND, expires_at=now + (self.lifetime if alike and self.lifetime else 365 * DAY), tag=TAG)
-        if kind == REPLACE:
-            return world.issue(HAND, name=f"{ACCOUNT}-20261231T2359{len(world.issued):02}Z" if alike else f"{ACCOUNT} of others")
-        return world.issue(HAND, account_id=world.content.client_id if world.content and world.content.client_id else ACCOUNT_ID)

@@ -13,8 +13,9 @@ import pytest
 
 from tests.simulation.__main__ import main, shortest, table
 from tests.simulation.cases import CASES, Case
+from tests.simulation.events import At, Switch
 from tests.simulation.explore import NONE, PAIR, RANDOM, SINGLE, TURNS, Explorer, Schedule, parse, replay
-from tests.simulation.scheduler import PAUSE, At, Switch
+from tests.simulation.scheduler import PAUSE
 
 QUICK = [case for case in CASES if case.quick]
 SLICE = 200  # schedules

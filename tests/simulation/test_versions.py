@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import notes_in
 from tests.simulation.cases import BY_NAME
+from tests.simulation.events import At
 from tests.simulation.explore import SINGLE, Explorer, Schedule, replay
-from tests.simulation.scheduler import At
 from tests.simulation.secret import KEYS
 from tests.simulation.versions import Plain, VersionedWorld
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from tests.simulation.cases import Case
 from tests.simulation.ports import FILE
-from tests.simulation.scheduler import HOUR, MINUTE, Outcome, Simulation
-from tests.simulation.world import ALTERNATE, HAND, IN_PLACE, ONE_SECRET, Issued, World, live_of_rotation, unrecorded
+from tests.simulation.scheduler import Outcome, Simulation
+from tests.simulation.world import ALTERNATE, HAND, HOUR, IN_PLACE, MINUTE, ONE_SECRET, Issued, World, live_of_rotation, unrecorded
 
 QUIET = 2 * HOUR  # after that no request can take effect any more
 _MAY_STOP = {"create", "revert", "delete", "replace"}  # by hand, after which a run may stop and ask

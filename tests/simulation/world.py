@@ -25,7 +25,7 @@ IDLE_ACCOUNT, IDLE_ID = "svc-backup-2", "1004"  # it takes turns with the accoun
 TAG = "backup"
 ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
 ONE_SECRET = (IN_PLACE, ALTERNATE)  # each account has one, and a new one ends it
-NO_TIME = timedelta(0)
+NO_TIME, MINUTE, HOUR, DAY = timedelta(0), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)

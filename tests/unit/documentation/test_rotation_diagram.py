@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import CURRENT, MINTING, STAGES, STORED, UNDOING
+from tests.simulation.events import BY_CALL, At
 from tests.simulation.explore import Schedule, simulation_of
-from tests.simulation.scheduler import BY_CALL, At
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "rotation.rst").read_text()

@@ -14,9 +14,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Listing
 from tests.simulation.cases import BY_NAME
 from tests.simulation.drive import ports_of
+from tests.simulation.events import At
 from tests.simulation.explore import Schedule, simulation_of
 from tests.simulation.ports import MemoryCredentials, MemoryStore
-from tests.simulation.scheduler import PAUSE, At, Run, Simulation
+from tests.simulation.scheduler import PAUSE, Run, Simulation
 from tests.simulation.world import ACCOUNT_ID, HAND, Pushed
 
 RUNS = ["no earlier run", "before the second write", "after the second write", "before the third write"]
