@@ -93,8 +93,8 @@ def repository(ansible: Ansible) -> Iterator[Repository]:
         yield Repository(made, ansible.folder)
 
 
-def rotate(repository: Repository, *arguments: str, **variables: Any) -> Run:
-    """Run the playbook on the fleet; nothing of it may be left, and no secret be shown."""
+def rotate(repository: Repository, *arguments: str, by: str = "environment", **variables: Any) -> Run:
+    """Run the playbook on the fleet; nothing of it may be left, and no secret be shown. It is told of the repository by one of two ways."""
     folder, found = repository.folder, repository.fleet
     secrets = [one.stored() for one in found.credentials]
     repository.in_the_clone()
@@ -102,13 +102,12 @@ def rotate(repository: Repository, *arguments: str, **variables: Any) -> Run:
     certificate, temporary = folder / "ca.pem", folder / "temporary"
     temporary.mkdir(exist_ok=True)
     with serve(repository.remote.path, "robot", CANARY, certificate, repository.before) as url:
-        env = {
-            "GIT_SSL_CAINFO": str(certificate),
-            "TMPDIR": str(temporary),
-            "LATCHKEY_GIT_REMOTE": url,
-            "LATCHKEY_GIT_USERNAME": "robot",
-            "LATCHKEY_GIT_TOKEN": CANARY,
-        }
+        env = {"GIT_SSL_CAINFO": str(certificate), "TMPDIR": str(temporary)}
+        access = {"remote": url, "username": "robot", "token": CANARY}
+        if by == "variables":
+            variables["rotate_publish_git"] = access
+        else:
+            env |= {f"LATCHKEY_GIT_{name.upper()}": value for name, value in access.items()}
         given = {"rotate_clone": True, **variables}
         run = found.ansible.run(
             PLAYBOOK,
@@ -132,7 +131,7 @@ def test_a_fleet_in_one_repository(repository: Repository) -> None:
     old = loser.stored()
     for one in others:
         one.more = {"rotate_publish": "git"}
-    planned = rotate(repository, "--check", rotate_force=True)
+    planned = rotate(repository, "--check", by="variables", rotate_force=True)
     assert statuses(planned) == ["rotated", "rotated", "rotated", "failed"]
     assert "nothing is pushed, so a new credential would be lost. Nothing was rotated. Set rotate_publish to git." in planned.output
     assert (remote.head, repository.clones) == (repository.first, 1)
