@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret of Vault as the store of a rotation: hvac, unmodified, against the stand-in."""
+"""A secret of Vault as the store of a rotation: hvac, unmodified, against the stand-in.
+
+Where a program of OpenBao or Vault is on the PATH, the tests that ask for ``kv`` run against that in dev mode, too; the others need a Vault
+that fails on purpose.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,20 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault_client import HvacClient, access_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import PARTS, Change, ChangedMeanwhileError, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from tests.stores import vault_program
 from tests.stores.vault import ROOT, Answer, Vault, refused, running
+from tests.stores.vault_program import PROGRAMS, Program
 from tests.unit.plugin_utils.rotation_facts import minting, settled, stored
 
 PATH = "latchkey/qumulo"
 OLD, NEW = "canary-old-credential", "canary-new-credential"
 SETTLED = {"stage": "current", "current": {"id": "2"}}
 KEPT = {**SETTLED, "previous": {"id": "1"}}  # the old credential goes on working for a while
+MAY_WRITE = f'path "secret/data/{PATH}" {{ capabilities = ["read", "update"] }}\n'
+MAY_DESTROY = f'path "secret/destroy/{PATH}" {{ capabilities = ["update"] }}\n'
+MAY_READ = MAY_WRITE.replace(', "update"', "")
+NAMES = {"approle": ("VAULT_ROLE_ID", "VAULT_SECRET_ID"), "jwt": ("VAULT_AUTH_ROLE", "VAULT_ID_TOKEN")}
+Served = Vault | Program
 
 
 @pytest.fixture
@@ -31,8 +42,34 @@ def vault():
         yield found
 
 
-def store_of(vault: Vault, environment: dict[str, str] | None = None, **options: object) -> VaultStore:
-    env = {"VAULT_ADDR": vault.url, "VAULT_TOKEN": ROOT, "HOME": "/nowhere"} if environment is None else environment
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """A real one, in dev mode; None where there is no program."""
+    path = vault_program.program()
+    if path is None:
+        yield None
+        return
+    with vault_program.running(path, tmp_path_factory.mktemp("vault")) as found:
+        yield found
+
+
+@pytest.fixture(params=["stand-in", "program"])
+def kv(request, program):
+    """The stand-in, and a real one where there is its program."""
+    if request.param == "stand-in":
+        with running() as found:
+            found.put(PATH, token=OLD, id="c1", owner="storage team")
+            yield found
+        return
+    if program is None:
+        pytest.skip(f"neither {' nor '.join(PROGRAMS)} is on the PATH")
+    program.put(PATH, token=OLD, id="c1", owner="storage team")
+    yield program
+    program.forget(PATH)
+
+
+def store_of(vault: Served, environment: dict[str, str] | None = None, **options: object) -> VaultStore:
+    env = {"VAULT_ADDR": vault.url, "VAULT_TOKEN": vault.root, "HOME": "/nowhere"} if environment is None else environment
     access = access_of({"path": PATH, **options}, env, str)
     return VaultStore(HvacClient(access), Keys("token", "id"), sleep=lambda _seconds: None)
 
@@ -46,38 +83,38 @@ def rotated(store: VaultStore) -> list[Written]:
 # -- the port
 
 
-def test_a_rotation_is_a_version_for_each_write_and_leaves_no_earlier_one(vault):
-    store = store_of(vault)
+def test_a_rotation_is_a_version_for_each_write_and_leaves_no_earlier_one(kv):
+    store = store_of(kv)
     held = store.read()
     assert (held.value, held.client_id, held.state, held.old_value) == (OLD, "c1", {}, None)
-    assert held.names == ["token", "id", "owner"]
+    assert sorted(held.names) == ["id", "owner", "token"]
     _intent, put = rotated(store)
-    assert vault.data(PATH)["token"] == NEW
+    assert kv.data(PATH)["token"] == NEW
     held = store.read()
     assert (held.value, held.client_id, held.state, held.old_value) == (NEW, "c2", stored(), OLD)
     assert held.version == put.version
-    assert vault.readable(PATH) == [1, 2, 3]
+    assert kv.readable(PATH) == [1, 2, 3]
     store.write(Change(KEPT), held.as_expected())
-    assert vault.readable(PATH) == [2, 3, 4], "the ones that hold the old credential are kept while it stands"
+    assert kv.readable(PATH) == [2, 3, 4], "the ones that hold the old credential are kept while it stands"
     store.write(Change(SETTLED), store.read().as_expected())
-    assert vault.readable(PATH) == [5]
-    assert vault.data(PATH).keys() == {"token", "id", "owner", "token_rotation"}
-    assert OLD not in json.dumps(vault.secrets[PATH].versions)
+    assert kv.readable(PATH) == [5]
+    assert kv.data(PATH).keys() == {"token", "id", "owner", "token_rotation"}
+    assert OLD not in kv.everything(PATH)
 
 
-def test_an_undone_rotation_leaves_the_old_content_and_no_version_with_the_new_credential(vault):
-    store = store_of(vault)
+def test_an_undone_rotation_leaves_the_old_content_and_no_version_with_the_new_credential(kv):
+    store = store_of(kv)
     intent, put = rotated(store)
     assert not store.restore(intent.before, intent.after, None), "another content is there"
     assert put.before == intent.after
     assert store.restore(intent.before, put.after, None)
-    assert {**vault.data(PATH), "token_rotation": ""} == {"token": OLD, "id": "c1", "owner": "storage team", "token_rotation": ""}
+    assert {**kv.data(PATH), "token_rotation": ""} == {"token": OLD, "id": "c1", "owner": "storage team", "token_rotation": ""}
     assert store.read().state == {}
-    assert vault.readable(PATH) == [4]
+    assert kv.readable(PATH) == [4]
 
 
-def test_the_same_content_has_the_same_marks_and_nothing_can_be_read_from_them(vault):
-    store = store_of(vault)
+def test_the_same_content_has_the_same_marks_and_nothing_can_be_read_from_them(kv):
+    store = store_of(kv)
     first = store.read()
     store.write(Change(settled(), value=NEW), first.as_expected())
     again = store.write(Change(settled(), value=OLD), store.read().as_expected())
@@ -132,45 +169,68 @@ def test_a_standby_that_lags_behind_is_asked_again(vault):
         store.read()
 
 
-def test_a_secret_that_is_deleted_meanwhile_is_told_as_gone_and_can_be_given_back(vault):
-    store = store_of(vault)
+def test_a_secret_that_is_deleted_meanwhile_is_told_as_gone_and_can_be_given_back(kv):
+    store = store_of(kv)
     intent = store.write(Change(minting()), store.read().as_expected())
-    vault.secrets[PATH].deleted.add(2)
+    kv.delete(PATH)
     assert not store.read().exists
     with pytest.raises(LatchkeyError, match=r"There is no Vault secret secret/latchkey/qumulo at .* any more"):
         store.write(Change(stored(), value=NEW), {})
     put = store.write(Change(stored(), value=NEW, old_value=OLD), {"state": (intent.version["state"],)}, intent)
-    assert (put.before, vault.data(PATH)["token"]) == (None, NEW)
-    vault.secrets[PATH].deleted.add(3)
+    assert (put.before, kv.data(PATH)["token"]) == (None, NEW)
+    kv.delete(PATH)
     assert store.restore(intent.before, None, None)
-    assert vault.data(PATH)["token"] == OLD
+    assert kv.data(PATH)["token"] == OLD
 
 
-def test_versions_that_cannot_be_destroyed_are_a_warning_and_the_next_rotations_work(vault):
-    vault.tokens[ROOT] = (r".* secret/data/.*",)
-    store = store_of(vault)
+def test_versions_that_cannot_be_destroyed_are_a_warning_and_the_next_rotations_work(kv):
+    store = store_of(kv, token=kv.token_for(MAY_WRITE))
     rotated(store)
     done = store.write(Change(SETTLED), store.read().as_expected())
     assert done.warnings[0].startswith("Versions 1, 2, 3 of Vault secret secret/latchkey/qumulo at ")
     assert 'path "secret/destroy/latchkey/qumulo" { capabilities = ["update"] }' in done.warnings[0]
-    vault.tokens[ROOT] = (".*",)
+    store = store_of(kv)
     assert store.write(Change(SETTLED), store.read().as_expected()).warnings == ()
-    assert vault.readable(PATH) == [5]
+    assert kv.readable(PATH) == [5]
+
+
+def test_what_a_hand_writes_between_two_rotations_does_not_keep_the_credential(kv):
+    store = store_of(kv)
+    rotated(store)
+    store.write(Change(SETTLED), store.read().as_expected())
+    for owner in ("backup team", "storage team"):
+        kv.put(PATH, **{**kv.data(PATH), "owner": owner})
+    assert kv.readable(PATH) == [4, 5, 6]
+    store = store_of(kv)
+    store.write(Change(SETTLED, value="canary-newer"), store.read().as_expected())
+    assert kv.readable(PATH) == [7]
 
 
 # -- log-in
 
 
-@pytest.mark.parametrize(
-    ("way", "environment"),
-    [
-        ("approle", {"VAULT_ROLE_ID": "rotator", "VAULT_SECRET_ID": "CANARY-secret-id"}),
-        ("jwt", {"VAULT_AUTH_ROLE": "rotator", "VAULT_ID_TOKEN": "CANARY-secret-id"}),
-    ],
-)
-def test_a_log_in_gives_a_run_a_token_of_its_own_that_is_revoked_at_the_end(vault, way, environment):
+@pytest.mark.parametrize("way", NAMES)
+def test_a_log_in_with_the_rights_of_the_guide_is_enough(kv, way):
+    role, secret = (kv.app_role if way == "approle" else kv.jwt_role)(MAY_WRITE + MAY_DESTROY)
+    env = {"VAULT_ADDR": kv.url, "HOME": "/nowhere", NAMES[way][0]: role}
+    store = store_of(kv, {**env, NAMES[way][1]: secret})
+    store.try_write(Change(minting()), store.read().as_expected())
+    rotated(store)
+    store.write(Change(SETTLED), store.read().as_expected())
+    assert kv.readable(PATH) == [4]
+    store.close()
+    assert store.read().value == NEW, "it logs in again"
+    store.close()
+    with pytest.raises(LatchkeyError, match=rf"refused the log-in by {way} at auth/{way}\. It said: (invalid|error)") as failure:
+        store_of(kv, {**env, NAMES[way][1]: "CANARY-x"}).read()
+    assert "CANARY" not in str(failure.value)
+
+
+@pytest.mark.parametrize("way", NAMES)
+def test_a_log_in_gives_a_run_a_token_of_its_own_that_is_revoked_at_the_end(vault, way):
     vault.roles[way, "rotator"] = ("CANARY-secret-id", (".*",))
-    store = store_of(vault, {"VAULT_ADDR": vault.url, **environment})
+    role, secret = NAMES[way]
+    store = store_of(vault, {"VAULT_ADDR": vault.url, role: "rotator", secret: "CANARY-secret-id"})
     rotated(store)
     assert vault.journal.count(f"POST auth/{way}/login") == 1
     expired = next(one for one in vault.tokens if one != ROOT)
@@ -179,10 +239,6 @@ def test_a_log_in_gives_a_run_a_token_of_its_own_that_is_revoked_at_the_end(vaul
     assert vault.journal.count(f"POST auth/{way}/login") == 2, "a token that has expired since is replaced"
     store.close()
     assert set(vault.tokens) == {ROOT}
-    wrong = store_of(vault, {"VAULT_ADDR": vault.url, **environment, "VAULT_ID_TOKEN": "CANARY-x", "VAULT_SECRET_ID": "CANARY-x"})
-    with pytest.raises(LatchkeyError, match=rf"refused the log-in by {way} at auth/{way}\. It said: (invalid|error)") as failure:
-        wrong.read()
-    assert "CANARY" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
@@ -281,14 +337,31 @@ def test_every_failure_is_a_sentence_and_nothing_is_written(vault, fault, option
     assert json.dumps(vault.secrets[PATH].versions) == before
 
 
-@pytest.mark.parametrize("path", ["data", "destroy"])
-def test_a_right_that_is_missing_is_found_before_anything_is_created(vault, path):
-    other = {"data": "destroy", "destroy": "data"}[path]
-    vault.tokens[ROOT] = (r"read .*", rf"\w+ secret/{other}/.*", r".* sys/.*")
-    store = store_of(vault)
+@pytest.mark.parametrize(("path", "policy"), [("data", MAY_READ + MAY_DESTROY), ("destroy", MAY_WRITE)])
+def test_a_right_that_is_missing_is_found_before_anything_is_created(kv, path, policy):
+    store = store_of(kv, token=kv.token_for(policy))
     with pytest.raises(LatchkeyError, match=rf"does not permit 'update' on secret/{path}/latchkey/qumulo to this log-in\. Give its policy"):
         store.try_write(Change(minting()), store.read().as_expected())
-    assert vault.readable(PATH) == [1]
+    assert kv.readable(PATH) == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mount": "kv"}, r"has no secrets engine mounted at kv, so .* no handler for route"),
+        ({"mount": "old"}, r"engine at old of Vault at \S+ is KV version 1, which has no versions"),
+        ({"path": "nothing"}, r"There is no Vault secret secret/nothing at \S+, so nothing was rotated"),
+        ({"token": "hvs.CANARY-expired"}, r"refused the token: it has expired, is revoked, or is of another namespace"),
+        ({"policy": MAY_DESTROY}, r"not permit 'read' on secret/data/latchkey/qumulo to this log-in\. It said: permission denied\."),
+    ],
+)
+def test_what_is_refused_is_a_sentence(kv, options, message):
+    given = dict(options)
+    if policy := given.pop("policy", ""):
+        given["token"] = kv.token_for(policy)
+    with pytest.raises(LatchkeyError, match=message) as failure:
+        store_of(kv, **given).read()
+    assert "CANARY" not in str(failure.value)
 
 
 def test_a_certificate_is_verified(tmp_path: Path):

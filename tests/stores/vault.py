@@ -67,6 +67,7 @@ class Vault:
 
     Attributes:
         url: where it listens.
+        root: a token that may do everything.
         secrets: those at ``secret/``, by path.
         tokens: what each token may: patterns of ``capability path``.
         roles: AppRole's role ids with their secret id, JWT's roles with the JWT that they take; each gives what a token may.
@@ -78,6 +79,7 @@ class Vault:
     """
 
     url: str = ""
+    root: str = ROOT
     secrets: dict[str, Secret] = field(default_factory=dict)
     tokens: dict[str, tuple[str, ...]] = field(default_factory=lambda: {ROOT: (".*",)})
     roles: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -109,6 +111,30 @@ class Vault:
     def readable(self, path: str) -> list[int]:
         """Return the versions that are not destroyed."""
         return [number for number, data in enumerate(self.secrets[path].versions, 1) if data is not None]
+
+    def everything(self, path: str) -> str:
+        """Return all that can still be read of any version."""
+        return json.dumps(self.secrets[path].versions)
+
+    def delete(self, path: str) -> None:
+        """Delete the newest version, which does not destroy it."""
+        self.secrets[path].deleted.add(len(self.secrets[path].versions))
+
+    def token_for(self, policy: str) -> str:
+        """Return a token that a policy gives its rights."""
+        token = f"hvs.CANARY-{secrets.token_hex(12)}"
+        self.tokens[token] = rights_of(policy)
+        return token
+
+    def app_role(self, policy: str) -> tuple[str, str]:
+        """Return the role id and the secret id of an AppRole."""
+        self.roles["approle", "rotator"] = ("CANARY-secret-id", rights_of(policy))
+        return "rotator", "CANARY-secret-id"
+
+    def jwt_role(self, policy: str) -> tuple[str, str]:
+        """Return a role of the JWT auth method, and a JWT that it takes."""
+        self.roles["jwt", "rotator"] = ("CANARY-jwt", rights_of(policy))
+        return "rotator", "CANARY-jwt"
 
     # Requests
 
