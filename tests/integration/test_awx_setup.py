@@ -16,7 +16,7 @@ import pytest
 from awxkit.api import ApiV2
 from awxkit.api.client import Connection
 
-from tests.awx.collection import awx_collection
+from tests.awx.collection import packaged_collections
 from tests.awx.controller import TOKEN, Awx, running
 from tests.integration._ansible import ROOT, Ansible, Run
 from tests.integration._as_printed import GUIDES, alike, output_of
@@ -41,7 +41,7 @@ def setup(ansible: Ansible, awx: Awx, *arguments: str, environment: dict[str, st
     password_file = ansible.folder / "vault-password"
     password_file.write_text(f"{VAULT_PASSWORD}\n")
     env = {
-        "ANSIBLE_COLLECTIONS_PATH": f"{ansible.collections}:{awx_collection()}",
+        "ANSIBLE_COLLECTIONS_PATH": f"{ansible.collections}:{packaged_collections()}",
         "CONTROLLER_HOST": awx.url,
         "CONTROLLER_OAUTH_TOKEN": TOKEN,
         "SSL_CERT_FILE": awx.ca_file,

@@ -17,6 +17,7 @@ import pytest
 import requests
 import yaml
 
+from tests.awx.collection import packaged_collections
 from tests.integration._ansible import Ansible
 from tests.integration._as_printed import GUIDES, Block, World, blocks, git_repository, is_play, world
 from tests.integration._cases import do, done
@@ -197,9 +198,28 @@ def test_secret_managers(page: Page) -> None:
         page.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
         page.run()
         texts = [in_vault.data("latchkey/qumulo"), json.loads(in_aws.get_secret_value(SecretId="latchkey/qumulo")["SecretString"])]
+        in_vault.tokens["consumer"] = ("read secret/data/latchkey/qumulo",)
+        read = _read_as_printed(page, {"VAULT_TOKEN": "consumer", "AWS_REGION": "eu-central-1"})
+    assert read == [one["qumulo_token"] for one in texts]
     assert [one["owner"] for one in texts] == ["storage team"] * 2
     assert len({one["qumulo_token"] for one in texts}) == 2
     assert all(json.loads(one["qumulo_token_rotation"])["stage"] == "current" for one in texts)
+
+
+def _read_as_printed(page: Page, environment: dict[str, str]) -> list[str]:
+    """Run the tasks of the page that read a credential, with the collections of others that they name; return what they got."""
+    tasks: list[dict[str, Any]] = []
+    for block in blocks(page.name):
+        found = yaml.safe_load(block.text) if block.language == "yaml" else []
+        if found and not is_play(found):
+            dest = page.folder / f"read-{len(tasks)}"
+            tasks += [
+                *found,
+                {"name": "Keep it", "ansible.builtin.copy": {"content": "{{ qumulo_token }}", "dest": str(dest), "mode": "0600"}},
+            ]
+    collections = {"ANSIBLE_COLLECTIONS_PATH": f"{page.ansible.collections}:{packaged_collections()}"}
+    page.ansible.play(tasks, env={**page.environment, **environment, **collections}).assert_ok()
+    return [one.read_text() for one in sorted(page.folder.glob("read-*"))]
 
 
 def test_vault_files(page: Page) -> None:
