@@ -80,7 +80,7 @@ class ActionModule(ControllerAction):
             self.unsayable = steps.secrets
             try:
                 phase = _Phase(self, with_defaults(options), steps, host)
-                with kept(phase.vars_file, is_pushed=phase.is_pushed):
+                with kept(phase.vars_file, is_pushed=phase.is_pushed, rescue=phase.rescue_file):
                     result = phase.run(options["phase"], check_mode)
             except LatchkeyError as failure:
                 if isinstance(failure, InterruptedRunError):
@@ -111,6 +111,13 @@ class _Phase:
     def vars_file(self) -> str:
         """Where the vars file is; empty where there is none."""
         return self._action.path(self._options["vars_file"]) if self._options["vars_file"] else ""
+
+    @property
+    def rescue_file(self) -> str:
+        """Where the rescue file is; empty where a rotation has none."""
+        if not (self._settings.in_place and self.vars_file):
+            return ""
+        return self._action.path(rescue_path(self._options["rescue_file"], self._options["vars_file"], self._settings.var))
 
     @property
     def is_pushed(self) -> bool:
@@ -269,8 +276,7 @@ class _Phase:
             store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
             remote = self._remote(path) if settings.publishes else None
         if settings.in_place and isinstance(store, VarsFileStore):
-            beside = rescue_path(options["rescue_file"], options["vars_file"], settings.var)
-            rescue = RescueFile(self._action.path(beside), store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
+            rescue = RescueFile(self.rescue_file, store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
         longest_tag = platform_class(options["platform"]).longest_tag
         wanted = Wanted(
             what=settings.what,

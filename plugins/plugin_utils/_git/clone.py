@@ -86,12 +86,13 @@ def remove_clones() -> list[str]:
 
 
 @contextlib.contextmanager
-def kept(path: str, *, is_pushed: bool) -> Iterator[None]:
+def kept(path: str, *, is_pushed: bool, rescue: str = "") -> Iterator[None]:
     """Keep the clone that a vars file is in, if it is in one, while the block lasts.
 
     Args:
         path: the vars file.
         is_pushed: whether what is stored there is pushed.
+        rescue: the rescue file; empty where a rotation has none.
 
     Raises:
         RefusedError: what is stored there would be lost with the clone, or the file is not in the clone but beyond a symbolic link.
@@ -110,6 +111,12 @@ def kept(path: str, *, is_pushed: bool) -> Iterator[None]:
             f"{path} is in a clone that is deleted at the end of the run, and nothing is pushed, so a new credential would be lost. "
             "Nothing was rotated.",
             "Set rotate_publish to git.",
+        )
+    if rescue and os.path.realpath(rescue).startswith(os.path.join(os.path.realpath(root), "")):
+        raise RefusedError(
+            f"{path} is in a clone that is deleted at the end of the run, and so is the rescue file, so the only secret of the account "
+            "would be lost where its push fails. Nothing was rotated.",
+            "Set rotate_rescue_file to a file outside of the clone that outlives the run.",
         )
     with _locked(place, shared=True):
         yield

@@ -92,7 +92,11 @@ def test_no_hook_of_the_repository_runs(temporary: Path, remote: Remote, tmp_pat
 @pytest.mark.parametrize(
     ("url", "branch", "said"),
     [
-        ("", "", r"remote is missing: the repository with the vars files. Set it in rotate_publish_git, or LATCHKEY_GIT_REMOTE in the environment."),
+        (
+            "",
+            "",
+            r"remote is missing: the repository with the vars files. Set it in rotate_publish_git, or LATCHKEY_GIT_REMOTE in the environment.",
+        ),
         ("https://ops:pass@git.example.com/keys.git", "", r"remote: there is a password in the URL, .* Set token instead."),
         ("http://git.example.com/keys.git", "", r"token: the remote is reached over http, where .* Use its https URL."),
         ("--upload-pack=touch", "", r"remote: --upload-pack=touch is no name that git takes."),
@@ -124,6 +128,10 @@ def test_a_file_in_a_clone_must_be_pushed_and_in_it(temporary: Path, remote: Rem
         kept(f"{path}/vault.yml", is_pushed=False).__enter__()
     with pytest.raises(RefusedError, match=r"out\.yml leads out of the clone by a symbolic link"):
         kept(f"{path}/out.yml", is_pushed=True).__enter__()
+    with kept(f"{path}/vault.yml", is_pushed=True, rescue=str(tmp_path / "rescue.yml")):
+        pass
+    with pytest.raises(RefusedError, match=r"so is the rescue file, .* Nothing was rotated\. Set rotate_rescue_file"):
+        kept(f"{path}/vault.yml", is_pushed=True, rescue=f"{path}/vault.yml.secret.rescue.yml").__enter__()
     remove_clones()
     with pytest.raises(LatchkeyError, match=r"cannot be used: No such file or directory\. Run again\."):
         kept(f"{path}/vault.yml", is_pushed=True).__enter__()
