@@ -95,7 +95,7 @@ def test_no_hook_of_the_repository_runs(temporary: Path, remote: Remote, tmp_pat
         (
             "",
             "",
-            r"remote is missing: the repository with the vars files. Set it in rotate_publish_git, or LATCHKEY_GIT_REMOTE in the environment.",
+            r"remote is missing: the repository with the vars files. Set it in rotate_publish_git, or LATCHKEY_GIT_REMOTE in .*",
         ),
         ("https://ops:pass@git.example.com/keys.git", "", r"remote: there is a password in the URL, .* Set token instead."),
         ("http://git.example.com/keys.git", "", r"token: the remote is reached over http, where .* Use its https URL."),
