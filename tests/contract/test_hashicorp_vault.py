@@ -159,6 +159,19 @@ def test_a_write_that_took_effect_and_was_answered_with_a_failure_is_written_onc
     assert vault.readable(PATH) == [1, 2]
 
 
+def test_what_came_of_such_a_write_is_asked_again_where_a_standby_lags_behind(vault):
+    store = store_of(vault)
+
+    def fail_and_lag(found: Vault) -> Answer:
+        found.stale = [1, 1]
+        return refused(500, "context deadline exceeded")
+
+    vault.after.append((f"POST secret/data/{PATH}", fail_and_lag))
+    store.write(Change(minting()), store.read().as_expected())
+    assert vault.readable(PATH) == [1, 2]
+    assert store.read().state == minting()
+
+
 def test_a_standby_that_lags_behind_is_asked_again(vault):
     store = store_of(vault)
     store.write(Change(minting()), store.read().as_expected())
