@@ -112,7 +112,7 @@ class _Play:
             self._hand_over()
         except LatchkeyError as refused:
             words = str(refused)
-        return rotation.undone(words)
+        return rotation.undone("the tasks of the user", words)
 
     def _hand_over(self) -> None:
         """What the tasks of the user do: they keep the credential that is stored in a place of their own."""

@@ -21,6 +21,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import (
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Expected, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import Recognised
@@ -169,6 +170,14 @@ def _late_requests_not_waited_for(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(planning_beside, "recognise", recognise)
 
 
+def _sinks_stay(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Delivery, "put_back", lambda self, name, held: None)
+
+
+def _sinks_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Delivery, "keep", lambda self: None)
+
+
 FAULTS = [
     Fault("a run that was paused does not notice that another took over", _no_fence, "access_token/expiring", "ended", turns=True),
     Fault("what may be another's is taken for a leftover", _possible_is_proved, "access_token/never expiring", "not of this rotation"),
@@ -184,6 +193,8 @@ FAULTS = [
     Fault("no intent is written before the creation", _no_intent, "access_token/expiring", "fails without a reason"),
     Fault("writes do not compare", _no_compare_and_set, "access_token/expiring", "", turns=True),
     Fault("a request without an answer is not waited for", _late_requests_not_waited_for, "alternate/noted", "", turns=True),
+    Fault("a sink keeps the new credential when a rotation is undone", _sinks_stay, "access_token/sinks", "which a sink holds"),
+    Fault("a sink is not looked at when nothing is due", _sinks_not_looked_at, "access_token/sinks", "at rest, the file holds"),
     Fault("a new secret is not kept before it is stored", _no_rescue, "in_place/noted", "before it was kept"),
 ]
 

@@ -323,7 +323,6 @@ class Simulation:
     def run_two(self, switches: Sequence[Switch]) -> list[Outcome]:
         """Let two runs go on in turns."""
         self.baton = Baton(self.world, switches)
-        self.world.stood_still = True
         ended: dict[int, Outcome] = {}
         ordinals = [self._next(), self._next()]
         for ordinal in ordinals:
@@ -353,7 +352,6 @@ class Simulation:
     def pause(self, run: Run, *, seen: bool) -> None:
         """Let another run go to its end while this one stands still."""
         self.paused[run.actor] = seen
-        self.world.stood_still = True
         if not seen:
             self.world.time += PAUSE
         self.outcomes.append(self._play(self._next()))

@@ -276,6 +276,18 @@ FIXED = [
     Schedule("access_token/versions", (At(1, 3, "delete store", "check"),)),
     Schedule("access_token/versions", (At(1, 33, "replace value", "versions.destroy"),)),
     Schedule("access_token/versions", (), switches=(), seen=False),
+    Schedule("access_token/labels and sinks", (At(1, 34, "interrupt", "step"), At(1, 39, "lost after", "labels.move"))),
+    Schedule(
+        "access_token/sinks",
+        (
+            At(2, 20, "lost before", "server.write"),
+            At(1, 23, "appliance -1h", "store.read"),
+            At(2, 31, "appliance +1h", "file.write"),
+        ),
+        switches=(Switch(1, 20, PAUSE), Switch(2, 28)),
+        seen=False,
+    ),
+    Schedule("access_token/sinks round hooks", (At(1, 28, "fail", "file.write"), At(1, 35, "fail", "hand over"))),
 ]
 
 

@@ -130,7 +130,6 @@ class World:
         self.rescued_at = ""  # when the secret in it was created
         self.pushed = Pushed()
         self.handed_over = ""  # the secret that the user's tasks have
-        self.stood_still = False  # whether a run stood still while another one was at work
         self.sinks: dict[str, str] = {}  # the secret that each sink holds, by name
         self.serial = 0
         self.tick = 0  # counts calls of all runs
@@ -161,7 +160,7 @@ class World:
             (self.time, self.appliance_skew, self.controller_skew, self.set_back),
             (self.behaviour, tuple(self.issued.values()), self.listed_before),
             (self.content, self.start_content, self.previous_content, self.last_content, self.placed_by),
-            (self.rescue, self.rescued_at, self.pushed, self.handed_over, tuple(self.sinks.items()), self.stood_still),
+            (self.rescue, self.rescued_at, self.pushed, self.handed_over, tuple(self.sinks.items())),
             (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.disowned), frozenset(self.stored_ever)),
         )
 
@@ -297,7 +296,7 @@ class World:
                 self.dead_by_hand.add(one.secret)
             if self.hand_put >= sent_at:  # another content was put in place since the run looked, which may name this one, or ask for it
                 self.dead_by_hand.add(one.secret)
-            if one.secret in self.sinks.values() and self.is_live(one) and not self.hand and not self.stood_still:
+            if one.secret in self.sinks.values() and self.is_live(one) and not self.hand:
                 self.breaks(f"{actor} ended {one.id}, which a sink holds")
             stranger = not self.is_ours(one)
             if stranger and (one not in self.of_account() or not self.behaviour.orphans_may_go):

@@ -78,7 +78,7 @@ class Undo:
             raise failure
 
     def stop(self, failure: TakenOverError | LatchkeyError) -> RotationFailedError:
-        """Leave all that another run made; what this run created itself, and is stored nowhere, is revoked."""
+        """Leave all that another run made, or took over; what this run created itself, and is stored nowhere, is revoked."""
         self._ports.progress.shield()
         created = self._record.created_id
         words = unwritten = Delivery(self._context).follow()
@@ -88,8 +88,10 @@ class Undo:
             words = f" {unwritten}{' What this run created is not revoked.' if created else ''}"
         elif created:
             try:
-                adopted = self._ports.store.read().value == self._record.new_value
-                if not adopted:
+                held = self._ports.store.read()
+                # Where the store still names it, what took over may have handed it on, and ends it in its turn.
+                is_theirs = states.stage_of(held.state) != states.CURRENT and states.id_of(held.state, "pending") == created
+                if held.value != self._record.new_value and not is_theirs:
                     with self._context.step(f"Revoke the {self._noun} that this run created"):
                         self._ports.credentials.revoke([created])
                     words = f" The {self._noun} {created} that this run created is revoked."
