@@ -60,6 +60,8 @@ def test_rotations(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, k
         rig.seed()
         scene.canaries.add("the first credential", str(rig.stored()))
         variables, file = variables_of(scene, rig)
+        no_awx = {"controller_host": simulator.url, "controller_oauthtoken": "{{ wrong }}", "ca_path": simulator.ca_file}
+        no_awx |= {"name": "Appliance", "input": "secret", "id_input": "id"}
         fault = f"*:{BEYOND_THE_LOGIN[platform]}:echo"
         run = scene.play(
             [
@@ -67,6 +69,7 @@ def test_rotations(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, k
                 step("wrong variable", {**variables, "rotate_max_age": "{{ wrong }}"}),
                 step("wrong type", {**variables, "rotate_auth": "{{ wrong }}"}),
                 step("failed check", {**variables, "rotate_checks": FAILING}),
+                step("no AWX", {**variables, "rotate_publish": "awx_credential", "rotate_publish_awx_credential": no_awx}),
                 control(simulator, "Echo", fault),
                 step("echo", variables),
                 control(simulator, "Echo no more", None),
@@ -80,7 +83,7 @@ def test_rotations(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, k
         scene.canaries.add("the last credential", str(rig.stored()))
         scene.assert_clean(simulator, allowed=FILES)
         assert run["Result of well"]["rotate_result"]["rotated"] is True
-        for name in ("wrong variable", "wrong type", "failed check", "echo", "echo of the log-in"):
+        for name in ("wrong variable", "wrong type", "failed check", "no AWX", "echo", "echo of the log-in"):
             assert run[f"Failure of {name}"]["ansible_failed_result"]["msg"], name
         assert "500 Internal Error" in run["Failure of echo"]["ansible_failed_result"]["msg"]
 
