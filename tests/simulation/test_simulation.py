@@ -276,6 +276,10 @@ FIXED = [
     Schedule("access_token/versions", (At(1, 3, "delete store", "check"),)),
     Schedule("access_token/versions", (At(1, 33, "replace value", "versions.destroy"),)),
     Schedule("access_token/versions", (), switches=(), seen=False),
+    Schedule(
+        "access_token/versions, new ones do not work",
+        (At(1, 18, "pause unseen", "versions.put"), At(3, 27, "revoke stored", "versions.read")),
+    ),
     Schedule("access_token/labels and sinks", (At(1, 34, "interrupt", "step"), At(1, 39, "lost after", "labels.move"))),
     Schedule(
         "access_token/sinks",

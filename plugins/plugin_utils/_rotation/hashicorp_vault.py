@@ -29,7 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_c
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore, Sleep, StoreError
 
 _SUPERSEDED = "superseded"  # a note: versions that were superseded, each with the ids of the credentials in it
-_NOTED = 20  # versions; Vault keeps 10 unless it is told otherwise
+_NOTED = 50  # versions, as many as ten rotations write that are cut off or fail one after the other; Vault keeps 10 unless told otherwise
 _LOOKS = 4  # at what came of a write that Vault answered with a failure: a standby may lag behind
 _PAUSE = 0.25  # seconds between two of them
 
