@@ -18,6 +18,7 @@ from tests.integration._ansible import Ansible
 from tests.integration._qumulo_rig import Rig
 from tests.integration._role_rig import failure, guarded, refusal, role
 from tests.integration._rubrik_rigs import SecretRig, each_secret
+from tests.integration._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
 FILE = "client.json"
@@ -69,8 +70,8 @@ def test_a_later_one_that_fails_gives_the_file_its_bytes_and_mode_back(qumulo_ri
     assert (path.read_text(), mode(path)) == (text, 0o640)
 
 
-@each_secret("replace-rsc")
-def test_a_service_account_file_goes_from_one_account_to_the_next(rig: SecretRig) -> None:
+@each_secret("replace-rsc", chaos=("in_place-rsc", "replace-cdm"))
+def test_a_service_account_file_has_what_is_stored(rig: SecretRig) -> None:
     client_id, path = rig.seed(), rig.ansible.folder / FILE
     path.write_text(json.dumps({"client_id": client_id, "client_secret": rig.stored(), "name": rig.account, "own": 1}))
     rig.more |= {"rotate_publish": ["credentials_file"], "rotate_publish_credentials_file": {"path": FILE}}
@@ -79,8 +80,9 @@ def test_a_service_account_file_goes_from_one_account_to_the_next(rig: SecretRig
     run = rig.rotate(rotate_force=True)
     result, found = rig.result(run), json.loads(path.read_text())
     assert (found["client_id"], found["client_secret"], found["own"]) == (result["token_id"], rig.stored(), 1)
-    assert found["name"] != rig.account
-    assert found["access_token_uri"] == f"{rig.simulator.url}/api/client_token"
+    assert (found["name"] != rig.account) is (rig.strategy == "replace")
+    uri = f"{rig.simulator.url}/api/client_token" if rig.simulator.platform == "rubrik_rsc" else None
+    assert found.get("access_token_uri") == uri
     assert rig.appliance.works(found["client_id"], found["client_secret"])
     rig.assert_settled()
 
@@ -105,4 +107,19 @@ def test_a_credential_in_awx_is_the_old_one_again_when_a_later_one_fails(qumulo_
     for one in (failed, run):
         assert TOKEN not in one.output
         qumulo_rig.assert_no_secret(one)
+    qumulo_rig.assert_settled()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(("at", "written"), [("after replace#2", False), ("before write#3", True)])
+def test_a_killed_run_is_finished_with_the_file(qumulo_rig: Rig, tmp_path: Path, at: str, written: bool) -> None:
+    path, old = qumulo_rig.ansible.folder / FILE, qumulo_rig.stored()
+    path.write_text(json.dumps({"version": 1, "bearer_token": old}))
+    saboteur = Saboteur(tmp_path / "saboteur")
+    assert run_and_kill(qumulo_rig, saboteur, at, rotate_force=True), saboteur.events
+    read = json.loads(path.read_text())["bearer_token"]
+    assert (read != old) is written
+    assert qumulo_rig.who_is(read), "what consumers read works"
+    qumulo_rig.result(qumulo_rig.rotate())
+    assert json.loads(path.read_text())["bearer_token"] == qumulo_rig.stored() != old
     qumulo_rig.assert_settled()
