@@ -10,8 +10,8 @@ TESTS ?=
 FULL ?=
 WORKERS ?= 2
 # The tests that run plugins in the process of pytest, where coverage sees them.
-IN_PROCESS := tests/unit tests/simulation $(wildcard tests/integration/test_rubrik_*.py) tests/integration/test_request_counts.py \
-	tests/integration/test_rights_in_guides.py
+IN_PROCESS := tests/unit tests/simulation $(wildcard tests/plays/test_rubrik_*.py) tests/plays/test_request_counts.py \
+	tests/plays/test_rights_in_guides.py
 
 # Nothing is written outside of the checkout: neither pip's cache nor Ansible's.
 export PYTHON
@@ -51,7 +51,7 @@ test-chaos: setup ## kill rotations and break servers at every point, and print 
 	$(BIN)/python -m tests.chaos.table; exit $$status
 
 test-fleet: setup ## rotate 500 credentials on 20 simulated clusters in one run, and print what it takes (a quarter of an hour)
-	@$(BIN)/python -m pytest -n 0 -m fleet $(ARGS) tests/integration/test_fleet.py
+	@$(BIN)/python -m pytest -n 0 -m fleet $(ARGS) tests/plays/test_fleet.py
 
 bench: setup ## measure what tasks, tokens, rotations and vars files cost, against what one would do instead (GROUPS='tasks rotation')
 	@PYTHONPATH=.cache/collections $(BIN)/python -m tests.benchmark $(ARGS) $(GROUPS)

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from tests.benchmark._measure import Curve, Row
-from tests.integration._ansible import ROOT
+from tests.plays._ansible import ROOT
 
 REPORT = ROOT / ".cache" / "bench.json"
 FLEET = ROOT / ".cache" / "fleet.json"

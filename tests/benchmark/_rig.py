@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from tests.integration._ansible import Ansible, Run, install_collection
-from tests.integration._fleet import Cluster
-from tests.integration._vaulted import PASSWORDS, inline
+from tests.plays._ansible import Ansible, Run, install_collection
+from tests.plays._fleet import Cluster
+from tests.plays._vaulted import PASSWORDS, inline
 from tests.simulator.launch import launch
 
 ACCOUNT = "svc-bench"

@@ -12,8 +12,8 @@ from tests.benchmark import fleet
 from tests.benchmark._chart import svg
 from tests.benchmark._measure import Curve, Row
 from tests.benchmark._report import Group, read
-from tests.integration._ansible import ROOT
-from tests.integration.test_request_counts import TABLE
+from tests.plays._ansible import ROOT
+from tests.plays.test_request_counts import TABLE
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "performance.rst"
 TITLES = {
@@ -45,7 +45,7 @@ machine. They answer at once, so on both sides nearly all of the time is Ansible
 """
 REQUESTS = """\
 These are all the requests of a task, logging in and out included. What each of them is, and why it takes so many, is in
-``tests/integration/test_request_counts.py``, which fails as soon as a task sends one that is not listed there.
+``tests/plays/test_request_counts.py``, which fails as soon as a task sends one that is not listed there.
 """
 
 

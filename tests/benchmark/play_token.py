@@ -14,9 +14,9 @@ import yaml
 
 from tests.benchmark._measure import Curve, Row, Side, take_turns
 from tests.benchmark._rig import EMPTY, Bench, Plain
-from tests.integration._ansible import Ansible
-from tests.integration._options import client, where
-from tests.integration._play_token_rig import LOOKUP
+from tests.plays._ansible import Ansible
+from tests.plays._options import client, where
+from tests.plays._play_token_rig import LOOKUP
 from tests.simulator.launch import Simulator, launch
 
 HOSTS, USES, MANY, FORKS = 100, 10, (10, 50, 200), 8

@@ -10,8 +10,8 @@ import pytest
 
 from tests.benchmark._measure import Row, Side
 from tests.benchmark._rig import Bench
-from tests.integration._in_process_simulator import simulators_in_this_process
-from tests.integration.test_request_counts import OPERATIONS, TABLE, sent_for
+from tests.plays._in_process_simulator import simulators_in_this_process
+from tests.plays.test_request_counts import OPERATIONS, TABLE, sent_for
 
 
 def rows(_bench: Bench, _runs: int) -> Iterator[Row]:

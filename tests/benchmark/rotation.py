@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.benchmark._measure import Row, take_turns
 from tests.benchmark._rig import ACCOUNT, EMPTY, Bench
-from tests.integration._qumulo_rig import TOKENS
+from tests.plays._qumulo_rig import TOKENS
 
 WHO = "/v1/session/who-am-i"
 

@@ -20,8 +20,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import FastLoader
 from tests.benchmark._measure import Curve, Row, Side, peak_memory, take_turns
 from tests.benchmark._rig import VAULT, Bench
-from tests.integration._ansible import ROOT
-from tests.integration._vaulted import PASSWORDS
+from tests.plays._ansible import ROOT
+from tests.plays._vaulted import PASSWORDS
 
 SIZES = (100, 1000, 10_000)
 NAME = "in_the_middle"

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.integration._ansible import Run
-from tests.integration._role_rig import RoleRig, finish, start
-from tests.integration._saboteur import Saboteur
+from tests.plays._ansible import Run
+from tests.plays._role_rig import RoleRig, finish, start
+from tests.plays._saboteur import Saboteur
 
 _PATIENCE = 200.0  # seconds, for a machine that is very busy
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration._ansible import Ansible
+from tests.plays._ansible import Ansible
 
 STEPS = ("before write", "half written", "before fsync", "before replace", "before link")  # the points at which the disk can fail
 

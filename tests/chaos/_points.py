@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pytest
 
 from tests.chaos._scenarios import Scenario
-from tests.integration._role_rig import finish, start
-from tests.integration._rotation_kinds import AnyRig
-from tests.integration._saboteur import Saboteur
+from tests.plays._role_rig import finish, start
+from tests.plays._rotation_kinds import AnyRig
+from tests.plays._saboteur import Saboteur
 
 
 @dataclass(frozen=True)

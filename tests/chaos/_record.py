@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.integration._ansible import ROOT
-from tests.integration._role_rig import CredentialLostError, OrphanLeftError, RoleRig, SecretShownError
+from tests.plays._ansible import ROOT
+from tests.plays._role_rig import CredentialLostError, OrphanLeftError, RoleRig, SecretShownError
 
 FULL = bool(os.environ.get("CHAOS_FULL"))  # everything, not only what CI has time for
 LINES = ROOT / ".cache" / "chaos.jsonl"

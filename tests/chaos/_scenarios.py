@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.integration import _rubrik_rigs as rubrik
-from tests.integration._qumulo_rig import Rig
-from tests.integration._rotation_kinds import KINDS, AnyRig
-from tests.integration._vaulted import encrypted
+from tests.plays import _rubrik_rigs as rubrik
+from tests.plays._qumulo_rig import Rig
+from tests.plays._rotation_kinds import KINDS, AnyRig
+from tests.plays._vaulted import encrypted
 
 FORCED = {"rotate_force": True}
 FAILING = [{"path": "/v1/users/", "status": [403]}]

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration._rotation_kinds import AnyRig
-from tests.integration._saboteur import Saboteur
+from tests.plays._rotation_kinds import AnyRig
+from tests.plays._saboteur import Saboteur
 
 PRODUCTS = {"qumulo": "Qumulo Core", "rubrik_cdm": "Rubrik CDM", "rubrik_rsc": "Rubrik Security Cloud"}
 TIMEOUT = 3  # seconds that a run waits for an answer that stalls

@@ -11,9 +11,9 @@ import pytest
 
 from tests.chaos._points import points_of
 from tests.chaos._record import LINES, Recorder
-from tests.integration._rotation_kinds import Appliances
-from tests.integration._saboteur import Saboteur
-from tests.integration.conftest import ansible, collections
+from tests.plays._rotation_kinds import Appliances
+from tests.plays._saboteur import Saboteur
+from tests.plays.conftest import ansible, collections
 
 __all__ = ["ansible", "collections", "points_of"]  # fixtures
 

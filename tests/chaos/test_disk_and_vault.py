@@ -21,12 +21,12 @@ from tests.chaos import _evil_disk as evil
 from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
-from tests.integration._ansible import Ansible, Run
-from tests.integration._role_rig import failure
-from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
-from tests.integration._rubrik_rigs import CdmApiTokenRig
-from tests.integration._saboteur import Saboteur
-from tests.integration._vaulted import AFTER, BEFORE, encrypted, inline
+from tests.plays._ansible import Ansible, Run
+from tests.plays._role_rig import failure
+from tests.plays._rotation_kinds import AnyRig, Appliances, assert_known, is_in_place, rig_of
+from tests.plays._rubrik_rigs import CdmApiTokenRig
+from tests.plays._saboteur import Saboteur
+from tests.plays._vaulted import AFTER, BEFORE, encrypted, inline
 
 PART = "disk and vault faults"
 KINDS = ("access_token-qumulo", *(("in_place-rsc", "api_token-cdm", "in_place-cdm", "replace-rsc", "replace-cdm") if FULL else ()))

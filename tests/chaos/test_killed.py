@@ -19,9 +19,9 @@ import pytest
 from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import FORCED_ONES, MORE, Scenario
-from tests.integration._ansible import Ansible
-from tests.integration._rotation_kinds import KINDS, Appliances, is_in_place, kill_and_recover, rig_of
-from tests.integration._saboteur import Saboteur, run_and_kill
+from tests.plays._ansible import Ansible
+from tests.plays._rotation_kinds import KINDS, Appliances, is_in_place, kill_and_recover, rig_of
+from tests.plays._saboteur import Saboteur, run_and_kill
 
 SLICES = 8  # of each scenario, so that they can run side by side
 SCENARIOS = (*FORCED_ONES, *(MORE if FULL else ()))

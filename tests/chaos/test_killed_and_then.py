@@ -12,11 +12,11 @@ import pytest
 
 from tests.chaos._record import Recorder
 from tests.chaos._scenarios import FAILING
-from tests.integration._ansible import Ansible
-from tests.integration._qumulo_rig import MINTED, TOKENS, Rig
-from tests.integration._role_rig import failure, finish, start
-from tests.integration._rotation_kinds import Appliances
-from tests.integration._saboteur import Saboteur, run_and_kill
+from tests.plays._ansible import Ansible
+from tests.plays._qumulo_rig import MINTED, TOKENS, Rig
+from tests.plays._role_rig import failure, finish, start
+from tests.plays._rotation_kinds import Appliances
+from tests.plays._saboteur import Saboteur, run_and_kill
 
 PART, KIND = "killed", "access_token-qumulo"
 

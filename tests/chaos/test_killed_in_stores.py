@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import pytest
 
 from tests.chaos._record import FULL, Recorder
-from tests.integration._ansible import Ansible
-from tests.integration._role_rig import finish, start
-from tests.integration._rotation_kinds import Appliances
-from tests.integration._saboteur import Saboteur, run_and_kill
-from tests.integration._store_rigs import MANAGERS, NAME, TokenInManager, managers
+from tests.plays._ansible import Ansible
+from tests.plays._role_rig import finish, start
+from tests.plays._rotation_kinds import Appliances
+from tests.plays._saboteur import Saboteur, run_and_kill
+from tests.plays._store_rigs import MANAGERS, NAME, TokenInManager, managers
 
 SLICES = 8 if FULL else 2  # of each secret manager, so that they can run side by side
 CHOSEN = {

@@ -11,10 +11,10 @@ import pytest
 
 from tests.chaos._record import Recorder, recorded
 from tests.chaos.table import lines, summary
-from tests.integration._ansible import Ansible, Run
-from tests.integration._qumulo_rig import Rig
-from tests.integration._role_rig import CredentialLostError, OrphanLeftError, SecretShownError
-from tests.integration._rotation_kinds import Appliances, assert_known
+from tests.plays._ansible import Ansible, Run
+from tests.plays._qumulo_rig import Rig
+from tests.plays._role_rig import CredentialLostError, OrphanLeftError, SecretShownError
+from tests.plays._rotation_kinds import Appliances, assert_known
 
 
 def _lose(rig: Rig) -> None:

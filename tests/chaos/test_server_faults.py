@@ -26,11 +26,11 @@ from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
 from tests.chaos._server_faults import FAULTS, Fault
-from tests.integration._ansible import Ansible, Run
-from tests.integration._role_rig import failure
-from tests.integration._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
-from tests.integration._rubrik_rigs import RubrikRig
-from tests.integration._saboteur import Saboteur
+from tests.plays._ansible import Ansible, Run
+from tests.plays._role_rig import failure
+from tests.plays._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
+from tests.plays._rubrik_rigs import RubrikRig
+from tests.plays._saboteur import Saboteur
 
 # In CI one kind: the simulation lets every fault meet every kind.
 STRUCK = KINDS if FULL else ("access_token-qumulo",)

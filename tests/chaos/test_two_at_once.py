@@ -19,12 +19,12 @@ from tests.chaos._contenders import Contender
 from tests.chaos._points import PointsOf
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
-from tests.integration import _rubrik_rigs as rubrik
-from tests.integration._ansible import Ansible, Run
-from tests.integration._qumulo_rig import Rig
-from tests.integration._role_rig import failure
-from tests.integration._rotation_kinds import AnyRig, Appliances, assert_known, rig_of
-from tests.integration._vaulted import AFTER, BEFORE
+from tests.plays import _rubrik_rigs as rubrik
+from tests.plays._ansible import Ansible, Run
+from tests.plays._qumulo_rig import Rig
+from tests.plays._role_rig import failure
+from tests.plays._rotation_kinds import AnyRig, Appliances, assert_known, rig_of
+from tests.plays._vaulted import AFTER, BEFORE
 
 PART = "two at once"
 KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))

@@ -19,7 +19,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone_cleaner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import Clone, clone, kept, remove_clones
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, GitError
-from tests.integration._publish_rig import Remote, git
+from tests.plays._publish_rig import Remote, git
 
 CANARY = "canary-token-of-git"
 

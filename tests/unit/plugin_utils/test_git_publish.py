@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import adopt_file, edit_file, read_file
-from tests.integration._publish_rig import Checkout, Remote, git
+from tests.plays._publish_rig import Checkout, Remote, git
 
 VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
 CANARY = "ghp_canary0123456789"

@@ -1,0 +1,363 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guides print: playbooks are run as printed, in the order of the page; all other YAML is at least YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+import yaml
+
+from tests.awx.collection import packaged_collections
+from tests.plays._ansible import Ansible
+from tests.plays._as_printed import GUIDES, Block, World, blocks, git_repository, is_play, world
+from tests.plays._cases import do, done
+from tests.stores import aws, vault
+
+VAULT = ["--vault-id", "prod@vault-password"]
+PAGES = sorted(path.stem for path in GUIDES.glob("*.rst"))
+ELSEWHERE = {"awx"}  # test_awx_guide.py looks at that page
+PASSWORD = "Not a real 1"
+
+
+@dataclass
+class Page:
+    """A guide, and the folder of somebody who works through it."""
+
+    name: str
+    ansible: Ansible
+    world: World
+    arguments: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.ansible.folder
+
+    @property
+    def plays(self) -> Iterator[tuple[str, Block]]:
+        """The playbooks of the page, each with a name for its file."""
+        for number, block in enumerate(blocks(self.name)):
+            if block.language == "yaml" and is_play(yaml.safe_load(block.text)):
+                yield block.caption or f"block-{number}.yml", block
+
+    def write(self, name: str, **values: Any) -> None:
+        """Write a vars file, in clear."""
+        (self.folder / name).write_text(yaml.safe_dump(values))
+
+    def run(self) -> dict[str, str]:
+        """Run all playbooks in order; return the output of each."""
+        return {name: self.run_one(name) for name, _block in self.plays}
+
+    def follow(self, *typed: str, skip: int = 0) -> str:
+        """Run the commands of the page, as a shell runs them that is typed into, in a directory that has nothing of the page but its files.
+
+        Args:
+            typed: the lines that are typed where a command asks.
+            skip: how many commands at the beginning are left out.
+
+        Returns:
+            The output, which holds what the page says that it does, but for ids and times.
+        """
+        for name in ("vault.yml", "vault-password"):
+            (self.folder / name).unlink()
+        for name, block in self.plays:
+            (self.folder / name).write_text(block.text)
+        commands = [line[2:] for block in blocks(self.name) if block.language == "console" for line in block.text.splitlines()]
+        (self.folder / "script").write_text("\n".join(commands[skip:]) + "\n")
+        ended = subprocess.run(
+            ["bash", "-eux", "script"],
+            cwd=self.folder,
+            env={**self.ansible.env(self.world.environment()), **self.environment},
+            input="".join(f"{line}\n" for line in typed),
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        shown = _without_ids(ended.stdout)
+        for block in blocks(self.name):
+            if block.caption.startswith("output of "):
+                for line in block.text.split("[localhost]")[1:]:
+                    assert _without_ids(line).strip() in shown, ended.stdout
+        return ended.stdout
+
+    def run_one(self, name: str, *arguments: str) -> str:
+        """Run one playbook; return its output."""
+        (self.folder / name).write_text(dict(self.plays)[name].text)
+        environment = {**self.world.environment(), **self.world.credentials(), **self.environment}
+        return self.ansible.run(name, [*VAULT, *self.arguments, *arguments], env=environment).assert_ok().output
+
+    def logins_of(self, name: str, *arguments: str) -> int:
+        """Run one playbook; return how many requests to log in with a password Rubrik CDM got."""
+        before = len(self.world.rubrik_cdm.journal())
+        self.run_one(name, *arguments)
+        journal = self.world.rubrik_cdm.journal()[before:]
+        return sum((one["method"], one["path"]) == ("POST", "/api/internal/session") for one in journal)
+
+
+def _without_ids(text: str) -> str:
+    """Return an output in one line, without what differs from run to run."""
+    return re.sub(r"20\d\d-[\d-]+T[\d:.]+Z|\d{19,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "...", " ".join(text.split()))
+
+
+@pytest.fixture(scope="module")
+def appliances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The appliances, which the pages share: each has accounts of its own, or leaves them as another one expects them."""
+    with world(tmp_path_factory.mktemp("world"), rubrik_cdm={"totp": "on"}) as appliances:
+        yield appliances
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, ansible: Ansible, appliances: World) -> Page:
+    """The page that a test is named after."""
+    (ansible.folder / "vault-password").write_text("not a real one\n")
+    (ansible.folder / ".rubrik").mkdir()
+    for name in ("automation", "rotator"):
+        (ansible.folder / ".rubrik" / f"{name}.json").write_text(appliances.service_account_file())
+    (ansible.folder / "vault.yml").touch()
+    return Page(request.function.__name__.removeprefix("test_"), ansible, appliances)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_yaml_of_the_guide_is_yaml(name: str) -> None:
+    for block in blocks(name):
+        if block.language == "yaml":
+            yaml.safe_load(block.text)  # raises what is wrong with it
+
+
+def test_getting_started(page: Page) -> None:
+    (page.folder / "cluster.pem").write_text(Path(page.world.qumulo.ca_file).read_text())
+    shown = page.follow(page.world.qumulo.admin["password"], skip=2)  # the two that install
+    assert len(re.findall(r"changed=(\d+)", shown)) == 4
+    assert re.search(r"qumulo_token: !vault \|\s+\$ANSIBLE_VAULT;1.2;AES256;prod\n", (page.folder / "vault.yml").read_text())
+
+
+def test_authentication(page: Page) -> None:
+    assert f"{page.world.qumulo.admin['username']} has " in page.run()["check_qumulo.yml"]
+
+
+def test_adopting(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-reports")
+    made = done(q, "access_token", user="local:svc-reports")
+    page.environment = {"ADOPTED_TOKEN": made["token"]}
+    page.run_one("adopt.yml")
+    page.arguments = ["-e", json.dumps({"rotate_force": True})]
+    assert f"delete the old access token {made['token_id']}" in page.run_one("rotate_reports.yml", "--check")
+    page.run_one("rotate_reports.yml")
+    [kept] = done(q, "access_token_info", user="local:svc-reports")["access_tokens"]
+    assert kept["token_id"] != made["token_id"]
+    assert kept["expires_at"]
+
+
+def test_rotation(page: Page) -> None:
+    done(page.world.qumulo, "service_account", name="svc-backup")
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
+    assert "Rotated, since no credential is stored yet; due next at 20" in page.run()["rotate_and_tell.yml"]
+
+
+def test_publish(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup")
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    page.ansible.play([{"name": "Prepare", **git_repository("vault.yml")}]).assert_ok()
+    page.environment = {"LATCHKEY_GIT_REMOTE": str(page.folder / "remote.git")}
+    rest = {"platform": "qumulo", "endpoint": "qumulo.example.com", "credential": "access_token", "force": True}
+    rest |= {"account": "local:svc-backup", "var": "qumulo_token"}
+    page.arguments = ["-e", json.dumps({f"rotate_{name}": value for name, value in rest.items()})]
+    page.run()
+    log = ["git", "log", "--oneline", "main"]
+    commits = subprocess.run(log, cwd=page.folder / "remote.git", capture_output=True, text=True, timeout=60, check=True).stdout
+    assert len(commits.splitlines()) >= 2, commits  # the beginning, and the rotation
+
+
+def test_secret_managers(page: Page) -> None:
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup")
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke"})]
+    policy = next(one.text for one in blocks(page.name) if one.caption == "rotator.hcl")
+    with vault.running() as in_vault, aws.running() as url:
+        in_vault.put("latchkey/qumulo", owner="storage team")
+        in_vault.tokens["rotator"] = vault.rights_of(policy)
+        keys = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        in_aws = boto3.client("secretsmanager", endpoint_url=url, **keys)
+        in_aws.create_secret(Name="latchkey/qumulo", SecretString='{"owner": "storage team"}')
+        page.environment = {"VAULT_ADDR": in_vault.url, "VAULT_TOKEN": "rotator", "AWS_ENDPOINT_URL": url}
+        page.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+        page.run()
+        texts = [in_vault.data("latchkey/qumulo"), json.loads(in_aws.get_secret_value(SecretId="latchkey/qumulo")["SecretString"])]
+        in_vault.tokens["consumer"] = ("read secret/data/latchkey/qumulo",)
+        read = _read_as_printed(page, {"VAULT_TOKEN": "consumer", "AWS_REGION": "eu-central-1"})
+    assert read == [one["qumulo_token"] for one in texts]
+    assert [one["owner"] for one in texts] == ["storage team"] * 2
+    assert len({one["qumulo_token"] for one in texts}) == 2
+    assert all(json.loads(one["qumulo_token_rotation"])["stage"] == "current" for one in texts)
+
+
+def _read_as_printed(page: Page, environment: dict[str, str]) -> list[str]:
+    """Run the tasks of the page that read a credential, with the collections of others that they name; return what they got."""
+    tasks: list[dict[str, Any]] = []
+    for block in blocks(page.name):
+        found = yaml.safe_load(block.text) if block.language == "yaml" else []
+        if found and not is_play(found):
+            dest = page.folder / f"read-{len(tasks)}"
+            tasks += [
+                *found,
+                {"name": "Keep it", "ansible.builtin.copy": {"content": "{{ qumulo_token }}", "dest": str(dest), "mode": "0600"}},
+            ]
+    collections = {"ANSIBLE_COLLECTIONS_PATH": f"{page.ansible.collections}:{packaged_collections()}"}
+    page.ansible.play(tasks, env={**page.environment, **environment, **collections}).assert_ok()
+    return [one.read_text() for one in sorted(page.folder.glob("read-*"))]
+
+
+def test_vault_files(page: Page) -> None:
+    page.run()
+    text = (page.folder / "vault.yml").read_text()
+    assert "host: qumulo.example.com" in text
+    assert "token: !vault" in text
+
+
+def test_qumulo(page: Page) -> None:
+    done(page.world.qumulo, "service_account", name="svc-backup", state="absent")
+    page.follow(page.world.qumulo.admin["password"])
+    page.arguments = ["-e", json.dumps({"rotate_orphans": "revoke", "rotate_force": True})]
+    for name in ("s3_key.yml", "rotate_s3_key.yml"):
+        page.run_one(name)
+    assert "rotator_token_rotation" in (page.folder / "rotator.yml").read_text()
+    assert "qumulo_token_rotation" in (page.folder / "vault.yml").read_text()
+    assert "archive_secret_access_key_rotation" in (page.folder / "archive.yml").read_text()
+
+
+def test_rubrik_cdm(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    login = done(cdm, "access_token")["token"]
+    headers = {"Authorization": f"Bearer {login}"}
+    user = requests.post(
+        f"{cdm.url}/api/internal/user",
+        json={"username": "svc-rotator", "password": PASSWORD},
+        headers=headers,
+        verify=cdm.ca_file,
+        timeout=30,
+    ).json()
+    _give_role(page.world, headers, user["id"], "AdministratorRole")
+    page.follow(PASSWORD, "JBSWY3DPEHPK3PXP")
+    for name in ("free_sessions.yml", "one_session.yml"):
+        page.run_one(name)
+    text = (page.folder / "vault.yml").read_text()
+    assert "rubrik_client_secret: !vault" in text
+    assert "rubrik_token: !vault" in text
+    done(cdm, "service_account", name="svc-backup", state="absent")
+    done(cdm, "api_token", user="svc-rotator", tag="nightly-report", state="absent")
+
+
+def _give_role(appliances: World, headers: dict[str, str], principal: str, role: str) -> None:
+    cdm = appliances.rubrik_cdm
+    roles = requests.get(f"{cdm.url}/api/v1/role", headers=headers, verify=cdm.ca_file, timeout=30).json()["data"]
+    wanted = [one.get("roleId", one.get("id")) for one in roles if one["name"] == role]
+    assert wanted, [one["name"] for one in roles]
+    body = {"principals": [principal], "roles": wanted}
+    requests.post(f"{cdm.url}/api/v1/principal/role", json=body, headers=headers, verify=cdm.ca_file, timeout=30).raise_for_status()
+
+
+def test_rubrik_rsc(page: Page) -> None:
+    page.follow()
+    text = (page.folder / "vault.yml").read_text()
+    assert "rsc_client_secret: !vault" in text
+    assert "stage: current" in text
+
+
+def test_migrating_cdm(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    old = done(cdm, "service_account", name="svc-backup", roles=["ReadOnlyAdminRole"])
+    done(cdm, "api_token", tag="nightly-report", expires_in="1d")
+    outputs: dict[str, str] = {}
+    account = {f"rubrik_{name}": cdm.service_account[f"rsc_{name}"] for name in ("client_id", "client_secret")}
+    # The simulated cloud and the simulated cluster know nothing of each other: from here on it is the account that the cluster knows.
+    page.arguments = ["-e", json.dumps({**account, "old_account_id": old["account_id"]})]
+    for name in ("what_is_there.yml", "old_keys.yml"):
+        assert page.logins_of(name, "--check") == 2  # the challenge, and its answer
+    outputs = page.run()
+    assert "nightly-report" in outputs["what_is_there.yml"]
+    assert "svc-backup" in outputs["what_is_there.yml"]
+    again = page.run_one("what_is_there.yml")
+    assert "nightly-report" not in again
+    assert "svc-backup" not in again
+
+
+def test_leaked(page: Page) -> None:
+    """The page's commands, as a shell runs them that is typed into; the secret is what is typed."""
+    q = page.world.qumulo
+    done(q, "service_account", name="svc-backup", privileges=["PRIVILEGE_CLUSTER_READ"])
+    done(q, "access_token", user="local:svc-backup", state="absent")
+    secret = done(q, "access_token", user="local:svc-backup", expires_in="30d")["token"]
+    page.write("vault.yml", qumulo_token=secret)
+    inventory = next(block for block in blocks(page.name) if block.caption == "inventory.yml")
+    (page.folder / "inventory.yml").write_text(inventory.text)
+    commands = [line[2:] for block in blocks(page.name) if block.language == "console" for line in block.text.splitlines()]
+    (page.folder / "script").write_text("\n".join(commands) + "\n")
+    environment = page.ansible.env({**page.world.environment(), **page.world.credentials()})
+    ended = subprocess.run(
+        ["bash", "-euv", "script"],
+        cwd=page.folder,
+        env=environment,
+        input=f"{secret}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    shown = ended.stdout + ended.stderr
+    assert ended.returncode == 0, shown
+    assert secret not in shown
+    for label in ("account    svc-backup", "last used  the platform does not tell", "may do     privileges PRIVILEGE_CLUSTER_READ"):
+        assert shown.count(label) == 2, shown  # the look, and the run
+    assert shown.count("proved to be dead") == 1
+    assert "qumulo_token: !vault" in (page.folder / "vault.yml").read_text()
+    assert do(q, "access_check", token=secret)["status"] == 401
+
+
+def test_rotator(page: Page) -> None:
+    q, rsc = page.world.qumulo, page.world.rubrik_rsc
+    done(q, "service_account", name="svc-rotator")
+    done(q, "access_token", user="local:svc-rotator", state="absent")
+    token = done(q, "access_token", user="local:svc-rotator", additional=True, expires_in="5d")
+    accounts = [done(rsc, "service_account", name=f"svc-rotator-{one}", roles=["Secret Rotator"]) for one in "ab"]
+    first, second = (one["client_id"] for one in accounts)
+    page.write("rotator.yml", rotator_token=token["token"])
+    page.arguments = ["-e", json.dumps({"first_id": first, "first_secret": accounts[0]["client_secret"]})]
+    page.run_one("store_rotator.yml")
+    page.arguments = []
+    assert f"token {token['token_id']} was replaced by" in page.run_one("rotate_qumulo_rotator.yml")
+    force = ["-e", json.dumps({"rotate_force": True})]
+    assert f"{second} has a new secret and took the turn of {first}" in page.run_one("rotate_rubrik_rotator.yml", *force)
+    assert f"{first} has a new secret and took the turn of {second}" in page.run_one("rotate_rubrik_rotator.yml", *force)
+
+
+def test_coming_from(page: Page) -> None:
+    page.run()
+
+
+def test_play_token(page: Page) -> None:
+    cdm = page.world.rubrik_cdm
+    inventory: dict[str, Any] = {"storage": {"hosts": {"localhost": {}}}}
+    (page.folder / "storage.yml").write_text(yaml.safe_dump(inventory))
+    variables = {f"rubrik_{name}": cdm.service_account[name] for name in ("client_id", "client_secret")}
+    page.arguments = ["-i", "storage.yml", "-e", json.dumps(variables)]
+    page.run()
+
+
+def test_every_page_with_a_playbook_is_worked_through() -> None:
+    with_plays = {name for name in PAGES if any(one.language == "yaml" and is_play(yaml.safe_load(one.text)) for one in blocks(name))}
+    assert {f"test_{name}" for name in with_plays - ELSEWHERE} <= globals().keys()

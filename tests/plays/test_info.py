@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""access_token_info and service_account_info: what is listed, filtered, queried; they change nothing and never show a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.plays._ansible import Ansible
+from tests.plays._cases import done, refused, writes
+from tests.plays._options import defaults
+from tests.simulator.launch import Simulator, launch
+
+TOKEN_KEYS = {"token_id", "account", "account_id", "created_at", "expires_at", "expires_in", "lifetime", "enabled", "live", "creator"}
+ACCOUNT_KEYS = {"account", "account_id", "roles", "privileges", "primary_group", "home_directory"}
+
+
+def test_playbook(ansible: Ansible, qumulo: Simulator) -> None:
+    """Both in check mode and for real, through module_defaults of the group: the same, unchanged, readable, and usable."""
+    minted = done(qumulo, "access_token", user="local:svc-ansible", additional=True, expires_in="1d")
+    tokens = {"latchkey.tokens.access_token_info": {"user": "local:svc-ansible"}}
+    accounts = {"latchkey.tokens.service_account_info": {"query": "[?contains(roles, 'Administrators')].account"}}
+    start = len(qumulo.journal())
+    run = ansible.play(
+        [
+            {"name": "Tokens", **tokens},
+            {"name": "Tokens in check mode", **tokens, "check_mode": True},
+            {"name": "Administrators", **accounts, "register": "found"},
+            {"name": "Each", "ansible.builtin.debug": {"msg": "{{ item }}"}, "loop": "{{ found.service_accounts }}"},
+        ],
+        arguments=["--diff"],
+        module_defaults=defaults(qumulo),
+    ).assert_ok()
+    listed = run["Tokens"]["access_tokens"]
+    assert [one["token_id"] for one in listed] == sorted([minted["token_id"], qumulo.service_account["token_id"]])
+    assert all(one.keys() == TOKEN_KEYS for one in listed)
+    assert run["Tokens"]["limit"] == 2
+    assert run["Tokens"]["account_id"] == qumulo.service_account["id"]
+    assert run["Tokens"]["changed"] is run["Administrators"]["changed"] is False
+    again = run["Tokens in check mode"]["access_tokens"]
+    assert [one["token_id"] for one in again] == [one["token_id"] for one in listed]
+    assert run["Administrators"]["service_accounts"] == ["admin"]
+    assert writes(qumulo.journal()[start:]) == []
+    assert "access-v1" not in run.output
+
+
+def test_all_tokens_of_all_accounts(shared: Simulator) -> None:
+    for _unused in range(2):
+        done(shared, "access_token", user="ad:jane", additional=True)
+    listed = done(shared, "access_token_info")
+    assert [one["account"] for one in listed["access_tokens"]] == ["AD\\jane", "AD\\jane", "svc-ansible"]
+    assert "account" not in listed
+    done(shared, "access_token", user="ad:jane", state="absent")
+
+
+@pytest.mark.parametrize("page_size", ["1", "2"])
+def test_many_pages(tmp_path_factory: pytest.TempPathFactory, page_size: str) -> None:
+    with launch("qumulo", settings={"page_size": page_size}, directory=tmp_path_factory.mktemp("pages")) as simulator:
+        for user in ("local:admin", "local:guest", "ad:jane"):
+            for _unused in range(2):
+                done(simulator, "access_token", user=user, additional=True)
+        assert len({one["token_id"] for one in done(simulator, "access_token_info")["access_tokens"]}) == 7
+
+
+def test_states_of_a_token(qumulo: Simulator) -> None:
+    token_id = qumulo.service_account["token_id"]
+
+    def one() -> dict[str, Any]:
+        [found] = done(qumulo, "access_token_info", token_id=token_id)["access_tokens"]
+        return {key: found[key] for key in ("enabled", "live", "expires_at", "expires_in", "creator")}
+
+    assert one() == {"enabled": True, "live": True, "expires_at": None, "expires_in": None, "creator": "admin"}
+    done(qumulo, "access_token", token_id=token_id, enabled=False, expires_at="2040-01-01T00:00:00Z")
+    assert one()["expires_at"] == "2040-01-01T00:00:00Z"
+    assert (one()["enabled"], one()["live"]) == (False, False)
+
+
+def test_service_accounts(shared: Simulator) -> None:
+    listed = done(shared, "service_account_info")["service_accounts"]
+    assert [one["account"] for one in listed] == ["admin", "guest", "svc-ansible"]
+    assert all(one.keys() == ACCOUNT_KEYS for one in listed)
+    assert listed[2]["roles"] == ["Observers"]
+    assert done(shared, "service_account_info", name="admin")["service_accounts"] == [listed[0]]
+    assert done(shared, "service_account_info", name="nobody")["service_accounts"] == []
+    assert "password" not in json.dumps(listed)
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "words"),
+    [
+        ("access_token_info", {"query": "[?"}, "query: '[?' is not a JMESPath expression"),
+        ("service_account_info", {"query": "a b"}, "query: 'a b' is not a JMESPath expression"),
+        ("access_token_info", {"query": "[*].abs(account)"}, "query: '[*].abs(account)' cannot be applied"),
+        ("access_token_info", {"user": "local:admin", "token_id": "1"}, "mutually exclusive: user|token_id"),
+    ],
+)
+def test_bad_options(shared: Simulator, module: str, options: dict[str, Any], words: str) -> None:
+    start = len(shared.journal())
+    assert words in refused(shared, module, **options)
+    assert "abs" in words or shared.journal()[start:] == []
+
+
+def test_without_the_right_to_see_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    for choice in ("forbidden", "own"):
+        settings = {"unfiltered_list": choice, "service_account_role": "none"}
+        with launch("qumulo", settings=settings, directory=tmp_path_factory.mktemp("rights")) as simulator:
+            me = {"token": simulator.service_account["token"]}
+            if choice == "forbidden":
+                assert "HTTP 403" in refused(simulator, "access_token_info", **me)
+            else:
+                [own] = done(simulator, "access_token_info", **me)["access_tokens"]
+                assert own["token_id"] == simulator.service_account["token_id"]
+            assert "missing privilege: LOCAL_USER_READ" in refused(simulator, "service_account_info", **me)

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rotate with rotate_publish: git, killed at the commands of git, and what the next run makes of it: in the checkout that
+is left, and in a fresh clone, which knows only what was pushed. At every instant the file at the remote has a credential that works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plays._ansible import Ansible
+from tests.plays._publish_rig import Remote, commit_and_push, fresh_clone, git, in_a_work_tree
+from tests.plays._qumulo_rig import MINTED, TOKENS, Rig
+from tests.plays._role_rig import failure
+from tests.plays._saboteur import Saboteur, run_and_kill
+from tests.simulator.launch import Simulator
+
+# The first commit and push are tries, the second ones publish the new credential, the third ones that the old one is gone.
+LASTING = [
+    "after git commit#1",
+    "after git push#1",
+    "before git commit#2",
+    "before git push#2",
+    "after git push#2",
+    "before git worktree#4",
+    "after git update-index#5",
+    "after git update-ref#1",
+    "before git push#3",
+    "after git push#3",
+]
+
+
+@pytest.fixture
+def rig(ansible: Ansible, shared: Simulator, tmp_path: Path, shared_administrator: dict[str, str]) -> Rig:
+    return in_a_work_tree(ansible, shared, tmp_path / "first", shared_administrator)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    return Remote(tmp_path / "remote.git")
+
+
+def begin(rig: Rig, remote: Remote) -> None:
+    """Start anew, with one token in the file, pushed."""
+    rig.seed()
+    commit_and_push(rig, remote)
+
+
+def clone(rig: Rig, remote: Remote, name: str) -> Rig:
+    """Return the rig in a fresh clone, whose file must have a credential that works."""
+    fresh = fresh_clone(rig, remote, rig.ansible.folder.parent / name)
+    fresh.assert_works()
+    assert "old_value" not in fresh.text
+    return fresh
+
+
+def assert_settled(rig: Rig, remote: Remote) -> None:
+    """Nothing is under way, the remote has it, and the checkout is clean."""
+    rig.assert_settled()
+    assert remote.file() == rig.text
+    assert git(rig.ansible.folder, "worktree", "list").count("\n") == 0
+
+
+def kill_and_recover(rig: Rig, remote: Remote, saboteur: Saboteur, at: int | str, number: int) -> None:
+    begin(rig, remote)
+    assert run_and_kill(rig, saboteur, at, rotate_force=True), f"{at} was not reached: {saboteur.events}"
+    rig.assert_works()
+    clone(rig, remote, f"clone-{number}")
+    rig.result(rig.rotate())
+    assert_settled(rig, remote)
+    assert git(rig.ansible.folder, "status", "--porcelain", "--untracked-files=no") == ""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_killed_and_run_again_in_the_same_checkout(rig: Rig, remote: Remote, saboteur: Saboteur, part: int) -> None:
+    for number, at in enumerate(LASTING[part::3]):
+        kill_and_recover(rig, remote, saboteur, at, number)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+def test_killed_at_every_command_of_git(
+    rig: Rig, remote: Remote, saboteur: Saboteur, record_property: Callable[[str, object], None]
+) -> None:
+    begin(rig, remote)
+    assert run_and_kill(rig, saboteur, None, rotate_force=True) is False
+    numbers = [number for number, event in enumerate(saboteur.events, 1) if " git " in event]
+    for number in numbers:
+        kill_and_recover(rig, remote, saboteur, number, number)
+    record_property("kill points", len(numbers))
+
+
+@pytest.mark.parametrize("at", ["after git push#2", f"before DELETE {TOKENS}ID#1", f"answered DELETE {TOKENS}ID#1", "before git push#3"])
+def test_killed_and_run_again_in_a_fresh_clone(rig: Rig, remote: Remote, saboteur: Saboteur, at: str) -> None:
+    begin(rig, remote)
+    old = rig.assert_works()
+    assert run_and_kill(rig, saboteur, at.replace("ID", old), rotate_force=True)
+    fresh = clone(rig, remote, "fresh")
+    assert fresh.assert_works() != old
+    fresh.result(fresh.rotate())
+    assert_settled(fresh, remote)
+
+
+def test_killed_before_the_push_and_run_again_in_a_fresh_clone(rig: Rig, remote: Remote, saboteur: Saboteur) -> None:
+    # The clone does not know the new token: an orphan, which is not revoked as long as its maker may be about to publish it.
+    begin(rig, remote)
+    old = rig.assert_works()
+    assert run_and_kill(rig, saboteur, MINTED, rotate_force=True)
+    fresh = clone(rig, remote, "fresh")
+    assert fresh.assert_works() == old
+    assert "live token that this vars file does not know" in failure(fresh.rotate())
+    assert "too new to be revoked as an orphan" in failure(fresh.rotate(rotate_orphans="revoke"))
+
+
+def test_an_orphan_of_a_killed_run_is_revoked_when_it_is_older(
+    ansible: Ansible, qumulo: Simulator, remote: Remote, saboteur: Saboteur, tmp_path: Path
+) -> None:
+    qumulo.advance(-3600)
+    rig = in_a_work_tree(ansible, qumulo, tmp_path / "first", {})
+    rig.more["rotate_orphans"] = "revoke"
+    begin(rig, remote)
+    assert run_and_kill(rig, saboteur, "before git push#2", rotate_force=True)
+    qumulo.advance(3600)  # an hour later
+    fresh = clone(rig, remote, "fresh")
+    fresh.result(fresh.rotate(rotate_force=True))
+    assert_settled(fresh, remote)

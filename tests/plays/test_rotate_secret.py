@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rotate for secrets of service accounts on Rubrik, in place and by replacement."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.plays._ansible import Ansible
+from tests.plays._role_rig import failure, role
+from tests.plays._rubrik_rigs import FAILING, SecretRig, each_secret, secret_rig_of
+from tests.plays._saboteur import Saboteur, adds_fault
+from tests.simulator.launch import Simulator, launch
+
+KINDS = [f"{strategy}-{platform}" for platform in ("rsc", "cdm") for strategy in ("in_place", "replace")]
+
+
+@each_secret("in_place-rsc", "replace-rsc", "replace-cdm", chaos=("in_place-cdm",))
+def test_first_then_forced_then_nothing_to_do(rig: SecretRig) -> None:
+    rig.seed(stored=False)
+    with rig.rest_untouched():
+        # In place, the secret that is not stored may be in use elsewhere, so ending it must be asked for.
+        first_time = rig.variables(rotate_force=rig.strategy == "in_place")
+        run = rig.rotate(tasks=[*role(first_time, "First"), *role(rig.variables(rotate_force=True), "Forced")])
+    first, forced = rig.result(run, "First"), rig.result(run, "Forced")
+    client_id = rig.assert_settled()
+    assert (first["rotated"], first["reason"], first["old_token_id"]) == (True, "no credential is stored yet", None)
+    assert (forced["rotated"], forced["reason"], forced["token_id"]) == (True, "it was asked for", client_id)
+    replaced = rig.strategy == "replace"
+    assert (first["token_id"] == client_id) is not replaced
+    assert (forced["old_token_id"], forced["retired"]) == ((first["token_id"], True) if replaced else (None, False))
+    assert forced["next_due"] is None
+    with rig.nothing_changes():
+        assert rig.assert_unchanged()["token_id"] == client_id
+
+
+@each_secret("in_place-rsc", chaos=("in_place-cdm",))
+def test_a_secret_that_is_not_stored_is_not_ended_by_a_typo(rig: SecretRig) -> None:
+    rig.seed()
+    typo = rig.name.replace("secret", "secrte")
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_var=typo))
+    assert f"The vars file holds no secret in {typo}, and the present secret of the account may be in use elsewhere" in said
+    assert f"Was {rig.name} meant?" in said
+    assert "set rotate_force to true. Nothing was rotated." in said
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_each_core(kind: str, each_core: Ansible, rubrik: dict[str, Simulator]) -> None:
+    rig = secret_rig_of(kind, each_core, rubrik)
+    rig.seed()
+    assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
+    rig.assert_settled()
+    rig.assert_unchanged()
+
+
+@each_secret("in_place-rsc", chaos=("replace-cdm", "in_place-cdm", "replace-rsc"))
+def test_the_stored_secret_is_refused(rig: SecretRig) -> None:
+    client_id = rig.seed()
+    held = rig.held()[client_id]
+    rig.appliance.rotate(client_id)
+    if rig.strategy == "replace" and rig.simulator.platform == "rubrik_rsc":
+        rig.appliance.delete(client_id)
+    with rig.rest_untouched():
+        result = rig.result(rig.rotate())
+    assert (result["rotated"], result["reason"]) == (True, "the platform refuses the stored credential")
+    assert rig.held()[rig.assert_settled()]["roles"] == held["roles"]
+
+
+@each_secret("in_place-rsc", chaos=("in_place-cdm", "replace-cdm", "replace-rsc"))
+def test_names_that_are_mixed_up(rig: SecretRig) -> None:
+    """The message about the client id would quote the secret."""
+    rig.seed()
+    with rig.nothing_changes():
+        same = rig.rotate(rotate_client_id_var=rig.name)
+        swapped = rig.rotate(rotate_var=rig.id_name, rotate_client_id_var=rig.name)
+    assert "name the same variable" in same.failures[0]
+    assert swapped.returncode == 2
+    if rig.strategy == "in_place":
+        assert f"holds the client id ******** in {rig.name}, but {rig.account} is" in swapped.failures[0]
+
+
+@each_secret("in_place-rsc", "replace-cdm", chaos=("in_place-cdm", "replace-rsc"))
+def test_a_vars_file_that_cannot_be_read_costs_no_session(rig: SecretRig) -> None:
+    rig.seed()
+    before = len(rig.simulator.journal())
+    with rig.nothing_changes():
+        run = rig.rotate(vault=[])
+    assert run.returncode == 2
+    assert len(rig.simulator.journal()) == before
+
+
+@each_secret("in_place-rsc", "replace-rsc", chaos=("in_place-cdm", "replace-cdm"))
+def test_check_mode_and_diff(rig: SecretRig) -> None:
+    client_id = rig.seed()
+    with rig.nothing_changes():
+        run = rig.rotate(check=True, rotate_force=True, rotate_orphans="revoke")
+    result = rig.result(run)
+    assert (result["rotated"], result["token_id"]) == (True, client_id)
+    would = rig.would(run)
+    if rig.strategy == "in_place":
+        assert would[0] == "create a new secret, which ends the present one"
+    else:
+        assert (would[0], would[-1]) == ("create a new account", f"delete the old account {client_id}")
+    assert f"store it in {rig.name}, and its id in {rig.id_name}" in would
+
+
+@each_secret(chaos=("in_place-rsc", "in_place-cdm"))
+def test_a_secret_grows_old(rig: SecretRig) -> None:
+    rig.seed()
+    rig.rotate(rotate_max_age="30d").assert_ok()  # the age counts from when the role sees it first
+    old = rig.state["current"]["minted_at"]
+    rig.write(rig.text.replace(old, "2026-01-01T00:00:00Z"))
+    result = rig.result(rig.rotate(rotate_max_age="30d"))
+    assert re.fullmatch(r"it is \d+ d( \d+ h)? old", result["reason"])
+    assert result["next_due"] > old
+    rig.assert_settled()
+
+
+@each_secret(chaos=("replace-rsc", "replace-cdm"))
+def test_an_account_grows_old(rig: SecretRig) -> None:
+    rig.seed(stored=False)
+    client_id, secret = rig.appliance.create(f"{rig.account}-20260101T000000Z")
+    rig.store(client_id, secret)
+    result = rig.result(rig.rotate(rotate_max_age="30d", rotate_roles=[]))
+    assert result["reason"].startswith("it is ")
+    assert result["old_token_id"] == client_id
+    account = rig.held()[rig.assert_settled()]
+    assert re.fullmatch(re.escape(rig.account) + r"-\d{8}T\d{6}Z", account["name"])
+    if rig.simulator.platform == "rubrik_rsc":
+        assert account["description"] == "a robot"
+
+
+# A check fails
+
+
+@each_secret("replace-rsc", chaos=("replace-cdm",))
+def test_a_failing_check_undoes_a_replacement(rig: SecretRig) -> None:
+    rig.seed()
+    with rig.all_undone(), rig.rest_untouched():
+        said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
+    assert "was not rotated, and all is as it was before" in said
+    assert "GET /api/nowhere was answered with HTTP 404 instead of 200." in said
+    rig.assert_works()
+
+
+@each_secret(chaos=("replace-rsc", "replace-cdm"))
+def test_a_failing_check_undoes_the_first_account(rig: SecretRig) -> None:
+    rig.seed(stored=False)
+    with rig.all_undone(), rig.rest_untouched():
+        said = failure(rig.rotate(rotate_checks=FAILING))
+    assert "holds no credential yet" in said
+
+
+@each_secret("in_place-rsc", chaos=("in_place-cdm",))
+def test_a_failing_check_cannot_undo_a_rotation_in_place(rig: SecretRig) -> None:
+    rig.seed()
+    old = rig.stored()
+    with rig.rest_untouched():
+        said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
+        assert (
+            f"svc-ansible on {rig.simulator.url} has a new secret, and {rig.path} holds it, but it could not be proved. "
+            "Such a rotation cannot be undone, so the new secret stays; the next run proves it again." in said
+        )
+        assert "GET /api/nowhere was answered with HTTP 404 instead of 200." in said
+        rig.assert_works()
+        new = rig.stored()
+        assert new != old
+        assert rig.rescued() == new
+        result = rig.result(rig.rotate())
+    assert (result["rotated"], result["reason"]) == (True, "an earlier run stored it and stopped")
+    rig.assert_settled()
+    assert rig.stored() == new
+
+
+def test_the_first_account_needs_roles(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
+    rig = secret_rig_of("replace-rsc", ansible, rubrik)
+    rig.seed(stored=False)
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_roles=[]))
+    assert said.endswith("Nothing was rotated. Name its roles in rotate_roles.")
+
+
+REFUSED = ("403", "409")
+# The last point before the request that makes the secret, and the end of that request's path.
+MAKING = {"rubrik_rsc": ("answered POST /api/graphql#3", "/graphql"), "rubrik_cdm": ("after replace#1", "/rotate")}
+
+
+def _answers() -> list[Any]:
+    kinds = ("403", "409", "500", "drop", "cut", "close", "nonsense", "strange")
+    always = {("403", "rsc"), ("drop", "cdm")}
+    return [
+        pytest.param(f"in_place-{platform}", kind, marks=[] if (kind, platform) in always else pytest.mark.chaos)
+        for kind in kinds
+        for platform in ("rsc", "cdm")
+    ]
+
+
+@pytest.mark.parametrize(("rig", "kind"), _answers(), indirect=["rig"])
+def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Saboteur, kind: str) -> None:
+    rig.seed()
+    before = rig.path.read_bytes()
+    point, path = MAKING[rig.simulator.platform]
+    env = saboteur.environment(rig.file, point, adds_fault(rig.simulator, f"POST:{path}$:{kind}:1"))
+    run = rig.rotate(env=env, rotate_force=True)
+    said = failure(run)
+    rig.simulator.clear_faults()
+    if kind in REFUSED:
+        assert f"was not rotated. All is as it was before: {rig.path} holds what it held." in said
+        assert run["Keep whether all is as it was before"]["ansible_facts"] == {"rotate_result": {}, "rotate_undone": True}
+        assert rig.path.read_bytes() == before
+        rig.assert_works()
+    else:
+        assert f"Whether a secret was made is not known, so the next run makes another one; {rig.path} still holds the old one." in said
+        assert rig.result(rig.rotate())["rotated"] is True
+        rig.assert_settled()
+
+
+# Orphans, and what becomes of the old account
+
+
+@each_secret("replace-rsc", chaos=("replace-cdm",))
+def test_orphans(rig: SecretRig) -> None:
+    client_id = rig.seed()
+    orphan, _unused = rig.appliance.create(f"{rig.account}-20260101T000000Z")
+    rig.appliance.create(f"{rig.account}-other")  # of no rotation of this role
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_force=True))
+    assert f"The rotation has 1 live account that this vars file does not know: {orphan}, made 2026-01-01T00:00:00Z." in said
+    assert "delete it with latchkey.tokens.service_account, or set rotate_orphans to revoke or ignore" in said
+    with rig.rest_untouched():
+        run = rig.rotate(
+            tasks=[
+                *role(rig.variables(rotate_force=True, rotate_orphans="ignore"), "Ignore"),
+                *role(rig.variables(rotate_orphans="revoke"), "Revoke"),
+            ]
+        )
+        assert f"Account {orphan} of the rotation is live and no store knows it." in " ".join(run.output.split())
+        new = rig.result(run, "Ignore")["token_id"]
+        assert rig.result(run, "Ignore")["old_token_id"] == client_id
+        assert rig.result(run, "Revoke")["rotated"] is False
+    assert rig.assert_settled() == new
+    for client_id in [key for key, one in rig.foreign().items() if one["name"].endswith("-other")]:
+        rig.appliance.delete(client_id)
+
+
+@each_secret(chaos=("replace-rsc", "replace-cdm"))
+def test_the_old_account_is_kept_for_a_while(rig: SecretRig) -> None:
+    old = rig.seed()
+    later: dict[str, Any] = {"rotate_retire_after": "1h"}
+    run = rig.rotate(tasks=[*role(rig.variables(rotate_force=True, **later), "One"), *role(rig.variables(**later), "Two")])
+    one, two = rig.result(run, "One"), rig.result(run, "Two")
+    assert (one["retired"], two["rotated"]) == (False, False)
+    rig.assert_settled([old, one["token_id"]])
+    rig.write(rig.text.replace(rig.state["previous"]["delete_at"], "2026-01-01T00:00:00Z"))
+    assert rig.result(rig.rotate(**later))["rotated"] is False
+    assert rig.assert_settled() == one["token_id"]
+
+
+def test_only_tokens_can_be_switched_off(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
+    rig = secret_rig_of("replace-rsc", ansible, rubrik)
+    rig.seed()
+    with rig.nothing_changes():
+        assert "'service_account_secret' cannot be disabled. Set it to delete" in failure(rig.rotate(rotate_retire="disable"))
+
+
+def test_suspended_exemptions_are_told(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with launch("rubrik_rsc", settings={"tpr_policies": "2"}, directory=tmp_path_factory.mktemp("rsc")) as simulator:
+        rig = SecretRig(ansible, simulator)
+        account = simulator.service_account
+        rig.store(account["client_id"], account["client_secret"])
+        run = rig.rotate(rotate_force=True).assert_ok()
+        assert "policies policy-1, policy-2" in " ".join(run.output.split())
+        rig.assert_settled()

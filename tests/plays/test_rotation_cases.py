@@ -1,0 +1,393 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rotate and inputs that once failed: states that somebody wrote, clocks that differ, lists that are a part, odd inventories.
+
+Those about a run that is interrupted are in test_rotation_interrupted.py, those about options that are not set in test_rotation_unset.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.plays._ansible import Ansible, Run
+from tests.plays._qumulo_rig import TOKENS, Rig
+from tests.plays._role_rig import RoleRig, failure, guarded, refusal, role
+from tests.plays._rotation_kinds import AnyRig, Appliances, kill_and_recover, rig_of
+from tests.plays._rubrik_rigs import CdmApiTokenRig, SecretRig
+from tests.plays._saboteur import Saboteur, adds_fault, run_and_kill
+
+CHAOS = pytest.mark.chaos
+SESSIONS = "/api/internal/session"
+
+
+@pytest.fixture(scope="module")
+def appliances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliances]:
+    with Appliances(tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliances]:
+    """Appliances of the test's own, whose clocks it may set."""
+    with Appliances(tmp_path_factory) as found:
+        yield found
+
+
+def ago(seconds: float) -> str:
+    """Return a time as the state has it."""
+    return f"{datetime.now(timezone.utc) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def shown(run: Run) -> str:
+    """Return the output with each run of white space as one blank, since Ansible wraps warnings."""
+    return " ".join(run.output.split())
+
+
+# The state says what is not so
+
+
+def _foreign(rig: AnyRig, of_the_same_user: bool) -> tuple[str, str]:
+    """Make a credential, or an account, that is none of the rotation's; return its id and its account's name."""
+    if isinstance(rig, Rig):
+        user = {"name": "svc-other", "primary_group": "513", "uid": "", "home_directory": None, "password": "Not-real-1"}
+        assert rig.call("POST", "/v1/users/", user)[0] in (200, 409)
+        other = Rig(rig.ansible, rig.simulator, "other_token", "svc-other", _admin=rig._admin)
+        other.revoke_all()
+        return other.mint()[0], "svc-other"
+    if isinstance(rig, CdmApiTokenRig):
+        if of_the_same_user:
+            return rig.mint(tag="theirs")[0], "admin"
+        account = rig.simulator.service_account
+        bearer = rig.appliance.open_session(account["client_id"], account["client_secret"])
+        claims = bearer.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]), "svc-ansible"
+    return str(rig.appliance.create("svc-other")[0]), "svc-other"
+
+
+def _lives(rig: AnyRig, credential_id: str) -> bool:
+    return any(one["id"] == credential_id for one in rig.simulator.credentials())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "access_token-qumulo",
+        "replace-rsc",
+        "api_token-cdm",
+        "api_token-cdm of the same user",
+        *(pytest.param(one, marks=CHAOS) for one in ("replace-cdm", "in_place-rsc", "in_place-cdm")),
+    ],
+)
+def test_a_state_that_names_what_is_not_the_rotation_s(ansible: Ansible, appliances: Appliances, kind: str) -> None:
+    kind, _unused, same = kind.partition(" of ")
+    rig = rig_of(kind, ansible, appliances)
+    mine = rig.seed()
+    theirs, name = _foreign(rig, bool(same))
+    now, old = ago(0), ago(20 * 60)
+    pending = {"since": old, "run": "elsewhere 1 1 localhost"}
+    states: dict[str, dict[str, Any]] = {
+        "stored": {"stage": "stored", "current": {"id": theirs}, "pending": {**pending, "id": mine}},
+        "stored by another": {"stage": "stored", "current": {"id": mine}, "pending": {**pending, "id": theirs}},
+        "undoing": {"stage": "undoing", "current": {"id": mine}, "pending": {**pending, "id": theirs}},
+        "minting": {"stage": "minting", "current": {"id": mine}, "pending": {**pending, "id": theirs}},
+        "minting by name": {"stage": "minting", "current": {"id": mine}, "pending": {**pending, "name": name}},
+        "previous": {"stage": "current", "current": {"id": mine}, "previous": {"id": theirs, "delete_at": old}},
+        "current": {"stage": "current", "current": {"id": theirs}, "previous": {"id": theirs, "delete_at": old, "disable": True}},
+        "unconfirmed": {"stage": "current", "current": {"id": mine}, "unconfirmed": [{"id": theirs, "since": now}]},
+    }
+    tasks = []
+    for number, (what, state) in enumerate(states.items()):
+        file = f"vault-{number}.yml"
+        (rig.path.parent / file).write_text(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
+        tasks.append(guarded(what, rig.variables(rotate_vars_file=file)))
+    before, foreign = [_lives(rig, theirs), rig.foreign()]
+    assert isinstance(rig, SecretRig) or before
+    run = rig.rotate(tasks=tasks).assert_ok()
+    for what in states:
+        assert refusal(run, what) or run[f"Result of {what}"]["rotate_result"]
+    assert _lives(rig, theirs) == before
+    assert rig.foreign() == foreign
+    assert isinstance(rig, SecretRig) or rig.assert_works() == mine
+
+
+def test_a_state_that_names_the_stored_token_as_the_old_one(ansible: Ansible, appliances: Appliances) -> None:
+    rig = rig_of("access_token-qumulo", ansible, appliances)
+    mine = rig.seed()
+    pending = {"since": ago(20 * 60), "id": mine, "run": "elsewhere 1 1 localhost"}
+    state = {"stage": "stored", "current": {"id": mine}, "pending": pending}
+    rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
+    rig.rotate()
+    assert rig.assert_works() == mine
+
+
+@pytest.mark.parametrize("stage", ["minting", pytest.param("stored", marks=CHAOS)])
+def test_a_run_of_the_future(ansible: Ansible, appliances: Appliances, stage: str) -> None:
+    rig = rig_of("access_token-qumulo", ansible, appliances)
+    assert isinstance(rig, Rig)
+    for ahead, may in ((365 * 86400, True), (10 * 60, False)):
+        mine = rig.seed()
+        pending: dict[str, Any] = {"since": ago(-ahead), "run": "elsewhere 1 1 localhost"}
+        state = {"stage": stage, "current": {"id": mine}, "pending": pending}
+        if stage == "stored":
+            state["current"], pending["id"] = {"id": rig.mint()[0]}, mine
+        rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
+        if may:
+            rig.rotate(rotate_force=True).assert_ok()
+            rig.assert_settled()
+            continue
+        # One whose clock is ahead by a little has a lease, whose end is told.
+        with rig.nothing_changes():
+            said = failure(rig.rotate(rotate_force=True))
+        end = re.search(r"a run may take over from (\S+)Z on", said)
+        assert end is not None, said
+        assert datetime.fromisoformat(end[1] + "+00:00") < datetime.now(timezone.utc) + timedelta(minutes=26)
+
+
+# Clocks that differ
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [
+        ("access_token-qumulo", 1200),
+        ("api_token-cdm", -420),
+        *(
+            pytest.param(kind, ahead, marks=CHAOS)
+            for kind in ("access_token-qumulo", "api_token-cdm", "replace-rsc", "replace-cdm")
+            for ahead in (1200, -420)
+            # The simulated RSC refuses secrets that are made in its future, its administrator's too.
+            if (kind, ahead) not in (("access_token-qumulo", 1200), ("api_token-cdm", -420), ("replace-rsc", -420))
+        ),
+    ],
+)
+def test_the_appliance_s_clock_differs(ansible: Ansible, own: Appliances, saboteur: Saboteur, kind: str, ahead: int) -> None:
+    rig = rig_of(kind, ansible, own)
+    rig.simulator.advance(ahead)
+    # It is killed once the new credential is there.
+    assert kill_and_recover(rig, saboteur, "before write#2", rotate_force=True) == "in the vars file"
+    # The answer is lost.
+    rig.seed()
+    point, fault = {
+        "access_token-qumulo": (f"before POST {TOKENS}#1", f"POST:^{TOKENS}$:drop:1"),
+        "api_token-cdm": (f"before POST {SESSIONS}#2", f"POST:^{SESSIONS}$:drop:1"),
+        "replace-rsc": ("before POST /api/graphql#5", "POST:^/api/graphql$:drop:1"),
+        "replace-cdm": ("before POST /api/v1/service_account#1", "POST:^/api/v1/service_account$:drop:1"),
+    }[kind]
+    since = len(rig.simulator.journal())
+    with rig.all_undone():
+        said = failure(rig.rotate(env=saboteur.environment(rig.file, point, adds_fault(rig.simulator, fault)), rotate_force=True))
+    assert [one for one in rig.simulator.journal()[since:] if one.get("fault") == "drop" and rig.is_writing(one)], kind
+    assert "was not rotated, and all is as it was before" in said
+    rig.assert_works()
+
+
+@pytest.mark.parametrize("ahead", [1000, pytest.param(-400, marks=CHAOS)])
+def test_a_never_expiring_token_whose_answer_is_lost(ansible: Ansible, own: Appliances, ahead: int) -> None:
+    rig = rig_of("access_token-qumulo", ansible, own)
+    assert isinstance(rig, Rig)
+    rig.simulator.advance(ahead)
+    old = rig.seed(None)
+    rig.simulator.fault(f"POST:^{TOKENS}$:drop:1")
+    said = failure(rig.rotate(rotate_force=True, rotate_expires_in=""))
+    [new] = set(rig.ids()) - {old}
+    assert "revoked" not in said
+    assert "Whether a new access token was created is not known" in said
+    with rig.nothing_changes():
+        said = failure(rig.rotate())
+    assert f"An interrupted run may have created {new}, and it may as well be in use elsewhere." in said
+    assert rig.assert_works() == old
+
+
+# Credentials that somebody made by hand
+
+
+@pytest.mark.parametrize(
+    ("kind", "lifetime"),
+    [("access_token-qumulo", ""), ("api_token-cdm", "30d"), pytest.param("api_token-cdm", "1h", marks=CHAOS)],
+)
+def test_a_token_is_made_by_hand_after_a_kill(
+    ansible: Ansible, appliances: Appliances, saboteur: Saboteur, kind: str, lifetime: str
+) -> None:
+    rig = rig_of(kind, ansible, appliances)
+    assert not isinstance(rig, SecretRig)
+    old = rig.seed()
+    more: dict[str, Any] = {"rotate_expires_in": lifetime, "rotate_when_remaining": "0"}
+    point = f"before POST {TOKENS}#1" if isinstance(rig, Rig) else f"before POST {SESSIONS}#2"
+    assert run_and_kill(rig, saboteur, point, rotate_force=True, **more), saboteur.events
+    assert rig.state["stage"] == "minting"
+    assert rig.ids() == [old]
+    by_hand = rig.mint(None)[0] if isinstance(rig, Rig) else rig.mint({"30d": 30, "1h": 1 / 24}[lifetime])[0]
+    for due in (False, True):
+        said = failure(rig.rotate(rotate_force=due, **more))
+        assert f"live token that this vars file does not know: {by_hand}, made 20" in said
+        assert said.endswith("Nothing was rotated.")
+        # An API token that lives for long has a mark that tells it from one made by hand.
+        assert (f"An interrupted run may have created {by_hand}" in said) is (lifetime != "30d")
+    assert rig.assert_works() == old
+    assert sorted(rig.ids()) == sorted([old, by_hand])
+
+
+def test_tags_that_begin_alike(ansible: Ansible, appliances: Appliances) -> None:
+    rig = rig_of("api_token-cdm", ansible, appliances)
+    assert isinstance(rig, CdmApiTokenRig)
+    rig.seed(stored=False)
+    names = ["the_same_19_characters_one", "the_same_19_characters_two"]
+    tasks = [
+        guarded(f"{name} {number}", rig.variables(rotate_var=name, rotate_orphans="revoke", rotate_force=number == 1))
+        for number in range(3)
+        for name in names
+    ]
+    run = rig.rotate(tasks=tasks).assert_ok()
+    for number in range(3):
+        for name in names:
+            if said := refusal(run, f"{name} {number}"):
+                assert "rotate_tag" in said
+                return
+    one, two = (rig.works_as(rig.stored(name)) for name in names)
+    assert one is not None
+    assert two is not None
+    assert one != two
+
+
+# Lists and deletions that fail
+
+
+def test_a_list_of_sessions_that_is_a_part(ansible: Ansible, own: Appliances) -> None:
+    rig = rig_of("api_token-cdm", ansible, own)
+    old = rig.seed()
+    rig.simulator.fault(f"GET:^{SESSIONS}$:part")  # without the first session, which is the old token
+    run = rig.rotate(rotate_force=True)
+    result = rig.result(run)
+    assert any(one.get("fault") == "part" for one in rig.simulator.journal())
+    rig.assert_works()
+    if result["retired"]:
+        assert old not in rig.ids()
+    else:
+        assert old in result["unretired"]
+        assert f"NOT RETIRED YET: old token {old}" in result["message"]
+        assert rig.state["previous"]["id"] == old
+    rig.simulator.clear_faults()
+    rig.rotate().assert_ok()
+    assert rig.assert_settled() == result["token_id"]
+
+
+@pytest.mark.parametrize("kind", ["access_token-qumulo", *(pytest.param(one, marks=CHAOS) for one in ("replace-cdm", "api_token-cdm"))])
+def test_an_old_credential_that_stays(ansible: Ansible, appliances: Appliances, kind: str) -> None:
+    rig = rig_of(kind, ansible, appliances)
+    old = rig.seed()
+    deleting = {"access_token-qumulo": "DELETE:^/v1/auth/", "replace-cdm": "DELETE:service_account/", "api_token-cdm": "POST:bulk_delete"}[
+        kind
+    ]
+    rig.simulator.fault(f"{deleting}:500")
+    names = ["Rotates", "Is not due", "Is not due again"]
+    run = rig.rotate(tasks=[task for name in names for task in role(rig.variables(rotate_force=name == "Rotates"), name)])
+    noun = "account" if kind.startswith("replace") else "token"
+    for name in names:
+        result = rig.result(run, name)
+        assert (result["rotated"], result["retired"], result["unretired"]) == (name == "Rotates", False, [old])
+        assert result["message"].endswith(f"; NOT RETIRED YET: old {noun} {old}, the next run tries again")
+        assert f"[localhost] {result['message']}" in run.output
+    new = rig.assert_works()
+    assert sorted(rig.ids()) == sorted([old, new])
+    rig.simulator.clear_faults()
+    result = rig.result(rig.rotate())
+    assert (result["rotated"], result["unretired"]) == (False, [])
+    assert "NOT RETIRED" not in result["message"]
+    assert rig.assert_settled() == new
+
+
+# What is stored, and what is not
+
+
+@pytest.mark.parametrize("kind", ["in_place-rsc", pytest.param("in_place-cdm", marks=CHAOS)])
+def test_a_misspelt_variable_ends_no_secret(ansible: Ansible, appliances: Appliances, kind: str) -> None:
+    rig = rig_of(kind, ansible, appliances)
+    rig.name = "rsc_client_secret"
+    rig.seed()
+    with rig.nothing_changes():
+        said = failure(rig.rotate(rotate_var="rsc_client_secrte"))
+    assert "The vars file holds no secret in rsc_client_secrte" in said
+    assert "Was rsc_client_secret meant?" in said
+    rig.assert_works()
+
+
+@pytest.mark.parametrize("kind", ["access_token-qumulo", "in_place-rsc"])
+def test_a_rotation_that_is_never_due_says_so_every_time(ansible: Ansible, appliances: Appliances, kind: str) -> None:
+    rig = rig_of(kind, ansible, appliances)
+    if isinstance(rig, Rig):
+        rig.seed(None)
+    else:
+        rig.seed()
+    names = ["One", "Two"]
+    run = rig.rotate(tasks=[task for name in names for task in role(rig.variables(), name)])
+    assert f"The rotation of {rig.name} of {rig.variables()['rotate_account']} on {rig.simulator.url} is never due." in shown(run)
+    for name in names:
+        result = rig.result(run, name)
+        assert (result["rotated"], result["next_due"]) == (False, None)
+        assert result["next_due_reason"] == "never: the credential does not expire, and rotate_max_age is not set"
+        assert result["message"].endswith(f"next due: {result['next_due_reason']}")
+        assert run.output.count(f"[localhost] {result['message']}") == 2
+
+
+# Whatever the inventory says
+
+
+def _inventory(ansible: Ansible, **variables: Any) -> list[str]:
+    """Write an inventory beside the usual one that says more of localhost; return the arguments that name it."""
+    (ansible.folder / "more.yml").write_text(yaml.safe_dump({"all": {"hosts": {"localhost": variables}}}))
+    return ["-i", str(ansible.folder / "more.yml")]
+
+
+@contextlib.contextmanager
+def nothing_in_clear(rig: RoleRig) -> Iterator[None]:
+    """No file that a run left anywhere below its folder holds a secret in clear."""
+    yield
+    for path in rig.ansible.folder.rglob("*"):
+        if path.is_file() and not path.name.endswith("-password") and "playbook" not in path.name and path.parent.name != "group_vars":
+            text = path.read_text(errors="replace")
+            assert not any(secret in text for secret in rig.secrets()), path
+
+
+@pytest.mark.parametrize("core", ["2.19", *(pytest.param(one, marks=CHAOS) for one in ("2.16", "2.21"))])
+def test_become_in_group_vars(ansible: Ansible, appliances: Appliances, core: str) -> None:
+    rig = rig_of("access_token-qumulo", ansible.with_core(core), appliances)
+    old = rig.seed()
+    (ansible.folder / "group_vars").mkdir()
+    how = {"user": "nobody", "method": "sudo", "exe": "/bin/false", "password": "Not-real-either-1"}
+    become = {"ansible_become": True, **{f"ansible_become_{name}": value for name, value in how.items()}}
+    (ansible.folder / "group_vars" / "all.yml").write_text(yaml.safe_dump(become))
+    other = {"name": "Another task", "ansible.builtin.command": "true", "changed_when": False, "ignore_errors": True}
+    env = {"ANSIBLE_KEEP_REMOTE_FILES": "true"}
+    with rig.rest_untouched(), nothing_in_clear(rig):
+        run = rig.rotate(tasks=[other, *role(rig.variables(rotate_force=True))], env=env)
+        assert rig.result(run)["rotated"] is True
+    assert run.by_name["Another task"].status == "ignored"  # become does fail here
+    assert rig.assert_settled() != old
+
+
+@pytest.mark.parametrize("core", ["2.19", *(pytest.param(one, marks=CHAOS) for one in ("2.16", "2.21"))])
+@pytest.mark.parametrize("kind", ["access_token-qumulo", pytest.param("in_place-rsc", marks=CHAOS)])
+def test_localhost_is_listed_with_ssh(ansible: Ansible, appliances: Appliances, kind: str, core: str) -> None:
+    rig = rig_of(kind, ansible.with_core(core), appliances)
+    rig.seed()
+    before = rig.stored()
+    (ansible.folder / "hand_over.yml").write_text('- ansible.builtin.set_fact:\n    handed: "{{ rotate_publish_id }}"\n')
+    ssh = _inventory(ansible, ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    other = {"name": "Another task", "ansible.builtin.ping": {}, "ignore_unreachable": True, "ignore_errors": True}
+    with rig.rest_untouched(), nothing_in_clear(rig):
+        run = rig.rotate(
+            tasks=[other, *role(rig.variables(rotate_force=True, rotate_publish_tasks="hand_over.yml"))], vault=[*rig.vault_arguments, *ssh]
+        )
+        assert rig.result(run)["rotated"] is True
+    assert run.by_name["Another task"].status == "unreachable"  # ssh does fail here
+    rig.assert_settled()
+    assert rig.stored() != before

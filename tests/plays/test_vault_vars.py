@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vault_vars in real playbooks: the twelve cases of inline values and of a whole-file vault, and what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plays._ansible import Ansible
+from tests.plays._cases import twelve_cases
+
+CANARY, OTHER = "canary-value-1", "canary-value-2"
+AROUND = "# Kept as it is\n---\nother: [1,  2]   # odd spacing\nplain: text\n"
+MODULE = "latchkey.tokens.vault_vars"
+READ: dict[str, Any] = {"latchkey.tokens.vault_vars_info": {"path": "vault.yml", "names": ["secret", "nested.inner", "plain"]}}
+
+
+@pytest.fixture
+def vault(ansible: Ansible) -> Ansible:
+    """A folder with a vault password, and the secrets in a file that is not shown."""
+    (ansible.folder / "vault-password").write_text("not a real one\n")
+    (ansible.folder / "secrets.yml").write_text(json.dumps({"one": CANARY, "two": OTHER}))
+    return ansible
+
+
+def arguments(ansible: Ansible) -> list[str]:
+    """Return what the command line needs for the vault."""
+    return ["--vault-id", f"prod@{ansible.folder / 'vault-password'}", "-e", f"@{ansible.folder / 'secrets.yml'}"]
+
+
+def content(ansible: Ansible) -> Path:
+    """Return the vars file."""
+    return ansible.folder / "vault.yml"
+
+
+@pytest.mark.parametrize("encrypt", ["value", "file"])
+def test_twelve_cases(vault: Ansible, encrypt: str) -> None:
+    if encrypt == "value":
+        content(vault).write_text(AROUND)
+        content(vault).chmod(0o640)
+    phases: dict[str, dict[str, Any]] = {
+        "create": {"vars": {"secret": "{{ one }}", "nested.inner": "{{ one }}"}, "plain_vars": {"plain": "new"}},
+        "change": {"vars": {"secret": "{{ two }}"}},
+        "delete": {"vars": {"secret": "", "nested.inner": ""}, "plain_vars": {"plain": ""}, "state": "absent"},
+    }
+    common = {"path": "vault.yml", "create": True, "encrypt": encrypt}
+    results = twelve_cases(
+        vault,
+        "vault_vars",
+        {phase: {**common, **options} for phase, options in phases.items()},
+        look={"ansible.builtin.stat": {"path": str(content(vault)), "checksum_algorithm": "sha256"}},
+        arguments=arguments(vault),
+    )
+    shown = json.dumps(results)
+    assert CANARY not in shown
+    assert OTHER not in shown
+    before = hashlib.sha256(AROUND.encode()).hexdigest() if encrypt == "value" else None
+    for name, result in results.items():
+        now = result["look"]["stat"].get("checksum")
+        if "check" in name or "again" in name:
+            assert now == before, name
+        else:
+            assert now != before, name
+            assert result["checksum"] == now
+        before = now or before
+    actions = {phase: {one["name"]: one["action"] for one in results[f"{phase}: for real"]["changes"]} for phase in phases}
+    assert actions["change"] == {"secret": "changed"}
+    assert set(actions["delete"].values()) == {"removed"}
+    mode = results["change: for real"]["look"]["stat"]["mode"]
+    assert mode == ("0640" if encrypt == "value" else "0600")
+    text = content(vault).read_text()
+    if encrypt == "value":
+        assert text.startswith("# Kept as it is\n---\nother: [1,  2]   # odd spacing\n")
+        assert "secret" not in text
+    else:
+        assert text.startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
+
+
+def test_what_is_stored_can_be_used(vault: Ansible) -> None:
+    """By Ansible itself as a vars file, and by vault_vars_info; other bytes stay; a symbolic link stays one."""
+    target = vault.folder / "real.yml"
+    target.write_text(AROUND)
+    content(vault).symlink_to(target)
+    store = {MODULE: {"path": "vault.yml", "vars": {"secret": "{{ one }}", "nested": {"inner": "{{ two }}"}}}}
+    run = vault.play(
+        [
+            {"name": "Store", **store},
+            {"name": "Read", **READ, "register": "found"},
+            {"name": "Same", "ansible.builtin.assert": {"that": ["found.vars.secret == one", "found.vars['nested.inner'] == two"]}},
+            {"name": "Load", "ansible.builtin.include_vars": {"file": "{{ playbook_dir }}/vault.yml", "name": "loaded"}},
+            {
+                "name": "Same too",
+                "ansible.builtin.assert": {"that": ["loaded.secret == one", "loaded.nested.inner == two"]},
+            },
+        ],
+        arguments=arguments(vault),
+    ).assert_ok()
+    assert CANARY not in run.output
+    assert content(vault).is_symlink()
+    text = target.read_text()
+    assert text.startswith(AROUND)
+    assert "$ANSIBLE_VAULT;1.2;AES256;prod" in text
+    assert CANARY not in text
+
+
+def test_refusals_leave_the_file_alone(vault: Ansible) -> None:
+    """Each with a sentence of its own, in one run; no value is shown."""
+    folder = vault.folder
+    files = {
+        "duplicate.yml": "a: 1\na: 2\n",
+        "list.yml": "- a\n- b\n",
+        "documents.yml": "a: 1\n---\nb: 2\n",
+        "flow.yml": "outer: {secret: 1}\n",
+        "anchor.yml": "secret: &x 1\nother: *x\n",
+        "broken.yml": "a: [1\n",
+        "scalar.yml": "outer: text\n",
+        "dev.yml": "secret: !vault |\n  $ANSIBLE_VAULT;1.2;AES256;dev\n  3031\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    value = {"vars": {"secret": "{{ one }}"}}
+    cases: dict[str, tuple[dict[str, Any], str]] = {
+        "no such file": ({"path": "nowhere.yml", **value}, "nowhere.yml"),
+        "no such folder": ({"path": "no/where.yml", "create": True, **value}, "where.yml"),
+        "a folder": ({"path": ".", **value}, ""),
+        "duplicate keys": ({"path": "duplicate.yml", "vars": {"a": "{{ one }}"}}, "duplicate.yml"),
+        "a list": ({"path": "list.yml", **value}, "list.yml"),
+        "documents": ({"path": "documents.yml", **value}, "documents.yml"),
+        "flow style": ({"path": "flow.yml", "vars": {"outer.secret": "{{ one }}"}}, "outer"),
+        "anchor": ({"path": "anchor.yml", **value}, "anchor"),
+        "broken": ({"path": "broken.yml", **value}, "broken.yml"),
+        "inside a text": ({"path": "scalar.yml", "vars": {"outer.secret": "{{ one }}"}}, "outer"),
+        "label not loaded": ({"path": "dev.yml", **value}, "dev"),
+        "vault id not loaded": ({"path": "scalar.yml", "vault_id": "dev", **value}, "dev"),
+        "wrong form": ({"path": "scalar.yml", "encrypt": "file", **value}, "encrypt"),
+        "nothing to do": ({"path": "scalar.yml"}, "one of the following is required"),
+        "bad mode": ({"path": "scalar.yml", "mode": "rw-r--r--", **value}, "not an octal file mode"),
+        "bad timeout": ({"path": "scalar.yml", "lock_timeout": "soon", **value}, "lock_timeout: 'soon' is not a duration"),
+        "bad restore": ({"path": "scalar.yml", "restore": "%%", "if_checksum": "x"}, "not what an earlier task returned"),
+        "unknown option": ({"path": "scalar.yml", "values": {"a": "b"}, **value}, "Unsupported parameters"),
+        "changed since": ({"path": "scalar.yml", "plain_vars": {"outer": "x"}, "expect": {"outer": "0" * 64}}, "outer"),
+    }
+    tasks = [{"name": name, MODULE: options, "ignore_errors": True} for name, (options, _words) in cases.items()]
+    run = vault.play(tasks, arguments=[*arguments(vault), "--diff", "-vvv"]).assert_ok()
+    for name, (_options, words) in cases.items():
+        one = run.by_name[name]
+        assert one.status == "ignored", (name, one)
+        message = one.result["msg"]
+        assert words in message, (name, message)
+        assert "bug in latchkey" not in message, (name, message)
+    assert CANARY not in run.output
+    assert "Traceback" not in run.output
+    for name, text in files.items():
+        assert (folder / name).read_text() == text
+
+
+def test_without_or_with_a_wrong_password(vault: Ansible) -> None:
+    """Nothing is written that could not be read again."""
+    store = [{"name": "Store", MODULE: {"path": "vault.yml", "create": True, "vars": {"secret": "{{ one }}"}}}]
+    values = ["-e", f"@{vault.folder / 'secrets.yml'}"]
+    run = vault.play(store, arguments=values)
+    assert run.returncode == 2
+    assert "--vault-id" in run["Store"]["msg"]
+    assert not content(vault).exists()
+    vault.play(store, arguments=arguments(vault)).assert_ok()
+    before = content(vault).read_bytes()
+    (vault.folder / "vault-password").write_text("another\n")
+    run = vault.play(store, arguments=arguments(vault))
+    assert run.returncode == 2
+    assert "password is wrong" in run["Store"]["msg"]
+    assert content(vault).read_bytes() == before
