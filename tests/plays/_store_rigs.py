@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from unittest import mock
@@ -150,12 +150,8 @@ class InAws:
 @contextmanager
 def managers(name: str) -> Iterator[Manager]:
     """Run one of MANAGERS."""
-    if name == "vault":
-        with running() as vault:
-            yield InVault(vault)
-        return
-    with aws.running() as url:
-        yield InAws(url)
+    with ExitStack() as stack:
+        yield InVault(stack.enter_context(running())) if name == "vault" else InAws(stack.enter_context(aws.running()))
 
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ def kept(path: str, *, is_pushed: bool, rescue: str = "") -> Iterator[None]:
     if not os.path.abspath(path).startswith(root):
         yield
         return
-    place = os.path.join(root, os.path.relpath(os.path.abspath(path), root).split(os.sep)[0])
+    place = os.path.join(root, os.path.relpath(os.path.abspath(path), root).split(os.sep, maxsplit=1)[0])
     if not os.path.realpath(path).startswith(os.path.join(place, _WORK, "")):
         raise RefusedError(
             f"{path} leads out of the clone by a symbolic link. Nothing was rotated.", "Have the file itself in the repository."
