@@ -8,7 +8,7 @@ import os
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, publish
 
 
@@ -21,15 +21,7 @@ class ActionModule(ControllerAction):
         "names": {"type": "list", "elements": "str", "required": True},
         "plain_vars": {"type": "dict", "default": {}},
         "expect": {"type": "dict"},
-        "remote": {"type": "str"},
-        "branch": {"type": "str"},
-        "message": {"type": "str"},
-        "author_name": {"type": "str"},
-        "author_email": {"type": "str"},
-        "username": {"type": "str"},
-        "token": {"type": "str", "no_log": True},
-        "ssh_key_file": {"type": "path"},
-        "ssh_known_hosts_file": {"type": "path"},
+        **GIT_ARGUMENTS,
         "timeout": {"type": "float", "default": 60.0},
     }
 

@@ -24,7 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execut
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import kept
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
@@ -69,6 +69,7 @@ class ActionModule(ControllerAction):
         "max_parallel_requests": {"type": "int"},
         "auth": {"type": "dict", "default": {}, "options": auth_arguments()},
         **ARGUMENTS,
+        "publish_git": {"type": "dict", "options": GIT_ARGUMENTS},
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:

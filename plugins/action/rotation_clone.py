@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import clone, remove_clones
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
 
 
 class ActionModule(ControllerAction):
@@ -18,22 +18,7 @@ class ActionModule(ControllerAction):
     name = "rotation_clone"
     argument_spec: ClassVar[dict[str, Any]] = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "git": {
-            "type": "dict",
-            "default": {},
-            "options": {
-                "remote": {"type": "str"},
-                "branch": {"type": "str"},
-                "message": {"type": "str"},
-                "author_name": {"type": "str"},
-                "author_email": {"type": "str"},
-                "username": {"type": "str"},
-                "token": {"type": "str", "no_log": True},
-                "ssh_key_file": {"type": "path"},
-                "ssh_known_hosts_file": {"type": "path"},
-                "timeout": {"type": "float"},
-            },
-        },
+        "git": {"type": "dict", "default": {}, "options": GIT_ARGUMENTS},
     }
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class Settings:
         return self.kind in (REPLACE, ALTERNATE)
 
 
-# What the role rotate hands over; the names are those of its variables without rotate_.
+# What the role rotate hands over, but for publish_git; the names are those of its variables without rotate_.
 ARGUMENTS: dict[str, Any] = {
     "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET, S3_ACCESS_KEY]},
     "account": {"type": "str"},
@@ -204,21 +204,6 @@ ARGUMENTS: dict[str, Any] = {
             "organization": {"type": "str"},
             "input": {"type": "str"},
             "id_input": {"type": "str"},
-        },
-    },
-    "publish_git": {
-        "type": "dict",
-        "options": {
-            "remote": {"type": "str"},
-            "branch": {"type": "str"},
-            "message": {"type": "str"},
-            "author_name": {"type": "str"},
-            "author_email": {"type": "str"},
-            "username": {"type": "str"},
-            "token": {"type": "str", "no_log": True},
-            "ssh_key_file": {"type": "path"},
-            "ssh_known_hosts_file": {"type": "path"},
-            "timeout": {"type": "float"},
         },
     },
     "publish_tasks": {"type": "str"},
