@@ -27,7 +27,7 @@ from tests.plays._rotation_kinds import AnyRig, Appliances, assert_known, rig_of
 from tests.plays._vaulted import AFTER, BEFORE
 
 PART = "two at once"
-KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-rsc", *(("replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))
+KINDS = ("access_token-qumulo", "in_place-rsc", *(("api_token-cdm", "replace-rsc", "in_place-cdm", "replace-cdm") if FULL else ()))
 # Of each kind, of one account and of two; None for all pairs of points. The simulation plays all interleavings of the engine itself.
 ROUNDS, OTHERS = (None, None) if FULL else (3, 2)
 SLICES = 2

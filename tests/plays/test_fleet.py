@@ -128,11 +128,9 @@ def test_a_run_that_is_killed_in_the_middle(small: Fleet) -> None:
     [
         (["--forks", "5"], {"rotate_max_parallel_requests": 0}, 5),
         (["--forks", "5"], {"rotate_max_parallel_requests": 2}, 2),
-        (["--forks", "5"], {"rotate_max_parallel_requests": 0, "rotate_serial": 2}, 2),
         (["--forks", "5"], {"rotate_max_parallel_requests": 0, "rotate_throttle": 2}, 2),
-        (["--forks", "2"], {"rotate_max_parallel_requests": 0}, 2),
     ],
-    ids=["nothing", "max_parallel_requests", "serial", "throttle", "forks"],
+    ids=["nothing", "max_parallel_requests", "throttle"],
 )
 def test_what_bounds_the_requests_at_a_time(ansible: Ansible, arguments: list[str], variables: dict[str, int], most: int) -> None:
     """Each host sends one request at a time, and as many as may be sent wait for so long that one more would join them."""

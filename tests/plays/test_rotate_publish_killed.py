@@ -74,7 +74,7 @@ def kill_and_recover(rig: Rig, remote: Remote, saboteur: Saboteur, at: int | str
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("part", [0, 1, 2])
+@pytest.mark.parametrize("part", [0, *(pytest.param(one, marks=pytest.mark.chaos) for one in (1, 2))])
 def test_killed_and_run_again_in_the_same_checkout(rig: Rig, remote: Remote, saboteur: Saboteur, part: int) -> None:
     for number, at in enumerate(LASTING[part::3]):
         kill_and_recover(rig, remote, saboteur, at, number)

