@@ -111,6 +111,6 @@ def test_sweep_after_a_killed_container(ansible: Ansible, cdm: Simulator) -> Non
     (left,) = set(rig.live()) - set(before)
     extra_vars = {"sweep_account": cdm.service_account["client_id"], "sweep_hours": 0}
     sweep = rig.runner(administrator(cdm)).run(DOCS / "project", "sweep.yml", extra_vars).assert_ok()
-    assert sweep["Tell what was ended"]["msg"] == f"1 ended: {left}"
+    assert sweep["Report what was revoked"]["msg"] == f"1 revoked: {left}"
     assert rig.live() == before
     sweep.assert_no_secret({client(cdm)["client_secret"]}, in_environment={cdm.admin["password"]})
