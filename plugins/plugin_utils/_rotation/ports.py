@@ -231,13 +231,13 @@ class Credentials(Protocol):
 
     Attributes:
         noun: what it is, for people: "access token".
-        refusal: the platform's words where the last check() found the stored credential dead, or empty.
     """
 
     noun: str
 
     @property
-    def refusal(self) -> str: ...
+    def refusal(self) -> str:
+        """The platform's words where the last check() found the stored credential dead; empty otherwise."""
 
     def look(self, known: Collection[str] = ()) -> Listing:
         """Return what the account has. Raises LatchkeyError.
