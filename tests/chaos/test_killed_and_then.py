@@ -17,6 +17,7 @@ from tests.plays._qumulo_rig import MINTED, TOKENS, Rig
 from tests.plays._role_rig import failure, finish, start
 from tests.plays._rotation_kinds import Appliances
 from tests.plays._saboteur import Saboteur, run_and_kill
+from tests.plays._watchers import wait_for_workers
 
 PART, KIND = "killed", "access_token-qumulo"
 
@@ -76,6 +77,7 @@ def test_only_the_main_process_is_killed(rig: Rig, saboteur: Saboteur, recorder:
     with recorder.trial(PART, KIND, at, "SIGKILL", "only the main process") as trial:
         env = saboteur.environment(rig.file, at, f"import os; os.kill(main, {int(signal.SIGKILL)})")
         assert finish(rig, start(rig, env, rotate_force=True)).returncode == -signal.SIGKILL
+        wait_for_workers(rig.ansible.folder)
         rig.assert_works()
         rig.rotate().assert_ok()
         rig.assert_settled()
