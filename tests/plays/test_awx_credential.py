@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.awx_credential import AwxCredential, awx_access
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Handed, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import SinkContent
 from tests.awx.controller import TOKEN, Awx, running
 
 OLD, NEW = Handed("canary-old-0123456789", "T1"), Handed("canary-new-0123456789", "T2")

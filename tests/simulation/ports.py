@@ -20,6 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RefusedError,
     VarsFileError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
@@ -27,7 +28,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     ChangedMeanwhileError,
     Created,
     Expected,
-    Handed,
     Held,
     Listing,
     Owner,

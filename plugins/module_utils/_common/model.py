@@ -220,6 +220,21 @@ class AccountState:
         return {"account": settings.pop("name"), "account_id": self.account.id or None, **settings}
 
 
+@dataclass(frozen=True)
+class Handed:
+    """A credential as what reads it elsewhere gets it.
+
+    Attributes:
+        value: the credential.
+        id: the id that it goes with: its own, or that of its account; empty where that is not known.
+        account: the account's name; empty where that is not known.
+    """
+
+    value: str = field(repr=False)
+    id: str = ""
+    account: str = ""
+
+
 def _refuse_template(secret: str, what: str) -> None:
     """Refuse a secret that Ansible would evaluate where it is stored, whichever platform hands it out.
 

@@ -10,24 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._common.errors import RefusedError
+from .._common.model import Handed
 from .._http.strict_json import StrangeJsonError, strict_json
 
 _MARK = "\ufeff"  # which editors on Windows put before the text
-
-
-@dataclass(frozen=True)
-class FiledCredential:
-    """A credential as such a file has it.
-
-    Attributes:
-        value: the secret.
-        id: what it goes with: the id of its account, or of a key; empty where that is not known.
-        account: the account's name; empty where that is not known.
-    """
-
-    value: str = field(repr=False)
-    id: str = ""
-    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +60,12 @@ class ClientFile:
         found: dict[str, Any] = content
         return found
 
-    def holds(self, content: Mapping[str, Any], credential: FiledCredential) -> bool:
+    def holds(self, content: Mapping[str, Any], credential: Handed) -> bool:
         """Tell whether a content is this credential."""
         same_id = not self.id_key or not credential.id or content.get(self.id_key) == credential.id
         return same_id and content.get(self.value_key) == credential.value
 
-    def rendered(self, content: Mapping[str, Any], credential: FiledCredential, endpoint_url: str) -> bytes:
+    def rendered(self, content: Mapping[str, Any], credential: Handed, endpoint_url: str) -> bytes:
         """Return the file with a credential: what else is in it stays, and what a vendor's client misses is added.
 
         Args:

@@ -20,8 +20,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     OptionError,
     RefusedError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import HttpClient
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Handed, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import SinkContent
 
 _OPTION = "rotate_publish_awx_credential"
 _PORT = 443

@@ -8,9 +8,10 @@ Unlike a vars file it holds the credential in clear, so only its owner may read 
 from __future__ import annotations
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import ClientFile, FiledCredential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import ClientFile
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, LockedFile, is_writable, locked
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import ChangedMeanwhileError, Handed, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import ChangedMeanwhileError, SinkContent
 
 _PRIVATE = 0o600
 
@@ -47,7 +48,7 @@ class CredentialsFile:
 
     def holds(self, content: SinkContent, credential: Handed) -> bool:
         """See ports.Sink."""
-        return self._form.holds(self._form.parsed(content.data, self._path), _filed(credential))
+        return self._form.holds(self._form.parsed(content.data, self._path), credential)
 
     def write(self, credential: Handed, expected: SinkContent) -> bool:
         """See ports.Sink."""
@@ -58,7 +59,7 @@ class CredentialsFile:
             self._refuse_changed(now, expected)
             content = self._form.parsed(now.data, self._path)
             named = Handed(credential.value, credential.id, credential.account or ("" if content else self._account))
-            self._replace(file, self._form.rendered(content, _filed(named), self._endpoint_url), _PRIVATE)
+            self._replace(file, self._form.rendered(content, named, self._endpoint_url), _PRIVATE)
         return True
 
     def restore(self, content: SinkContent, expected: SinkContent) -> None:
@@ -96,7 +97,3 @@ class CredentialsFile:
 
 def _content_of(file: LockedFile) -> SinkContent:
     return SinkContent(file.read(), file.mode)
-
-
-def _filed(credential: Handed) -> FiledCredential:
-    return FiledCredential(credential.value, credential.id, credential.account)

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Handed, Held, Sink, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held, Sink, SinkContent
 
 
 class Delivery:

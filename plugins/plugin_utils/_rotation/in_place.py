@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Handed, Rescue
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Rescue
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
 
 _NEVER_WRITTEN = "never written"  # stands for a secret in a dry run

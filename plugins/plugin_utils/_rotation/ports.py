@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 
 Version = Mapping[str, str]  # of what a store holds: a mark for each of PARTS, "" for absent; opaque, and the same for the same content
 PARTS = ("value", "client_id", "state", "old_value")
@@ -320,21 +321,6 @@ class Remote(Protocol):
         Raises:
             LatchkeyError: it is not published; where details.in_doubt is set, it may be.
         """
-
-
-@dataclass(frozen=True)
-class Handed:
-    """A credential as a sink gets it.
-
-    Attributes:
-        value: the credential.
-        id: the id that it goes with: its own, or that of its account.
-        account: the account's name; empty where that is not known.
-    """
-
-    value: str = field(repr=False)
-    id: str = ""
-    account: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
@@ -23,7 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Handed
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo, whole_stack

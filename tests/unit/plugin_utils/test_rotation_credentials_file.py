@@ -10,9 +10,10 @@ import stat
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import ClientFile
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.credentials_file import CredentialsFile
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import ChangedMeanwhileError, Handed, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import ChangedMeanwhileError, SinkContent
 
 FORM = ClientFile("the client", "secret", id_key="id", name_key="name", fixed={"version": 1})
 OLD, NEW = Handed("canary-old", "1", "svc"), Handed("canary-new", "2")

@@ -15,12 +15,13 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     RequestError,
     VarsFileError,
 )
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Handed, Held, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, SinkContent
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 from tests.unit.plugin_utils.rotation_facts import settled, stored
 

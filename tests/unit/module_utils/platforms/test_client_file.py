@@ -9,14 +9,14 @@ import json
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RefusedError
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import FiledCredential
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.platform import RubrikCdm
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
 
 QQ, RSC, CDM = Qumulo.client_files["access_token"], RubrikRsc.client_files["service_account_secret"], RubrikCdm.client_files
 URL = "https://example.my.rubrik.com:443"
-NEW = FiledCredential("canary-new", "client|2", "svc-2")
+NEW = Handed("canary-new", "client|2", "svc-2")
 
 
 def test_a_new_file_is_what_the_vendors_client_writes():
@@ -32,7 +32,7 @@ def test_a_new_file_is_what_the_vendors_client_writes():
 
 def test_what_else_is_in_a_file_stays_where_it_is():
     before = {"note": [1], "name": "svc", "client_secret": "canary-old", "client_id": "client|1", "access_token_uri": "https://other/x"}
-    after = json.loads(RSC.rendered(before, FiledCredential("canary-new", "client|2"), URL))
+    after = json.loads(RSC.rendered(before, Handed("canary-new", "client|2"), URL))
     assert after == {**before, "client_secret": "canary-new", "client_id": "client|2"}
     assert list(after) == list(before)
 
@@ -69,9 +69,9 @@ def test_another_file_is_not_written_over(data):
     ("credential", "same"),
     [
         (NEW, True),
-        (FiledCredential("canary-new"), True),
-        (FiledCredential("canary-new", "client|1"), False),
-        (FiledCredential("canary-old", "client|2"), False),
+        (Handed("canary-new"), True),
+        (Handed("canary-new", "client|1"), False),
+        (Handed("canary-old", "client|2"), False),
     ],
 )
 def test_which_credential_a_file_is(credential, same):
