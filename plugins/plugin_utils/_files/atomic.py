@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.private_file import resolved
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.flock import is_at, try_lock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.lock_holder import holder
 
 _POLL_SECONDS = 0.05
@@ -185,7 +186,7 @@ class LockedFile:
 
     def _refuse_changed(self, fd: int) -> None:
         # Times do not tell: two writes may fall into one tick of the file system's clock, and tools set times.
-        if _read_all(fd) != self._seen or os.path.realpath(self._path) != self._target or not _is_at(fd, self._target):
+        if _read_all(fd) != self._seen or os.path.realpath(self._path) != self._target or not is_at(fd, self._target):
             raise ChangedError
 
     def set_mode(self, mode: int) -> None:
@@ -250,33 +251,18 @@ def _lock(path: str, deadline: float) -> LockedFile | None:
         if fd is None:
             return LockedFile(path, target, None)
         try:
-            while not _try_lock(fd):
+            while not try_lock(fd):
                 if time.monotonic() >= deadline:
                     return None
                 time.sleep(_POLL_SECONDS)
             # Whoever held the lock may have put another inode in place.
-            if target == os.path.realpath(path) and _is_at(fd, target):
+            if target == os.path.realpath(path) and is_at(fd, target):
                 file = LockedFile(path, target, fd)
                 fd = -1
                 return file
         finally:
             if fd >= 0:
                 os.close(fd)
-
-
-def _try_lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(fd: int, target: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(fd), os.stat(target))
-    except FileNotFoundError:
-        return False
 
 
 def _open(target: str) -> int | None:

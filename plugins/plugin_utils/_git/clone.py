@@ -10,7 +10,6 @@ of the repository, and no filter has the token.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -24,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.flock import is_at, try_lock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone_cleaner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError, refuse_password
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
@@ -75,8 +75,8 @@ def clone(remote: str, branch: str, access: Access, environment: Mapping[str, st
                 file.write(run)
             clone_cleaner.start(place, _LOCK, os.getppid(), sys.executable)
             _make(git, remote, branch, work)
-        made = git.try_run("rev-parse", "--abbrev-ref", "HEAD", folder=work).text
-        return Clone(work, made, git.try_run("rev-parse", "HEAD", folder=work).text)
+        made = git.try_run("rev-parse", "--abbrev-ref", "HEAD", directory=work).text
+        return Clone(work, made, git.try_run("rev-parse", "HEAD", directory=work).text)
 
 
 def remove_clones() -> list[str]:
@@ -147,14 +147,14 @@ def _make(git: Git, remote: str, branch: str, work: str) -> None:
     shutil.rmtree(made, ignore_errors=True)
     try:
         git.run(*nowhere, "clone", *options, *name, "--", remote, made, what=what, network=True)
-        hooks = git.try_run("config", "--type=path", "--get", "core.hooksPath", folder=made).text
+        hooks = git.try_run("config", "--type=path", "--get", "core.hooksPath", directory=made).text
         if hooks and not os.path.isabs(hooks):
-            git.run("config", "core.hooksPath", os.path.join(work, ".git", "hooks"), what=what, folder=made)
+            git.run("config", "core.hooksPath", os.path.join(work, ".git", "hooks"), what=what, directory=made)
         # Large files are no vars files, and their server is one more to prove who we are to.
         git.environment["GIT_LFS_SKIP_SMUDGE"] = "1"
-        if git.try_run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", folder=made).code != 0:
+        if git.try_run("rev-parse", "--quiet", "--verify", "HEAD^{commit}", directory=made).code != 0:
             raise GitError(f"{what}: it has no commit.", "Push the vars files first.")
-        git.run(*nowhere, "checkout", "--quiet", what=what, folder=made)
+        git.run(*nowhere, "checkout", "--quiet", what=what, directory=made)
         os.rename(made, work)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -231,9 +231,9 @@ def _locked(place: str, *, shared: bool = False, create: bool = False, wait: boo
         except OSError as failure:
             raise LatchkeyError(f"The clone in {place} cannot be used: {failure.strerror}.", "Run again.") from None
         try:
-            if _try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
+            if try_lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
                 # One that was deleted before it was locked keeps no other process out.
-                if _is_at(file, path):
+                if is_at(file, path):
                     yield
                     return
                 continue
@@ -242,20 +242,3 @@ def _locked(place: str, *, shared: bool = False, create: bool = False, wait: boo
         finally:
             os.close(file)
         time.sleep(_POLL_SECONDS)
-
-
-def _try_lock(file: int, how: int) -> bool:
-    try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except OSError as failure:
-        if failure.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
-        raise
-    return True
-
-
-def _is_at(file: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), os.stat(path))
-    except OSError:
-        return False

@@ -75,10 +75,10 @@ class Done:
 
 
 class Git:
-    """Git in one folder.
+    """Git in one directory.
 
     Args:
-        folder: where it runs.
+        directory: where it runs.
         access: how to prove who we are.
         environment: the environment to start from.
 
@@ -86,10 +86,10 @@ class Git:
         environment: what commands get; those that talk to a remote get the token besides.
     """
 
-    def __init__(self, folder: str, access: Access, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: str, access: Access, environment: Mapping[str, str]) -> None:
         if re.search(r"[\r\n\0]", access.username + access.token):
             raise OptionError("token: neither it nor username may hold a line's end.")
-        self._folder = folder
+        self._directory = directory
         self._access = access
         self._credentials: dict[str, str] = {}
         self.environment = _environment(access, environment)
@@ -116,7 +116,7 @@ class Git:
     def try_run(
         self,
         *arguments: str,
-        folder: str | None = None,
+        directory: str | None = None,
         environment: Mapping[str, str] | None = None,
         network: bool = False,
         given: bytes = b"",
@@ -125,7 +125,7 @@ class Git:
 
         Args:
             arguments: the command.
-            folder: where; by default in the one of this object.
+            directory: where; by default in the one of this object.
             environment: more environment variables.
             network: True for a command that talks to a remote. Only those get the token, since others may start hooks and filters.
             given: its standard input.
@@ -137,7 +137,7 @@ class Git:
             try:
                 process = subprocess.Popen(
                     ["git", *arguments],
-                    cwd=folder or self._folder,
+                    cwd=directory or self._directory,
                     env={**self.environment, **(self._credentials if network else {}), **(environment or {})},
                     stdin=source if given else subprocess.DEVNULL,
                     stdout=output,
@@ -160,9 +160,9 @@ class Git:
             errors.seek(0)
             return Done(None if late else process.returncode, output.read(), late or self._words(errors.read()))
 
-    def run(self, *arguments: str, what: str, folder: str | None = None, network: bool = False, given: bytes = b"") -> Done:
+    def run(self, *arguments: str, what: str, directory: str | None = None, network: bool = False, given: bytes = b"") -> Done:
         """Run a command that has to succeed; ``what`` says for people what it does not do otherwise."""
-        done = self.try_run(*arguments, folder=folder, network=network, given=given)
+        done = self.try_run(*arguments, directory=directory, network=network, given=given)
         if done.code != 0:
             raise GitError(f"{what}: git says: {done.words}.")
         return done

@@ -139,9 +139,9 @@ class _Checkout:
             )
         self._inside = os.path.relpath(path, self._top)
         self._pathspec = f":(literal){self._inside}"
-        self._folder = os.path.join(self._common, "latchkey")
+        self._directory = os.path.join(self._common, "latchkey")
         # In another work tree a relative path of hooks would lead to another commit's.
-        hooks = self._git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", what=order.path, folder=self._top).text
+        hooks = self._git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", what=order.path, directory=self._top).text
         self._git.configure(("core.hooksPath", hooks))
         self.remote, self.branch = self._target()
         self.remote_shown = self._git.scrub(self.remote)
@@ -194,7 +194,7 @@ class _Checkout:
         for url in urls:
             place = os.path.join(self._top, unquote(urlsplit(url).path) if url.startswith("file://") else url)
             if os.path.isdir(place):
-                found = self._git.try_run("rev-parse", "--path-format=absolute", "--git-common-dir", folder=place)
+                found = self._git.try_run("rev-parse", "--path-format=absolute", "--git-common-dir", directory=place)
                 if found.code == 0 and os.path.realpath(found.text) == self._common:
                     raise OptionError(
                         f"{self._order.path} cannot be published: {self.remote_shown} is this repository itself.", "Set remote."
@@ -231,7 +231,7 @@ class _Checkout:
 
     def file_in(self, commit: str) -> bytes | None:
         """The vars file as a checkout of a commit would have it; None when it has none."""
-        found = self._git.try_run("cat-file", "--filters", f"{commit}:{self._inside}", folder=self._top)
+        found = self._git.try_run("cat-file", "--filters", f"{commit}:{self._inside}", directory=self._top)
         return found.output if found.code == 0 else None
 
     def file_at(self, tip: str) -> bytes:
@@ -273,10 +273,10 @@ class _Checkout:
     def lock(self) -> Iterator[None]:
         """Keep other publishers in this checkout out, and clear away what a killed one left."""
         try:
-            os.makedirs(self._folder, exist_ok=True)
-            file = open(os.path.join(self._folder, "lock"), "ab")  # noqa: SIM115  (closed below)
+            os.makedirs(self._directory, exist_ok=True)
+            file = open(os.path.join(self._directory, "lock"), "ab")  # noqa: SIM115  (closed below)
         except OSError as failure:
-            raise GitError(f"{self.what}: {self._folder} cannot be written: {failure.strerror}.", "Fix its permissions.") from None
+            raise GitError(f"{self.what}: {self._directory} cannot be written: {failure.strerror}.", "Fix its permissions.") from None
         with file:
             deadline = time.monotonic() + _LOCK_SECONDS
             while not _try_lock(file.fileno()):
@@ -285,78 +285,79 @@ class _Checkout:
                         f"{self.what}: another run has been publishing from {self._top} for {_LOCK_SECONDS:g} seconds.", "Run again."
                     )
                 time.sleep(_POLL_SECONDS)
-            left = [name for name in os.listdir(self._folder) if name != "lock"]
+            left = [name for name in os.listdir(self._directory) if name != "lock"]
             for name in left:
                 with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(self._folder, name))
-                shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+                    os.unlink(os.path.join(self._directory, name))
+                shutil.rmtree(os.path.join(self._directory, name), ignore_errors=True)
             # Of one that was killed between the two there is only git's note of the work tree.
-            if left or os.path.isdir(os.path.join(os.path.dirname(self._folder), "worktrees")):
+            if left or os.path.isdir(os.path.join(os.path.dirname(self._directory), "worktrees")):
                 self._git.try_run("worktree", "prune")
             yield
 
     @contextlib.contextmanager
     def commit(self, tip: str, content: bytes, vault: Vault) -> Iterator[str]:
         """Commit this content on top of a commit, and return the new commit."""
-        folder = os.path.join(self._folder, secrets.token_hex(8))
+        directory = os.path.join(self._directory, secrets.token_hex(8))
         mode = self._mode_in(tip)
         try:
             path = f"--path={self._inside}"
-            blob = self._git.run("hash-object", "-w", "--stdin", path, what=self.what, folder=self._top, given=content).text
-            judged = self._judged(folder, f"{mode},{blob},{self._inside}")
+            blob = self._git.run("hash-object", "-w", "--stdin", path, what=self.what, directory=self._top, given=content).text
+            judged = self._judged(directory, f"{mode},{blob},{self._inside}")
             blob = self._blob(judged)
-            made = self._moved(judged, folder, f"{mode},{blob},{self._inside}", tip) if blob else ""
+            made = self._moved(judged, directory, f"{mode},{blob},{self._inside}", tip) if blob else ""
             if not made or self.prints(self.file_in(made) or b"", vault) != self.prints(content, vault):
                 raise GitError(f"{self.what}: a hook or a filter changed the credential in the commit.", "Have it leave the file alone.")
             yield made
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
             self._git.try_run("worktree", "prune")
 
     def _mode_in(self, commit: str) -> str:
-        mode = self._git.run("ls-tree", "--full-tree", commit, "--", self._inside, what=self.what, folder=self._top).text.partition(" ")[0]
+        listed = self._git.run("ls-tree", "--full-tree", commit, "--", self._inside, what=self.what, directory=self._top)
+        mode = listed.text.partition(" ")[0]
         if mode not in ("100644", "100755"):
             raise VarsFileError(f"{self.what}: a symbolic link leads to it there.", "Name the file that it leads to.")
         return mode
 
-    def _judged(self, folder: str, entry: str) -> str:
+    def _judged(self, directory: str, entry: str) -> str:
         """Return a commit of the change on top of what is checked out, as hooks and the user's settings have it.
 
         Args:
-            folder: where the work tree is made.
+            directory: where the work tree is made.
             entry: the vars file, as git update-index takes it.
         """
         head = self._git.try_run("rev-parse", "--quiet", "--verify", "HEAD^{commit}").text
         if not head:
             raise GitError(f"{self.what}: no commit is checked out in {self._top}.", "Check out the branch first.")
-        self._git.run("worktree", "add", "--quiet", "--detach", folder, head, what=self.what)
-        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, folder=folder)
-        self._git.run("checkout-index", "--force", "--", self._inside, what=self.what, folder=folder)
+        self._git.run("worktree", "add", "--quiet", "--detach", directory, head, what=self.what)
+        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, directory=directory)
+        self._git.run("checkout-index", "--force", "--", self._inside, what=self.what, directory=directory)
         message = self._order.message or f"Update {self._order.names[0]} in {self._inside}"
         # What hooks have to say is asked, and not a second signature.
         options = ("--quiet", "--allow-empty", "--no-gpg-sign", "--message", message)
-        self._git.run("commit", *options, what=self.what, folder=folder)
-        return self._git.run("rev-parse", "HEAD", what=self.what, folder=folder).text
+        self._git.run("commit", *options, what=self.what, directory=directory)
+        return self._git.run("rev-parse", "HEAD", what=self.what, directory=directory).text
 
-    def _moved(self, judged: str, folder: str, entry: str, tip: str) -> str:
+    def _moved(self, judged: str, directory: str, entry: str, tip: str) -> str:
         """Return a commit with the vars file and the message of another one, on top of the tip, without a file of the tip on disk."""
         message = self._git.run("cat-file", "commit", judged, what=self.what).output.partition(b"\n\n")[2]
-        self._git.run("read-tree", tip, what=self.what, folder=folder)
-        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, folder=folder)
+        self._git.run("read-tree", tip, what=self.what, directory=directory)
+        self._git.run("update-index", "--add", "--cacheinfo", entry, what=self.what, directory=directory)
         # A partial clone lacks files of the tip, and would fetch them all to see that they are there.
-        tree = self._git.run("write-tree", "--missing-ok", what=self.what, folder=folder).text
+        tree = self._git.run("write-tree", "--missing-ok", what=self.what, directory=directory).text
         signed = ["-S"] if self._git.try_run("config", "--type=bool", "--get", "commit.gpgsign").text == "true" else []
         command = ["commit-tree", *signed, "-p", tip, "-F", "-", tree]
-        return self._git.run(*command, what=self.what, folder=self._top, given=message).text
+        return self._git.run(*command, what=self.what, directory=self._top, given=message).text
 
     def push(self, commit: str, *, dry_run: bool) -> bool:
         """Push a commit; False when somebody else has pushed meanwhile, so that it is to be made anew."""
-        trace = os.path.join(self._folder, secrets.token_hex(8))
+        trace = os.path.join(self._directory, secrets.token_hex(8))
         arguments = ["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", *(["--dry-run"] if dry_run else [])]
         try:
             target = f"{commit}:{_BRANCHES}{self.branch}"
             trace_to = {"GIT_TRACE2_EVENT": trace}
-            done = self._git.try_run(*arguments, self.remote, target, folder=self._top, environment=trace_to, network=True)
+            done = self._git.try_run(*arguments, self.remote, target, directory=self._top, environment=trace_to, network=True)
             if done.code == 0:
                 return True
             sent = _has_sent(trace)
@@ -403,12 +404,12 @@ class _Checkout:
         if head == commit or self._git.try_run("merge-base", "--is-ancestor", head, commit).code != 0:
             return
         known = {self._blob(one) for one in (head, f"{commit}^", commit)}
-        entry = self._git.run("ls-files", "--stage", "--", self._pathspec, what=self.what, folder=self._top).text.split()
+        entry = self._git.run("ls-files", "--stage", "--", self._pathspec, what=self.what, directory=self._top).text.split()
         if len(entry) < 2 or entry[1] not in known:
             return
         entry[1] = self._blob(commit)
-        self._git.run("update-index", "--cacheinfo", f"{entry[0]},{entry[1]},{self._inside}", what=self.what, folder=self._top)
-        between = self._git.run("diff", "--name-only", "-z", head, commit, what=self.what, folder=self._top).output
+        self._git.run("update-index", "--cacheinfo", f"{entry[0]},{entry[1]},{self._inside}", what=self.what, directory=self._top)
+        between = self._git.run("diff", "--name-only", "-z", head, commit, what=self.what, directory=self._top).output
         if between.strip(b"\0") == os.fsencode(self._inside):
             self._git.run("update-ref", "-m", "latchkey.tokens.git_publish", "HEAD", commit, head, what=self.what)
 
