@@ -16,7 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content as SecretContent
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.ports import WHERE, Point
-from tests.simulation.secret import KEYS, LAG, OTHER, SecretWorld, ask
+from tests.simulation.secret import KEYS, LAG, OTHER, Pointed, SecretWorld, ask
 from tests.simulation.world import Content
 
 
@@ -127,15 +127,8 @@ class Plain:
 
 
 @dataclass
-class PointedClient(Plain):
+class PointedClient(Pointed, Plain):
     """The same, each of them a point of a run."""
-
-    point: Point | None = None
-
-    @property
-    def _run(self) -> Point:
-        assert self.point is not None
-        return self.point
 
     def describe(self) -> Secret | None:
         def act() -> Secret:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,6 +22,18 @@ Result = TypeVar("Result")
 KEYS = Keys("token", "client_id")
 OTHER = "other"
 LAG = timedelta(seconds=10)  # for so long, a manager of many machines may tell what was there before
+
+
+@dataclass
+class Pointed:
+    """A client of a manager whose requests are points of a run."""
+
+    point: Point | None = None
+
+    @property
+    def _run(self) -> Point:
+        assert self.point is not None
+        return self.point
 
 
 class SecretWorld(World):

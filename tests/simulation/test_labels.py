@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import pytest
@@ -12,20 +11,12 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import CURRENT, HEAD
-from tests.simulation.cases import BY_NAME
-from tests.simulation.explore import SINGLE, Explorer
+from tests.simulation.explore import SINGLE
+from tests.simulation.explored import explored
 from tests.simulation.labels import Plain
 
 CASE = "access_token/labels"
 UNPROVED = f"{CASE}, new ones do not work"
-
-
-def explored(case: str, how: str, number: float) -> Explorer:
-    explorer = Explorer(BY_NAME[case], random.Random(1))
-    explorer.no_event()
-    explorer.stop_after = number
-    getattr(explorer, how)()
-    return explorer
 
 
 @pytest.mark.parametrize(("case", "how", "number"), [(CASE, "singles", float("inf")), (UNPROVED, "turns", 100)])

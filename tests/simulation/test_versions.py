@@ -4,29 +4,20 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import notes_in
-from tests.simulation.cases import BY_NAME
 from tests.simulation.events import At
-from tests.simulation.explore import SINGLE, Explorer, Schedule, replay
+from tests.simulation.explore import SINGLE, Schedule, replay
+from tests.simulation.explored import explored
 from tests.simulation.secret import KEYS
 from tests.simulation.versions import Plain, VersionedWorld
 
 CASE = "access_token/versions"
 UNPROVED = f"{CASE}, new ones do not work"
-
-
-def explored(case: str, how: str, number: float) -> Explorer:
-    explorer = Explorer(BY_NAME[case], random.Random(1))
-    explorer.no_event()
-    explorer.stop_after = number
-    getattr(explorer, how)()
-    return explorer
 
 
 @pytest.mark.parametrize(("case", "how", "number"), [(CASE, "singles", float("inf")), (UNPROVED, "turns", 100)])

@@ -18,7 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_c
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import notes_in
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.ports import WHERE, Point
-from tests.simulation.secret import KEYS, LAG, OTHER, SecretWorld, ask
+from tests.simulation.secret import KEYS, LAG, OTHER, Pointed, SecretWorld, ask
 from tests.simulation.world import HAND, Content
 
 
@@ -138,15 +138,8 @@ class Plain:
 
 
 @dataclass
-class PointedClient(Plain):
+class PointedClient(Pointed, Plain):
     """The same, each of them a point of a run."""
-
-    point: Point | None = None
-
-    @property
-    def _run(self) -> Point:
-        assert self.point is not None
-        return self.point
 
     def newest(self) -> Newest:
         def act() -> Newest:
