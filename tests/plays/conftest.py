@@ -78,6 +78,13 @@ def cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="module")
+def shared_cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulated Rubrik CDM cluster that the tests of a file share: for those that leave it as it was, or only look at what they add."""
+    with launch("rubrik_cdm", directory=tmp_path_factory.mktemp("shared_cdm")) as simulator:
+        yield simulator
+
+
 @pytest.fixture
 def rsc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """A simulated account of Rubrik Security Cloud of the test's own."""
