@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ten thousand edits of generated vars files, in every run: what must hold of each, without what makes hypothesis slow.
+"""Edits of generated vars files, in volume: what must hold of each, without what makes hypothesis slow.
 
 The other properties (test_vars_text_properties, test_vault_file_properties) take the same documents and look for the smallest that
 fails; of what fails here, the seed is named.
@@ -18,13 +18,14 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import plan_edit
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, format_path
+from tests.unit.examples import examples
 from tests.unit.plugin_utils.test_vars_text_properties import is_editable, put, typed
 from tests.unit.plugin_utils.test_vault_file_properties import stored
-from tests.unit.plugin_utils.vars_documents import QUICK, Document, Entry, FakeVaultLib, Seeded, document_of, load
+from tests.unit.plugin_utils.vars_documents import Document, Entry, FakeVaultLib, Seeded, document_of, load
 
 IDS = ("dev", "prod", "default")
-PER_TEST, TESTS = 20 if QUICK else 1000, 10
-WITH_REAL_CIPHER = 20 if QUICK else 150  # each costs several derivations of a key
+PER_TEST, TESTS = examples(500), 4
+WITH_REAL_CIPHER = examples(30, thorough=1000)  # each costs several derivations of a key
 REFUSALS = (
     "anchor",
     "alias",

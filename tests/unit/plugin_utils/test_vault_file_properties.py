@@ -14,10 +14,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import plan_edit
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import format_path
+from tests.unit.examples import examples
 from tests.unit.plugin_utils.vars_documents import SECRETS, Document, FakeVaultLib, documents, load
 
 IDS = ("dev", "prod", "default")
-FEWER = max(10, settings().max_examples // 3)  # where test_vars_files_in_volume looks at the same in thousands of cases
+FEWER = examples(30)  # where test_vars_files_in_volume looks at the same in thousands of cases
 
 
 @st.composite
@@ -65,6 +66,7 @@ def test_a_secret_is_stored_once(case: tuple[Document, str, str], vault_id: str)
     assert lib.opened == 1
 
 
+@settings(max_examples=examples(50))
 @given(cases(("vault",)))
 def test_a_rotation_keeps_the_label_and_can_be_undone_to_the_byte(case: tuple[Document, str, str]) -> None:
     document, name, secret = case

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import binascii
 import itertools
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,6 @@ from ansible.errors import AnsibleError
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault, VaultLib
-
-# ansible-test runs these tests once for each ansible-core: to see what differs between those, and not what a vars file may look like.
-QUICK = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
 
 
 class FakeSecret:

@@ -24,6 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo
+from tests.unit.examples import examples
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -464,7 +465,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, thorough=1000), deadline=None)
 @given(
     answers=st.lists(st.tuples(st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 500]), VALUES), min_size=1, max_size=6),
     login=st.booleans(),

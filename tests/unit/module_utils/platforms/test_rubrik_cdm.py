@@ -34,6 +34,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execut
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm import login as rubrik_cdm_login
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_cdm.platform import RubrikCdm
+from tests.unit.examples import examples
 from tests.unit.module_utils.wire import Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -982,7 +983,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, thorough=1000), deadline=None)
 @given(
     answers=st.lists(
         st.tuples(st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 422, 500]), LIKELY | VALUES), min_size=1, max_size=6

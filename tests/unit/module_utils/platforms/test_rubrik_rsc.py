@@ -36,6 +36,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._http import clien
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import Document
+from tests.unit.examples import examples
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
 NOW = datetime(2027, 1, 1, tzinfo=timezone.utc)
@@ -908,7 +909,7 @@ def answering(value: Any, status: int = 200, **how: Any) -> RubrikRsc:
 
 
 @pytest.mark.parametrize("call", CALLS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, thorough=1000), deadline=None)
 @given(
     answers=st.lists(st.tuples(st.sampled_from([200, 200, 200, 200, 400, 401, 403, 404, 429, 500]), BODIES), min_size=1, max_size=6),
     how=st.sampled_from([TOKEN, CLIENT, {**CLIENT, "organization_id": "o1"}]),
