@@ -15,7 +15,7 @@ def explored(case: str, how: str, number: float) -> Explorer:
 
     Args:
         case: its name.
-        how: the method of Explorer that plays them, "singles" or "turns".
+        how: the method of Explorer that plays them, "singles", "pairs" or "turns".
         number: how many at the most.
     """
     explorer = Explorer(BY_NAME[case], random.Random(1))

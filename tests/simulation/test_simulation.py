@@ -18,7 +18,7 @@ from tests.simulation.explore import NONE, PAIR, RANDOM, SINGLE, TURNS, Explorer
 from tests.simulation.scheduler import PAUSE
 
 QUICK = [case for case in CASES if case.quick]
-SLICE = 200  # schedules
+SLICE = 80  # schedules
 
 # Schedules that failed once, as they were printed.
 FIXED = [
