@@ -6,93 +6,75 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import process_start
 from tests.plays._ansible import CORE_VERSIONS, Ansible, core_bin
-from tests.plays._play_token_rig import LOOKUP, MODULE, SOON, Rig, wait_until
+from tests.plays._play_token_rig import MODULE, SOON, Rig, wait_until
 from tests.simulator.launch import Simulator, launch
 
-EXTRA_CORE = "2.18"  # what this rests on differs from version to version more than the rest does
+EVERY_CORE = (*CORE_VERSIONS, "2.18")  # what this rests on differs from version to version more than the rest does
 USE = {"name": "Use", MODULE: {}}
-FAIL = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}
 
 
 @pytest.fixture
-def rig(ansible: Ansible, cdm: Simulator) -> Rig:
-    return Rig(ansible, cdm)
+def rig(ansible: Ansible, shared_cdm: Simulator) -> Rig:
+    return Rig(ansible, shared_cdm)
 
 
-@pytest.fixture(params=[*CORE_VERSIONS, EXTRA_CORE])
-def core_rig(request: pytest.FixtureRequest, ansible: Ansible, cdm: Simulator) -> Rig:
+@pytest.fixture(params=EVERY_CORE)
+def every_core(request: pytest.FixtureRequest, ansible: Ansible, shared_cdm: Simulator) -> Rig:
     if core_bin(request.param) is None:
         pytest.skip(f"ansible-core {request.param} is not installed here")
-    return Rig(ansible.with_core(request.param), cdm)
+    return Rig(ansible.with_core(request.param), shared_cdm)
 
 
-@pytest.fixture(params=["watcher", "callback", pytest.param("both", marks=pytest.mark.chaos)])
-def each_way(request: pytest.FixtureRequest, rig: Rig) -> Rig:
-    """The rig with whatever may revoke the tokens."""
-    return {"watcher": rig, "callback": rig.with_callback().without_watcher(), "both": rig.with_callback()}[request.param]
+@pytest.fixture
+def core_rig(each_core: Ansible, shared_cdm: Simulator) -> Rig:
+    return Rig(each_core, shared_cdm)
 
 
-@pytest.mark.parametrize("platform", ["qumulo", "rubrik_cdm", "rubrik_rsc"])
-@pytest.mark.parametrize("callback", [False, True])
+@pytest.mark.parametrize(("platform", "callback"), [("qumulo", False), ("rubrik_rsc", True)])
 def test_normal_end(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, callback: bool) -> None:
+    """The certificates go with the run, as in a job of AWX, which deletes its directory with everything that a credential put there."""
     with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
         rig = Rig(ansible, simulator)
-        rig = rig.with_callback() if callback else rig
+        rig = rig.with_callback().without_watcher() if callback else rig
+        copy = ansible.folder / "ca.pem"
+        copy.write_bytes(Path(simulator.ca_file).read_bytes())
         before = rig.live()
-        rig.run(rig.play(USE, {**USE, "loop": [1, 2]}, {**USE, "when": f"{LOOKUP} | length > 20"})).assert_ok()
+        remove = {"name": "Remove", "ansible.builtin.file": {"path": str(copy), "state": "absent"}}
+        rig.run(rig.play(USE, {**USE, "loop": [1, 2]}, remove, vars={"latchkey_ca_path": str(copy)})).assert_ok()
+        assert not copy.exists()
         if callback:
             assert rig.live() == before
         rig.assert_as_before(before)
 
 
-def test_failures_and_shapes_of_plays(each_way: Rig) -> None:
-    """Each is a run of its own: a failed task, a missing include, more plays, batches, a strategy, more playbooks."""
-    rig = each_way
+def test_failures_and_shapes_of_plays(rig: Rig) -> None:
+    """With the callback, which Ansible tells of them; all that the watcher sees is that the process ended. Each is a run of its own."""
+    rig = rig.with_callback().without_watcher()
     broken = rig.ansible.folder / "broken.yml"
     broken.write_text("- name: [\n")
     hosts = rig.ansible.folder / "hosts"
     hosts.write_text("[many]\nmany[1:4] ansible_connection=local\n")
-    many = ["-i", str(hosts)]
-    fail_on_one = {**FAIL, "when": "inventory_hostname == 'many1'"}
+    fail_on_one = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}, "when": "inventory_hostname == 'many1'"}
+    shapes = [rig.play(USE), rig.play(USE, hosts="many", serial=2), rig.play(USE, hosts="many", strategy="free")]
     runs = {
-        "failed task": (2, [rig.play(USE, FAIL)], []),
-        "any_errors_fatal": (2, [rig.play(USE, fail_on_one, hosts="many", any_errors_fatal=True)], many),
+        "any_errors_fatal": (2, [rig.play(USE, fail_on_one, hosts="many", any_errors_fatal=True)], []),
         "include that does not parse": (None, [rig.play(USE, {"name": "Include", "ansible.builtin.include_tasks": str(broken)})], []),
-        "two plays": (0, [rig.play(USE), rig.play(USE)], []),
-        "serial": (0, [rig.play(USE, hosts="many", serial=2)], many),
-        "strategy free": (0, [rig.play(USE, hosts="many", strategy="free")], many),
+        # They are one run, so they share the token.
+        "plays, batches, a strategy, two playbooks": (0, shapes, [str(rig.write(rig.play(USE)))]),
     }
     before = rig.live()
     for count, (name, (code, plays, arguments)) in enumerate(runs.items(), 1):
-        run = rig.run(*plays, arguments=arguments)
+        run = rig.run(*plays, arguments=[*arguments, "-i", str(hosts)])
         assert run.returncode == code if code is not None else run.returncode, (name, run.output)
         rig.assert_as_before(before, count)
-
-
-def test_certificates_that_go_with_the_run(each_way: Rig) -> None:
-    """As in a job of AWX, which deletes its folder with everything that a credential put there."""
-    rig = each_way
-    copy = rig.ansible.folder / "ca.pem"
-    copy.write_bytes(Path(rig.simulator.ca_file).read_bytes())
-    before = rig.live()
-    remove = {"name": "Remove", "ansible.builtin.file": {"path": str(copy), "state": "absent"}}
-    rig.run(rig.play(USE, remove, vars={"latchkey_ca_path": str(copy)})).assert_ok()
-    assert not copy.exists()
-    rig.assert_as_before(before)
-
-
-def test_two_playbooks_on_one_command_line(each_way: Rig) -> None:
-    """They are one run, so they share the token."""
-    before = each_way.live()
-    second = each_way.write(each_way.play(USE))
-    each_way.run(each_way.play(USE), arguments=[str(second)]).assert_ok()
-    each_way.assert_as_before(before)
 
 
 def test_token_of_a_play_ends_with_it(rig: Rig) -> None:
@@ -110,62 +92,65 @@ def test_token_of_a_play_ends_with_it(rig: Rig) -> None:
 STOPS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "SIGKILL": signal.SIGKILL, "group": signal.SIGKILL}
 
 
-def stop_in_the_middle(rig: Rig, stop: str) -> None:
-    """Without the callback: the watcher alone must see the end, and nobody may mint after it."""
+def stop(rig: Rig, process: subprocess.Popen[str], how: str) -> None:
+    """Send a signal, as a terminal does to the whole group, or else to the main process."""
+    (os.killpg if how in ("group", "SIGINT") else os.kill)(process.pid, STOPS[how])
+
+
+def assert_stopped(rig: Rig, how: str, look: Callable[[int, int], None] = lambda _main, _watcher: None) -> None:
+    """Without the callback: the watcher alone must see the end, and no process may mint after it."""
     before = rig.live()
     with rig.in_the_middle() as process:
         assert rig.live() != before
-        assert len(rig.watchers()) == 1
-        if stop in ("group", "SIGINT"):
-            os.killpg(process.pid, STOPS[stop])
-        else:
-            os.kill(process.pid, STOPS[stop])
+        (watcher,) = rig.watchers()
+        look(process.pid, watcher)
+        stop(rig, process, how)
         process.wait(30)
         rig.assert_as_before(before)
     # What waited has been let go now: an orphan that went on would mint.
     assert (rig.mints(), rig.revocations()) == (1, 1)
 
 
-@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "group"])
-def test_stopped(core_rig: Rig, stop: str) -> None:
-    stop_in_the_middle(core_rig, stop)
+def small_and_alone(main: int, watcher: int) -> None:
+    """It takes little memory, and has nothing of Ansible's open."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{watcher}/status").read_text().splitlines())
+    assert int(status["VmRSS"].split()[0]) < 20 * 1024
+    assert os.getsid(watcher) == watcher != os.getsid(main)
+    others = [os.readlink(f"/proc/{watcher}/fd/{fd}") for fd in os.listdir(f"/proc/{watcher}/fd")]
+    expected = ("/dev/null", "anon_inode:[pidfd]", "latchkey_play_tokens", "pipe:")
+    assert not [one for one in others if not one.endswith(expected) and not one.startswith("anon_inode:")], others
+    assert len(set(others)) == 3, others
 
 
-@pytest.mark.parametrize("stop", ["SIGHUP", "SIGKILL"])
-def test_hung_up_or_killed(rig: Rig, stop: str) -> None:
-    stop_in_the_middle(rig, stop)
+def test_killed_with_its_group(every_core: Rig) -> None:
+    assert_stopped(every_core, "group", small_and_alone)
 
 
-@pytest.mark.parametrize("platform", ["qumulo", "rubrik_rsc"])
-@pytest.mark.parametrize("stop", [pytest.param(one, marks=[] if one == "SIGKILL" else pytest.mark.chaos) for one in STOPS])
-def test_stopped_on_the_other_platforms(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str, stop: str) -> None:
-    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
-        stop_in_the_middle(Rig(ansible, simulator), stop)
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_stopped(core_rig: Rig, how: str) -> None:
+    assert_stopped(core_rig, how)
 
 
-@pytest.mark.chaos
-@pytest.mark.parametrize("stop", ["SIGHUP", "SIGKILL"])
-def test_hung_up_or_killed_on_each_core(core_rig: Rig, stop: str) -> None:
-    stop_in_the_middle(core_rig, stop)
+def test_hung_up(rig: Rig) -> None:
+    assert_stopped(rig, "SIGHUP")
 
 
-@pytest.mark.parametrize("stop", ["SIGINT", "SIGHUP"])
-def test_stopped_with_the_callback_alone(rig: Rig, stop: str) -> None:
-    _stop_with_the_callback_alone(rig, stop)
+def test_terminated_with_the_callback_alone(every_core: Rig) -> None:
+    assert_stopped_with_the_callback_alone(every_core, "SIGTERM")
 
 
-def test_terminated_with_the_callback_alone(core_rig: Rig) -> None:
-    _stop_with_the_callback_alone(core_rig, "SIGTERM")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGHUP"])
+def test_stopped_with_the_callback_alone(rig: Rig, how: str) -> None:
+    assert_stopped_with_the_callback_alone(rig, how)
 
 
-def _stop_with_the_callback_alone(rig: Rig, stop: str) -> None:
+def assert_stopped_with_the_callback_alone(rig: Rig, how: str) -> None:
     rig = rig.with_callback().without_watcher()
     before = rig.live()
     with rig.in_the_middle() as process:
         assert not rig.watchers()
-        (os.killpg if stop == "SIGINT" else os.kill)(process.pid, STOPS[stop])
-        code = process.wait(30)
-        assert code != 0
+        stop(rig, process, how)
+        assert process.wait(30) != 0
         assert rig.live() == before
         rig.assert_as_before(before)
     assert (rig.mints(), rig.revocations()) == (1, 1)
@@ -206,48 +191,41 @@ def test_orphan_does_not_mint(core_rig: Rig) -> None:
         process.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_stopped_while_a_token_is_made(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory, stop: str) -> None:
+@pytest.fixture(scope="module")
+def slow_cdm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A cluster that takes a second where it is slow."""
+    with launch("rubrik_cdm", settings={"slow_seconds": "1"}, directory=tmp_path_factory.mktemp("slow")) as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+def test_stopped_while_a_token_is_made(each_core: Ansible, slow_cdm: Simulator, how: str) -> None:
     """Who makes it holds the ledger, and enters it; the watcher waits for that."""
-    with launch("rubrik_cdm", settings={"slow_seconds": "1"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
-        rig = Rig(each_core, simulator)
-        before = rig.live()
-        simulator.fault("POST:/api/v1/service_account/session:slow:1")
-        process = rig.start([USE])
-        try:
-            wait_until(lambda: rig.watchers() or process.poll() is not None, "a token is about to be made")
-            (os.killpg if stop == "SIGINT" else os.kill)(process.pid, STOPS[stop])
-            process.wait(30)
-            wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
-            assert rig.live() == before
-            assert rig.mints() == rig.revocations()
-        finally:
-            process.kill()
-            process.communicate(timeout=60)
+    rig = Rig(each_core, slow_cdm)
+    before = rig.live()
+    slow_cdm.fault("POST:/api/v1/service_account/session:slow:1")
+    process = rig.start([USE])
+    try:
+        wait_until(lambda: rig.watchers() or process.poll() is not None, "a token is about to be made")
+        stop(rig, process, how)
+        process.wait(30)
+        wait_until(lambda: not rig.watchers(), "the watcher ends", SOON)
+        assert rig.live() == before
+        assert rig.mints() == rig.revocations()
+    finally:
+        slow_cdm.clear_faults()
+        process.kill()
+        process.communicate(timeout=60)
 
 
-def test_output_is_closed_at_the_end(rig: Rig) -> None:
+def test_output_is_closed_at_the_end(ansible: Ansible, cdm: Simulator) -> None:
     """Who reads the output of a run to its end must not wait for the watcher, which an appliance that is slow to answer keeps busy here."""
+    rig = Rig(ansible, cdm)
     with rig.in_the_middle() as process:
-        rig.simulator.fault("DELETE:/api/v1/session/me:slow")
+        cdm.fault("DELETE:/api/v1/session/me:slow")
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=SOON)
         assert rig.watchers()
-
-
-def test_watcher_is_small_and_alone(core_rig: Rig) -> None:
-    hosts = core_rig.ansible.folder / "hosts"
-    hosts.write_text("[many]\nmany[1:6] ansible_connection=local\n")
-    with core_rig.in_the_middle(arguments=["-i", str(hosts), "--forks", "6"]) as process:
-        (watcher,) = core_rig.watchers()
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{watcher}/status").read_text().splitlines())
-        assert int(status["VmRSS"].split()[0]) < 20 * 1024
-        assert os.getsid(watcher) == watcher != os.getsid(process.pid)
-        others = [os.readlink(f"/proc/{watcher}/fd/{fd}") for fd in os.listdir(f"/proc/{watcher}/fd")]
-        expected = ("/dev/null", "anon_inode:[pidfd]", "latchkey_play_tokens", "pipe:")
-        assert not [one for one in others if not one.endswith(expected) and not one.startswith("anon_inode:")], others
-        assert len(set(others)) == 3, others
-    wait_until(lambda: not core_rig.watchers(), "the watcher ends", SOON)
 
 
 def test_dead_watcher_is_replaced(rig: Rig) -> None:
