@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import execute
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from tests.plays._ansible import Ansible
@@ -34,6 +35,7 @@ def do(simulator: Simulator, module: str, check: bool = False, **options: Any) -
     """Run a module's operation right here, as the administrator unless the options say otherwise; None unsets one. Return its result."""
     shared = where(simulator) if options.keys() & _WAYS else shared_options(simulator)
     arguments = {key: value for key, value in {**shared, **options}.items() if value is not None}
+    forget_all()  # Ansible runs each task in a process of its own
 
     def run() -> dict[str, Any]:
         operation = OPERATIONS[module]
