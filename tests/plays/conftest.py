@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
 from tests.plays._ansible import CORE_VERSIONS, EVERY_DAY, Ansible, core_bin, install_collection
-from tests.plays._in_process_simulator import Start, simulators_in_this_process
+from tests.plays._in_process_simulator import InProcess, Start, simulators_in_this_process
 from tests.plays._rubrik_rigs import SecretRig, secret_rig_of
 from tests.plays._saboteur import Saboteur
 from tests.simulator.launch import Simulator, launch
@@ -112,6 +112,12 @@ def rig(request: pytest.FixtureRequest, ansible: Ansible, rubrik: dict[str, Simu
 def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
     """Start a simulated appliance in this process, by platform, version and settings. Nobody waits between attempts."""
     return simulators_in_this_process(monkeypatch)
+
+
+@pytest.fixture
+def cluster(appliance: Start) -> InProcess:
+    """A simulated Qumulo cluster in this process."""
+    return appliance("qumulo")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,20 +1,19 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""access_token: made, changed, revived and revoked; whose it is; and the token that nobody must lose by accident."""
+"""access_token: made, changed, revived and revoked; whose it is; and the caller's own token, which is not lost by accident."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from tests.plays._ansible import Ansible
-from tests.plays._cases import do, done, refused, show, tokens_of, twelve_cases, writes
+from tests.plays._cases import do, done, refused, show, tokens_of, twelve_cases, twelve_cases_here, writes
+from tests.plays._in_process_simulator import InProcess, Start
 from tests.plays._options import defaults
-from tests.simulator.launch import Simulator, launch
+from tests.simulator.launch import Simulator
 
 USER = "local:svc-one"
 ACCOUNT = {"latchkey.tokens.service_account": {"name": "svc-one"}}
@@ -28,21 +27,30 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture
-def one(qumulo: Simulator) -> Simulator:
+def one(cluster: InProcess) -> InProcess:
     """A cluster with the account svc-one that has no token."""
-    done(qumulo, "service_account", name="svc-one")
-    return qumulo
+    done(cluster, "service_account", name="svc-one")
+    return cluster
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_twelve_cases(ansible: Ansible, qumulo: Simulator, change: str) -> None:
+def phases_with(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the phases of a token's life in which this is what changes."""
+    return {"create": {"user": USER, "expires_in": "30d"}, "change": {"user": USER, **options}, "delete": {"user": USER, "state": "absent"}}
+
+
+def test_twelve_cases(ansible: Ansible, qumulo: Simulator) -> None:
+    options, expected = CHANGES["both"]
+    play: dict[str, Any] = {"look": LOOK, "before": [ACCOUNT], "module_defaults": defaults(qumulo)}
+    assert_life(qumulo, twelve_cases(ansible, "access_token", phases_with(options), simulator=qumulo, **play), expected)
+
+
+@pytest.mark.parametrize("change", ["expires_at", "enabled"])
+def test_twelve_cases_of_one_change(one: InProcess, change: str) -> None:
     options, expected = CHANGES[change]
-    phases = {
-        "create": {"user": USER, "expires_in": "30d"},
-        "change": {"user": USER, **options},
-        "delete": {"user": USER, "state": "absent"},
-    }
-    results = twelve_cases(ansible, "access_token", phases, simulator=qumulo, look=LOOK, before=[ACCOUNT], module_defaults=defaults(qumulo))
+    assert_life(one, twelve_cases_here(one, "access_token", phases_with(options), look=LOOK), expected)
+
+
+def assert_life(simulator: Simulator, results: dict[str, dict[str, Any]], expected: dict[str, Any]) -> None:
     assert results["create: in check mode"]["token_id"] is None
     assert results["create: in check mode"]["look"]["access_tokens"] == []
     created, changed = results["create: for real"], results["change: for real"]
@@ -55,20 +63,20 @@ def test_twelve_cases(ansible: Ansible, qumulo: Simulator, change: str) -> None:
     assert {key: seen[key] for key in expected} == expected
     assert {key: changed[key] for key in expected} == expected
     assert results["delete: for real"]["look"]["access_tokens"] == []
-    assert {one["account"] for one in qumulo.credentials() if one["kind"] == "access_token"} == {"svc-ansible"}
+    assert {one["account"] for one in simulator.credentials() if one["kind"] == "access_token"} == {"svc-ansible"}
 
 
-def test_twelve_cases_of_one_token_by_its_id(ansible: Ansible, qumulo: Simulator) -> None:
-    token_id = qumulo.service_account["token_id"]
+def test_twelve_cases_of_one_token_by_its_id(cluster: InProcess) -> None:
+    token_id = cluster.service_account["token_id"]
     phases = {
         "disable": {"token_id": token_id, "enabled": False},
         "enable": {"token_id": token_id, "enabled": True, "expires_at": FOREVER},
         "delete": {"token_id": token_id, "state": "absent"},
     }
-    results = twelve_cases(ansible, "access_token", phases, simulator=qumulo, module_defaults=defaults(qumulo))
+    results = twelve_cases_here(cluster, "access_token", phases)
     assert results["enable: for real"]["token_id"] == token_id
     assert results["enable: for real"]["account"] == "svc-ansible"
-    assert tokens_of(qumulo, "svc-ansible") == []
+    assert tokens_of(cluster, "svc-ansible") == []
 
 
 def test_ids_stay_strings_through_yaml_and_templates(ansible: Ansible, qumulo: Simulator) -> None:
@@ -89,12 +97,12 @@ def test_ids_stay_strings_through_yaml_and_templates(ansible: Ansible, qumulo: S
     assert run["Gone"]["revoked"] == [token_id]
 
 
-@pytest.fixture(scope="module")
-def janes(shared: Simulator) -> dict[str, str]:
+@pytest.fixture
+def janes(cluster: InProcess) -> dict[str, str]:
     """A local jane beside the one in Active Directory, each with a token; the ids of both accounts."""
-    local = done(shared, "service_account", name="jane")["account_id"]
-    directory = done(shared, "access_token", user="ad:jane")["account_id"]
-    done(shared, "access_token", user="local:jane")
+    local = done(cluster, "service_account", name="jane")["account_id"]
+    directory = done(cluster, "access_token", user="ad:jane")["account_id"]
+    done(cluster, "access_token", user="local:jane")
     return {"local": local, "ad": directory}
 
 
@@ -113,42 +121,37 @@ def janes(shared: Simulator) -> dict[str, str]:
         ("auth_id:{ad}", "ad"),
     ],
 )
-def test_identity_strings(shared: Simulator, janes: dict[str, str], written: str, which: str) -> None:
+def test_identity_strings(cluster: InProcess, janes: dict[str, str], written: str, which: str) -> None:
     user = written.format(**janes, local_hex=f"{int(janes['local']):x}")
-    result = done(shared, "access_token", user=user)
+    result = done(cluster, "access_token", user=user)
     assert result["account_id"] == janes[which]
     assert result["changed"] is False
-    listed = done(shared, "access_token_info", user=user)
+    listed = done(cluster, "access_token_info", user=user)
     assert [entry["account_id"] for entry in listed["access_tokens"]] == [janes[which]]
     assert listed["access_tokens"][0]["token_id"] == result["token_id"]
 
 
-def test_identity_strings_by_sid(shared: Simulator, janes: dict[str, str]) -> None:
-    prefix = _local_sid(shared)
+def test_identity_strings_by_sid(cluster: InProcess, janes: dict[str, str]) -> None:
+    prefix = cluster.data()["local_sid"]
     for user in (f"{prefix}-{janes['local']}", f"SID:{prefix}-{janes['local']}", f"s{prefix[1:]}-{janes['local']}"):
-        found = done(shared, "access_token", user=user)
+        found = done(cluster, "access_token", user=user)
         assert found["account_id"] == janes["local"]
         assert found["changed"] is False
 
 
-def _local_sid(simulator: Simulator) -> str:
-    """Return the cluster's own SID, from its saved state."""
-    return str(json.loads((simulator.directory / "state.json").read_text())["data"]["local_sid"])
-
-
 @pytest.mark.parametrize("user", ["local:joe", "ad:joe", "AD\\joe", "auth_id:99999", "S-1-5-21-1-2-3-4", "1001"])
-def test_unknown_users(shared: Simulator, user: str) -> None:
+def test_unknown_users(cluster: InProcess, user: str) -> None:
     for module, more in (("access_token", {}), ("access_token_info", {}), ("session_revoke", {"account": user})):
         options = more or {"user": user}
-        start = len(shared.journal())
-        message = refused(shared, module, **options)
+        start = len(cluster.journal())
+        message = refused(cluster, module, **options)
         assert user in message
         assert "admin, guest" in message
-        assert writes(shared.journal()[start:]) == []
+        assert writes(cluster.journal()[start:]) == []
 
 
-def test_groups_have_no_tokens(shared: Simulator) -> None:
-    assert "groups cannot have access tokens" in refused(shared, "access_token", user="local:Users")
+def test_groups_have_no_tokens(cluster: InProcess) -> None:
+    assert "groups cannot have access tokens" in refused(cluster, "access_token", user="local:Users")
 
 
 @pytest.mark.parametrize(
@@ -180,11 +183,11 @@ def test_groups_have_no_tokens(shared: Simulator) -> None:
     ],
     ids=str,
 )
-def test_bad_options(shared: Simulator, options: dict[str, Any], words: str) -> None:
-    start = len(shared.journal())
-    assert words in refused(shared, "access_token", **options)
-    sent = [one["method"] + " " + one["path"] for one in shared.journal()[start:]]
-    assert writes(shared.journal()[start:]) == []
+def test_bad_options(cluster: InProcess, options: dict[str, Any], words: str) -> None:
+    start = len(cluster.journal())
+    assert words in refused(cluster, "access_token", **options)
+    sent = [one["method"] + " " + one["path"] for one in cluster.journal()[start:]]
+    assert writes(cluster.journal()[start:]) == []
     if "current" not in options and options.get("token_id") != "..":
         assert sent == []
 
@@ -197,27 +200,27 @@ def test_bad_options(shared: Simulator, options: dict[str, Any], words: str) -> 
         ("2031-01-31T12:00:00.5-0500", "2031-01-31T17:00:00.500000Z"),
     ],
 )
-def test_expires_at(shared: Simulator, written: str, expected: str) -> None:
+def test_expires_at(cluster: InProcess, written: str, expected: str) -> None:
     user = {"user": "local:guest"}
-    minted = done(shared, "access_token", **user, expires_at=written)
-    [token] = done(shared, "access_token_info", **user)["access_tokens"]
+    minted = done(cluster, "access_token", **user, expires_at=written)
+    [token] = done(cluster, "access_token_info", **user)["access_tokens"]
     assert minted["expires_at"] == token["expires_at"] == expected
-    assert done(shared, "access_token", **user, expires_at=written)["changed"] is False
-    done(shared, "access_token", **user, state="absent")
+    assert done(cluster, "access_token", **user, expires_at=written)["changed"] is False
+    done(cluster, "access_token", **user, state="absent")
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("30d", 2592000), ("12h", 43200), ("1d12h", 129600), ("90m", 5400), ("3600", 3600)])
-def test_expires_in(shared: Simulator, written: str, seconds: int) -> None:
-    minted = done(shared, "access_token", user="local:guest", expires_in=written)
+def test_expires_in(cluster: InProcess, written: str, seconds: int) -> None:
+    minted = done(cluster, "access_token", user="local:guest", expires_in=written)
     assert minted["expires_in"] == seconds
     left = datetime.fromisoformat(minted["expires_at"].replace("Z", "+00:00")) - datetime.now(timezone.utc)
     assert timedelta(0) <= timedelta(seconds=seconds) - left < timedelta(seconds=60)
-    again = done(shared, "access_token", user="local:guest", expires_in="1d")
+    again = done(cluster, "access_token", user="local:guest", expires_in="1d")
     assert (again["changed"], again["expires_at"]) == (False, minted["expires_at"])  # a duration moves nothing
-    done(shared, "access_token", user="local:guest", state="absent")
+    done(cluster, "access_token", user="local:guest", state="absent")
 
 
-def test_a_renewal_moves_the_expiry_only_when_it_is_due(one: Simulator) -> None:
+def test_a_renewal_moves_the_expiry_only_when_it_is_due(one: InProcess) -> None:
     minted = done(one, "access_token", user=USER, expires_in="2d")
     wish = {"token_id": minted["token_id"], "expires_in": "30d"}
     assert done(one, "access_token", **wish)["changed"] is False
@@ -230,7 +233,7 @@ def test_a_renewal_moves_the_expiry_only_when_it_is_due(one: Simulator) -> None:
     done(one, "access_check", token=minted["token"])
 
 
-def test_an_expired_token_is_revived(one: Simulator) -> None:
+def test_an_expired_token_is_revived(one: InProcess) -> None:
     """The cluster's clock runs ahead of ours here, so only the cluster takes the token for expired."""
     minted = done(one, "access_token", user=USER, expires_in="2d")
     one.advance(3 * 86400)
@@ -240,7 +243,7 @@ def test_an_expired_token_is_revived(one: Simulator) -> None:
     assert done(one, "access_check", token=minted["token"])["token_id"] == minted["token_id"]
 
 
-def test_a_token_that_lives_too_short_counts_as_none(one: Simulator) -> None:
+def test_a_token_that_lives_too_short_counts_as_none(one: InProcess) -> None:
     first = done(one, "access_token", user=USER, expires_in="2d")
     assert done(one, "access_token", user=USER, min_remaining="1d")["changed"] is False
     second = done(one, "access_token", user=USER, expires_in="30d", min_remaining="7d")
@@ -249,7 +252,7 @@ def test_a_token_that_lives_too_short_counts_as_none(one: Simulator) -> None:
     assert done(one, "access_token", user=USER, min_remaining="7d")["token_id"] == second["token_id"]
 
 
-def test_current(one: Simulator) -> None:
+def test_current(one: InProcess) -> None:
     """The token in use is kept while it works, is the account's, and lives long enough."""
     first = done(one, "access_token", user=USER, expires_in="2d")
     second = done(one, "access_token", user=USER, additional=True, expires_in="30d")
@@ -273,7 +276,7 @@ def test_current(one: Simulator) -> None:
     assert [entry["id"] for entry in tokens_of(one, "svc-one")] == [renewed["token_id"]]
 
 
-def test_third_token_names_the_two(one: Simulator) -> None:
+def test_third_token_names_the_two(one: InProcess) -> None:
     first = done(one, "access_token", user=USER, expires_in="2d")
     second = done(one, "access_token", user=USER, additional=True)
     done(one, "access_token", token_id=second["token_id"], enabled=False)
@@ -285,7 +288,7 @@ def test_third_token_names_the_two(one: Simulator) -> None:
     assert writes(one.journal()[start:]) == []
 
 
-def test_which_of_two_must_be_said(one: Simulator) -> None:
+def test_which_of_two_must_be_said(one: InProcess) -> None:
     ids = {done(one, "access_token", user=USER, additional=True)["token_id"] for _unused in range(2)}
     message = refused(one, "access_token", user=USER, enabled=False)
     assert "Name one with token_id" in message
@@ -296,7 +299,7 @@ def test_which_of_two_must_be_said(one: Simulator) -> None:
     assert done(one, "access_token", user=USER, enabled=True)["token_id"] != off
 
 
-def test_token_of_somebody_else(one: Simulator) -> None:
+def test_token_of_somebody_else(one: InProcess) -> None:
     token_id = one.service_account["token_id"]
     for options in ({"enabled": False}, {"state": "absent"}, {"expires_at": FOREVER}):
         start = len(one.journal())
@@ -306,7 +309,7 @@ def test_token_of_somebody_else(one: Simulator) -> None:
         assert writes(one.journal()[start:]) == []
 
 
-def test_disabling_what_is_not_there(one: Simulator) -> None:
+def test_disabling_what_is_not_there(one: InProcess) -> None:
     assert "account has none" in refused(one, "access_token", user=USER, enabled=False)
     assert done(one, "access_token", user=USER, state="absent")["changed"] is False
 
@@ -315,50 +318,43 @@ def test_disabling_what_is_not_there(one: Simulator) -> None:
 
 
 @pytest.mark.parametrize("setting", ["present", "absent"])
-def test_own_token_is_guarded(tmp_path_factory: pytest.TempPathFactory, setting: str) -> None:
-    with launch("qumulo", settings={"whoami_token_id": setting}, directory=tmp_path_factory.mktemp("guard")) as simulator:
-        token, token_id = simulator.service_account["token"], simulator.service_account["token_id"]
-        me, user = {"token": token}, {"user": "local:svc-ansible"}
-        by_user: list[dict[str, Any]] = [{"enabled": False}, {**user, "state": "absent"}, {**user, "enabled": False}]
-        for check in (True, False):
-            for options in by_user:
-                start = len(simulator.journal())
-                message = refused(simulator, "access_token", check=check, **me, **options)
-                assert "authenticates with" in message
-                assert "token_id" in message
-                assert writes(simulator.journal()[start:]) == []
-        second = done(simulator, "access_token", **me, additional=True)
-        assert "authenticates with" in refused(simulator, "access_token", **me, **user, state="absent")
-        assert len(tokens_of(simulator, "svc-ansible")) == 2
-        # another's token, by its id, and at last its own
-        assert done(simulator, "access_token", **me, token_id=second["token_id"], enabled=False)["enabled"] is False
-        assert done(simulator, "access_token", **me, token_id=second["token_id"], state="absent")["changed"] is True
-        done(simulator, "access_check", **me)
-        assert done(simulator, "access_token", **me, token_id=token_id, state="absent")["changed"] is True
-        assert tokens_of(simulator, "svc-ansible") == []
+def test_own_token_is_guarded(appliance: Start, setting: str) -> None:
+    simulator = appliance("qumulo", whoami_token_id=setting)
+    token, token_id = simulator.service_account["token"], simulator.service_account["token_id"]
+    me, user = {"token": token}, {"user": "local:svc-ansible"}
+    by_user: list[dict[str, Any]] = [{"enabled": False}, {**user, "state": "absent"}, {**user, "enabled": False}]
+    for check in (True, False):
+        for options in by_user:
+            start = len(simulator.journal())
+            message = refused(simulator, "access_token", check=check, **me, **options)
+            assert "authenticates with" in message
+            assert "token_id" in message
+            assert writes(simulator.journal()[start:]) == []
+    second = done(simulator, "access_token", **me, additional=True)
+    assert "authenticates with" in refused(simulator, "access_token", **me, **user, state="absent")
+    assert len(tokens_of(simulator, "svc-ansible")) == 2
+    # another's token, by its id, and at last its own
+    assert done(simulator, "access_token", **me, token_id=second["token_id"], enabled=False)["enabled"] is False
+    assert done(simulator, "access_token", **me, token_id=second["token_id"], state="absent")["changed"] is True
+    done(simulator, "access_check", **me)
+    assert done(simulator, "access_token", **me, token_id=token_id, state="absent")["changed"] is True
+    assert tokens_of(simulator, "svc-ansible") == []
 
 
-def test_a_password_session_is_not_a_token(qumulo: Simulator) -> None:
+def test_a_password_session_is_not_a_token(cluster: InProcess) -> None:
     """Who came with a password loses nothing by revoking tokens of the same account."""
-    account = qumulo.service_account
+    account = cluster.service_account
     who = {"username": account["username"], "password": account["password"]}
-    assert done(qumulo, "access_token", **who, user="local:svc-ansible", state="absent")["changed"] is True
-    assert tokens_of(qumulo, "svc-ansible") == []
+    assert done(cluster, "access_token", **who, user="local:svc-ansible", state="absent")["changed"] is True
+    assert tokens_of(cluster, "svc-ansible") == []
 
 
 # Whose right it is, and versions
 
 
-@pytest.fixture(params=["7.2.3", "7.3.0", "7.10.2.1"])
-def plain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Simulator]]:
-    """Clusters of several versions where the service account has no rights at all."""
-    folder = tmp_path_factory.mktemp("plain")
-    with launch("qumulo", request.param, {"service_account_role": "none"}, directory=folder) as simulator:
-        yield request.param, simulator
-
-
-def test_self_service(plain: tuple[str, Simulator]) -> None:
-    version, simulator = plain
+@pytest.mark.parametrize("version", ["7.2.3", "7.3.0", "7.10.2.1"])
+def test_self_service(appliance: Start, version: str) -> None:
+    simulator = appliance("qumulo", version, service_account_role="none")
     account = simulator.service_account
     me = {"token": account["token"]}
     if version == "7.2.3":
@@ -379,42 +375,39 @@ def test_self_service(plain: tuple[str, Simulator]) -> None:
     assert "HTTP 403" in refused(simulator, "access_token", **me, user="auth_id:500")
 
 
-def test_before_there_were_access_tokens(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with launch("qumulo", "5.2.0", directory=tmp_path_factory.mktemp("old")) as simulator:
-        user = {"user": "local:svc-ansible"}
-        for module, options in (("access_token", user), ("access_token_info", user), ("access_token", {**user, "state": "absent"})):
-            message = refused(simulator, module, **options)
-            assert "Qumulo Core 5.2.0" in message
-            assert "has no access tokens" in message
-            assert "5.3.0" in message
-        done(simulator, "service_account", name="svc-one", roles=["Observers"])
-        result = do(simulator, "service_account", name="svc-one", state="absent")
-        assert result.get("failed") is None, result
-        done(simulator, "access_check", expect_account="admin")
+def test_before_there_were_access_tokens(appliance: Start) -> None:
+    simulator = appliance("qumulo", "5.2.0")
+    user = {"user": "local:svc-ansible"}
+    for module, options in (("access_token", user), ("access_token_info", user), ("access_token", {**user, "state": "absent"})):
+        message = refused(simulator, module, **options)
+        assert "Qumulo Core 5.2.0" in message
+        assert "has no access tokens" in message
+        assert "5.3.0" in message
+    done(simulator, "service_account", name="svc-one", roles=["Observers"])
+    result = do(simulator, "service_account", name="svc-one", state="absent")
+    assert result.get("failed") is None, result
+    done(simulator, "access_check", expect_account="admin")
 
 
 @pytest.mark.parametrize("unknown_field", ["ignored", "rejected"])
 @pytest.mark.parametrize(("version", "expiry", "switch"), [("5.3.0", False, False), ("5.3.2", True, False), ("5.3.3", True, True)])
-def test_what_came_with_each_version(
-    tmp_path_factory: pytest.TempPathFactory, version: str, expiry: bool, switch: bool, unknown_field: str
-) -> None:
+def test_what_came_with_each_version(appliance: Start, version: str, expiry: bool, switch: bool, unknown_field: str) -> None:
     """What a version does not know is refused, not quietly left out: a token that was meant to expire must not live for ever."""
-    folder = tmp_path_factory.mktemp("old")
-    with launch("qumulo", version, {"unknown_field": unknown_field}, directory=folder) as simulator:
-        done(simulator, "service_account", name="svc-one")
-        result = do(simulator, "access_token", user=USER, expires_in="30d")
-        if expiry:
-            assert tokens_of(simulator, "svc-one")[0]["expires"]
-        else:
-            assert f"Qumulo Core {version}" in result["msg"]
-            assert "5.3.2" in result["msg"]
-            assert tokens_of(simulator, "svc-one") == []
-            done(simulator, "access_token", user=USER)
-        [token] = tokens_of(simulator, "svc-one")
-        assert done(simulator, "access_token", user=USER)["changed"] is False
-        result = do(simulator, "access_token", user=USER, enabled=False)
-        assert result.get("failed", False) is not switch
-        assert switch or "5.3.3" in result["msg"]
-        done(simulator, "access_token", user=USER, state="absent")
+    simulator = appliance("qumulo", version, unknown_field=unknown_field)
+    done(simulator, "service_account", name="svc-one")
+    result = do(simulator, "access_token", user=USER, expires_in="30d")
+    if expiry:
+        assert tokens_of(simulator, "svc-one")[0]["expires"]
+    else:
+        assert f"Qumulo Core {version}" in result["msg"]
+        assert "5.3.2" in result["msg"]
         assert tokens_of(simulator, "svc-one") == []
-        assert token["account"] == "svc-one"
+        done(simulator, "access_token", user=USER)
+    [token] = tokens_of(simulator, "svc-one")
+    assert done(simulator, "access_token", user=USER)["changed"] is False
+    result = do(simulator, "access_token", user=USER, enabled=False)
+    assert result.get("failed", False) is not switch
+    assert switch or "5.3.3" in result["msg"]
+    done(simulator, "access_token", user=USER, state="absent")
+    assert tokens_of(simulator, "svc-one") == []
+    assert token["account"] == "svc-one"
