@@ -12,7 +12,8 @@ import pytest
 
 from tests.plays._ansible import Ansible
 from tests.plays._cases import checked_message, do, done, refused, tokens_of
-from tests.plays._options import defaults, shared_options
+from tests.plays._in_process_simulator import InProcess
+from tests.plays._options import shared_options
 from tests.simulator.launch import Simulator, launch
 
 CANARY = "canary-Pa55word"
@@ -53,14 +54,14 @@ OPTIONS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", OPTIONS)
-def test_options(shared: Simulator, case: str) -> None:
+def test_options(cluster: InProcess, case: str) -> None:
     changes, words = OPTIONS[case]
-    start = len(shared.journal())
-    message = refused(shared, "access_check", **{**shared.admin, **changes})
+    start = len(cluster.journal())
+    message = refused(cluster, "access_check", **{**cluster.admin, **changes})
     for word in words:
         assert word in message
     assert CANARY not in message
-    assert shared.journal()[start:] == []
+    assert cluster.journal()[start:] == []
 
 
 def test_messages_reach_the_user(ansible: Ansible, qumulo: Simulator) -> None:
@@ -103,7 +104,7 @@ def test_plain_http_to_a_port_that_speaks_tls(shared: Simulator) -> None:
     assert f"Qumulo Core at http://127.0.0.1:{shared.port}: cannot log in: " in message
 
 
-def test_nobody_there(shared: Simulator) -> None:
+def test_a_port_that_nothing_listens_at(shared: Simulator) -> None:
     with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
         endpoint = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -206,42 +207,51 @@ def assert_good_failure(simulator: Simulator, result: dict[str, Any], words: str
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_bad_answers(qumulo: Simulator, request_: str) -> None:
+def test_bad_answers(cluster: InProcess, request_: str) -> None:
     """Every kind of bad answer to one kind of request, one after the other; then the task converges."""
-    prepare(qumulo)
+    prepare(cluster)
     for fault, words in FAULTS.items():
         if (fault in ("nonsense", "strange") and request_ in UNREAD) or (fault == "html" and not is_once(request_)):
             continue  # 502 is repeated where it does no harm
         said = "not a list of JSON objects" if (fault, request_) == ("strange", "list users") else words
-        result, hit = attempt(qumulo, request_, fault)
+        result, hit = attempt(cluster, request_, fault)
         assert result.get("failed"), (fault, result)
-        assert_good_failure(qumulo, result, said)
+        assert_good_failure(cluster, result, said)
         assert len(hit) == 1, (fault, hit)
         assert result["status"] == {"html": 502, "302": 302, "418": 418, "nonsense": 200, "strange": 200}.get(fault, 500)
-    converge(qumulo, request_)
+    converge(cluster, request_)
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_broken_connections(qumulo: Simulator, request_: str) -> None:
+def test_broken_connections(cluster: InProcess, request_: str) -> None:
+    meet_broken_connections(cluster, request_)
+
+
+@pytest.mark.parametrize("request_", ["make a token", "list tokens"])
+def test_broken_connections_over_tls(qumulo: Simulator, request_: str) -> None:
+    meet_broken_connections(qumulo, request_)
+
+
+def meet_broken_connections(simulator: Simulator, request_: str) -> None:
     """What is only read, or does no harm twice, survives a failure. The rest is sent once, and says what is not known."""
     where, module, options = REQUESTS[request_]
     in_check_mode = not is_once(request_) and where.startswith(("GET", "POST")) and request_ not in ("read own role", "read a user")
     for fault, words in REPEATED.items():
         if not in_check_mode or fault == "close":
-            prepare(qumulo)
+            prepare(simulator)
         if is_once(request_):
-            result, hit = attempt(qumulo, request_, fault)
+            result, hit = attempt(simulator, request_, fault)
             assert len(hit) == 1, (fault, hit)
-            assert_good_failure(qumulo, result, words)
+            assert_good_failure(simulator, result, words)
             assert ("took effect is not known, so it was not sent again" in result["msg"]) is (fault != "503")
             if options.get("additional") and fault == "drop":
-                assert len(tokens_of(qumulo, "svc-old")) == 2
+                assert len(tokens_of(simulator, "svc-old")) == 2
                 assert "its secret is lost: find it with access_token_info" in result["msg"]
-            converge(qumulo, request_)
+            converge(simulator, request_)
         else:
-            qumulo.fault(f"{where}:{fault}:1")
-            done(qumulo, module, check=in_check_mode, **options)
-            assert qumulo.control("GET", "faults") == []
+            simulator.fault(f"{where}:{fault}:1")
+            done(simulator, module, check=in_check_mode, **options)
+            assert simulator.control("GET", "faults") == []
 
 
 def converge(simulator: Simulator, request: str) -> None:
@@ -253,40 +263,29 @@ def converge(simulator: Simulator, request: str) -> None:
     assert done(simulator, module, **options)["changed"] is False
 
 
-def test_busy_for_long(qumulo: Simulator) -> None:
+def test_busy_for_long(cluster: InProcess) -> None:
     """Four attempts at most, and then the appliance's own words."""
-    prepare(qumulo)
-    result, hit = attempt(qumulo, "list tokens", "503")
+    prepare(cluster)
+    result, hit = attempt(cluster, "list tokens", "503")
     assert len(hit) == 4
     assert "HTTP 503" in result["msg"]
     assert "busy or down; run again later" in result["msg"]
-    result, hit = attempt(qumulo, "list tokens", "close")
+    result, hit = attempt(cluster, "list tokens", "close")
     assert len(hit) == 4
     assert "the connection broke before a complete answer came. Run again once the appliance can be reached." in result["msg"]
 
 
-def test_server_gone_between_two_steps(ansible: Ansible, qumulo: Simulator) -> None:
-    """A playbook that dies half-way says what was done, and the next run goes on from there."""
-    tasks: list[dict[str, Any]] = [
-        {"name": "Account", "latchkey.tokens.service_account": NEW},
-        {"name": "Token", "latchkey.tokens.access_token": {"user": "local:svc-new", "expires_in": "1d"}, "register": "minted"},
-        {
-            "name": "Check",
-            "latchkey.tokens.access_check": {"token": "{{ minted.token }}", "username": "{{ omit }}", "password": "{{ omit }}"},
-        },
-    ]
-    qumulo.fault("POST:/v1/auth/roles/$:close")
-    first = ansible.play(tasks, module_defaults=defaults(qumulo))
-    assert first.returncode == 2
-    message = first["Account"]["msg"]
+def test_a_server_that_is_gone_between_two_steps(cluster: InProcess) -> None:
+    """What was done before is said, and the next run goes on from there."""
+    cluster.fault("POST:/v1/auth/roles/$:close")
+    message = refused(cluster, "service_account", **NEW)
     assert "took effect is not known" in message
     assert "Done before it: account svc-new" in message
     assert "role 'Observers' given. Not done: privileges set. Running again goes on from there." in message
-    assert "Traceback" not in first.output
-    qumulo.clear_faults()
-    second = ansible.play(tasks, module_defaults=defaults(qumulo)).assert_ok()
-    assert second["Account"]["changed"] is True
-    assert second["Check"]["account"] == "svc-new"
+    cluster.clear_faults()
+    assert done(cluster, "service_account", **NEW)["changed"] is True
+    minted = done(cluster, "access_token", user="local:svc-new", expires_in="1d")
+    assert done(cluster, "access_check", token=minted["token"])["account"] == "svc-new"
 
 
 def test_cluster_restarts(qumulo: Simulator) -> None:
@@ -298,28 +297,38 @@ def test_cluster_restarts(qumulo: Simulator) -> None:
 # The environment
 
 
+TWO_WAYS = "The environment variables set 2 authentication methods: token and username + password."
+
+
 def test_options_from_the_environment(ansible: Ansible, qumulo: Simulator) -> None:
     env = {"QUMULO_ENDPOINT": f"127.0.0.1:{qumulo.port}", "QUMULO_CA_PATH": qumulo.ca_file, "QUMULO_TIMEOUT": "20"}
     login = {"QUMULO_USERNAME": qumulo.admin["username"], "QUMULO_PASSWORD": qumulo.admin["password"]}
-    token = {"QUMULO_TOKEN": qumulo.service_account["token"]}
-    mine = {"platform": "qumulo", "token": token["QUMULO_TOKEN"]}
-    check = "latchkey.tokens.access_check"
-    tasks = [
-        {"name": "In the worker", check: {"platform": "qumulo"}, "ignore_errors": True},
-        {"name": "As a module", check: {"platform": "qumulo"}, "environment": {"X": "y"}, "ignore_errors": True},
-        {"name": "Option wins", check: mine, "ignore_errors": True},
-        {"name": "Task's", check: {"platform": "qumulo"}, "environment": {"QUMULO_TOKEN": CANARY}, "ignore_errors": True},
+    check: dict[str, Any] = {"latchkey.tokens.access_check": {"platform": "qumulo"}, "ignore_errors": True}
+    mine = {"platform": "qumulo", "token": qumulo.service_account["token"]}
+    tasks: list[dict[str, Any]] = [
+        {"name": "In the worker", **check},
+        {"name": "As a module", **check, "environment": {"X": "y"}},
+        {"name": "Option wins", "latchkey.tokens.access_check": mine},
+        {"name": "Task's", **check, "environment": {"QUMULO_TOKEN": CANARY}},
+        {"name": "Task's timeout", **check, "environment": {"QUMULO_TIMEOUT": "soon"}},
     ]
     run = ansible.play(tasks, env={**env, **login}).assert_ok()
     assert run["In the worker"]["account"] == run["As a module"]["account"] == "admin"
     assert run["Option wins"]["account"] == "svc-ansible"
-    two_ways = "The environment variables set 2 authentication methods: token and username + password."
-    assert two_ways in run["Task's"]["msg"]
-    run = ansible.play(tasks[:1], env={**env, **token, **login}).assert_ok()
-    assert two_ways in run["In the worker"]["msg"]
-    run = ansible.play(tasks[:2], env={**env, **login, "QUMULO_TIMEOUT": "soon"}).assert_ok()
-    for name in ("In the worker", "As a module"):
-        assert "timeout: 'soon' is not a number of seconds" in run[name]["msg"]
+    assert TWO_WAYS in run["Task's"]["msg"]
+    assert "timeout: 'soon' is not a number of seconds" in run["Task's timeout"]["msg"]
+
+
+def test_wrong_options_from_the_environment(cluster: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUMULO_ENDPOINT", cluster.url)
+    monkeypatch.setenv("QUMULO_TOKEN", cluster.service_account["token"])
+    unset = dict.fromkeys(("endpoint", "ca_path", "username", "password"))
+    assert done(cluster, "access_check", **unset)["account"] == "svc-ansible"
+    monkeypatch.setenv("QUMULO_TIMEOUT", "soon")
+    assert "timeout: 'soon' is not a number of seconds" in refused(cluster, "access_check", **unset)
+    for name in ("username", "password"):
+        monkeypatch.setenv(f"QUMULO_{name.upper()}", cluster.admin[name])
+    assert TWO_WAYS in refused(cluster, "access_check", **unset)
 
 
 def test_certificate_of_another_authority(shared: Simulator, tmp_path_factory: pytest.TempPathFactory) -> None:
