@@ -41,6 +41,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
     AWX_CREDENTIAL,
     refuse_missing,
     settings_of,
+    variables_set,
     with_defaults,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Sink, Store
@@ -71,6 +72,14 @@ class ActionModule(ControllerAction):
         **ARGUMENTS,
         "publish_git": {"type": "dict", "options": GIT_ARGUMENTS},
     }
+
+    def arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the task, and for each that it does not have the role's variable, as validate_argument_spec has those.
+
+        With a template for each in the role, Ansible would compile every one of them in each host's process.
+        """
+        of_the_role = [name for name in self.argument_spec if name not in self._task.args]
+        return {**variables_set(of_the_role, task_vars, self._templar.template), **super().arguments(task_vars)}
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         host = str(task_vars.get("inventory_hostname", ""))

@@ -11,7 +11,7 @@ short_description: Rotate a credential that is stored in vault-encrypted vars, o
 version_added: 1.1.0
 description:
   - The engine of the role P(latchkey.tokens.rotate#role), which is the way to use it. Its options are the role's variables, and may change
-    with the role.
+    with the role. One that a task leaves out has the value of the variable, where that is set.
   - The phase V(begin) does all of a rotation, unless O(publish_tasks) is set. Then it stops once the new credential is stored and proved,
     the tasks of the user come next, and V(finish) does the rest.
   - Where something fails after that, V(undo) puts the old credential back, the tasks of the user may get that, and V(undone) revokes the

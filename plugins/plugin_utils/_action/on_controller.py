@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -47,15 +47,16 @@ class ControllerAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Check the arguments, perform, and hide what is secret in the result."""
         super().run(tmp, task_vars)
+        arguments = self.arguments(task_vars or {})
 
         def perform() -> dict[str, Any]:
-            options = checked_arguments(f"latchkey.tokens.{self.name}", self._task.args, self.argument_spec, self.rules)
+            options = checked_arguments(f"latchkey.tokens.{self.name}", arguments, self.argument_spec, self.rules)
             return self.perform(options, bool(self._task.check_mode), task_vars or {})
 
-        given = option_secrets(self._task.args, self.argument_spec)
+        given = option_secrets(arguments, self.argument_spec)
         result = failures_as_result(perform, chain(given, self._unsayable()))
         result = masked_words(result, secrets_of_the_run(task_vars))
-        names = option_names(self._task.args, self.argument_spec)
+        names = option_names(arguments, self.argument_spec)
         result = hide_secrets(result, [*self.secrets, *loop_secrets(task_vars, given)], self.hide_all, names)
         hide_loop(self._task, result)
         show_apart(result, Display())
@@ -63,6 +64,10 @@ class ControllerAction(ActionBase):
 
     def _unsayable(self) -> Iterator[str]:
         yield from self.unsayable  # only looked at when something has failed, so by then it is complete
+
+    def arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments: those of the task, unless a subclass knows more. Raises what Ansible raises for a template."""
+        return dict(self._task.args)
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work and return the result. Raises LatchkeyError for what the user has to know."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -239,6 +239,36 @@ _DEFAULTS: dict[str, Any] = {
     "publish_tasks": "",
     "vault_id": "",
 }
+# An empty variable of these says something, if only that a value was forgotten. Any other that is empty is not set.
+_TELLING_WHEN_EMPTY = frozenset(
+    (
+        *("platform", "endpoint", "credential", "vars_file", "var"),
+        *("sync_timeout", "expires_in", "when_remaining", "max_age", "force", "retire_after"),
+    )
+)
+
+
+def variables_set(names: Iterable[str], variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return the options that the role's variables set, rotate_ before the name of each.
+
+    Args:
+        names: of the options.
+        variables: all that the task has, not templated yet.
+        template: templates a value.
+    """
+    found = template({name: variables[f"rotate_{name}"] for name in names if f"rotate_{name}" in variables})
+    omitted = variables.get("omit")  # before ansible-core 2.19, what omit becomes; later, omit leaves nothing
+    kept = _without(found, omitted) if omitted else found
+    return {name: value for name, value in kept.items() if value or (name in _TELLING_WHEN_EMPTY and value is not None)}
+
+
+def _without(value: Any, omitted: Any) -> Any:
+    """Return a value without what is omitted in it."""
+    if isinstance(value, Mapping):
+        return {name: _without(one, omitted) for name, one in value.items() if one != omitted}
+    if isinstance(value, list):
+        return [_without(one, omitted) for one in value if one != omitted]
+    return value
 
 
 def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
@@ -109,3 +111,20 @@ def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perfor
 
     with pytest.raises(RefusedError, match="Set mint_in_check_mode"):
         perform(True, auth={"token": PLACEHOLDER})
+
+
+OF_PHASES = {"phase", "ticket", "failed_step", "failure", "undone"}
+SPECS = Path(__file__).resolve().parents[3] / "roles" / "rotate" / "meta" / "argument_specs.yml"
+
+
+def test_the_options_are_the_variables_of_the_role():
+    names = yaml.safe_load(SPECS.read_text())["argument_specs"]["main"]["options"]
+    assert {f"rotate_{one}" for one in ActionModule.argument_spec.keys() - OF_PHASES} == names.keys() - {"rotate_reload_vars"}
+
+
+def test_an_option_of_the_task_comes_before_the_variable():
+    action = object.__new__(ActionModule)
+    action._task = SimpleNamespace(args={"phase": "begin", "var": "of_the_task"})
+    action._templar = SimpleNamespace(template=lambda value: value)
+    found = action.arguments({"rotate_var": "of_the_role", "rotate_tag": "of_the_role", "rotate_phase": ""})
+    assert found == {"phase": "begin", "var": "of_the_task", "tag": "of_the_role"}

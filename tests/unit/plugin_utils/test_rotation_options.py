@@ -18,6 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
     Settings,
     kind_of,
     settings_of,
+    variables_set,
     with_defaults,
 )
 from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE
@@ -384,3 +385,36 @@ def test_what_cannot_be_published_is_refused_by_name(given, words):
 def test_a_file_goes_with_a_secret_manager():
     found = settings(publish=["credentials_file"], **FILE, store="aws_secretsmanager", vars_file=None)
     assert found.sinks == ("credentials_file",)
+
+
+def set_by(variables: dict[str, Any], *names: str) -> dict[str, Any]:
+    return variables_set(names, variables, lambda value: value)
+
+
+def test_options_are_the_variables_of_the_role():
+    found = set_by({"rotate_var": "token", "rotate_other": 1, "var": "none"}, "var", "tag")
+    assert found == {"var": "token"}
+
+
+@pytest.mark.parametrize("empty", ["", None, [], {}, 0])
+def test_an_empty_variable_is_not_set(empty):
+    assert set_by({"rotate_tag": empty, "rotate_roles": empty}, "tag", "roles") == {}
+
+
+@pytest.mark.parametrize("name", ["expires_in", "max_age", "retire_after", "sync_timeout", "endpoint", "vars_file", "var"])
+def test_an_empty_text_that_says_something_is_set(name):
+    assert set_by({f"rotate_{name}": ""}, name) == {name: ""}
+    assert set_by({f"rotate_{name}": None}, name) == {}
+
+
+def test_what_is_omitted_is_not_set():
+    # Before ansible-core 2.19, omit is a text that is in no other place.
+    variables = {"omit": "nothing", "rotate_tag": "nothing", "rotate_auth": {"token": "t", "password": "nothing"}}
+    variables |= {"rotate_checks": [{"path": "/", "expect": "nothing"}]}
+    assert set_by(variables, "tag", "auth", "checks") == {"auth": {"token": "t"}, "checks": [{"path": "/"}]}
+
+
+def test_each_value_is_templated_once_and_together():
+    seen: list[Any] = []
+    variables_set(("var", "tag"), {"rotate_var": "{{ a }}", "rotate_tag": "b", "other": "{{ c }}"}, lambda value: seen.append(value) or {})
+    assert seen == [{"var": "{{ a }}", "tag": "b"}]
