@@ -23,6 +23,7 @@ from tests.plays._as_printed import GUIDES, alike, output_of
 from tests.simulator.launch import Simulator
 
 PASSWORD, GIT_TOKEN, VAULT_PASSWORD = "canary-cluster-password", "canary-git-token", "canary-vault-password"
+IN_WORKER = {"ANSIBLE_CALLBACKS_ENABLED": "record,in_worker"}
 SECRETS = (TOKEN, PASSWORD, GIT_TOKEN, VAULT_PASSWORD)
 # The arguments of the command that the guide prints; the first one is with --check.
 GUIDE = (GUIDES / "awx.rst").read_text()
@@ -58,12 +59,15 @@ def setup(ansible: Ansible, awx: Awx, *arguments: str, environment: dict[str, st
     return run
 
 
-def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, awx: Awx) -> None:
+@pytest.mark.parametrize(
+    "environment", [IN_WORKER, pytest.param({}, marks=pytest.mark.chaos)], ids=["modules in the worker", "modules as processes"]
+)
+def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, awx: Awx, environment: dict[str, str]) -> None:
     assert ["--check", *PRINTED] == CHECK
     started = time.monotonic()
-    planned = setup(ansible, awx, "--check", "-vvv").assert_ok()["Create what jobs need"]
+    planned = setup(ansible, awx, "--check", environment=environment).assert_ok()["Create what jobs need"]
     assert awx.journal == [], "check mode changes nothing"
-    first = setup(ansible, awx, "-vvv").assert_ok()["Create what jobs need"]
+    first = setup(ansible, awx, environment=environment).assert_ok()["Create what jobs need"]
     minutes = (time.monotonic() - started) / 60
     assert first["created"] == planned["created"]
     assert [alike(line.replace(awx.url, "https://awx.example.com")) for line in first["lines"]] == output_of("awx", "the setup")
@@ -71,7 +75,7 @@ def test_one_run_creates_all_and_a_second_one_changes_nothing(ansible: Ansible, 
     assert (job["name"], job["job_type"], f"#/jobs/playbook/{job['id']}/" in first["job"]["url"]) == ("rotate", "check", True)
 
     asked = len(awx.journal)
-    second = setup(ansible, awx).assert_ok()["Create what jobs need"]
+    second = setup(ansible, awx, environment=environment).assert_ok()["Create what jobs need"]
     assert (second["changed"], second["created"], second["changed_objects"]) == (False, [], [])
     assert awx.journal[asked:] == []
     commands, objects, most, later = (int(row[1]) for row in table("These commands as printed"))
@@ -170,14 +174,14 @@ def test_a_right_that_is_missing_is_named_with_what_was_done_before(ansible: Ans
     """An adopted organization is used as it is, and without a terminal nothing is asked."""
     awx.put("organizations", name="Latchkey", description="Of another team.")
     awx.may[TOKEN] = frozenset(("credential_types",))
-    message = refusal(setup(ansible, awx, adopt="Latchkey"))
+    message = refusal(setup(ansible, awx, "-vvv", adopt="Latchkey"))
     assert message.startswith("The token may not create or change the credential Latchkey Qumulo Core at https://localhost:"), message
     assert message.endswith(
         " (HTTP 403). Its user needs this right in AWX: credential administrator of the organization. Done before: credential type "
         "Latchkey Qumulo Core, credential type Latchkey Git repository, credential type Latchkey Secret that leaked."
     )
     assert awx.named("organizations", "Latchkey")["description"] == "Of another team."
-    message = refusal(setup(ansible, awx, adopt="Latchkey", environment={"QUMULO_PASSWORD": ""}))
+    message = refusal(setup(ansible, awx, adopt="Latchkey", environment={**IN_WORKER, "QUMULO_PASSWORD": ""}))
     assert message == (
         "The credential Latchkey Qumulo Core needs password, and there is no terminal to ask on. Set QUMULO_PASSWORD in the environment, "
         "or awx_setup_credentials.qumulo.password."
