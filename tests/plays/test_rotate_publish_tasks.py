@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from tests.plays._ansible import ROOT, Ansible, core_bin
 from tests.plays._publish_rig import Remote, commit_and_push
 from tests.plays._qumulo_rig import Rig
-from tests.plays._role_rig import failure
+from tests.plays._role_rig import failure, guarded, refusal, role
 from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
@@ -72,55 +72,44 @@ def rig(ansible: Ansible, shared: Simulator, awx: Awx, shared_administrator: dic
 
 
 def test_the_credential_in_awx_is_the_new_one(rig: Rig, awx: Awx) -> None:
-    run = rig.rotate(rotate_force=True)
-    rig.result(run)
+    run = rig.rotate(tasks=[*role(rig.variables(rotate_force=True)), *role(rig.variables(), "Again")])
+    assert (rig.result(run)["rotated"], rig.result(run, "Again")["rotated"]) == (True, False)
     assert CANARY not in run.output
     rig.assert_settled()
     assert awx.inputs == {"host": "qumulo.example.com", "token": rig.stored(), "other": "kept"}
-    rig.assert_unchanged()
     assert len(awx.told) == 1
 
 
-def test_tasks_that_are_not_there(rig: Rig) -> None:
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=True, rotate_publish_tasks="nowhere.yml"))
-    assert said == f"rotate_publish_tasks: there is no file {rig.ansible.folder}/nowhere.yml. Nothing was rotated."
-
-
-def test_tasks_that_fail_undo_the_rotation(rig: Rig, awx: Awx) -> None:
+def test_tasks_that_are_not_there_or_fail(rig: Rig, awx: Awx) -> None:
     awx.refuse = True
+    nowhere = rig.variables(rotate_force=True, rotate_publish_tasks="nowhere.yml")
     with rig.all_undone():
-        run = rig.rotate(rotate_force=True)
-        said = failure(run)
+        run = rig.rotate(tasks=[guarded("Nowhere", nowhere), guarded("Fail", rig.variables(rotate_force=True))])
+    said = f"rotate_publish_tasks: there is no file {rig.ansible.folder}/nowhere.yml. Nothing was rotated."
+    assert refusal(run, "Nowhere") == said
+    said = refusal(run, "Fail")
     assert "was not rotated, and all is as it was before" in said
     assert "What failed: Put the secret into it: Status code was 403" in said
     assert CANARY not in run.output
     assert awx.told == []
 
 
-def test_the_roles_own_words_never_show_the_secret(rig: Rig) -> None:
+def test_the_roles_own_words_never_show_the_secrets(rig: Rig, tmp_path: Path) -> None:
     if core_bin("2.16") is None:
         pytest.skip("ansible-core 2.16 is not installed here; later ones show the words of a failed task whatever no_log says")
     rig.ansible = rig.ansible.with_core("2.16")
-    tasks = rig.ansible.folder / "tasks.yml"
-    tasks.write_text(yaml.safe_dump([{"name": "Talk", "ansible.builtin.fail": {"msg": "no place for {{ rotate_publish_secret }} here"}}]))
-    with rig.all_undone():
-        assert "Talk: no place for ******** here" in failure(rig.rotate(rotate_force=True, rotate_publish_tasks="tasks.yml"))
-
-
-def test_the_roles_own_words_never_show_the_old_one_either(rig: Rig, tmp_path: Path) -> None:
-    if core_bin("2.16") is None:
-        pytest.skip("ansible-core 2.16 is not installed here; later ones show the words of a failed task whatever no_log says")
-    rig.ansible = rig.ansible.with_core("2.16")
-    rig.more["rotate_publish"] = "git"
     remote = Remote(tmp_path / "remote.git")
     commit_and_push(rig, remote)
     remote.hook("pre-receive", "exit 1")
-    tasks = rig.ansible.folder / "tasks.yml"
-    talk = {"name": "Talk", "ansible.builtin.fail": {"msg": "no place for {{ rotate_publish_secret }} here"}, "when": "rotate_publish_undo"}
-    tasks.write_text(yaml.safe_dump([talk]))
-    said = failure(rig.rotate(rotate_force=True, rotate_publish_tasks="tasks.yml"))
-    assert "What failed while undoing: Talk: no place for ******** here" in said
+    talk = {"name": "Talk", "ansible.builtin.fail": {"msg": "no place for {{ rotate_publish_secret }} here"}}
+    for name, more in (("tasks.yml", {}), ("undo.yml", {"when": "rotate_publish_undo"})):
+        (rig.ansible.folder / name).write_text(yaml.safe_dump([{**talk, **more}]))
+    pushed = {"rotate_force": True, "rotate_publish": "git", "rotate_publish_tasks": "undo.yml"}
+    with rig.all_undone():
+        new = rig.rotate(tasks=[guarded("New", rig.variables(rotate_force=True, rotate_publish_tasks="tasks.yml"))])
+    old = rig.rotate(tasks=[guarded("Old", rig.variables(**pushed))])
+    assert "Talk: no place for ******** here" in refusal(new, "New")
+    assert "What failed while undoing: Talk: no place for ******** here" in refusal(old, "Old")
 
 
 def test_what_the_tasks_are_given(rig: Rig) -> None:
