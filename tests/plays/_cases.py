@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.failures import failures_as_result
@@ -176,14 +176,23 @@ def twelve_cases(
 
 
 def twelve_cases_here(
-    simulator: Simulator, module: str, phases: Mapping[str, Mapping[str, Any]], *, look: Mapping[str, Any] | None = None
+    simulator: Simulator,
+    module: str,
+    phases: Mapping[str, Mapping[str, Any]],
+    *,
+    look: Mapping[str, Any] | None = None,
+    after: Callable[[Mapping[str, Any]], None] = lambda _result: None,
 ) -> dict[str, dict[str, Any]]:
-    """Do the same in this process, without Ansible, for phases whose play would prove nothing that another one does not."""
+    """Do the same in this process, without Ansible, for phases whose play would prove nothing that another one does not.
+
+    ``after`` is told the result of each step, with its secret.
+    """
     results: dict[str, dict[str, Any]] = {}
     for phase, options in phases.items():
         for step in STEPS:
             name, position = f"{phase}: {step}", len(simulator.journal())
             told = done(simulator, module, check="check" in step, **options)
+            after(told)
             result = {key: value for key, value in told.items() if key not in TOLD_ONCE}
             _check_step(name, result, writes(simulator.journal()[position:]))
             seen = [done(simulator, one.removeprefix(PREFIX), **its) for one, its in (look or {}).items()]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.plays._ansible import Ansible
 from tests.plays._cases import done, refused, writes
+from tests.plays._in_process_simulator import InProcess
 from tests.plays._options import defaults
 from tests.simulator.launch import Simulator
 
@@ -63,8 +64,8 @@ def test_a_good_token(ansible: Ansible, qumulo: Simulator) -> None:
     ],
     ids=str,
 )
-def test_as_expected(shared: Simulator, options: dict[str, Any]) -> None:
-    result = done(shared, "access_check", **options)
+def test_as_expected(cluster: InProcess, options: dict[str, Any]) -> None:
+    result = done(cluster, "access_check", **options)
     assert result["account_id"] == "500"
     assert result["token_id"] is None  # a session has none
 
@@ -75,7 +76,7 @@ def test_as_expected(shared: Simulator, options: dict[str, Any]) -> None:
         ({"expect_account": "svc-ansible"}, "The credential is of admin (id 500), not of svc-ansible."),
         ({"expect_account": "ad:jane"}, "not of ad:jane."),
         ({"expect_account": "auth_id:1001"}, "not of auth_id:1001."),
-        ({"expect_account": "local:nobody"}, "not of local:nobody."),
+        ({"expect_account": "local:none"}, "not of local:none."),
         ({"expect_account_id": "1001"}, "not of the account with id 1001."),
         ({"expect_token_id": "123"}, "The credential is not the token 123: the platform tells no id for it."),
         ({"probes": [{"path": "/v1/nothing"}]}, "GET /v1/nothing was answered with HTTP 404 instead of 200."),
@@ -86,11 +87,11 @@ def test_as_expected(shared: Simulator, options: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_not_as_expected(shared: Simulator, options: dict[str, Any], words: str) -> None:
-    message = refused(shared, "access_check", **options)
+def test_not_as_expected(cluster: InProcess, options: dict[str, Any], words: str) -> None:
+    message = refused(cluster, "access_check", **options)
     assert words in message
     if "applied" not in words:
-        assert f"Qumulo Core at {shared.url}: access check failed" in message
+        assert f"Qumulo Core at {cluster.url}: access check failed" in message
 
 
 @pytest.mark.parametrize(
@@ -107,22 +108,22 @@ def test_not_as_expected(shared: Simulator, options: dict[str, Any], words: str)
     ],
     ids=str,
 )
-def test_bad_probes_send_nothing(shared: Simulator, probe: dict[str, Any], words: str) -> None:
-    start = len(shared.journal())
-    assert words in refused(shared, "access_check", probes=[probe])
-    assert shared.journal()[start:] == []
+def test_bad_probes_send_nothing(cluster: InProcess, probe: dict[str, Any], words: str) -> None:
+    start = len(cluster.journal())
+    assert words in refused(cluster, "access_check", probes=[probe])
+    assert cluster.journal()[start:] == []
 
 
-def test_another_token_of_the_same_account(qumulo: Simulator) -> None:
-    other = done(qumulo, "access_token", user="local:svc-ansible", additional=True)
-    message = refused(qumulo, "access_check", token=other["token"], expect_token_id=qumulo.service_account["token_id"])
-    assert f"not the token {qumulo.service_account['token_id']}: it is {other['token_id']}." in message
+def test_another_token_of_the_same_account(cluster: InProcess) -> None:
+    other = done(cluster, "access_token", user="local:svc-ansible", additional=True)
+    message = refused(cluster, "access_check", token=other["token"], expect_token_id=cluster.service_account["token_id"])
+    assert f"not the token {cluster.service_account['token_id']}: it is {other['token_id']}." in message
 
 
-def test_answers_that_are_not_json(qumulo: Simulator) -> None:
+def test_answers_that_are_not_json(cluster: InProcess) -> None:
     """A probe's body may be anything; only an expression needs JSON."""
     for fault, status in (("html", 502), ("text", 500), ("empty", 500), ("nonsense", 200), ("strange", 200)):
-        qumulo.fault(f"GET:/v1/cluster/settings:{fault}")
-        done(qumulo, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status]}])
-        refused(qumulo, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status], "expect": "flavor"}])
-        qumulo.clear_faults()
+        cluster.fault(f"GET:/v1/cluster/settings:{fault}")
+        done(cluster, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status]}])
+        refused(cluster, "access_check", probes=[{"path": "/v1/cluster/settings", "status": [status], "expect": "flavor"}])
+        cluster.clear_faults()

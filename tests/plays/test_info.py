@@ -11,8 +11,9 @@ import pytest
 
 from tests.plays._ansible import Ansible
 from tests.plays._cases import done, refused, writes
+from tests.plays._in_process_simulator import InProcess, Start
 from tests.plays._options import defaults
-from tests.simulator.launch import Simulator, launch
+from tests.simulator.launch import Simulator
 
 TOKEN_KEYS = {"token_id", "account", "account_id", "created_at", "expires_at", "expires_in", "lifetime", "enabled", "live", "creator"}
 ACCOUNT_KEYS = {"account", "account_id", "roles", "privileges", "primary_group", "home_directory"}
@@ -47,44 +48,43 @@ def test_playbook(ansible: Ansible, qumulo: Simulator) -> None:
     assert "access-v1" not in run.output
 
 
-def test_all_tokens_of_all_accounts(shared: Simulator) -> None:
+def test_all_tokens_of_all_accounts(cluster: InProcess) -> None:
     for _unused in range(2):
-        done(shared, "access_token", user="ad:jane", additional=True)
-    listed = done(shared, "access_token_info")
+        done(cluster, "access_token", user="ad:jane", additional=True)
+    listed = done(cluster, "access_token_info")
     assert [one["account"] for one in listed["access_tokens"]] == ["AD\\jane", "AD\\jane", "svc-ansible"]
     assert "account" not in listed
-    done(shared, "access_token", user="ad:jane", state="absent")
 
 
 @pytest.mark.parametrize("page_size", ["1", "2"])
-def test_many_pages(tmp_path_factory: pytest.TempPathFactory, page_size: str) -> None:
-    with launch("qumulo", settings={"page_size": page_size}, directory=tmp_path_factory.mktemp("pages")) as simulator:
-        for user in ("local:admin", "local:guest", "ad:jane"):
-            for _unused in range(2):
-                done(simulator, "access_token", user=user, additional=True)
-        assert len({one["token_id"] for one in done(simulator, "access_token_info")["access_tokens"]}) == 7
+def test_many_pages(appliance: Start, page_size: str) -> None:
+    simulator = appliance("qumulo", page_size=page_size)
+    for user in ("local:admin", "local:guest", "ad:jane"):
+        for _unused in range(2):
+            done(simulator, "access_token", user=user, additional=True)
+    assert len({one["token_id"] for one in done(simulator, "access_token_info")["access_tokens"]}) == 7
 
 
-def test_states_of_a_token(qumulo: Simulator) -> None:
-    token_id = qumulo.service_account["token_id"]
+def test_states_of_a_token(cluster: InProcess) -> None:
+    token_id = cluster.service_account["token_id"]
 
     def one() -> dict[str, Any]:
-        [found] = done(qumulo, "access_token_info", token_id=token_id)["access_tokens"]
+        [found] = done(cluster, "access_token_info", token_id=token_id)["access_tokens"]
         return {key: found[key] for key in ("enabled", "live", "expires_at", "expires_in", "creator")}
 
     assert one() == {"enabled": True, "live": True, "expires_at": None, "expires_in": None, "creator": "admin"}
-    done(qumulo, "access_token", token_id=token_id, enabled=False, expires_at="2040-01-01T00:00:00Z")
+    done(cluster, "access_token", token_id=token_id, enabled=False, expires_at="2040-01-01T00:00:00Z")
     assert one()["expires_at"] == "2040-01-01T00:00:00Z"
     assert (one()["enabled"], one()["live"]) == (False, False)
 
 
-def test_service_accounts(shared: Simulator) -> None:
-    listed = done(shared, "service_account_info")["service_accounts"]
+def test_service_accounts(cluster: InProcess) -> None:
+    listed = done(cluster, "service_account_info")["service_accounts"]
     assert [one["account"] for one in listed] == ["admin", "guest", "svc-ansible"]
     assert all(one.keys() == ACCOUNT_KEYS for one in listed)
     assert listed[2]["roles"] == ["Observers"]
-    assert done(shared, "service_account_info", name="admin")["service_accounts"] == [listed[0]]
-    assert done(shared, "service_account_info", name="nobody")["service_accounts"] == []
+    assert done(cluster, "service_account_info", name="admin")["service_accounts"] == [listed[0]]
+    assert done(cluster, "service_account_info", name="svc-none")["service_accounts"] == []
     assert "password" not in json.dumps(listed)
 
 
@@ -97,20 +97,19 @@ def test_service_accounts(shared: Simulator) -> None:
         ("access_token_info", {"user": "local:admin", "token_id": "1"}, "mutually exclusive: user|token_id"),
     ],
 )
-def test_bad_options(shared: Simulator, module: str, options: dict[str, Any], words: str) -> None:
-    start = len(shared.journal())
-    assert words in refused(shared, module, **options)
-    assert "abs" in words or shared.journal()[start:] == []
+def test_bad_options(cluster: InProcess, module: str, options: dict[str, Any], words: str) -> None:
+    start = len(cluster.journal())
+    assert words in refused(cluster, module, **options)
+    assert "abs" in words or cluster.journal()[start:] == []
 
 
-def test_without_the_right_to_see_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_without_the_right_to_see_others(appliance: Start) -> None:
     for choice in ("forbidden", "own"):
-        settings = {"unfiltered_list": choice, "service_account_role": "none"}
-        with launch("qumulo", settings=settings, directory=tmp_path_factory.mktemp("rights")) as simulator:
-            me = {"token": simulator.service_account["token"]}
-            if choice == "forbidden":
-                assert "HTTP 403" in refused(simulator, "access_token_info", **me)
-            else:
-                [own] = done(simulator, "access_token_info", **me)["access_tokens"]
-                assert own["token_id"] == simulator.service_account["token_id"]
-            assert "missing privilege: LOCAL_USER_READ" in refused(simulator, "service_account_info", **me)
+        simulator = appliance("qumulo", unfiltered_list=choice, service_account_role="none")
+        me = {"token": simulator.service_account["token"]}
+        if choice == "forbidden":
+            assert "HTTP 403" in refused(simulator, "access_token_info", **me)
+        else:
+            [own] = done(simulator, "access_token_info", **me)["access_tokens"]
+            assert own["token_id"] == simulator.service_account["token_id"]
+        assert "missing privilege: LOCAL_USER_READ" in refused(simulator, "service_account_info", **me)

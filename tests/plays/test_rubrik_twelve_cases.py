@@ -1,17 +1,23 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module on Rubrik CDM and Rubrik Security Cloud through real playbooks: in check mode, for real, and both again."""
+"""Every module on Rubrik CDM and Rubrik Security Cloud: in check mode, for real, and both again.
+
+A module that creates credentials is run in a real playbook once at least; where only the platform, its version or the options are
+others, it is run in this process.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.plays._ansible import Ansible
-from tests.plays._cases import do, done, live, show, twelve_cases
+from tests.plays._cases import do, done, live, twelve_cases, twelve_cases_here
+from tests.plays._in_process_simulator import Start
 from tests.plays._options import client, defaults, where
-from tests.simulator.launch import Simulator, launch
+from tests.simulator.launch import Simulator
 
 ACCOUNT = "svc-one"
 LOOK = {"latchkey.tokens.service_account_info": {"name": ACCOUNT}}
@@ -25,11 +31,6 @@ def a_day_later(simulator: Simulator) -> dict[str, Any]:
     """Return a task after which the tokens of today have expired, on the appliance's clock."""
     body = {"url": f"{simulator.url}/_simulator/advance", "ca_path": simulator.ca_file, "body": {"seconds": 90000}}
     return {"name": "A day later", "ansible.builtin.uri": {**body, "method": "POST", "body_format": "json"}}
-
-
-def of(simulator: Simulator, who: dict[str, Any]) -> dict[str, Any]:
-    """Return module_defaults of somebody else than the administrator."""
-    return {"group/latchkey.tokens.latchkey": {**where(simulator), **who}}
 
 
 def test_service_account_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
@@ -52,23 +53,32 @@ def test_service_account_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
     assert live(rsc, "session", account="admin") == []
 
 
-@pytest.mark.parametrize("version", ["9.3.0", "8.0.1-p1-22135"])
-def test_service_account_on_cdm(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, version: str) -> None:
-    phases: dict[str, dict[str, Any]] = {
-        "create": {"name": ACCOUNT, "roles": ["ReadOnlyAdminRole"]},
-        "change": {"name": ACCOUNT, "roles": ["AdministratorRole"]},
-        "delete": {"name": ACCOUNT, "state": "absent"},
-    }
-    with launch("rubrik_cdm", version=version, directory=tmp_path_factory.mktemp("cdm")) as cdm:
-        results = twelve_cases(ansible, "service_account", phases, simulator=cdm, look=LOOK, module_defaults=defaults(cdm))
-        for phase in ("create", "change"):
-            result = results[f"{phase}: for real"]
-            [seen] = result["look"]["service_accounts"]
-            assert seen["roles"] == result["roles"] == phases[phase]["roles"]
-            assert seen["account_id"] == result["account_id"] == result["client_id"]
-            assert results[f"{phase}: in check mode"]["diff"] == result["diff"]
-        assert results["delete: for real"]["look"]["service_accounts"] == []
-        assert live(cdm, "session", account="admin") == []
+CDM_PHASES: dict[str, dict[str, Any]] = {
+    "create": {"name": ACCOUNT, "roles": ["ReadOnlyAdminRole"]},
+    "change": {"name": ACCOUNT, "roles": ["AdministratorRole"]},
+    "delete": {"name": ACCOUNT, "state": "absent"},
+}
+
+
+def test_service_account_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
+    results = twelve_cases(ansible, "service_account", CDM_PHASES, simulator=cdm, look=LOOK, module_defaults=defaults(cdm))
+    assert_life_on_cdm(cdm, results)
+
+
+def test_service_account_on_an_old_cdm(appliance: Start) -> None:
+    cdm = appliance("rubrik_cdm", "8.0.1-p1-22135")
+    assert_life_on_cdm(cdm, twelve_cases_here(cdm, "service_account", CDM_PHASES, look=LOOK))
+
+
+def assert_life_on_cdm(cdm: Simulator, results: dict[str, dict[str, Any]]) -> None:
+    for phase in ("create", "change"):
+        result = results[f"{phase}: for real"]
+        [seen] = result["look"]["service_accounts"]
+        assert seen["roles"] == result["roles"] == CDM_PHASES[phase]["roles"]
+        assert seen["account_id"] == result["account_id"] == result["client_id"]
+        assert results[f"{phase}: in check mode"]["diff"] == result["diff"]
+    assert results["delete: for real"]["look"]["service_accounts"] == []
+    assert live(cdm, "session", account="admin") == []
 
 
 def test_api_token(ansible: Ansible, cdm: Simulator) -> None:
@@ -101,7 +111,7 @@ def test_access_token_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
         before={"renew": [a_day_later(cdm)]},
         after=[HOLD],
         look={"latchkey.tokens.access_token_info": {}},
-        module_defaults=of(cdm, me),
+        module_defaults={"group/latchkey.tokens.latchkey": {**where(cdm), **me}},
         vars=HELD,
     )
     first, second = (results[f"{phase}: for real"] for phase in ("mint", "renew"))
@@ -115,28 +125,27 @@ def test_access_token_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
     assert live(cdm, "service_account", account="svc-ansible") == []
 
 
-def test_access_token_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
-    me = client(rsc)
-    phases = {"mint": MINT, "renew": MINT}
-    results = twelve_cases(
-        ansible,
-        "access_token",
-        phases,
-        simulator=rsc,
-        before={"renew": [a_day_later(rsc)]},
-        after=[HOLD],
-        look={"latchkey.tokens.access_check": {"expect_account_id": me["client_id"]}},
-        module_defaults=of(rsc, me),
-        vars=HELD,
-    )
-    for phase in phases:
+def test_access_token_on_rsc(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc")
+    me, results = client(rsc), {}
+    options: dict[str, Any] = dict(me)
+    look = {"latchkey.tokens.access_check": {**me, "expect_account_id": me["client_id"]}}
+
+    def hold(result: Mapping[str, Any]) -> None:
+        options["current"] = result.get("token", options.get("current"))
+
+    for phase in ("mint", "renew"):
+        results = twelve_cases_here(rsc, "access_token", {phase: options}, look=look, after=hold)
         minted, kept = results[f"{phase}: for real"], results[f"{phase}: again for real"]
         assert (kept["token_id"], kept["expires_at"], kept["account_id"]) == (minted["token_id"], minted["expires_at"], me["client_id"])
+        if phase == "mint":
+            rsc.advance(90000)
     assert live(rsc, "session", account="svc-ansible") == [results["renew: for real"]["token_id"]]
 
 
-def test_session_revoke_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
+def test_session_revoke_on_cdm(appliance: Start) -> None:
     """It can only end sessions, so there are four cases of each way to name them."""
+    cdm = appliance("rubrik_cdm")
     cdm.advance(-7200)
     made = done(cdm, "service_account", name=ACCOUNT)
     me = {name: made[name] for name in ("client_id", "client_secret")}
@@ -150,7 +159,7 @@ def test_session_revoke_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
         "found ones": {"account": ACCOUNT, "query": f"[?token_id=='{two['token_id']}']"},
         "own id": {"ids": [three["token_id"]], "account": me["client_id"]},
     }
-    results = twelve_cases(ansible, "session_revoke", phases, simulator=cdm, module_defaults=defaults(cdm))
+    results = twelve_cases_here(cdm, "session_revoke", phases)
     for phase, gone in zip(phases, (one["token_id"], old, two["token_id"], three["token_id"]), strict=True):
         assert results[f"{phase}: in check mode"]["revoked"] == results[f"{phase}: for real"]["revoked"] == [gone]
         assert results[f"{phase}: again for real"]["revoked"] == []
@@ -159,58 +168,42 @@ def test_session_revoke_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
 
 
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])
-def test_a_token_ends_itself(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platform: str) -> None:
+def test_a_token_ends_itself(appliance: Start, platform: str) -> None:
     """A token that is refused is gone already, which is fine."""
-    with launch(platform, directory=tmp_path_factory.mktemp("self")) as simulator:
-        minted = done(simulator, "access_token", **client(simulator))
-        (ansible.folder / "token.yml").write_text(f"own: {minted['token']}\n")
-        results = twelve_cases(
-            ansible,
-            "session_revoke",
-            {"self": {"target": "self"}},
-            simulator=simulator,
-            module_defaults=of(simulator, {"token": "{{ own }}"}),
-            arguments=["-e", f"@{ansible.folder / 'token.yml'}"],
-        )
-        assert results["self: in check mode"]["revoked"] == results["self: for real"]["revoked"] == [minted["token_id"]]
-        assert [one for one in simulator.credentials() if one["id"] == minted["token_id"]] == []
-        assert do(simulator, "access_check", token=minted["token"])["failed"]
+    simulator = appliance(platform)
+    minted = done(simulator, "access_token", **client(simulator))
+    results = twelve_cases_here(simulator, "session_revoke", {"self": {"token": minted["token"], "target": "self"}})
+    assert results["self: in check mode"]["revoked"] == results["self: for real"]["revoked"] == [minted["token_id"]]
+    assert [one for one in simulator.credentials() if one["id"] == minted["token_id"]] == []
+    assert do(simulator, "access_check", token=minted["token"])["failed"]
 
 
-def test_what_only_reads_is_the_same_in_check_mode(ansible: Ansible, cdm: Simulator, rsc: Simulator) -> None:
+def test_what_only_reads_is_the_same_in_check_mode(appliance: Start) -> None:
+    cdm, rsc = appliance("rubrik_cdm"), appliance("rubrik_rsc")
     made = done(cdm, "api_token", tag="nightly", expires_in="1d")
     kept = done(cdm, "access_token", **client(cdm))
-    reads: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-        "who on CDM": ("access_check", where(cdm) | client(cdm), {"probes": [{"path": "/api/v1/role", "expect": "data"}]}),
-        "who on RSC": (
-            "access_check",
-            where(rsc) | client(rsc),
-            {"probes": [{"path": "/api/graphql", "method": "POST", "body": {"query": "{ accountId }"}, "expect": "data.accountId"}]},
-        ),
-        "accounts on CDM": ("service_account_info", defaults_of(cdm), {}),
-        "accounts on RSC": ("service_account_info", defaults_of(rsc), {"query": "[].account"}),
-        "sessions": ("access_token_info", defaults_of(cdm), {"user": "svc-ansible", "query": "[].token_id"}),
-        "API tokens": ("api_token_info", defaults_of(cdm), {"query": "[].[tag, token_id]"}),
+    query = {"path": "/api/graphql", "method": "POST", "body": {"query": "{ accountId }"}, "expect": "data.accountId"}
+    reads: dict[str, tuple[Simulator, str, dict[str, Any]]] = {
+        "who on CDM": (cdm, "access_check", {**client(cdm), "probes": [{"path": "/api/v1/role", "expect": "data"}]}),
+        "who on RSC": (rsc, "access_check", {**client(rsc), "probes": [query]}),
+        "accounts on CDM": (cdm, "service_account_info", {}),
+        "accounts on RSC": (rsc, "service_account_info", {"query": "[].account"}),
+        "sessions": (cdm, "access_token_info", {"user": "svc-ansible", "query": "[].token_id"}),
+        "API tokens": (cdm, "api_token_info", {"query": "[].[tag, token_id]"}),
     }
-    tasks: list[dict[str, Any]] = []
-    for name, (module, who, options) in reads.items():
-        task = {f"latchkey.tokens.{module}": {**who, **options}}
-        tasks += [{"name": name, **task}, {"name": f"{name} in check mode", **task, "check_mode": True}]
-    run = ansible.play([*tasks, show("Done", "1")]).assert_ok()
-    for name in reads:
-        checked, real = ({key: one[key] for key in one if key != "token_id"} for one in (run[f"{name} in check mode"], run[name]))
-        if "POST" in str(reads[name]):  # which may change something, so it waits for the real run
-            assert checked.pop("probes") == [{"method": "POST", "path": "/api/graphql", "skipped": True}]
-            assert real.pop("probes") == [{"method": "POST", "path": "/api/graphql", "status": 200}]
-        assert checked == real, name
-        assert real["changed"] is False
-    assert run["who on RSC"]["account"] == "svc-ansible"
-    assert run["who on CDM"]["roles"] == ["ReadOnlyAdminRole"]
-    assert run["accounts on RSC"]["service_accounts"] == ["admin", "svc-ansible"]
-    assert run["sessions"]["access_tokens"] == [kept["token_id"]]
-    assert run["API tokens"]["api_tokens"] == [["nightly", made["token_id"]]]
-
-
-def defaults_of(simulator: Simulator) -> dict[str, Any]:
-    """Return the administrator's options, for a task that needs them itself."""
-    return dict(defaults(simulator)["group/latchkey.tokens.latchkey"])
+    results: dict[str, dict[str, Any]] = {}
+    for name, (simulator, module, options) in reads.items():
+        results[name], checked = (done(simulator, module, check=check, **options) for check in (False, True))
+        probes = {check: one.pop("probes", None) for check, one in ((False, results[name]), (True, checked))}
+        if options.get("probes") == [query]:  # which may change something, so it waits for the real run
+            assert probes[True] == [{"method": "POST", "path": "/api/graphql", "skipped": True}]
+            assert probes[False] == [{"method": "POST", "path": "/api/graphql", "status": 200}]
+        else:
+            assert probes[True] == probes[False]
+        assert {**checked, "token_id": ""} == {**results[name], "token_id": ""}, name
+        assert checked["changed"] is False
+    assert results["who on RSC"]["account"] == "svc-ansible"
+    assert results["who on CDM"]["roles"] == ["ReadOnlyAdminRole"]
+    assert results["accounts on RSC"]["service_accounts"] == ["admin", "svc-ansible"]
+    assert results["sessions"]["access_tokens"] == [kept["token_id"]]
+    assert results["API tokens"]["api_tokens"] == [["nightly", made["token_id"]]]

@@ -10,8 +10,9 @@ import pytest
 
 from tests.plays._ansible import Ansible
 from tests.plays._cases import done, refused, tokens_of, twelve_cases, writes
-from tests.plays._options import defaults, shared_options
-from tests.simulator.launch import Simulator, launch
+from tests.plays._in_process_simulator import InProcess, Start
+from tests.plays._options import defaults
+from tests.simulator.launch import Simulator
 
 ACCOUNT = "local:svc-ansible"
 
@@ -40,78 +41,72 @@ def test_four_cases_of_each_target(ansible: Ansible, qumulo: Simulator) -> None:
     assert ids_of(qumulo, "guest") == [kept]
 
 
-def test_self_with_a_token(ansible: Ansible, qumulo: Simulator) -> None:
-    account = qumulo.service_account
-    shared = shared_options(qumulo, token=account["token"])
-    me = {key: value for key, value in shared.items() if key not in qumulo.admin}
-    task = {"latchkey.tokens.session_revoke": {**me, "target": "self"}}
-    run = ansible.play(
-        [
-            {"name": "Check", **task, "check_mode": True},
-            {"name": "Real", **task},
-            {"name": "Again", **task},
-        ]
-    ).assert_ok()
-    assert run["Check"]["changed"] is run["Real"]["changed"] is True
-    assert run["Real"]["revoked"] == [account["token_id"]]
-    assert (run["Again"]["changed"], run["Again"]["revoked"]) == (False, [])
-    assert "The token is refused, so there is nothing to revoke." in " ".join(run.output.split())
-    assert ids_of(qumulo) == []
+def test_self_with_a_token(cluster: InProcess) -> None:
+    account = cluster.service_account
+    ends: dict[str, Any] = {"token": account["token"], "target": "self"}
+    checked = done(cluster, "session_revoke", **ends, check=True)
+    ended = done(cluster, "session_revoke", **ends)
+    assert checked["changed"] is ended["changed"] is True
+    assert ended["revoked"] == [account["token_id"]]
+    again = done(cluster, "session_revoke", **ends)
+    assert (again["changed"], again["revoked"]) == (False, [])
+    assert "The token is refused, so there is nothing to revoke." in again["warnings"][0]
+    assert ids_of(cluster) == []
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_self_with_a_password_warns_and_changes_nothing(qumulo: Simulator, check: bool) -> None:
-    start = len(qumulo.journal())
-    result = done(qumulo, "session_revoke", target="self", check=check)
+def test_self_with_a_password_warns_and_changes_nothing(cluster: InProcess, check: bool) -> None:
+    start = len(cluster.journal())
+    result = done(cluster, "session_revoke", target="self", check=check)
     assert result["changed"] is False
     assert result["revoked"] == []
     assert "cannot be revoked: its API has no logout" in result["warnings"][0]
-    assert writes(qumulo.journal()[start:]) == []
+    assert writes(cluster.journal()[start:]) == []
 
 
-def test_the_token_in_use_is_spared(qumulo: Simulator) -> None:
-    me = {"token": qumulo.service_account["token"]}
-    own = qumulo.service_account["token_id"]
-    other = done(qumulo, "access_token", **me, additional=True)["token_id"]
-    result = done(qumulo, "session_revoke", **me, account=ACCOUNT)
+def test_the_token_in_use_is_spared(cluster: InProcess) -> None:
+    me = {"token": cluster.service_account["token"]}
+    own = cluster.service_account["token_id"]
+    other = done(cluster, "access_token", **me, additional=True)["token_id"]
+    result = done(cluster, "session_revoke", **me, account=ACCOUNT)
     assert result["revoked"] == [other]
     assert own in result["warnings"][0]
     assert "ids" in result["warnings"][0]
-    assert ids_of(qumulo) == [own]
-    assert done(qumulo, "session_revoke", **me, account=ACCOUNT)["changed"] is False
-    assert done(qumulo, "session_revoke", **me, ids=[own])["revoked"] == [own]
-    assert ids_of(qumulo) == []
+    assert ids_of(cluster) == [own]
+    assert done(cluster, "session_revoke", **me, account=ACCOUNT)["changed"] is False
+    assert done(cluster, "session_revoke", **me, ids=[own])["revoked"] == [own]
+    assert ids_of(cluster) == []
 
 
-def test_where_the_token_in_use_is_not_known(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_where_the_token_in_use_is_not_known(appliance: Start) -> None:
     """Then all tokens of the caller are spared, and self is refused; ids still work."""
-    with launch("qumulo", settings={"whoami_token_id": "absent"}, directory=tmp_path_factory.mktemp("absent")) as simulator:
-        me = {"token": simulator.service_account["token"]}
-        own = simulator.service_account["token_id"]
-        done(simulator, "access_token", **me, additional=True)
-        result = done(simulator, "session_revoke", **me, account=ACCOUNT)
-        assert result["changed"] is False
-        assert len(result["warnings"]) == 2
-        assert "Name the token with ids." in refused(simulator, "session_revoke", **me, target="self")
-        assert len(ids_of(simulator)) == 2
-        assert done(simulator, "session_revoke", **me, ids=[own])["revoked"] == [own]
+    simulator = appliance("qumulo", whoami_token_id="absent")
+    me = {"token": simulator.service_account["token"]}
+    own = simulator.service_account["token_id"]
+    done(simulator, "access_token", **me, additional=True)
+    result = done(simulator, "session_revoke", **me, account=ACCOUNT)
+    assert result["changed"] is False
+    assert len(result["warnings"]) == 2
+    assert "Name the token with ids." in refused(simulator, "session_revoke", **me, target="self")
+    assert len(ids_of(simulator)) == 2
+    assert done(simulator, "session_revoke", **me, ids=[own])["revoked"] == [own]
 
 
-def test_older_than(qumulo: Simulator) -> None:
+def test_older_than(cluster: InProcess) -> None:
     """Ages are told by the cluster's clock."""
-    assert done(qumulo, "session_revoke", account=ACCOUNT, older_than="1h")["changed"] is False
-    qumulo.advance(2 * 3600)
-    young = done(qumulo, "access_token", user=ACCOUNT, additional=True)["token_id"]
-    result = done(qumulo, "session_revoke", account=ACCOUNT, older_than="1h")
-    assert result["revoked"] == [qumulo.service_account["token_id"]]
-    assert ids_of(qumulo) == [young]
+    assert done(cluster, "session_revoke", account=ACCOUNT, older_than="1h")["changed"] is False
+    cluster.advance(2 * 3600)
+    young = done(cluster, "access_token", user=ACCOUNT, additional=True)["token_id"]
+    result = done(cluster, "session_revoke", account=ACCOUNT, older_than="1h")
+    assert result["revoked"] == [cluster.service_account["token_id"]]
+    assert ids_of(cluster) == [young]
 
 
 @pytest.mark.parametrize("query", ["[?enabled==`false`]", "[?enabled==`false`].token_id", "[?!live]"])
-def test_queries(qumulo: Simulator, query: str) -> None:
-    off = done(qumulo, "access_token", user=ACCOUNT, additional=True)["token_id"]
-    done(qumulo, "access_token", token_id=off, enabled=False)
-    assert done(qumulo, "session_revoke", account=ACCOUNT, query=query)["revoked"] == [off]
+def test_queries(cluster: InProcess, query: str) -> None:
+    off = done(cluster, "access_token", user=ACCOUNT, additional=True)["token_id"]
+    done(cluster, "access_token", token_id=off, enabled=False)
+    assert done(cluster, "session_revoke", account=ACCOUNT, query=query)["revoked"] == [off]
 
 
 @pytest.mark.parametrize(
@@ -130,19 +125,19 @@ def test_queries(qumulo: Simulator, query: str) -> None:
     ],
     ids=str,
 )
-def test_bad_options(shared: Simulator, options: dict[str, Any], words: str) -> None:
-    start = len(shared.journal())
-    assert words in refused(shared, "session_revoke", **options)
-    assert writes(shared.journal()[start:]) == []
+def test_bad_options(cluster: InProcess, options: dict[str, Any], words: str) -> None:
+    start = len(cluster.journal())
+    assert words in refused(cluster, "session_revoke", **options)
+    assert writes(cluster.journal()[start:]) == []
     if "length" not in str(options) and "contains" not in str(options):
-        assert shared.journal()[start:] == []
+        assert cluster.journal()[start:] == []
 
 
-def test_half_done_is_said(qumulo: Simulator) -> None:
-    done(qumulo, "access_token", user=ACCOUNT, additional=True)
-    first, second = ids_of(qumulo)
-    qumulo.fault(f"DELETE:{second}:500")
-    message = refused(qumulo, "session_revoke", ids=[first, second, "1234567890123456789012"])
+def test_half_done_is_said(cluster: InProcess) -> None:
+    done(cluster, "access_token", user=ACCOUNT, additional=True)
+    first, second = ids_of(cluster)
+    cluster.fault(f"DELETE:{second}:500")
+    message = refused(cluster, "session_revoke", ids=[first, second, "1234567890123456789012"])
     assert f"Done before it: {first} revoked. Not done: {second} revoked. Running again goes on from there." in message
-    qumulo.clear_faults()
-    assert done(qumulo, "session_revoke", ids=[first, second])["revoked"] == [second]
+    cluster.clear_faults()
+    assert done(cluster, "session_revoke", ids=[first, second])["revoked"] == [second]
