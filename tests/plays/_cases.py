@@ -176,26 +176,34 @@ def twelve_cases(
 
 
 def twelve_cases_here(
-    simulator: Simulator,
+    simulator: Simulator | None,
     module: str,
     phases: Mapping[str, Mapping[str, Any]],
     *,
     look: Mapping[str, Any] | None = None,
     after: Callable[[Mapping[str, Any]], None] = lambda _result: None,
+    perform: Callable[..., dict[str, Any]] = done,
 ) -> dict[str, dict[str, Any]]:
     """Do the same in this process, without Ansible, for phases whose play would prove nothing that another one does not.
 
-    ``after`` is told the result of each step, with its secret.
+    Args:
+        simulator, module, phases, look: as for twelve_cases().
+        after: is told the result of each step, with its secret.
+        perform: what does a step of a module that has no simulator, as done() does.
     """
     results: dict[str, dict[str, Any]] = {}
+
+    def sent() -> list[dict[str, Any]]:
+        return simulator.journal() if simulator else []
+
     for phase, options in phases.items():
         for step in STEPS:
-            name, position = f"{phase}: {step}", len(simulator.journal())
-            told = done(simulator, module, check="check" in step, **options)
+            name, position = f"{phase}: {step}", len(sent())
+            told = perform(simulator, module, check="check" in step, **options)
             after(told)
             result = {key: value for key, value in told.items() if key not in TOLD_ONCE}
-            _check_step(name, result, writes(simulator.journal()[position:]))
-            seen = [done(simulator, one.removeprefix(PREFIX), **its) for one, its in (look or {}).items()]
+            _check_step(name, result, writes(sent()[position:]) if simulator else None)
+            seen = [perform(simulator, one.removeprefix(PREFIX), **its) for one, its in (look or {}).items()]
             results[name] = {**result, "look": seen[0] if seen else {}}
         _check_phase(phase, results)
     return results

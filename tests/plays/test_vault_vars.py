@@ -1,18 +1,26 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vault_vars in real playbooks: the twelve cases of inline values and of a whole-file vault, and what it refuses."""
+"""vault_vars: the twelve cases of inline values in a real playbook, those of a whole-file vault without one, and what it refuses."""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
+from ansible_collections.latchkey.tokens.plugins.action.vault_vars import ActionModule
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from tests.plays._ansible import Ansible
-from tests.plays._cases import twelve_cases
+from tests.plays._cases import twelve_cases, twelve_cases_here
+from tests.plays._vaulted import vault_lib
 
 CANARY, OTHER = "canary-value-1", "canary-value-2"
 AROUND = "# Kept as it is\n---\nother: [1,  2]   # odd spacing\nplain: text\n"
@@ -38,47 +46,81 @@ def content(ansible: Ansible) -> Path:
     return ansible.folder / "vault.yml"
 
 
-@pytest.mark.parametrize("encrypt", ["value", "file"])
-def test_twelve_cases(vault: Ansible, encrypt: str) -> None:
-    if encrypt == "value":
-        content(vault).write_text(AROUND)
-        content(vault).chmod(0o640)
-    phases: dict[str, dict[str, Any]] = {
-        "create": {"vars": {"secret": "{{ one }}", "nested.inner": "{{ one }}"}, "plain_vars": {"plain": "new"}},
-        "change": {"vars": {"secret": "{{ two }}"}},
-        "delete": {"vars": {"secret": "", "nested.inner": ""}, "plain_vars": {"plain": ""}, "state": "absent"},
-    }
+def phases_of(encrypt: str, one: str, two: str) -> dict[str, dict[str, Any]]:
+    """Return the phases of two secrets' life in a vars file that is encrypted in this way."""
     common = {"path": "vault.yml", "create": True, "encrypt": encrypt}
-    results = twelve_cases(
-        vault,
-        "vault_vars",
-        {phase: {**common, **options} for phase, options in phases.items()},
-        look={"ansible.builtin.stat": {"path": str(content(vault)), "checksum_algorithm": "sha256"}},
-        arguments=arguments(vault),
-    )
+    return {
+        "create": {**common, "vars": {"secret": one, "nested.inner": one}, "plain_vars": {"plain": "new"}},
+        "change": {**common, "vars": {"secret": two}},
+        "delete": {**common, "vars": {"secret": "", "nested.inner": ""}, "plain_vars": {"plain": ""}, "state": "absent"},
+    }
+
+
+def assert_life(results: dict[str, dict[str, Any]], checksums: Sequence[str | None]) -> None:
+    """Check what each step told, and the checksum of the file before all of them and after each."""
     shown = json.dumps(results)
     assert CANARY not in shown
     assert OTHER not in shown
-    before = hashlib.sha256(AROUND.encode()).hexdigest() if encrypt == "value" else None
-    for name, result in results.items():
-        now = result["look"]["stat"].get("checksum")
+    for (name, result), (before, now) in zip(results.items(), pairwise(checksums), strict=True):
         if "check" in name or "again" in name:
             assert now == before, name
         else:
             assert now != before, name
             assert result["checksum"] == now
-        before = now or before
-    actions = {phase: {one["name"]: one["action"] for one in results[f"{phase}: for real"]["changes"]} for phase in phases}
+    actions = {phase: {one["name"]: one["action"] for one in results[f"{phase}: for real"]["changes"]} for phase in ("change", "delete")}
     assert actions["change"] == {"secret": "changed"}
     assert set(actions["delete"].values()) == {"removed"}
-    mode = results["change: for real"]["look"]["stat"]["mode"]
-    assert mode == ("0640" if encrypt == "value" else "0600")
+
+
+def test_twelve_cases(vault: Ansible) -> None:
+    content(vault).write_text(AROUND)
+    content(vault).chmod(0o640)
+    results = twelve_cases(
+        vault,
+        "vault_vars",
+        phases_of("value", "{{ one }}", "{{ two }}"),
+        look={
+            "ansible.builtin.debug": {"msg": f"{{{{ lookup('ansible.builtin.file', '{content(vault)}', rstrip=False) | hash('sha256') }}}}"}
+        },
+        arguments=arguments(vault),
+    )
+    assert_life(results, [sha256(AROUND.encode()).hexdigest(), *(one["look"]["msg"] for one in results.values())])
+    assert content(vault).stat().st_mode & 0o777 == 0o640
     text = content(vault).read_text()
-    if encrypt == "value":
-        assert text.startswith("# Kept as it is\n---\nother: [1,  2]   # odd spacing\n")
-        assert "secret" not in text
-    else:
-        assert text.startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
+    assert text.startswith("# Kept as it is\n---\nother: [1,  2]   # odd spacing\n")
+    assert "secret" not in text
+
+
+class Action(ActionModule):
+    """The action without Ansible around it."""
+
+    def __init__(self, directory: Path, lib: VaultLib) -> None:
+        self.directory, self.lib = directory, lib
+
+    def vault(self) -> Vault:
+        return Vault(self.lib, None)
+
+    def path(self, written: str) -> str:
+        return str(self.directory / written)
+
+    def do(self, check: bool = False, **options: Any) -> dict[str, Any]:
+        checked = checked_arguments(MODULE, options, self.argument_spec, self.rules)
+        return self.perform(checked, check, {})
+
+
+def test_twelve_cases_of_a_file_that_is_encrypted_as_a_whole(tmp_path: Path) -> None:
+    path, action = tmp_path / "vault.yml", Action(tmp_path, vault_lib("prod"))
+    checksums: list[str | None] = [None]
+
+    def look(_result: Mapping[str, Any]) -> None:
+        checksums.append(sha256(path.read_bytes()).hexdigest() if path.exists() else None)
+
+    def perform(_simulator: object, _module: str, check: bool, **options: Any) -> dict[str, Any]:
+        return action.do(check, **options)
+
+    assert_life(twelve_cases_here(None, "vault_vars", phases_of("file", CANARY, OTHER), after=look, perform=perform), checksums)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
 
 
 def test_what_is_stored_can_be_used(vault: Ansible) -> None:
@@ -159,18 +201,15 @@ def test_refusals_leave_the_file_alone(vault: Ansible) -> None:
         assert (folder / name).read_text() == text
 
 
-def test_without_or_with_a_wrong_password(vault: Ansible) -> None:
+def test_without_or_with_a_wrong_password(tmp_path: Path) -> None:
     """Nothing is written that could not be read again."""
-    store = [{"name": "Store", MODULE: {"path": "vault.yml", "create": True, "vars": {"secret": "{{ one }}"}}}]
-    values = ["-e", f"@{vault.folder / 'secrets.yml'}"]
-    run = vault.play(store, arguments=values)
-    assert run.returncode == 2
-    assert "--vault-id" in run["Store"]["msg"]
-    assert not content(vault).exists()
-    vault.play(store, arguments=arguments(vault)).assert_ok()
-    before = content(vault).read_bytes()
-    (vault.folder / "vault-password").write_text("another\n")
-    run = vault.play(store, arguments=arguments(vault))
-    assert run.returncode == 2
-    assert "password is wrong" in run["Store"]["msg"]
-    assert content(vault).read_bytes() == before
+    store: dict[str, Any] = {"path": "vault.yml", "create": True, "vars": {"secret": CANARY}}
+    path = tmp_path / "vault.yml"
+    with pytest.raises(LatchkeyError, match="--vault-id"):
+        Action(tmp_path, VaultLib([])).do(**store)
+    assert not path.exists()
+    Action(tmp_path, vault_lib("prod")).do(**store)
+    before = path.read_bytes()
+    with pytest.raises(LatchkeyError, match="password is wrong"):
+        Action(tmp_path, VaultLib([("prod", VaultSecret(b"another"))])).do(**store)
+    assert path.read_bytes() == before
