@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 import yaml
 
 from tests.plays._ansible import Ansible
@@ -127,32 +127,29 @@ def test_results_are_not_templates(each_core: Ansible, qumulo: Simulator) -> Non
     assert rig.stored("found") == names
 
 
-@pytest.mark.parametrize("name", NAMES[:7])
-def test_rotation_of_an_account_with_such_a_name(ansible: Ansible, qumulo: Simulator, name: str) -> None:
-    rotate(ansible, qumulo, name)
-
-
-def test_rotation_on_each_core(each_core: Ansible, qumulo: Simulator) -> None:
-    rotate(each_core, qumulo, f"{PIPE}/../../'x: {{")
-
-
-def rotate(ansible: Ansible, qumulo: Simulator, name: str) -> None:
-    """Rotate the token of an account whose name comes from the appliance; nothing but the vars file is written."""
-    rig = Rig(ansible, qumulo, account=name)
-    account_id = make(rig, name)
-    rig.seed()
-    before, old = files(ansible.folder), rig.ids()
-    name_of = f"{{{{ (listed.service_accounts | selectattr('account_id', 'equalto', '{account_id}') | first).account }}}}"
-    options = {**rig.variables(rotate_force=True), "rotate_account": f"name:{name_of}"}
-    tasks = [
+def test_rotation(each_core: Ansible, qumulo: Simulator) -> None:
+    """Rotate the tokens of accounts whose names come from the appliance; nothing but the vars files is written."""
+    shared: dict[str, str] = {}
+    rigs: list[Rig] = []
+    tasks: list[dict[str, Any]] = [
         {"name": "List", "latchkey.tokens.service_account_info": shared_options(qumulo), "register": "listed"},
-        *role(options),
     ]
-    with rig.rest_untouched():
-        result = rig.result(rig.rotate(tasks=tasks))
-    assert result["rotated"] is True
-    assert rig.assert_settled() not in old
-    assert not (ansible.folder / MARK).exists()
-    assert files(ansible.folder) == before
-    state = yaml.safe_load(rig.text.replace("!vault", "!!str"))["qumulo_token_rotation"]
-    assert set(state) <= {"stage", "current", "account", "account_id", "retiring", "last"}, state
+    for number, name in enumerate([f"{PIPE}/../../'x: {{", *NAMES[:7]]):
+        rig = Rig(each_core, qumulo, account=name, file=f"vault-{number}.yml", _admin=shared)
+        account_id = make(rig, name)
+        rig.seed()
+        rigs.append(rig)
+        name_of = f"{{{{ (listed.service_accounts | selectattr('account_id', 'equalto', '{account_id}') | first).account }}}}"
+        tasks += role({**rig.variables(rotate_force=True), "rotate_account": f"name:{name_of}"}, f"Rotate {number}")
+    before, old = files(each_core.folder), [rig.ids() for rig in rigs]
+    with contextlib.ExitStack() as untouched:
+        for rig in rigs:
+            untouched.enter_context(rig.rest_untouched())
+        run = rigs[0].rotate(tasks=tasks)
+    for number, rig in enumerate(rigs):
+        assert rig.result(run, f"Rotate {number}")["rotated"] is True
+        assert rig.assert_settled() not in old[number]
+        state = yaml.safe_load(rig.text.replace("!vault", "!!str"))["qumulo_token_rotation"]
+        assert set(state) <= {"stage", "current", "account", "account_id", "retiring", "last"}, state
+    assert not (each_core.folder / MARK).exists()
+    assert files(each_core.folder) == before
