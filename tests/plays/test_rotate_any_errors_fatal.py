@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import role
@@ -16,18 +14,25 @@ from tests.simulator.launch import Simulator
 ALONE = "any_errors_fatal ends the play for all hosts"
 
 
-@pytest.mark.parametrize("handed", [True, False], ids=["tasks of the user", "no tasks"])
-def test_the_cause_is_said_once(each_core: Ansible, qumulo: Simulator, handed: bool) -> None:
-    rig = Rig(each_core, qumulo)
+def test_the_cause_is_said_once_with_tasks_of_the_user(each_core: Ansible, qumulo: Simulator) -> None:
+    assert_that_the_cause_is_said_once(each_core, qumulo, handed=True)
+
+
+def test_the_cause_is_said_once(ansible: Ansible, qumulo: Simulator) -> None:
+    assert_that_the_cause_is_said_once(ansible, qumulo, handed=False)
+
+
+def assert_that_the_cause_is_said_once(ansible: Ansible, qumulo: Simulator, handed: bool) -> None:
+    rig = Rig(ansible, qumulo)
     rig.seed()
-    (each_core.folder / "tasks.yml").write_text("- ansible.builtin.debug: {msg: handed over}\n")
-    (each_core.folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"good": {}, "bad": {}}}}))
+    (ansible.folder / "tasks.yml").write_text("- ansible.builtin.debug: {msg: handed over}\n")
+    (ansible.folder / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"good": {}, "bad": {}}}}))
     variables = rig.variables(rotate_force=True, **({"rotate_publish_tasks": "tasks.yml"} if handed else {}))
     auth = variables["rotate_auth"]
     variables["rotate_auth"] = {**auth, "token": "{{ 'access-v1:wrong' if inventory_hostname == 'bad' else '" + auth["token"] + "' }}"}
-    run = each_core.play(
+    run = ansible.play(
         [*role(variables), {"name": "Further", "ansible.builtin.debug": {"var": "rotate_result"}}],
-        arguments=["-i", str(each_core.folder / "hosts.yml"), *rig.vault_arguments],
+        arguments=["-i", str(ansible.folder / "hosts.yml"), *rig.vault_arguments],
         hosts="good,bad",
         any_errors_fatal=True,
         vars={"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
@@ -37,7 +42,7 @@ def test_the_cause_is_said_once(each_core: Ansible, qumulo: Simulator, handed: b
     assert "a task:" not in run.output
     told = [str(one.result.get("msg")) for one in run.tasks if one.status == "failed" and one.task.endswith("Fail with the reason")]
     assert len([one for one in told if "401" in one]) == 1, told
-    if handed and each_core.bin.parent.name != "core-2.16":
+    if handed and ansible.bin.parent.name != "core-2.16":
         assert [one for one in told if ALONE in one and "401" not in one], told
         assert "all is as it was before" in next(one for one in told if ALONE in one)
     else:
