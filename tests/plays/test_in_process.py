@@ -18,6 +18,7 @@ from tests.simulator.launch import Simulator
 # What Ansible itself adds to a result, by how the task ran.
 ANSIBLES_KEYS = {"_ansible_no_log", "_ansible_parsed", "_ansible_verbose_override", "ansible_facts", "failed", "invocation", "exception"}
 MODULE = {"environment": {"X": "y"}}
+TOKEN, ACCOUNT = PREFIX + "access_token", PREFIX + "service_account"
 
 
 def compared(result: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +62,10 @@ FEW = ("check", "account", "foretold", "unknown option", "missing", "bad integer
 
 
 def test_same_results(each_core: Ansible, qumulo: Simulator) -> None:
-    """Everything in check mode, so that both ways meet the same cluster; all on the core of the test run, a few on the others."""
+    """Cases in check mode meet the same cluster both ways: all on the core of the test run, a few on the others.
+
+    A minted token has the same keys, is hidden, and can be used; so does an account that is created.
+    """
     shared = shared_options(qumulo)
     everything = {**GOOD, **BAD}
     cases = everything if each_core.bin == core_bin("2.19") else {name: everything[name] for name in FEW}
@@ -70,30 +74,22 @@ def test_same_results(each_core: Ansible, qumulo: Simulator) -> None:
         arguments = {key: value for key, value in {**shared, **options}.items() if value is not None}
         task = {PREFIX + module: arguments, "ignore_errors": True, "check_mode": True}
         tasks += [{"name": name, **task}, {"name": f"{name} as a module", **task, **MODULE}]
+    mint = {TOKEN: {**shared, "user": "local:svc-one", "additional": True, "expires_in": "1d"}}
+    tasks += [
+        {"name": "Account", ACCOUNT: {**shared, "name": "svc-one", "roles": ["Observers"]}},
+        {"name": "Account as a module", ACCOUNT: {**shared, "name": "svc-two", "roles": ["Observers"]}, **MODULE},
+        {"name": "Mint", **mint, "register": "here"},
+        {"name": "Mint as a module", **mint, "register": "there", **MODULE},
+        show("Keys", "[here.keys() | sort, there.keys() | sort]"),
+        {"name": "Gone", ACCOUNT: {**shared, "name": "svc-one", "state": "absent"}, **MODULE},
+    ]
     run = each_core.play(tasks).assert_ok()
     assert run.by_name.keys() == {task["name"] for task in tasks}
     for name in cases:
-        here, there = run.by_name[name], run.by_name[f"{name} as a module"]
-        assert here.status == there.status == ("ok" if name in GOOD else "ignored"), name
-        assert compared(here.result) == compared(there.result), name
+        alike, other = run.by_name[name], run.by_name[f"{name} as a module"]
+        assert alike.status == other.status == ("ok" if name in GOOD else "ignored"), name
+        assert compared(alike.result) == compared(other.result), name
     assert "Traceback" not in run.output
-
-
-def test_minting_both_ways(each_core: Ansible, qumulo: Simulator) -> None:
-    """A minted token has the same keys, is hidden, and can be used; so does an account that is made."""
-    task = {"latchkey.tokens.access_token": {"user": "local:svc-one", "additional": True, "expires_in": "1d"}}
-    account = "latchkey.tokens.service_account"
-    run = each_core.play(
-        [
-            {"name": "Account", account: {"name": "svc-one", "roles": ["Observers"]}},
-            {"name": "Account as a module", account: {"name": "svc-two", "roles": ["Observers"]}, **MODULE},
-            {"name": "Mint", **task, "register": "here"},
-            {"name": "Mint as a module", **task, "register": "there", **MODULE},
-            show("Keys", "[here.keys() | sort, there.keys() | sort]"),
-            {"name": "Gone", account: {"name": "svc-one", "state": "absent"}, **MODULE},
-        ],
-        module_defaults=defaults(qumulo),
-    ).assert_ok()
     here, there = (set(keys) - ANSIBLES_KEYS for keys in run["Keys"]["msg"])
     assert here == there
     assert {"token", "token_id", "account", "account_id", "expires_at", "expires_in", "changed", "diff"} <= here
@@ -106,61 +102,61 @@ def test_minting_both_ways(each_core: Ansible, qumulo: Simulator) -> None:
     assert run["Gone"]["changed"] is True
 
 
-def test_async(ansible: Ansible, qumulo: Simulator) -> None:
-    """What mints nothing runs with async; what mints is refused before anything is made, since its secret would be in a job file."""
-    late, later = {"async": 60, "poll": 1}, {"async": 60, "poll": 0}
-    mint = {"latchkey.tokens.access_token": {"user": "local:admin"}, "ignore_errors": True}
-    run = ansible.play(
-        [
-            {"name": "Check", "latchkey.tokens.access_check": {}, **late},
-            {"name": "Mint", **mint, **late},
-            {"name": "Fire and forget", **mint, **later},
-        ],
-        module_defaults=defaults(qumulo),
-        env={"ANSIBLE_ASYNC_DIR": str(ansible.folder / "jobs")},  # Ansible's default is not where HOME says
-    ).assert_ok()
-    assert run["Check"]["account"] == "admin"
-    for name in ("Mint", "Fire and forget"):
-        assert "latchkey.tokens.access_token does not run with async" in run[name]["msg"]
-        assert "Take async off the task." in run[name]["msg"]
-    assert [one["account"] for one in qumulo.credentials() if one["kind"] == "access_token"] == ["svc-ansible"]
+def test_what_makes_a_task_an_ordinary_module(ansible: Ansible, qumulo: Simulator) -> None:
+    """In the worker no module is built. With async and become one is; what mints is refused with async, and mints nothing.
 
-
-def test_become(ansible: Ansible, qumulo: Simulator) -> None:
-    """To oneself, so that no rights are needed; Ansible leaves the switch out then, but the task runs as an ordinary module."""
+    One becomes oneself, so that no rights are needed; Ansible leaves the switch out then, but the task runs as an ordinary module.
+    """
     become = {"become": True, "become_user": getpass.getuser()}
+    late, later = {"async": 60, "poll": 1, "ignore_errors": True}, {"async": 60, "poll": 0, "ignore_errors": True}
+    mint: dict[str, Any] = {TOKEN: {"user": "local:admin"}}
+    check: dict[str, Any] = {"latchkey.tokens.access_check": {}}
     run = ansible.play(
         [
-            {"name": "Check", "latchkey.tokens.access_check": {}, **become},
-            {"name": "Mint", "latchkey.tokens.access_token": {"user": "local:admin"}, **become, "register": "minted"},
+            {"name": "Check here", **check},
+            {"name": "Check late", **check, **late},
+            {"name": "Mint late", **mint, **late},
+            {"name": "Fire and forget", **mint, **later},
+            {"name": "Tokens", "latchkey.tokens.access_token_info": {"query": "[].account"}},
+            {"name": "Check as oneself", **check, **become},
+            {"name": "Mint as oneself", **mint, **become, "register": "minted"},
             show("Usable", "minted.token is match('access-v1:')"),
         ],
         module_defaults=defaults(qumulo),
         arguments=["-vvv"],
+        env={"ANSIBLE_ASYNC_DIR": str(ansible.folder / "jobs")},  # Ansible's default is not where HOME says
     ).assert_ok()
-    assert run["Check"]["account"] == "admin"
-    assert run.by_name["Mint"].hidden
+    names = ("Check here", "Check late", "Check as oneself")
+    assert [run[name]["account"] for name in names] == ["admin"] * 3
+    assert ["AnsiballZ" in run.output.partition(f"TASK [{name}]")[2].partition("TASK [")[0] for name in names] == [False, True, True]
+    for name in ("Mint late", "Fire and forget"):
+        assert "latchkey.tokens.access_token does not run with async" in run[name]["msg"]
+        assert "Take async off the task." in run[name]["msg"]
+    assert run["Tokens"]["access_tokens"] == ["svc-ansible"]
+    assert run.by_name["Mint as oneself"].hidden
     assert run["Usable"]["msg"] is True
-    assert "AnsiballZ" in run.output
 
 
-def test_in_the_worker_no_module_is_built(ansible: Ansible, qumulo: Simulator) -> None:
-    task = {"name": "Check", "latchkey.tokens.access_check": {}}
-    run = ansible.play([task], module_defaults=defaults(qumulo), arguments=["-vvv"]).assert_ok()
-    assert "AnsiballZ" not in run.output
+def without(ansible: Ansible, library: str) -> dict[str, str]:
+    """Return the environment of an Ansible whose Python lacks a library."""
+    broken = ansible.folder / "broken"
+    broken.mkdir()
+    (broken / f"{library}.py").write_text("raise ImportError('made to fail')\n")
+    return {"PYTHONPATH": str(broken)}
 
 
 @pytest.mark.parametrize("library", ["requests", "jmespath"])
 def test_missing_library(ansible: Ansible, qumulo: Simulator, library: str) -> None:
-    """Without it the worker cannot do the task; the ordinary module says what is missing, and for which Python."""
-    broken = ansible.folder / "broken"
-    broken.mkdir()
-    (broken / f"{library}.py").write_text("raise ImportError('made to fail')\n")
-    tasks = [
+    """Without it the worker cannot do the task; the ordinary module says what is missing, and for which Python.
+
+    Where only the task's Python has requests, the task runs there as an ordinary module.
+    """
+    tasks: list[dict[str, Any]] = [
         {"name": "List", "latchkey.tokens.access_token_info": {"query": "[].token_id"}, "ignore_errors": True},
-        {"name": "Mint", "latchkey.tokens.access_token": {"user": "local:admin"}, "ignore_errors": True},
+        {"name": "Mint", TOKEN: {"user": "local:admin"}, "ignore_errors": True},
+        {"name": "Check", "latchkey.tokens.access_check": {}, "environment": {"PYTHONPATH": ""}},
     ]
-    run = ansible.play(tasks, module_defaults=defaults(qumulo), env={"PYTHONPATH": str(broken)}).assert_ok()
+    run = ansible.play(tasks, module_defaults=defaults(qumulo), env=without(ansible, library)).assert_ok()
     message = run["List"]["msg"]
     python = str(ansible.bin / "python")
     assert f"the Python library {library}" in message.replace("The", "the")
@@ -169,16 +165,7 @@ def test_missing_library(ansible: Ansible, qumulo: Simulator, library: str) -> N
     assert "Traceback" not in run.output
     if library == "requests":
         assert run["Mint"]["msg"] == message.replace("List", "Mint")
-        assert qumulo.journal() == []
+        assert [one["account"] for one in qumulo.credentials() if one["kind"] == "access_token"] == ["svc-ansible"]
     else:
         assert run.by_name["Mint"].hidden
-
-
-def test_other_python_has_the_library(ansible: Ansible, qumulo: Simulator) -> None:
-    """Where only the task's Python has requests, the task runs there as an ordinary module."""
-    broken = ansible.folder / "broken"
-    broken.mkdir()
-    (broken / "requests.py").write_text("raise ImportError('made to fail')\n")
-    task = {"name": "Check", "latchkey.tokens.access_check": {}, "environment": {"PYTHONPATH": ""}}
-    run = ansible.play([task], module_defaults=defaults(qumulo), env={"PYTHONPATH": str(broken)}).assert_ok()
     assert run["Check"]["account"] == "admin"
