@@ -33,6 +33,26 @@ class Points:
 PointsOf = Callable[[AnyRig, Scenario], Points]
 
 
+def lasting(events: list[str]) -> list[int]:
+    """Return the numbers of the points at which something lasting was done just now.
+
+    A file is in place or gone, or what was asked of the appliance before the next write, or at the end, is answered.
+    """
+    return [
+        number
+        for number, (event, following) in enumerate(zip(events, [*events[1:], ""], strict=True), 1)
+        if event.startswith("after ") or (event.startswith("answered ") and following in ("before write", ""))
+    ]
+
+
+def once_of_each_sort(events: list[str], apart_from: list[int]) -> list[int]:
+    """Return the numbers of points, one of each sort that is not among those already; which one of a sort differs from sort to sort."""
+    sorts: dict[str, list[int]] = {}
+    for number, event in enumerate(events, 1):
+        sorts.setdefault(event.partition(" /")[0], []).append(number)
+    return [numbers[at % len(numbers)] for at, numbers in enumerate(sorts.values()) if not set(numbers) & set(apart_from)]
+
+
 @pytest.fixture
 def points_of(saboteur: Saboteur, tmp_path_factory: pytest.TempPathFactory) -> PointsOf:
     """Return the points of a scenario."""

@@ -7,7 +7,8 @@ written, with half of it written, before it is synced, before and after it is pu
 the rescue file is removed. After each kill there is a credential that works, and one plain run sets the rest right. A secret that is
 rotated in place may be in the rescue file instead of the vars file; and where the kill came between the making of the secret and its
 rescue, nobody has it, and the next run makes another. The points are those that an undisturbed run goes through, so none is left out:
-with FULL=1 all of them of every scenario, else all of one kind, every second of another, and every fourth of the other four.
+with FULL=1 all of them of every scenario, else those of each kind at which something lasting was done just now, and of two kinds
+one of each other sort of point, too.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from typing import Any
 
 import pytest
 
-from tests.chaos._points import PointsOf
+from tests.chaos._points import PointsOf, lasting, once_of_each_sort
 from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import FORCED_ONES, MORE, Scenario
 from tests.plays._ansible import Ansible
-from tests.plays._rotation_kinds import KINDS, Appliances, is_in_place, kill_and_recover, rig_of
+from tests.plays._rotation_kinds import Appliances, is_in_place, kill_and_recover, rig_of
 from tests.plays._saboteur import Saboteur, run_and_kill
 
-SLICES = 8  # of each scenario, so that they can run side by side
+SLICES = 8 if FULL else 3  # of each scenario, so that they can run side by side
 SCENARIOS = (*FORCED_ONES, *(MORE if FULL else ()))
-# One out of so many points is struck in CI: the simulation lets every kind meet a kill at all of them.
-ONE_OUT_OF = {"access_token-qumulo": 1, "in_place-rsc": 2}
-OTHERS = 4
+EVERY_SORT = ("access_token-qumulo", "in_place-rsc")  # the simulation lets every kind meet a kill at all points
 
 
-def _struck(kind: str, events: int) -> list[int]:
-    """Return which points of a kind are struck, of so many."""
-    return [at + 1 for at in range(events) if FULL or (at + KINDS.index(kind)) % ONE_OUT_OF.get(kind, OTHERS) == 0]
+def _struck(kind: str, events: list[str]) -> list[int]:
+    """Return which points of a kind are struck."""
+    if FULL:
+        return list(range(1, len(events) + 1))
+    chosen = lasting(events)
+    return sorted([*chosen, *(once_of_each_sort(events, chosen) if kind in EVERY_SORT else [])])
 
 
 def _grid() -> list[Any]:
@@ -46,7 +48,7 @@ def test_killed_at_every_point(
 ) -> None:
     rig = rig_of(scenario.kind, ansible, simulators)
     events = points_of(rig, scenario).events
-    for number in _struck(scenario.kind, len(events))[part::SLICES]:
+    for number in _struck(scenario.kind, events)[part::SLICES]:
         event = events[number - 1]
         with recorder.trial("killed", scenario.kind, f"{event}#{events[:number].count(event)}", "SIGKILL", scenario.name) as trial:
             where = kill_and_recover(
@@ -69,9 +71,9 @@ def test_killed_again_and_again(
 ) -> None:
     rig = rig_of(kind, ansible, simulators)
     events = points_of(rig, Scenario(kind)).events
-    lasting = [number for number, event in enumerate(events, 1) if event == "after replace" or event.startswith("answered POST")]
+    numbers = lasting(events)
     rig.seed()
-    for number in (*lasting, *reversed(lasting)):
+    for number in (*numbers, *(reversed(numbers) if FULL else ())):
         with recorder.trial("killed", kind, events[number - 1], "SIGKILL", "again and again") as trial:
             reached = run_and_kill(rig, saboteur, number, rotate_force=True)
             if not is_in_place(rig):

@@ -27,6 +27,7 @@ from tests.chaos._record import FULL, Recorder
 from tests.chaos._scenarios import Scenario
 from tests.chaos._server_faults import FAULTS, Fault
 from tests.plays._ansible import Ansible, Run
+from tests.plays._qumulo_rig import TOKENS
 from tests.plays._role_rig import failure
 from tests.plays._rotation_kinds import KINDS, AnyRig, Appliances, assert_known, rig_of
 from tests.plays._rubrik_rigs import RubrikRig
@@ -35,7 +36,7 @@ from tests.plays._saboteur import Saboteur
 # In CI one kind: the simulation lets every fault meet every kind.
 STRUCK = KINDS if FULL else ("access_token-qumulo",)
 EVERY = "access_token-qumulo"  # the kind that meets every fault in CI, where it asks for a token
-STAYING = "HTTP 500"  # the fault that stays in CI, of this kind: no client waits for it, so a run takes no minutes
+STAYING = "HTTP 500"  # the fault that stays in CI, of this kind, from there on: no client waits for it, so a run takes no minutes
 STRIDE = 5  # by which the faults are shifted from one kind to the next
 _SESSION = re.compile(r"/(session|client_token|session/me)$")
 _MINT = re.compile(r"POST \S+/(access-tokens/|session|service_account|rotate)$|create|rotate", re.IGNORECASE)
@@ -116,11 +117,14 @@ def _grid() -> list[Any]:
     ]
 
 
-def is_struck(kind: str, fault: Fault, stays: bool, number: int, method: str) -> bool:
-    """Tell whether a request meets a fault: in CI each meets one, in turn, and that which makes a token, of one kind, meets all."""
-    return (
-        FULL or stays or (number + KINDS.index(kind) * STRIDE) % len(FAULTS) == FAULTS.index(fault) or (kind == EVERY and method == "POST")
-    )
+def is_struck(kind: str, fault: Fault, stays: bool, number: int, requests: list[tuple[str, str]]) -> bool:
+    """Tell whether a request meets a fault: in CI each meets one, in turn, and that which creates a token, of one kind, meets all."""
+    if FULL:
+        return True
+    creation = requests.index(("POST", TOKENS)) if kind == EVERY else len(requests)
+    if stays:
+        return number >= creation
+    return number == creation or (number + KINDS.index(kind) * STRIDE) % len(FAULTS) == FAULTS.index(fault)
 
 
 @pytest.mark.timeout(1800)
@@ -138,8 +142,9 @@ def test_every_fault_at_every_request(
     rig = rig_of(kind, ansible, simulators)
     scenario = Scenario(kind)
     failures = []
-    for after, (method, path) in enumerate(points_of(rig, scenario).requests):
-        if not is_struck(kind, fault, stays, after, method):
+    requests = points_of(rig, scenario).requests
+    for after, (method, path) in enumerate(requests):
+        if not is_struck(kind, fault, stays, after, requests):
             continue
         point = f"request {after + 1}: {method} {path}"
         try:
