@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,11 @@ import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import mint
 from tests.plays._ansible import Ansible
 from tests.plays._awx import CREDENTIAL_TYPES, CredentialType, Injected, needs_awx
+from tests.plays._cases import done
+from tests.plays._in_process_simulator import Start
 from tests.plays._options import administrator, client
 from tests.plays._play_token_rig import wait_until
 from tests.plays._qumulo_rig import Rig
@@ -96,56 +100,61 @@ def test_what_is_left_empty_counts_as_unset(name: str, tmp_path: Path) -> None:
     assert [Path(one).read_text().count("EXAMPLE") for one in set_anyway.values()] == [2] * (name == "rubrik_rsc")
 
 
-def rig_of(case: str, ansible: Ansible, simulator: Simulator) -> tuple[Rig | CdmApiTokenRig | SecretRig | None, dict[str, str]]:
-    """Return the rig of a rotation, and the way to log in."""
-    if case == "rubrik_cdm account":
-        return None, client(simulator)
-    rigs: dict[str, type[Rig | CdmApiTokenRig | SecretRig]] = {
-        "rubrik_rsc": SecretRig,
-        "rubrik_cdm user": CdmApiTokenRig,
-        "qumulo user": Rig,
-    }
-    return rigs[case](ansible, simulator), administrator(simulator)
+RIGS: dict[str, type[Rig | CdmApiTokenRig | SecretRig]] = {"qumulo": Rig, "rubrik_cdm": CdmApiTokenRig, "rubrik_rsc": SecretRig}
 
 
 @needs_awx
-@pytest.mark.parametrize("case", ["qumulo user", "rubrik_cdm account", "rubrik_cdm user", "rubrik_rsc"])
-def test_all_that_modules_lookup_and_role_need(case: str, ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    platform = case.partition(" ")[0]
-    with launch(platform, directory=tmp_path_factory.mktemp(platform)) as simulator:
-        rig, login = rig_of(case, ansible, simulator)
-        project = ansible.folder / "project"
-        project.mkdir()
-        token = {"token": "{{ " + f"lookup('latchkey.tokens.play_token', platform='{platform}')" + " }}"}
-        tasks: list[dict[str, Any]] = [
-            {"name": "Module", "latchkey.tokens.access_check": {"platform": platform}},
-            {"name": "Lookup", "latchkey.tokens.access_check": {"platform": platform, **token}},
-        ]
-        extra_vars: dict[str, Any] = {}
-        if rig is not None:
+def test_all_that_modules_lookup_and_role_need(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One job has a credential of each platform, whose variables do not get into each other's way."""
+    project = ansible.folder / "project"
+    project.mkdir()
+    tasks: list[dict[str, Any]] = []
+    credentials, exposed, before = [], set(), {}
+    with ExitStack() as running:
+        rigs: dict[str, Rig | CdmApiTokenRig | SecretRig] = {}
+        for platform, kind in RIGS.items():
+            simulator = running.enter_context(launch(platform, directory=tmp_path_factory.mktemp(platform)))
+            rigs[platform] = rig = kind(ansible, simulator, file=f"{platform}.yml")
             rig.seed()
             rig.path.rename(project / rig.file)
-            tasks.append({"name": "Role", "ansible.builtin.import_role": {"name": "latchkey.tokens.rotate"}})
-            tasks.append({"name": "Result", "ansible.builtin.debug": {"var": "rotate_result"}})
-            extra_vars = {**rig.variables(), "rotate_force": "true"}
-            del extra_vars["rotate_auth"]
+            login = administrator(simulator)
+            credentials.append((platform, entered(simulator, login)))
+            exposed |= {login["password"]} if "password" in login else set()
+            token = {"token": "{{ " + f"lookup('latchkey.tokens.play_token', platform='{platform}')" + " }}"}
+            variables = {**rig.variables(), "rotate_force": True}
+            del variables["rotate_auth"]
+            tasks += [
+                {"name": f"Module on {platform}", "latchkey.tokens.access_check": {"platform": platform}},
+                {"name": f"Lookup on {platform}", "latchkey.tokens.access_check": {"platform": platform, **token}},
+                {"name": f"Role on {platform}", "ansible.builtin.import_role": {"name": "latchkey.tokens.rotate"}, "vars": variables},
+                {"name": f"Result on {platform}", "ansible.builtin.debug": {"var": "rotate_result"}},
+            ]
+            before[platform] = sessions(simulator)
         play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
         (project / "play.yml").write_text(yaml.safe_dump([play]))
-        before = sessions(simulator)
 
-        runner = Runner(ansible, [(platform, entered(simulator, login))], {"prod": PASSWORDS["prod"]} if rig else {})
-        job = runner.run(project, "play.yml", extra_vars).assert_ok()
+        job = Runner(ansible, credentials, {"prod": PASSWORDS["prod"]}).run(project, "play.yml").assert_ok()
 
-        assert job["Module"]["account"] == job["Lookup"]["account"]
-        wait_until(lambda: sessions(simulator) <= before, "every session has ended", 5)
-        exposed = {login["password"]} if "password" in login else set()
-        if rig is not None:
-            assert job["Result"]["rotate_result"]["rotated"] is True
+        for platform, rig in rigs.items():
+            assert job[f"Module on {platform}"]["account"] == job[f"Lookup on {platform}"]["account"]
+            wait_until(lambda one=platform: sessions(rigs[one].simulator) <= before[one], "every session has ended", 5)
+            assert job[f"Result on {platform}"]["rotate_result"]["rotated"] is True
             (job.execution / "project" / rig.file).rename(rig.path)
             rig.assert_settled()
             job.assert_no_secret({*rig.secrets(), rig.stored()} - exposed, rig.looks_secret, in_environment=exposed)
-        else:
-            job.assert_no_secret({login["client_secret"]})
+
+
+@needs_awx
+def test_an_account_of_rubrik_cdm(appliance: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The other way to log in that its type offers."""
+    simulator, injected = appliance("rubrik_cdm"), Injected()
+    (tmp_path / "env").mkdir()
+    CredentialType("rubrik_cdm").inject({"endpoint": simulator.url, **client(simulator)}, tmp_path, injected)
+    for name, value in injected.env.items():
+        monkeypatch.setenv(name, value)
+    token = mint({"platform": "rubrik_cdm"}, injected.env, []).minted.secret
+    module, lookup = (done(simulator, "access_check", token=one, endpoint=None, ca_path=None)["account"] for one in (None, token))
+    assert module == lookup
 
 
 def sessions(simulator: Simulator) -> set[str]:

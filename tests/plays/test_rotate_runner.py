@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.plays._ansible import Ansible
 from tests.plays._as_printed import alike, output_of
 from tests.plays._awx import DOCS, needs_awx
@@ -83,21 +81,29 @@ def outcome(job: Job) -> dict[str, Any]:
 
 
 @needs_awx
-@pytest.mark.parametrize("mesh", [False, True])
-def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool) -> None:
-    """The first job makes the token, the second one changes nothing, and a forced one replaces it. Nothing comes back but the push."""
+def test_the_sample_on_the_mesh(ansible: Ansible, qumulo: Simulator) -> None:
+    """The first job makes the token, the second one changes nothing, and the last one replaces it. Nothing comes back but the push.
+
+    Between them one is cancelled when its new token is made: the directory of the job is gone with what it knew of that. What the
+    repository has works, and a sweep ends that token. (That the next run can do so too is shown by test_rotate_orphans.py.)
+    """
+    qumulo.advance(-3600)
     rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
     rig.revoke_all()
     project = repository.make()
-    runner = Runner(ansible, credentials(qumulo, repository), {"prod": PASSWORDS["prod"]}, mesh=mesh)
+    runner = Runner(ansible, credentials(qumulo, repository), {"prod": PASSWORDS["prod"]}, mesh=True)
+    survey = {"rotate_account": f"local:{rig.account}"}
     empty = (project / rig.file).read_bytes()
 
-    def job(name: str, **survey: str) -> Job:
-        done = runner.run(project, "rotate.yml", {"rotate_account": f"local:{rig.account}", **survey}).assert_ok()
+    def published(name: str) -> str:
+        rig.path.write_bytes((repository.clone(name) / rig.file).read_bytes())
+        return rig.assert_settled()
+
+    def job(name: str, **answers: str) -> Job:
+        done = runner.run(project, "rotate.yml", {**survey, **answers}).assert_ok()
         assert (done.control / "project" / rig.file).read_bytes() == empty
-        assert done.execution.exists() is not mesh
-        rig.path.write_bytes((repository.clone(f"after-{name}") / rig.file).read_bytes())
-        rig.assert_settled()
+        assert not done.execution.exists()
+        published(name)
         done.assert_no_secret({*PASSWORDS.values(), rig.stored()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
         return done
 
@@ -106,68 +112,36 @@ def test_the_sample_from_nothing(ansible: Ansible, qumulo: Simulator, mesh: bool
     assert first["status"] == "rotated"
     (stats,) = [one["event_data"] for one in done.events if one["event"] == "playbook_on_stats"]
     assert stats["artifact_data"]["rotate_summary"]["hosts"][HOST] == first
-    if not mesh:  # what comes next is the same, and took as long again
-        return
 
-    (made, pushed) = rig.ids(), repository.head()
+    (kept,), head = rig.ids(), repository.head()
     second = outcome(job("second", rotate_force="false"))
     assert second["status"] == "not_due"
-    assert (rig.ids(), repository.head()) == (made, pushed)
-
-    done = job("third", rotate_force="true", rotate_orphans="fail")
-    third = outcome(done)
-    assert (third["status"], third["old_token_id"], third["retired"]) == ("rotated", made[0], True)
-    assert made[0] not in rig.ids()
-    shown = alike(done.output.replace(rig.account, HOST).replace(qumulo.url, "https://qumulo.example.com:8000"))
-    assert [line for line in output_of("awx", "a job of rotate") if line not in shown] == [], done.output
-
-
-@needs_awx
-@pytest.mark.parametrize("way", ["the next run", "sweep"])
-def test_cancelled_on_the_mesh_when_the_new_token_is_made(ansible: Ansible, qumulo: Simulator, way: str) -> None:
-    """The folder of the job is gone with what it knew of the new token. What the repository has works, and both ways end that token."""
-    qumulo.advance(-3600)
-    rig, repository = Rig(ansible, qumulo), Repository(ansible.folder / "git")
-    rig.revoke_all()
-    project = repository.make()
-    runner = Runner(ansible, credentials(qumulo, repository), {"prod": PASSWORDS["prod"]}, mesh=True)
-    survey = {"rotate_account": f"local:{rig.account}"}
-
-    def published(name: str) -> None:
-        rig.path.write_bytes((repository.clone(name) / rig.file).read_bytes())
-
-    runner.run(project, "rotate.yml", survey).assert_ok()
-    published("first")
-    kept, head = rig.assert_settled(), repository.head()
+    assert (rig.ids(), repository.head()) == ([kept], head)
 
     qumulo.fault(f"POST:{TOKENS}:stall:1")  # the token is made, and its answer does not end
-    job = runner.start(project, "rotate.yml", {**survey, "rotate_force": "true"})
-    with stopped_at_the_end(job):
+    cancelled = runner.start(project, "rotate.yml", {**survey, "rotate_force": "true"})
+    with stopped_at_the_end(cancelled):
         wait_until(lambda: len(rig.ids()) == 2, "a new token is made", 120)
-        assert job.cancel().status == "canceled"
-    assert not job.execution.exists()
+        assert cancelled.cancel().status == "canceled"
+    assert not cancelled.execution.exists()
     assert repository.head() == head
     assert rig.assert_works() == kept
     (left,) = set(rig.ids()) - {kept}
-    job.assert_no_secret({*PASSWORDS.values(), *qumulo.issued()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
+    cancelled.assert_no_secret({*PASSWORDS.values(), *qumulo.issued()}, rig.looks_secret, in_environment={qumulo.admin["password"]})
 
     qumulo.advance(3600)  # an hour later
-    again = {**survey, "rotate_force": "true"}
-    refused = runner.run(project, "rotate.yml", again)
+    refused = runner.run(project, "rotate.yml", {**survey, "rotate_force": "true"})
     assert refused.status == "failed"
     assert any("live token that this vars file does not know" in one for one in refused.failures())
     assert set(rig.ids()) == {kept, left}
-    if way == "sweep":
-        sweep_query = f"[?token_id != '{kept}']"
-        there = {"sweep_platform": "qumulo", "sweep_endpoint": qumulo.url, "sweep_account": f"local:{rig.account}"}
-        # It was given to live as long as a stored one, which sweep spares unless it is told.
-        extra_vars = {**there, "sweep_hours": 0, "sweep_lifetime": 30 * 24, "sweep_query": sweep_query}
-        swept = runner.run(project, "sweep.yml", extra_vars).assert_ok()
-        assert swept["Report what was revoked"]["msg"] == f"1 revoked: {left}"
-        rig.assert_settled()
-    else:
-        again["rotate_orphans"] = "revoke"
-    done = outcome(runner.run(project, "rotate.yml", again).assert_ok())
-    assert (done["status"], done["old_token_id"], done["retired"]) == ("rotated", kept, True)
-    published("last")
-    assert rig.assert_settled() not in (kept, left)
+    there = {"sweep_platform": "qumulo", "sweep_endpoint": qumulo.url, "sweep_account": f"local:{rig.account}"}
+    # It was given to live as long as a stored one, which sweep spares unless it is told.
+    extra_vars = {**there, "sweep_hours": 0, "sweep_lifetime": 30 * 24, "sweep_query": f"[?token_id != '{kept}']"}
+    swept = runner.run(project, "sweep.yml", extra_vars).assert_ok()
+    assert swept["Report what was revoked"]["msg"] == f"1 revoked: {left}"
+    done = job("last", rotate_force="true", rotate_orphans="fail")
+    last = outcome(done)
+    assert (last["status"], last["old_token_id"], last["retired"]) == ("rotated", kept, True)
+    assert not {kept, left} & set(rig.ids())
+    shown = alike(done.output.replace(rig.account, HOST).replace(qumulo.url, "https://qumulo.example.com:8000"))
+    assert [line for line in output_of("awx", "a job of rotate") if line not in shown] == [], done.output
