@@ -5,21 +5,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from unittest import mock
 
 import boto3
-from moto.secretsmanager.models import SecretsManagerBackend
 
 from tests.plays import _rubrik_rigs as rubrik
 from tests.plays._as_printed import blocks
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import RoleRig
 from tests.stores import aws
-from tests.stores.vault import Vault, refused, rights_of, running
+from tests.stores.vault import Vault, rights_of, running
 
 NAME = "latchkey/qumulo"
 MANAGERS = ("vault", "aws")
@@ -53,9 +51,6 @@ class Manager(Protocol):
     def open_versions(self) -> set[str]:
         """Return the versions that can still be read although they are superseded, and that no rotation is going to destroy."""
 
-    def kill_at(self, number: int, kill: Callable[[], None]) -> Any:
-        """Call kill before the number-th version from now on is written, while the context lasts."""
-
 
 @dataclass
 class InVault:
@@ -85,19 +80,6 @@ class InVault:
         noted = set(states[0].get("store", {}).get("superseded", {})) if states else set()
         *earlier, _newest = self.vault.readable(NAME)
         return {str(version) for version in earlier} - noted
-
-    @contextmanager
-    def kill_at(self, number: int, kill: Callable[[], None]) -> Iterator[None]:
-        at = len(self.vault.secrets[NAME].versions) + number
-
-        def on_write(version: int) -> None:
-            if version == at:
-                kill()
-                raise refused(503, "Vault is sealed")  # what is killed before it is written has no effect
-
-        self.vault.on_write = on_write
-        yield
-        self.vault.on_write = lambda _version: None
 
 
 @dataclass
@@ -132,19 +114,6 @@ class InAws:
 
     def open_versions(self) -> set[str]:
         return set()
-
-    @contextmanager
-    def kill_at(self, number: int, kill: Callable[[], None]) -> Iterator[None]:
-        real, left = SecretsManagerBackend.put_secret_value, [number]
-
-        def put(self: Any, *arguments: Any, **more: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                kill()
-            return real(self, *arguments, **more)
-
-        with mock.patch.object(SecretsManagerBackend, "put_secret_value", put):
-            yield
 
 
 @contextmanager
