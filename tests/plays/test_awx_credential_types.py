@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -137,7 +138,7 @@ def test_all_that_modules_lookup_and_role_need(ansible: Ansible, tmp_path_factor
 
         for platform, rig in rigs.items():
             assert job[f"Module on {platform}"]["account"] == job[f"Lookup on {platform}"]["account"]
-            wait_until(lambda one=platform: sessions(rigs[one].simulator) <= before[one], "every session has ended", 5)
+            wait_until(partial(no_more_sessions, rig.simulator, before[platform]), "every session has ended", 5)
             assert job[f"Result on {platform}"]["rotate_result"]["rotated"] is True
             (job.execution / "project" / rig.file).rename(rig.path)
             rig.assert_settled()
@@ -155,6 +156,10 @@ def test_an_account_of_rubrik_cdm(appliance: Start, monkeypatch: pytest.MonkeyPa
     token = mint({"platform": "rubrik_cdm"}, injected.env, []).minted.secret
     module, lookup = (done(simulator, "access_check", token=one, endpoint=None, ca_path=None)["account"] for one in (None, token))
     assert module == lookup
+
+
+def no_more_sessions(simulator: Simulator, before: set[str]) -> bool:
+    return sessions(simulator) <= before
 
 
 def sessions(simulator: Simulator) -> set[str]:

@@ -172,7 +172,7 @@ def test_check_mode(ansible: Ansible, shared_cdm: Simulator) -> None:
     rig.run(rig.play(USE), arguments=["--check"]).assert_ok()
     rig.assert_as_before(before)
     count = len(shared_cdm.journal())
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         USE,
         {**USE, "name": "Loop", "loop": [1, 2]},
         {"name": "Probe", MODULE: {}, "environment": {"ANY": "1"}},
