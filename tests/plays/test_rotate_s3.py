@@ -47,7 +47,7 @@ def rig(ansible: Ansible, simulator: Simulator, shared_administrator: dict[str, 
 
 
 class Program:
-    """A program that lists buckets all the time, with the key in the vars file as it is at that moment."""
+    """A program that lists buckets again and again, with the key in the vars file as it is at that moment."""
 
     def __init__(self, rig: KeyRig) -> None:
         self._rig = rig
@@ -67,7 +67,7 @@ class Program:
 
     def _work(self) -> None:
         client: Any = None
-        while not self._end.is_set():
+        while not self._end.wait(0.02):  # between two requests, so that there is time for the rotation too
             key_id = str(self._rig.stored(ID_VAR))
             if key_id not in self.used[-1:]:
                 self.used.append(key_id)
@@ -89,7 +89,6 @@ def test_boto3_before_during_and_after_a_rotation(rig: KeyRig) -> None:
         assert f"S3 access key {old} was replaced by {new}" in result["message"]
         rig.result(rig.rotate(**later, rotate_force=False))
         assert rig.assert_current() == new
-        rig.assert_unchanged(**later, rotate_force=False)
     assert program.failures == []
     assert program.used == [old, new]
     assert program.listed > 20
