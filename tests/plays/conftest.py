@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import forget_all
+from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from tests.plays._ansible import CORE_VERSIONS, EVERY_DAY, Ansible, core_bin, install_collection
 from tests.plays._in_process_simulator import InProcess, Start, simulators_in_this_process
 from tests.plays._rubrik_rigs import SecretRig, secret_rig_of
@@ -118,6 +121,12 @@ def appliance(monkeypatch: pytest.MonkeyPatch) -> Start:
 def cluster(appliance: Start) -> InProcess:
     """A simulated Qumulo cluster in this process."""
     return appliance("qumulo")
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing between the attempts at a request of this process, whose appliance is elsewhere."""
+    monkeypatch.setattr(http_layer, "time", SimpleNamespace(sleep=lambda _pause: None, monotonic=time.monotonic))
 
 
 def pytest_configure(config: pytest.Config) -> None:

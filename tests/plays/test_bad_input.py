@@ -104,6 +104,7 @@ def test_plain_http_to_a_port_that_speaks_tls(shared: Simulator) -> None:
     assert f"Qumulo Core at http://127.0.0.1:{shared.port}: cannot log in: " in message
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_port_that_nothing_listens_at(shared: Simulator) -> None:
     with socket.socket() as taken:  # bound, but not listening
         taken.bind(("127.0.0.1", 0))
@@ -113,6 +114,7 @@ def test_a_port_that_nothing_listens_at(shared: Simulator) -> None:
     assert "Check host and port" in message
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_host_that_does_not_exist(shared: Simulator) -> None:
     message = refused(shared, "access_check", endpoint="cluster.invalid")
     assert "Qumulo Core at https://cluster.invalid:8000: cannot log in: the host name cannot be resolved." in message
@@ -227,6 +229,7 @@ def test_broken_connections(cluster: InProcess, request_: str) -> None:
     meet_broken_connections(cluster, request_)
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("request_", ["make a token", "list tokens"])
 def test_broken_connections_over_tls(qumulo: Simulator, request_: str) -> None:
     meet_broken_connections(qumulo, request_)

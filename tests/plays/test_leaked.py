@@ -28,7 +28,6 @@ from tests.stores.vault import running
 
 PLAYBOOK = "latchkey.tokens.leaked"
 SECRET = "LATCHKEY_LEAKED_SECRET"
-DOWN = {"rotate_platform": "qumulo", "rotate_endpoint": "127.0.0.1:1", "rotate_auth": {"token": "none"}}
 
 
 def inventory(rig: RoleRig, *, stored: bool = True, more: dict[str, Any] | None = None, **variables: Any) -> Path:
@@ -53,6 +52,12 @@ def leaked(rig: RoleRig, secret: str, *arguments: str, stored: bool = True, more
     return run
 
 
+def out_of_reach(rig: RoleRig) -> dict[str, Any]:
+    """Return a host whose certificate is not trusted, which is not asked again, as one that does not answer would be."""
+    there = {"rotate_platform": "qumulo", "rotate_endpoint": f"localhost:{rig.simulator.port}", "rotate_auth": {"token": "none"}}
+    return {"down": there}
+
+
 def lines(run: Run) -> str:
     return "\n".join([*run["Decide what to do"]["lines"], *run["Say what was done"]["lines"]])
 
@@ -66,15 +71,15 @@ def token(ansible: Ansible, shared: Simulator, shared_administrator: dict[str, s
 
 
 def test_a_stored_token_is_replaced_at_once(token: Rig) -> None:
-    """Whatever rotate_retire_after says, also with -e; an endpoint that is down is said, and check mode does nothing."""
+    """Whatever rotate_retire_after says, also with -e; an endpoint that cannot be asked is said, and check mode does nothing."""
     old_id, old = token.ids()[0], str(token.stored())
     with token.nothing_changes():
         assert "Nothing was done, since this is check mode." in lines(leaked(token, old, "--check").assert_ok())
-    run = leaked(token, old, more={"down": DOWN}, rotate_retire_after="7d").assert_ok()
+    run = leaked(token, old, more=out_of_reach(token), rotate_retire_after="7d").assert_ok()
     shown = lines(run)
     assert f"access token {old_id} of Qumulo Core" in shown
     assert f"stored in  {token.path} as qumulo_token (host home)" in shown
-    assert "down: Qumulo Core at https://127.0.0.1:1: cannot identify the caller: the connection was refused." in shown
+    assert f"down: Qumulo Core at https://localhost:{token.simulator.port}: cannot identify the caller: its TLS certificate" in shown
     assert "proved to be dead" in shown
     assert token.who_is(old) is None
     assert token.assert_works() != old_id
@@ -100,12 +105,12 @@ def test_a_token_in_no_store_is_just_revoked(each_core: Ansible, shared: Simulat
 
 def test_a_secret_of_no_endpoint(token: Rig) -> None:
     with token.nothing_changes():
-        run = leaked(token, "no-credential-of-anything", more={"down": DOWN})
+        run = leaked(token, "no-credential-of-anything", more=out_of_reach(token))
         said = failure(run)
         assert (
             f"The secret is no credential of {token.simulator.url}, and no store of the inventory's hosts holds it, so nothing was" in said
         )
-        assert "down is not known: Qumulo Core at https://127.0.0.1:1" in said
+        assert f"down is not known: Qumulo Core at https://localhost:{token.simulator.port}" in said
 
 
 def test_the_secret_is_typed(token: Rig, tmp_path_factory: pytest.TempPathFactory) -> None:

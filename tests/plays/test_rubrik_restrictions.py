@@ -286,6 +286,7 @@ def twin(simulator: InProcess, name: str) -> str:
 # The way there
 
 
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])
 def test_the_way_there(request: pytest.FixtureRequest, platform: str) -> None:
     simulator: Simulator = request.getfixturevalue({"rubrik_cdm": "cdm", "rubrik_rsc": "rsc"}[platform])
