@@ -201,18 +201,17 @@ def _in_files(found: Results, simulator: Simulator, ansible: Ansible, leaked: st
     ]
     for number, (module, options) in enumerate(calls):
         name = f"result_{number}"
-        keep = {"dest": f"{{{{ playbook_dir }}}}/{name}.json", "content": f"{{{{ {name} | to_json }}}}", "mode": "0600"}
         if module == "git_publish" and not any("ansible.builtin.shell" in task for task in tasks):
             tasks.append({"name": "Prepare", **git_repository("group_vars")})
         check_mode = bool(options.pop("check_mode", False))
         task = {"name": module, f"latchkey.tokens.{module}": options, "check_mode": check_mode, "ignore_errors": True}
-        tasks += [
-            {**task, "register": name},
-            {"name": "Keep it", "ansible.builtin.copy": keep, "no_log": True},
-        ]
+        tasks.append({**task, "register": name})
+    everything = ", ".join(f"result_{number}" for number in range(len(calls)))
+    keep = {"dest": "{{ playbook_dir }}/results.json", "content": f"{{{{ [{everything}] | to_json }}}}", "mode": "0600"}
+    tasks.append({"name": "Keep them", "ansible.builtin.copy": keep, "no_log": True})
     ansible.play(tasks, arguments=["--vault-id", "prod@vault-password"], env={"LATCHKEY_LEAKED_SECRET": leaked}).assert_ok()
-    for number, (module, _options) in enumerate(calls):
-        found[module].append(json.loads((ansible.folder / f"result_{number}.json").read_text()))
+    for (module, _options), result in zip(calls, json.loads((ansible.folder / "results.json").read_text()), strict=True):
+        found[module].append(result)
 
 
 def _of_a_leak(first: int, place: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
