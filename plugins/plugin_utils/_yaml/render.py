@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"[\w/](?:[\w /.,+@=()%:~*^$?;-]*[\w/.,+@=()%~*^$?;-])?")
 _AMBIGUOUS = re.compile(r": | #|:$")
 # Booleans of YAML 1.1 that PyYAML leaves alone but other readers do not.
 _OTHER_BOOLEANS = frozenset("yYnN")
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _BREAK = re.compile("\r\n|[\n\r]")  # those of bytes.splitlines, with which Ansible takes an envelope apart
 _resolver: Any = yaml.SafeLoader("")
 _representer: Any = yaml.representer.SafeRepresenter()
