@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.plays._warm_ansible import WarmAnsible, early
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE_VERSIONS = ("2.16", "2.19", "2.21")  # those that every release is tested on
@@ -160,19 +163,36 @@ class Ansible:
         environment = self.env(env)
         record = Path(environment["RECORD_FILE"])
         record.unlink(missing_ok=True)
-        done = subprocess.run(
-            self.command(playbook, arguments),
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        command = self.command(playbook, arguments)
+        plain = Ansible(self.folder, self.collections, self.bin).env()
+        if early(environment) == early(plain) and not (self.folder / "ansible.cfg").exists() and not os.environ.get("COLD_PLAYS"):
+            returncode, output = warm_ansible(self.bin, self.collections, plain).run(command, self.folder, environment, timeout)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+            returncode, output = done.returncode, done.stdout
         lines = record.read_text().splitlines() if record.exists() else []
-        return Run(done.returncode, done.stdout, [TaskResult(**json.loads(line)) for line in lines])
+        return Run(returncode, output, [TaskResult(**json.loads(line)) for line in lines])
+
+
+_WARM: dict[tuple[Path, Path], WarmAnsible] = {}
+
+
+def warm_ansible(folder: Path, collections: Path, env: Mapping[str, str]) -> WarmAnsible:
+    """Return the process of this test process that has imported an ansible-core and the collection."""
+    if (folder, collections) not in _WARM:
+        _WARM[folder, collections] = warm = WarmAnsible(folder / "python", collections, env)
+        atexit.register(warm.close)
+    return _WARM[folder, collections]
 
 
 def install_collection(folder: Path) -> Path:
