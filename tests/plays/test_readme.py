@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.plays._ansible import ROOT, Ansible
+from tests.plays._cases import done
 from tests.plays._play_token_rig import wait_until
 from tests.simulator.launch import Simulator
 
@@ -36,9 +37,7 @@ def environment(prefix: str, simulator: Simulator, *names: str) -> dict[str, str
 def test_the_rotation(ansible: Ansible, qumulo: Simulator) -> None:
     rotate, _play_token = prepared(ansible)
     env = environment("QUMULO", qumulo, "username", "password")
-    account = {"name": "svc-backup", **dict.fromkeys(("endpoint", "ca_path", "username", "password"))}
-    account |= {"endpoint": qumulo.url, "ca_path": qumulo.ca_file, **qumulo.admin, "platform": "qumulo"}
-    ansible.play([{"name": "The account that it speaks of", "latchkey.tokens.service_account": account}]).assert_ok()
+    done(qumulo, "service_account", name="svc-backup")
     vault = ansible.folder / "vault.yml"
     vault.touch()
 
