@@ -56,15 +56,6 @@ def test_all_tokens_of_all_accounts(cluster: InProcess) -> None:
     assert "account" not in listed
 
 
-@pytest.mark.parametrize("page_size", ["1", "2"])
-def test_many_pages(appliance: Start, page_size: str) -> None:
-    simulator = appliance("qumulo", page_size=page_size)
-    for user in ("local:admin", "local:guest", "ad:jane"):
-        for _unused in range(2):
-            done(simulator, "access_token", user=user, additional=True)
-    assert len({one["token_id"] for one in done(simulator, "access_token_info")["access_tokens"]}) == 7
-
-
 def test_states_of_a_token(cluster: InProcess) -> None:
     token_id = cluster.service_account["token_id"]
 

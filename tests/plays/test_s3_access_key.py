@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from tests.plays._ansible import Ansible
 from tests.plays._cases import do, done, live, refused, twelve_cases, writes
-from tests.plays._in_process_simulator import InProcess, Start, simulators_in_this_process
+from tests.plays._in_process_simulator import InProcess, Start
 from tests.plays._options import defaults, shared_options
 from tests.simulator.launch import Simulator
 from tests.simulator.qumulo._settings import SETTINGS
@@ -29,17 +29,10 @@ CHOICES = [
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Start:
-    """What starts a cluster in this process."""
-    return simulators_in_this_process(monkeypatch)
-
-
-@pytest.fixture
-def one(start: Start) -> InProcess:
+def one(cluster: InProcess) -> InProcess:
     """A cluster with the account svc-one that has no key."""
-    simulator = start("qumulo")
-    done(simulator, "service_account", name="svc-one")
-    return simulator
+    done(cluster, "service_account", name="svc-one")
+    return cluster
 
 
 def keys_of(simulator: Simulator, account: str = "svc-one") -> list[str]:
@@ -82,8 +75,8 @@ def test_twelve_cases(ansible: Ansible, qumulo: Simulator) -> None:
 
 
 @pytest.mark.parametrize(("setting", "choice"), CHOICES)
-def test_the_life_of_keys(start: Start, setting: str, choice: str) -> None:
-    simulator = start("qumulo", **{setting: choice})
+def test_the_life_of_keys(appliance: Start, setting: str, choice: str) -> None:
+    simulator = appliance("qumulo", **{setting: choice})
     done(simulator, "service_account", name="svc-one")
     done(simulator, "s3_access_key", user="local:guest")
     assert done(simulator, "s3_access_key", **USER, check=True)["changed"] is True
@@ -119,10 +112,10 @@ def test_the_life_of_keys(start: Start, setting: str, choice: str) -> None:
 
 
 @pytest.mark.parametrize("status", SETTINGS["s3_limit_status"].choices)
-def test_a_third_key_that_only_the_cluster_refuses(start: Start, monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+def test_a_third_key_that_only_the_cluster_refuses(appliance: Start, monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     """Another program may create one between our look and our request."""
     monkeypatch.setattr("ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform.Qumulo.s3_key_limit", None)
-    simulator = start("qumulo", s3_limit_status=status)
+    simulator = appliance("qumulo", s3_limit_status=status)
     for _unused in range(2):
         done(simulator, "s3_access_key", user="local:guest", additional=True)
     message = refused(simulator, "s3_access_key", user="local:guest", additional=True)
@@ -158,9 +151,9 @@ def test_bad_options(one: InProcess, options: Mapping[str, Any], words: str) -> 
     assert live(one, "s3_access_key") == []
 
 
-def test_rights(start: Start) -> None:
+def test_rights(appliance: Start) -> None:
     """An account manages its own keys; it lists no others, and its failure is not taken for an empty list."""
-    simulator = start("qumulo", service_account_role="none")
+    simulator = appliance("qumulo", service_account_role="none")
     me = {"token": simulator.service_account["token"]}
     foreign = done(simulator, "s3_access_key", user="local:guest")["access_key_id"]
     own = done(simulator, "s3_access_key", **me)
@@ -186,8 +179,8 @@ def test_what_a_deleted_account_left_is_deleted_by_its_id(one: InProcess) -> Non
     assert done(one, "s3_access_key", **by_id)["changed"] is False
 
 
-def test_who_may_not_list_keys_is_warned_when_an_account_is_deleted(start: Start) -> None:
-    simulator = start("qumulo", service_account_role="none")
+def test_who_may_not_list_keys_is_warned_when_an_account_is_deleted(appliance: Start) -> None:
+    simulator = appliance("qumulo", service_account_role="none")
     rights = [f"PRIVILEGE_{one}" for one in ("LOCAL_USER_READ", "LOCAL_USER_WRITE", "ROLE_READ", "ROLE_WRITE", "ACCESS_TOKENS_READ")]
     done(simulator, "service_account", name="svc-ansible", privileges=[*rights, "PRIVILEGE_IDENTITY_READ"])
     done(simulator, "service_account", name="svc-one")
@@ -198,7 +191,7 @@ def test_who_may_not_list_keys_is_warned_when_an_account_is_deleted(start: Start
 
 @pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])
 @pytest.mark.parametrize("module", ["s3_access_key", "s3_access_key_info"])
-def test_other_platforms_say_that_they_cannot_do_that(start: Start, platform: str, module: str) -> None:
-    result = do(start(platform), module)
+def test_other_platforms_say_that_they_cannot_do_that(appliance: Start, platform: str, module: str) -> None:
+    result = do(appliance(platform), module)
     assert result["failed"] is True
     assert "cannot list S3 access keys." in result["msg"]

@@ -7,9 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
-from tests.plays._ansible import Ansible, core_bin
+from tests.plays._ansible import Ansible
 from tests.plays._options import defaults
 from tests.simulator.launch import Simulator
 
@@ -24,17 +22,14 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("core", ["2.16", "2.21"])
-def test_a_token_in_the_wrong_option(ansible: Ansible, qumulo: Simulator, core: str) -> None:
-    if core_bin(core) is None:
-        pytest.skip(f"ansible-core {core} is not installed here")
+def test_a_token_in_the_wrong_option(each_core: Ansible, qumulo: Simulator) -> None:
     tasks: list[dict[str, Any]] = [
         {"name": "mint", "latchkey.tokens.access_token": {"user": "local:admin", "additional": True}, "register": "minted"},
         {"name": "keep", "ansible.builtin.set_fact": {"plain": {"token": "{{ 'plain-' ~ 'words' }}"}}, "no_log": True},
     ]
     for name, (module, options) in WRONG.items():
         tasks.append({"name": name, f"latchkey.tokens.{module}": options, "ignore_errors": True})
-    run = ansible.with_core(core).play(tasks, module_defaults=defaults(qumulo), arguments=["-v"]).assert_ok()
+    run = each_core.play(tasks, module_defaults=defaults(qumulo), arguments=["-v"]).assert_ok()
     assert len(run.failures) == len(WRONG)
     for name in WRONG:
         message = run[name]["msg"]
