@@ -50,24 +50,6 @@ class Popen(subprocess.Popen):
 
 subprocess.Popen = Popen
 """
-# The same, for a controller whose clock moves.
-MOVING_CLOCK = """\
-import os
-import time
-
-_now = time.time
-
-
-def moved():
-    try:
-        with open(os.environ["CLOCK_FILE"]) as file:
-            return _now() + float(file.read() or 0)
-    except OSError:
-        return _now()
-
-
-time.time = moved
-"""
 
 
 def wait_until(holds: Callable[[], Any], what: str, seconds: float = _LONG) -> Any:
@@ -139,22 +121,10 @@ class Rig:
 
     def without_watcher(self) -> Rig:
         """Return the same on a controller that cannot start the watcher."""
-        return self._patched(UNWATCHED)
-
-    def with_clock(self) -> Rig:
-        """Return the same on a controller whose clock can be moved."""
-        return self._patched(MOVING_CLOCK)
-
-    def move_clock(self, seconds: float) -> None:
-        """Move the controller's clock."""
-        (self.ansible.folder / "clock").write_text(str(seconds))
-
-    def _patched(self, code: str) -> Rig:
         folder = self.ansible.folder / "patched"
         folder.mkdir(exist_ok=True)
-        (folder / "sitecustomize.py").write_text(code)
-        env = {**self.env, "PYTHONPATH": str(folder), "CLOCK_FILE": str(self.ansible.folder / "clock")}
-        return Rig(self.ansible, self.simulator, env)
+        (folder / "sitecustomize.py").write_text(UNWATCHED)
+        return Rig(self.ansible, self.simulator, {**self.env, "PYTHONPATH": str(folder)})
 
     def watchers(self) -> list[int]:
         """Return the processes that watch runs of this rig: they hold a file open in its folder."""

@@ -56,10 +56,10 @@ class JobRig(Rig):
 
 
 @needs_awx
-def test_no_secret_in_the_artifacts(ansible: Ansible, cdm: Simulator, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_no_secret_in_the_artifacts(ansible: Ansible, shared_cdm: Simulator, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Also where the watcher dies with the container: over the mesh, with the callback that the sample image enables."""
     notes = tmp_path_factory.mktemp("notes") / "secrets"
-    rig = JobRig(ansible=ansible, simulator=cdm, env={"ANSIBLE_FILTER_PLUGINS": FILTERS, "REMEMBER_FILE": str(notes)}, mesh=True)
+    rig = JobRig(ansible=ansible, simulator=shared_cdm, env={"ANSIBLE_FILTER_PLUGINS": FILTERS, "REMEMBER_FILE": str(notes)}, mesh=True)
     rig.env |= image_environment() | rig.without_watcher().env
     before = rig.live()
     remember = {"name": "Remember", "ansible.builtin.debug": {"msg": "{{ " + LOOKUP + " | remember }}"}}
@@ -72,8 +72,8 @@ def test_no_secret_in_the_artifacts(ansible: Ansible, cdm: Simulator, tmp_path_f
 
 
 @needs_awx
-def test_the_sample(ansible: Ansible, cdm: Simulator) -> None:
-    rig = JobRig(ansible=ansible, simulator=cdm, mesh=True)
+def test_the_sample(ansible: Ansible, shared_cdm: Simulator) -> None:
+    rig = JobRig(ansible=ansible, simulator=shared_cdm, mesh=True)
     before = rig.live()
     job = rig.runner(rig.login()).run(DOCS / "project", "look.yml").assert_ok()
     assert job["Who are we?"]["account"]
@@ -81,9 +81,9 @@ def test_the_sample(ansible: Ansible, cdm: Simulator) -> None:
 
 
 @needs_awx
-def test_cancel(ansible: Ansible, cdm: Simulator) -> None:
+def test_cancel(ansible: Ansible, shared_cdm: Simulator) -> None:
     """ansible-runner kills the process group of Ansible; the watcher is not in it."""
-    rig = JobRig(ansible=ansible, simulator=cdm, mesh=True)
+    rig = JobRig(ansible=ansible, simulator=shared_cdm, mesh=True)
     before = rig.live()
     with rig.in_the_middle():
         (job,) = rig.jobs
@@ -94,9 +94,9 @@ def test_cancel(ansible: Ansible, cdm: Simulator) -> None:
 
 
 @needs_awx
-def test_sweep_after_a_killed_container(ansible: Ansible, cdm: Simulator) -> None:
+def test_sweep_after_a_killed_container(ansible: Ansible, shared_cdm: Simulator) -> None:
     """Then the watcher is killed as well, and a job on a schedule ends the session, with the credential of an administrator."""
-    rig = JobRig(ansible, cdm)
+    rig = JobRig(ansible, shared_cdm)
     before = rig.live()
     with rig.in_the_middle():
         (job,) = rig.jobs
@@ -106,8 +106,8 @@ def test_sweep_after_a_killed_container(ansible: Ansible, cdm: Simulator) -> Non
             assert job.cancel().status == "canceled"
     wait_until(lambda: not rig.watchers(), "the watcher is gone", SOON)
     (left,) = set(rig.live()) - set(before)
-    extra_vars = {"sweep_account": cdm.service_account["client_id"], "sweep_hours": 0}
-    sweep = rig.runner(administrator(cdm)).run(DOCS / "project", "sweep.yml", extra_vars).assert_ok()
+    extra_vars = {"sweep_account": shared_cdm.service_account["client_id"], "sweep_hours": 0}
+    sweep = rig.runner(administrator(shared_cdm)).run(DOCS / "project", "sweep.yml", extra_vars).assert_ok()
     assert sweep["Report what was revoked"]["msg"] == f"1 revoked: {left}"
     assert rig.live() == before
-    sweep.assert_no_secret({client(cdm)["client_secret"]}, in_environment={cdm.admin["password"]})
+    sweep.assert_no_secret({client(shared_cdm)["client_secret"]}, in_environment={shared_cdm.admin["password"]})
