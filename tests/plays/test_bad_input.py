@@ -8,8 +8,8 @@ import json
 import socket
 from typing import Any
 
+import certifi
 import pytest
-import requests
 
 from tests.plays._ansible import Ansible
 from tests.plays._cases import checked_message, do, done, refused, tokens_of
@@ -91,7 +91,7 @@ def test_endpoints_that_work(shared: Simulator, written: str) -> None:
     assert done(shared, "access_check", endpoint=written.format(port=shared.port))["account"] == "admin"
 
 
-@pytest.mark.parametrize("ca_path", [None, requests.certs.where()], ids=["no authority", "other authorities"])
+@pytest.mark.parametrize("ca_path", [None, certifi.where()], ids=["no authority", "other authorities"])
 def test_certificate_that_is_not_trusted(shared: Simulator, ca_path: str | None) -> None:
     start = len(shared.journal())
     message = refused(shared, "access_check", ca_path=ca_path)
