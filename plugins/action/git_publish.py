@@ -8,7 +8,8 @@ import os
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.arguments import GIT_ARGUMENTS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, publish
 
 

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.utils.display import Display
 
@@ -23,19 +24,17 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import auth_arguments, shared_arguments
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import kept
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.arguments import GIT_ARGUMENTS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.place import is_among_clones
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.awx_credential import AwxCredential, awx_access
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.credentials_file import CredentialsFile
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
     ARGUMENTS,
     AWX_CREDENTIAL,
@@ -44,15 +43,35 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
     variables_set,
     with_defaults,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Sink, Store
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.remote import GitRemote
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Remote, Sink, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.whose import Attributed
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import ClientFile
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.awx_credential import AwxAccess
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
+
+_Options = Mapping[str, Any]
+_Path = Callable[[str], str]
+# What few rotations need.
+_kept: OnDemand[..., AbstractContextManager[None]] = OnDemand("plugin_utils._git.clone", "kept")
+_git_options: OnDemand[[_Options, Mapping[str, str], _Path], tuple[dict[str, Any], Access]] = OnDemand(
+    "plugin_utils._git.options", "git_options"
+)
+_order: OnDemand[..., Order] = OnDemand("plugin_utils._git.publish", "Order")
+_git_remote: OnDemand[[Order, str, Access, Any], Remote] = OnDemand("plugin_utils._rotation.remote", "GitRemote")
+_awx_access: OnDemand[[_Options, Mapping[str, str], _Path], AwxAccess] = OnDemand("plugin_utils._rotation.awx_credential", "awx_access")
+_awx_credential: OnDemand[[AwxAccess], Sink] = OnDemand("plugin_utils._rotation.awx_credential", "AwxCredential")
+_credentials_file: OnDemand[[str, ClientFile, str, str, float], Sink] = OnDemand(
+    "plugin_utils._rotation.credentials_file", "CredentialsFile"
+)
 
 
 class ActionModule(ControllerAction):
@@ -90,7 +109,7 @@ class ActionModule(ControllerAction):
             self.unsayable = steps.secrets
             try:
                 phase = _Phase(self, with_defaults(options), steps, host)
-                with kept(phase.vars_file, is_pushed=phase.is_pushed, rescue=phase.rescue_file):
+                with phase.clone_kept():
                     result = phase.run(options["phase"], check_mode)
             except LatchkeyError as failure:
                 if isinstance(failure, InterruptedRunError):
@@ -129,10 +148,11 @@ class _Phase:
             return ""
         return self._action.path(rescue_path(self._options["rescue_file"], self._options["vars_file"], self._settings.var))
 
-    @property
-    def is_pushed(self) -> bool:
-        """Whether the vars file is pushed to a git remote."""
-        return self._settings.publishes
+    def clone_kept(self) -> AbstractContextManager[None]:
+        """Keep the clone of a git remote that the vars file is in, if it is in one. Raises RefusedError when entered."""
+        if not is_among_clones(self.vars_file):
+            return nullcontext()
+        return _kept(self.vars_file, is_pushed=self._settings.publishes, rescue=self.rescue_file)
 
     def run(self, phase: str, check_mode: bool) -> dict[str, Any]:
         if phase == "begin":
@@ -317,21 +337,22 @@ class _Phase:
     def _sink(self, name: str, lock_timeout: float) -> Sink:
         options = self._options
         if name == AWX_CREDENTIAL:
-            access = awx_access(options[f"publish_{name}"], os.environ, self._action.path)
+            access = _awx_access(options[f"publish_{name}"], os.environ, self._action.path)
             self._steps.hide(access.token)
-            return AwxCredential(access)
+            return _awx_credential(access)
         form = platform_class(options["platform"]).client_files[options["credential"]]
         path = self._action.path(options[f"publish_{name}"]["path"])
-        return CredentialsFile(path, form, self._settings.account, self._connection().endpoint.url, lock_timeout)
+        return _credentials_file(path, form, self._settings.account, self._connection().endpoint.url, lock_timeout)
 
-    def _remote(self, path: str) -> GitRemote:
+    def _remote(self, path: str) -> Remote:
         options, settings = self._options, self._settings
         given = {name: value or None for name, value in options["publish_git"].items()}
-        place, access = git_options(given, os.environ, self._action.path)
         names = [settings.var, *([settings.client_id_var] if settings.client_id_var else [])]
         message = given.get("message") or f"Rotate {settings.var} of {settings.account}"
+        place, access = _git_options(given, os.environ, self._action.path)
         self._steps.hide(access.token)
-        return GitRemote(Order(path=path, names=names, message=message, **place), f"{settings.var}_rotation", access, self._action.vault())
+        order = _order(path=path, names=names, message=message, **place)
+        return _git_remote(order, f"{settings.var}_rotation", access, self._action.vault())
 
 
 def _cause(options: Mapping[str, Any]) -> tuple[str, str]:

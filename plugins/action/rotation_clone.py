@@ -8,8 +8,9 @@ import os
 from typing import Any, ClassVar
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.arguments import GIT_ARGUMENTS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import clone, remove_clones
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import GIT_ARGUMENTS, git_options
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.options import git_options
 
 
 class ActionModule(ControllerAction):

@@ -17,7 +17,6 @@ import re
 import shutil
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.flock import is_at, try_lock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone_cleaner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError, refuse_password
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.place import clones, is_among_clones
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
 
 _LOCK, _RUN, _WORK = "lock", "run", "repository"
@@ -97,10 +97,10 @@ def kept(path: str, *, is_pushed: bool, rescue: str = "") -> Iterator[None]:
     Raises:
         RefusedError: what is stored there would be lost with the clone, or the file is not in the clone but beyond a symbolic link.
     """
-    root = os.path.join(_root(), "")
-    if not os.path.abspath(path).startswith(root):
+    if not is_among_clones(path):
         yield
         return
+    root = os.path.join(clones(), "")
     place = os.path.join(root, os.path.relpath(os.path.abspath(path), root).split(os.sep, maxsplit=1)[0])
     if not os.path.realpath(path).startswith(os.path.join(place, _WORK, "")):
         raise RefusedError(
@@ -163,13 +163,9 @@ def _make(git: Git, remote: str, branch: str, work: str) -> None:
 # Where clones are
 
 
-def _root() -> str:
-    return os.path.join(os.path.realpath(tempfile.gettempdir()), f"latchkey.tokens-clones-{os.getuid()}")
-
-
 def _private_directory() -> str:
     """Return the directory of clones, made when it is missing. Others may write beside it, so it must be ours alone."""
-    directory = _root()
+    directory = clones()
     try:
         with contextlib.suppress(FileExistsError):
             os.mkdir(directory, 0o700)

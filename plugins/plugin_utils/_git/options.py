@@ -16,26 +16,13 @@ _FILES = ("ssh_key_file", "ssh_known_hosts_file")
 _PLACE = ("remote", "branch", "author_name", "author_email")
 _NAMES = (*_PLACE, "username", "token", *_FILES)
 _TIMEOUT = 60.0
-# The part of an argument spec that says where git's remote is and how to prove who asks; git_options() reads it.
-GIT_ARGUMENTS: dict[str, Any] = {
-    "remote": {"type": "str"},
-    "branch": {"type": "str"},
-    "message": {"type": "str"},
-    "author_name": {"type": "str"},
-    "author_email": {"type": "str"},
-    "username": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "ssh_key_file": {"type": "path"},
-    "ssh_known_hosts_file": {"type": "path"},
-    "timeout": {"type": "float"},
-}
 
 
 def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> tuple[dict[str, Any], Access]:
     """Return remote, branch and author of an order, and the access.
 
     Args:
-        options: those of git_publish; empty ones come from ``LATCHKEY_GIT_...``.
+        options: those of GIT_ARGUMENTS; empty ones come from ``LATCHKEY_GIT_...``.
         environment: environment variables.
         path: makes a path on the controller of what was written.
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import Secret
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import Secret, SecretsManagerStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
 _OPTION = "rotate_aws_secretsmanager"
@@ -207,3 +208,10 @@ class Boto3Client:
 
 def _sentence(failure: Exception) -> str:
     return f"{str(failure).rstrip('.')}."
+
+
+def secrets_manager_store(
+    options: Mapping[str, Any], var: str, id_var: str, environment: Mapping[str, str], path: Callable[[str], str]
+) -> SecretsManagerStore:
+    """Return a secret as the store of a rotation, with what is missing of the options from the environment. See secret_managers."""
+    return SecretsManagerStore(Boto3Client(access_of(options, environment, path)), Keys(var, id_var))

@@ -21,7 +21,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint i
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import Newest
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import Newest, VaultStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
 _OPTION = "rotate_hashicorp_vault"
@@ -441,3 +442,10 @@ def _reason(failure: Exception) -> str:
             break
     text = str(failure)
     return text.rpartition(": ")[2] if "HTTPSConnection" in text or "HTTPConnection" in text else text
+
+
+def vault_store(
+    options: Mapping[str, Any], var: str, id_var: str, environment: Mapping[str, str], path: Callable[[str], str]
+) -> VaultStore:
+    """Return a secret as the store of a rotation, with what is missing of the options from the environment. See secret_managers."""
+    return VaultStore(HvacClient(access_of(options, environment, path)), Keys(var, id_var))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -21,12 +22,15 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import check
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
 _PAUSE = 10.0  # seconds between two looks whether a new secret has reached everywhere; fewer when there is less time
 _TRIES_AGAIN = 10  # more refused log-ins could lock an account
+_entered_sessions: OnDemand[[Platform, Callable[[str], None]], AbstractContextManager[None]] = OnDemand(
+    "plugin_utils._rotation.session", "entered_sessions"
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class PlatformCredentials:
     ) -> Owner:
         """Ask a platform whose a credential is, and send the user's checks."""
         platform = open_platform(connection)
-        with entered_sessions(platform, self.warn), platform:
+        with _entered_sessions(platform, self.warn), platform:
             owner = self._checked(platform, account_id, token_id, checks)
         for warning in platform.warnings:
             self.warn(warning)

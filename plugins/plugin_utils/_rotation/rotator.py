@@ -7,13 +7,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform, platform_class
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, needs_session, open_session
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session
+
+_open_session: OnDemand[[Connection, Callable[[str], None]], Session] = OnDemand("plugin_utils._rotation.session", "open_session")
+_session_of: OnDemand[[Mapping[str, Any]], Session] = OnDemand("plugin_utils._rotation.session", "Session.from_data")
+
+
+def needs_session(connection: Connection) -> bool:
+    """Tell whether a rotation has to open a session: it logs in, and the platform's sessions are tokens that can be revoked."""
+    if connection.auth.token:
+        return False
+    with open_platform(connection) as platform:
+        return platform.tokens_are_sessions
 
 
 class Rotator:
@@ -33,7 +47,7 @@ class Rotator:
         self._connection = connection
         self._rescued = rescued
         self._warn = warn
-        self._session = Session.from_data(session) if session else None
+        self._session = _session_of(session) if session else None
         self._platform: Platform | None = None
 
     @property
@@ -51,12 +65,12 @@ class Rotator:
 
     def _log_in(self) -> Session:
         try:
-            return open_session(self._connection, self._warn)
+            return _open_session(self._connection, self._warn)
         except RequestError as failure:
             auth, secret = self._connection.auth, self._rescued()
             if not (secret and auth.client_id and failure.status in platform_class(self._connection.platform).dead_secret_statuses):
                 raise
-        return open_session(replace(self._connection, auth=replace(auth, client_secret=secret)), self._warn)
+        return _open_session(replace(self._connection, auth=replace(auth, client_secret=secret)), self._warn)
 
     def session_data(self) -> dict[str, Any] | None:
         """Return the session as data for the next phase; None where there is none."""

@@ -1,18 +1,22 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options to the secret manager that they name. Private to this collection.
-
-Each product's part is imported only where it is wanted: Ansible compiles what it imports in every run.
-"""
+"""From options to the secret manager that they name. Private to this collection."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import AWS_SECRETSMANAGER, HASHICORP_VAULT
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
+
+_STORES: dict[str, OnDemand[[Mapping[str, Any], str, str, Mapping[str, str], Callable[[str], str]], SecretStore]] = {
+    HASHICORP_VAULT: OnDemand("plugin_utils._rotation.hashicorp_vault_client", "vault_store"),
+    AWS_SECRETSMANAGER: OnDemand("plugin_utils._rotation.aws_secretsmanager_client", "secrets_manager_store"),
+}
 
 
 def secret_store(
@@ -29,16 +33,5 @@ def secret_store(
     Raises:
         LatchkeyError: an option is missing or malformed, or the manager's client is not installed.
     """
-    keys = Keys(var, id_var)
-    given = options.get(str(options.get("store"))) or {}
-    if options.get("store") == HASHICORP_VAULT:
-        from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
-        from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault_client import HvacClient, access_of
-
-        return VaultStore(HvacClient(access_of(given, environment, path)), keys)
-    if options.get("store") == AWS_SECRETSMANAGER:
-        from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager_client as aws
-        from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import SecretsManagerStore
-
-        return SecretsManagerStore(aws.Boto3Client(aws.access_of(given, environment, path)), keys)
-    return None
+    manager = str(options.get("store"))
+    return _STORES[manager](options.get(manager) or {}, var, id_var, environment, path) if manager in _STORES else None

@@ -21,7 +21,6 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.play_token import Grant, log_in, session_grant
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.unanswered import Attempt
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import not_kept, noted_mint, open_ledger, settle, watch
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys import is_orphan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import ROTATION, Entry, Ledger, process_name
@@ -65,14 +64,6 @@ class Session:
             with contextlib.suppress(LatchkeyError):
                 ledger = stack.enter_context(open_ledger())
             return revoke_entry(ledger, entry)
-
-
-def needs_session(connection: Connection) -> bool:
-    """Tell whether a rotation has to open a session: it logs in, and the platform's sessions are tokens that can be revoked."""
-    if connection.auth.token:
-        return False
-    with open_platform(connection) as platform:
-        return platform.tokens_are_sessions
 
 
 def open_session(connection: Connection, warn: Callable[[str], None]) -> Session:

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,7 @@ def layer_of(file: str) -> Layer:
 
 
 def imported(file: str, source: str) -> Iterator[tuple[str, ...]]:
-    """Yield what a file imports, as parts of a dotted name; relative imports as those of the collection."""
+    """Yield what a file imports, as parts of a dotted name; relative imports as those of the collection, and what is imported on demand."""
     package = (*PREFIX, *Path(file).parent.parts)
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -62,6 +64,16 @@ def imported(file: str, source: str) -> Iterator[tuple[str, ...]]:
             # What is named may be a module of a package, or something in a module.
             is_package = module[: len(PREFIX)] == PREFIX and PLUGINS.joinpath(*module[len(PREFIX) :]).is_dir()
             yield from ((*module, one.name) for one in node.names) if is_package else (module,)
+        elif (called := on_demand(node)) is not None:
+            yield (*PREFIX, *called[0].split("."))
+
+
+def on_demand(node: ast.AST) -> tuple[str, str] | None:
+    """Return the module and the name that OnDemand is called with, which are literals; None for another node."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OnDemand"):
+        return None
+    module, name = (ast.literal_eval(one) for one in node.args)
+    return module, name
 
 
 def forbidden(file: str, source: str) -> list[str]:
@@ -99,12 +111,30 @@ def test_a_file_imports_only_what_its_layer_may(file: str) -> None:
         ("plugin_utils/_rotation/x.py", "def late():\n    import yaml"),
         ("plugin_utils/_rotation/x.py", "from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform"),
         ("plugin_utils/_rotation/x.py", "from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import RescueFile"),
+        ("plugin_utils/_rotation/x.py", "x = OnDemand('plugin_utils._git.publish', 'publish')"),
         ("modules/x.py", "from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.platform import Qumulo"),
         ("module_utils/_platforms/_x.py", "import requests"),
     ],
 )
 def test_what_is_forbidden_is_found_out(file: str, source: str) -> None:
     assert len(forbidden(file, source)) == 1
+
+
+ON_DEMAND = [
+    pytest.param(*called, id=".".join(called))
+    for file in FILES
+    for node in ast.walk(ast.parse((PLUGINS / file).read_text()))
+    if (called := on_demand(node)) is not None
+]
+
+
+@pytest.mark.parametrize(("module", "name"), ON_DEMAND)
+def test_what_is_imported_on_demand_is_there(module: str, name: str) -> None:
+    assert callable(attrgetter(name)(import_module(".".join((*PREFIX, module)))))
+
+
+def test_imports_on_demand_are_found() -> None:
+    assert len(ON_DEMAND) > 10
 
 
 def imported_files(file: str) -> set[str]:

@@ -37,7 +37,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """The directory for temporary files of a run, whose name no cleaner of a test ever sees end."""
     where = tmp_path / "tmp"
     where.mkdir()
-    monkeypatch.setattr(clones.tempfile, "gettempdir", lambda: str(where))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(where))
     monkeypatch.setattr(clone_cleaner, "start", lambda *_unused: None)
     return where
 

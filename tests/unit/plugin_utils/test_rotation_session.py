@@ -31,7 +31,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger, process_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_all_tokens, revoke_tokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import session as sessions
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, needs_session, open_session
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import needs_session
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, open_session
 
 KEY = bytes(range(32))
 FORK = multiprocessing.get_context("fork")
