@@ -89,7 +89,7 @@ def test_token_of_a_play_ends_with_it(rig: Rig) -> None:
     assert [one.partition(" ")[0] for one in ours] == ["POST", "DELETE", "POST", "DELETE"]
 
 
-STOPS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "SIGKILL": signal.SIGKILL, "group": signal.SIGKILL}
+STOPS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "group": signal.SIGKILL}
 
 
 def stop(rig: Rig, process: subprocess.Popen[str], how: str) -> None:
