@@ -16,7 +16,7 @@ from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_names, remember
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx import judged
@@ -69,7 +69,7 @@ class ActionModule(ControllerAction):
         if options["directory"]:
             return _written(settings_of(options, types, _placeholders(types, values), lookups), options["directory"], check_mode)
         awx = _Awx(self, task_vars)
-        self._complete(types, values, lookups, awx, check_mode)
+        self._complete(types, values, lookups, awx, options, check_mode)
         return awx.create(wanted(settings_of(options, types, values, lookups)), options, check_mode)
 
     def _given(self, types: Mapping[str, CredentialType], options: Mapping[str, Any]) -> tuple[_Values, dict[str, _Values]]:
@@ -82,15 +82,16 @@ class ActionModule(ControllerAction):
         values, lookups = {}, {}
         for key, kind in types.items():
             values[key], lookups[key] = given_values(kind, options["credentials"].get(key) or {}, os.environ, _text)
-            self._hide(kind, values[key])
+            self._hide(kind, values[key], options)
         values["vault"] = {"vault_id": _VAULT_ID, **values["vault"]}
         values["git"] = {"remote": options["project_url"], "branch": options["project_branch"], **values["git"]}
         return values, lookups
 
-    def _hide(self, kind: CredentialType, values: Mapping[str, Any]) -> None:
+    def _hide(self, kind: CredentialType, values: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         secrets = [str(values[name]) for name in kind.secrets if values.get(name)]
+        names = [str(value) for name, value in values.items() if name not in kind.secrets]
         remember(*secrets)
-        register(secrets)
+        register(secrets, [*names, *option_names(options, self.argument_spec)])
         self.unsayable = [*self.unsayable, *secrets]
 
     def _complete(
@@ -99,6 +100,7 @@ class ActionModule(ControllerAction):
         values: _Values,
         lookups: Mapping[str, Mapping[str, Any]],
         awx: _Awx,
+        options: Mapping[str, Any],
         check_mode: bool,
     ) -> None:
         """Ask for what new credentials need and nothing gives. One that is there keeps what it has, and check mode does without."""
@@ -108,7 +110,7 @@ class ActionModule(ControllerAction):
                 continue
             for name in missing:
                 values[key][name] = _asked(kind, name)
-            self._hide(kind, values[key])
+            self._hide(kind, values[key], options)
 
     # What objects of AWX are created with
 

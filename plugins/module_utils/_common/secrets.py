@@ -65,14 +65,15 @@ def forget_all() -> None:
     _REGISTER.clear()
 
 
-def redact(text: str, secret_values: Iterable[str] = ()) -> str:
+def redact(text: str, secret_values: Iterable[str] = (), plain: Collection[str] = ()) -> str:
     """Return the text with these secrets masked, and with them all that this process was given or has received.
 
     Args:
         text: words that are about to be shown, usually a vendor's error body.
         secret_values: further secrets in the clear; empty and very short ones are passed over.
+        plain: what is not masked although a secret is the same, such as a name that is also its own password.
     """
-    return mask(text, [*secret_values, *_REGISTER.values()])
+    return mask(text, [one for one in (*secret_values, *_REGISTER.values()) if one not in plain])
 
 
 def sayable(text: str) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,17 @@ class DisplayedSteps:
         host: the inventory host that the lines are of.
         show: shows a line; None shows no steps, but the last line is shown all the same.
         interruption: tells whether the run is told to end.
+        names: texts that are no secrets although one may be the same, such as a user's name that is also the password.
     """
 
-    def __init__(self, host: str, show: Callable[[str], None], show_steps: bool, interruption: Interruption) -> None:
+    def __init__(
+        self, host: str, show: Callable[[str], None], show_steps: bool, interruption: Interruption, names: Collection[str] = ()
+    ) -> None:
         self._host = host
         self._show = show
         self._show_steps = show_steps
         self._interruption = interruption
+        self.names = set(names)
         self._shielded = False
         self.secrets: list[str] = []
         self.steps: list[dict[str, Any]] = []
@@ -54,7 +58,7 @@ class DisplayedSteps:
     def line(self, text: str) -> None:
         """Show a line, unless it is one that a callback shows."""
         if not shown_by_callback:
-            self._show(f"[{self._host}] {redact(text, self.secrets)}")
+            self._show(f"[{self._host}] {self._masked(text)}")
 
     def shield(self, on: bool = True) -> None:
         """See ports.Progress."""
@@ -69,7 +73,7 @@ class DisplayedSteps:
 
     def warn(self, sentence: str) -> None:
         """See ports.Progress."""
-        sentence = redact(sentence, self.secrets)
+        sentence = self._masked(sentence)
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 
@@ -77,7 +81,11 @@ class DisplayedSteps:
         """See ports.Progress."""
         new = [one for one in secrets if one and one not in self.secrets]
         self.secrets += new
-        register(new)
+        register(new, self.names)
+
+    def _masked(self, text: str) -> str:
+        """Return words of ours without secrets, and with the names in them. A server's words in them were masked when they came."""
+        return redact(text, self.secrets, self.names)
 
 
 class PlatformClock:
