@@ -83,7 +83,7 @@ def test_same_results(each_core: Ansible, qumulo: Simulator) -> None:
         show("Keys", "[here.keys() | sort, there.keys() | sort]"),
         {"name": "Gone", ACCOUNT: {**shared, "name": "svc-one", "state": "absent"}, **MODULE},
     ]
-    run = each_core.play(tasks).assert_ok()
+    run = each_core.play(tasks, timeout=240).assert_ok()
     assert run.by_name.keys() == {task["name"] for task in tasks}
     for name in cases:
         alike, other = run.by_name[name], run.by_name[f"{name} as a module"]
