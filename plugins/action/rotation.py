@@ -17,7 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     OptionError,
     RefusedError,
 )
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import option_names, redact
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_duration, utc_now
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Connection, resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import read_probes
@@ -105,7 +105,8 @@ class ActionModule(ControllerAction):
         alone = len(task_vars.get("ansible_play_hosts_all") or ()) <= 1
         with Interruption() as interruption:
             display = Display()
-            steps = DisplayedSteps(host, display.display, alone or display.verbosity > 0, interruption)
+            names = option_names(options, self.argument_spec)
+            steps = DisplayedSteps(host, display.display, alone or display.verbosity > 0, interruption, names)
             self.unsayable = steps.secrets
             try:
                 phase = _Phase(self, with_defaults(options), steps, host)
@@ -280,6 +281,7 @@ class _Phase:
         auth = {name: value for name, value in options["auth"].items() if value is not None}
         place = {"platform": options["platform"], "endpoint": options["endpoint"]}
         connection = resolve_connection({**auth, **place, "max_parallel_requests": options["max_parallel_requests"] or None}, os.environ)
+        self._steps.names |= connection.auth.names()
         self._steps.hide(*connection.auth.secrets())
         return connection
 

@@ -59,6 +59,10 @@ class Auth:
         """Return what must never be shown."""
         return [value for value in (self.token, self.password, self.totp_code, self.totp_secret, self.client_secret) if value]
 
+    def names(self) -> set[str]:
+        """Return what is no secret, although a secret may be the same."""
+        return {value for value in (self.username, self.client_id) if value}
+
 
 @dataclass(frozen=True)
 class Connection:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import keys as play_token_run
 
@@ -42,6 +43,7 @@ def perform(tmp_path: Path):
         options = checked_arguments("latchkey.tokens.rotation", {**GIVEN, **given}, ActionModule.argument_spec, ActionModule.rules)
         action = object.__new__(ActionModule)
         action.path = lambda written: str(tmp_path / written)
+        action.vault = lambda: None
         return action.perform(options, check_mode, {"inventory_hostname": "localhost"})
 
     return act
@@ -104,6 +106,27 @@ def test_a_failure_tells_the_steps_so_far(perform):
     with pytest.raises(LatchkeyError) as caught:
         perform(publish_tasks="tasks.yml")
     assert (caught.value.details["steps"], caught.value.details["warnings"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("auth", "environment", "masked"),
+    [
+        ({"username": "admin", "password": "admin"}, {}, []),
+        ({"username": None, "password": None}, {"QUMULO_USERNAME": "admin", "QUMULO_PASSWORD": "admin"}, []),
+        ({"username": "root", "password": "svc"}, {}, []),  # too short
+        ({"username": "root", "password": "token"}, {}, []),  # as the variable is called
+        ({"username": "root", "password": "canary"}, {}, ["canary"]),
+    ],
+)
+def test_a_name_that_is_its_own_password_is_not_masked(perform, monkeypatch, auth, environment, masked):
+    told: list[str] = []
+    monkeypatch.setattr(hidden, "MASKS_REGISTERED", True)
+    monkeypatch.setattr(hidden, "register_secrets", told.extend, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(VarsFileError, match=r"vault\.yml does not exist"):
+        perform(auth={"token": None, **auth})
+    assert set(told) == set(masked)
 
 
 def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perform):
