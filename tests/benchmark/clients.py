@@ -18,7 +18,7 @@ TEN = 10
 
 def rows(bench: Bench, runs: int) -> Iterator[Row]:
     """Measure the making and the listing of access tokens."""
-    qq = Qq(bench.cluster.simulator, bench.folder)
+    qq = Qq(bench.cluster.simulator, bench.folder, forked=False)
     nothing = {"the start of Ansible": lambda: bench.run(bench.empty_ad_hoc())}
     accounts = iter(_accounts(bench, (runs + 1) * 2 * (1 + TEN)))
     task = {**bench.options, "additional": True}
