@@ -11,7 +11,7 @@ from tests.benchmark._measure import Row, Side
 from tests.benchmark._report import FLEET
 from tests.benchmark._rig import Bench
 
-TIME, MEMORY = 0.6, 1.1
+TIME, MEMORY = 0.15, 1.1
 
 
 def rows(_bench: Bench | None = None, _runs: int = 0) -> Iterator[Row]:

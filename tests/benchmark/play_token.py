@@ -36,7 +36,7 @@ def rows(bench: Bench, runs: int) -> Iterator[Row | Curve]:
 
 
 def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
-    """Ten uses on each of a hundred hosts. The token is made by the first task, which is in all of these plays."""
+    """Ten uses on each of a hundred hosts. The token is created by the first task, which is in all of these plays."""
     first = {**_use([LOOKUP]), "name": "Make the token", "run_once": True}
 
     def way(name: str, expression: str, uses: int) -> Callable[[], object]:
@@ -64,7 +64,7 @@ def _uses(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row]:
         1.05,
         f"One more use takes {more.shown()} where env takes {more_env.shown()}, and the first one on a host {first_use.shown()} "
         "above that of env: each host is a process of its own, which settles the options and opens the encrypted file of tokens. "
-        f"Both plays make the token, which takes {mint.shown()}.",
+        f"Both plays create the token, which takes {mint.shown()}.",
     )
     yield Row(more, more_env)
 
@@ -76,7 +76,7 @@ def _use(expressions: list[str]) -> dict[str, Any]:
 def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | Curve]:
     """One request on each host, with one token for all of them, a fixed one, or a login of each host's own."""
     fixed = _login(simulator)
-    curve = Curve("One request on each host, with a token that the play makes and ends", "hosts")
+    curve = Curve("One request on each host, with a token that the play creates and ends", "hosts")
     for count in MANY:
         ways = _ways(ansible, simulator, count, fixed)
         before = len(simulator.journal())
@@ -91,7 +91,7 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | 
         if count == FEW:
             yield Row(named["play_token"], named["a login on each host"])
         if last:
-            yield Row(Side(f"tokens made for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)
+            yield Row(Side(f"tokens created for {count} hosts", [mints], "tokens"), None, 1.0, exact=True)
             yield Row(named["play_token"], named["a fixed token"], 1.1, _why(times))
             yield Row(named["play_token"], named["one login by uri"])
     yield curve
@@ -99,11 +99,13 @@ def _hosts(ansible: Ansible, simulator: Simulator, runs: int) -> Iterator[Row | 
 
 def _why(times: dict[str, Side]) -> str:
     above = times["play_token"].less(times["a fixed token"], "")
-    return f"The fixed token is in the playbook in clear, made before, never ended. To make one, use it and end it takes {above.shown()}."
+    return (
+        f"The fixed token is in the playbook in clear, created before, never ended. To create one, use it and end it takes {above.shown()}."
+    )
 
 
 def _login(simulator: Simulator) -> str:
-    """Return a token that was made before."""
+    """Return a token that was created before."""
     proof = client(simulator)
     body = {"serviceAccountId": proof["client_id"], "secret": proof["client_secret"]}
     with requests.Session() as session:

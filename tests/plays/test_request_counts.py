@@ -31,7 +31,7 @@ def prepared(simulator: InProcess) -> dict[str, Any]:
 NEW = {"qumulo": "Observers", "rubrik_cdm": "ReadOnlyAdminRole", "rubrik_rsc": "Secret Rotator"}
 OTHER = {"qumulo": "Data-Administrators", "rubrik_cdm": "AdministratorRole", "rubrik_rsc": "Secret Rotator"}
 ACCOUNTS: dict[str, Options] = {
-    "account made, with a role": lambda platform, one: ("service_account", {"name": "svc-two", "roles": [NEW[platform]]}),
+    "account created, with a role": lambda platform, one: ("service_account", {"name": "svc-two", "roles": [NEW[platform]]}),
     "account as it should be": lambda platform, one: ("service_account", {"name": "svc-one"}),
     "account's role changed": lambda platform, one: ("service_account", {"name": "svc-one", "roles": [OTHER[platform]]}),
     "account deleted": lambda platform, one: ("service_account", {"name": "svc-one", "state": "absent"}),
@@ -42,12 +42,12 @@ ACCOUNTS: dict[str, Options] = {
 }
 SECRETS: dict[str, Options] = {
     "secret rotated": lambda platform, one: ("service_account", {"name": "svc-one", "rotate_secret": True}),
-    "token made": lambda platform, one: ("access_token", client_of(one)),
+    "token created": lambda platform, one: ("access_token", client_of(one)),
     "token kept": lambda platform, one: ("access_token", {**client_of(one), "current": one["token"]}),
 }
 ONLY: dict[str, dict[str, Options]] = {
     "qumulo": {
-        "token made": lambda platform, one: ("access_token", {"user": "local:svc-one", "additional": True}),
+        "token created": lambda platform, one: ("access_token", {"user": "local:svc-one", "additional": True}),
         "token kept": lambda platform, one: ("access_token", {"user": "local:svc-one"}),
         "own token kept": lambda platform, one: ("access_token", {"token": one["token"]}),
         "token's expiry moved": lambda platform, one: ("access_token", {"token_id": one["token_id"], "expires_at": "2040-01-01T00:00:00Z"}),
@@ -69,7 +69,7 @@ ONLY: dict[str, dict[str, Options]] = {
         "sessions revoked by account": lambda platform, one: ("session_revoke", {"account": "svc-one"}),
         "own sessions ended": lambda platform, one: ("access_token", {**client_of(one), "user": one["client_id"], "state": "absent"}),
         "sessions listed": lambda platform, one: ("access_token_info", {"user": "svc-one"}),
-        "API token made": lambda platform, one: ("api_token", {"tag": "nightly"}),
+        "API token created": lambda platform, one: ("api_token", {"tag": "nightly"}),
         "API token kept": lambda platform, one: ("api_token", {"tag": "kept"}),
         "API token deleted by tag": lambda platform, one: ("api_token", {"tag": "kept", "state": "absent"}),
         "API tokens listed": lambda platform, one: ("api_token_info", {}),
@@ -100,7 +100,7 @@ def sent_for(simulator: InProcess, platform: str, words: str) -> list[str]:
 
 # (Platform, what is done) -> what is sent, as the administrator unless a token is mentioned. Logging in and out is in it.
 TABLE: dict[tuple[str, str], list[str]] = {
-    ("qumulo", "account made, with a role"): [
+    ("qumulo", "account created, with a role"): [
         "POST /v1/session/login",
         "GET /v1/users/",
         "GET /v1/auth/roles/",
@@ -159,7 +159,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
     ],
     ("qumulo", "token checked"): ["GET /v1/session/who-am-i"],
     ("qumulo", "token ends itself"): ["GET /v1/session/who-am-i", "GET /v1/auth/access-tokens/{id}", "DELETE /v1/auth/access-tokens/{id}"],
-    ("qumulo", "token made"): [
+    ("qumulo", "token created"): [
         "POST /v1/session/login",
         "POST /v1/identity/find",
         "GET /v1/auth/access-tokens/",
@@ -191,7 +191,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
     ("qumulo", "S3 access keys listed"): ["POST /v1/session/login", "POST /v1/identity/find", "GET /v1/s3/access-keys/"],
     # What name= finds is not published, so finding nothing with it proves nothing: the second look is without it. Roles are given
     # apart, since the key for them in a new account is not published, and read back, since an unknown key may be ignored.
-    ("rubrik_cdm", "account made, with a role"): [
+    ("rubrik_cdm", "account created, with a role"): [
         "POST /api/internal/session",
         "GET /api/v1/principal",
         "GET /api/v1/principal",
@@ -245,7 +245,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "POST /api/v1/service_account/{id}/rotate",
         "DELETE /api/v1/session/me",
     ],
-    ("rubrik_cdm", "token made"): ["POST /api/v1/service_account/session"],
+    ("rubrik_cdm", "token created"): ["POST /api/v1/service_account/session"],
     ("rubrik_cdm", "token kept"): ["GET /api/internal/session"],
     # The key of the option that ends them is not published.
     ("rubrik_cdm", "secret rotated, sessions ended"): [
@@ -300,7 +300,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "DELETE /api/v1/session/me",
     ],
     # The version: from 9.5.1 there are none.
-    ("rubrik_cdm", "API token made"): [
+    ("rubrik_cdm", "API token created"): [
         "GET /api/v1/cluster/me/version",
         "POST /api/internal/session",
         "GET /api/internal/session",
@@ -321,7 +321,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
     ],
     ("rubrik_cdm", "API tokens listed"): ["POST /api/internal/session", "GET /api/internal/session", "DELETE /api/v1/session/me"],
     # Roles are given by id, so names are looked up. All accounts are listed, since what a search finds is not published.
-    ("rubrik_rsc", "account made, with a role"): [
+    ("rubrik_rsc", "account created, with a role"): [
         "POST /api/client_token",
         "POST /api/graphql serviceAccounts",
         "POST /api/graphql getAllRolesInOrgConnection",
@@ -359,7 +359,7 @@ TABLE: dict[tuple[str, str], list[str]] = {
         "POST /api/graphql rotateServiceAccountSecret",
         "DELETE /api/session",
     ],
-    ("rubrik_rsc", "token made"): ["POST /api/client_token"],
+    ("rubrik_rsc", "token created"): ["POST /api/client_token"],
     ("rubrik_rsc", "token kept"): ["POST /api/graphql currentUserLoginContext"],
     ("rubrik_rsc", "account described"): [
         "POST /api/client_token",
