@@ -330,7 +330,10 @@ def test_links(rig: AnyRig, recorder: Recorder, kind: str) -> None:
         rig.path.rename(real)
         rig.path.symlink_to("nowhere.yml")
         run = rig.rotate(rotate_force=True)
-        assert failure(run) == f"{rig.path} does not exist, so nothing was rotated. Check rotate_vars_file, or create the file first."
+        words = (
+            f": Read the vars file: {rig.path} does not exist, so nothing was rotated. Check rotate_vars_file, or create the file first."
+        )
+        assert failure(run).endswith(words)
         assert rig.writing_requests(since) == []
         rig.path.unlink()
         rig.path.symlink_to(real.name)
@@ -392,7 +395,7 @@ NOT_OPENED = {  # by what is loaded
 
 
 # test_rotate_vault.py has them all for one kind.
-@pytest.mark.parametrize(("vault", "words"), [NOT_OPENED[one] for one in (NOT_OPENED if FULL else ["wrong"])])
+@pytest.mark.parametrize(("vault", "words"), [pytest.param(*NOT_OPENED[one], id=one) for one in (NOT_OPENED if FULL else ["wrong"])])
 def test_the_file_cannot_be_decrypted(rig: AnyRig, recorder: Recorder, kind: str, vault: list[str], words: str) -> None:
     with recorder.trial(PART, kind, "before", "no password" if not vault else vault[1]) as trial:
         (rig.ansible.folder / "wrong-password").write_text("wrong\n")
