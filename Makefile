@@ -36,14 +36,14 @@ demo: setup-demo ## rotate credentials on simulated appliances
 demo-stores: setup-demo-stores ## rotate in Vault and in AWS Secrets Manager, both stand-ins, and show what consumers read meanwhile
 	@$(BIN)/python tools/demo_stores.py
 
-test: setup cores ## run all tests (TESTS=path... WORKERS=n ARGS='-k word')
+test: setup cores ## run the tests of every day, without chaos, fleet and most of the simulation (TESTS=path... WORKERS=n ARGS='-k word')
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS) $(TESTS)
 
 coverage: setup ## measure which lines and branches of the plugins the tests run that are in one process (TESTS=path... WORKERS=n)
 	@mkdir -p .cache/coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term --cov-report=html $(ARGS) $(or $(TESTS),$(IN_PROCESS))
 
-test-simulation: setup ## run the rotation engine in memory under every event, and print the number of schedules (FULL=1: go on until stopped)
+test-simulation: setup ## run the rotation engine in memory under every event, and print the number of schedules (FULL=1: all pairs; ARGS='--seconds 2400 --seed 7')
 	@PYTHONPATH=.cache/collections CHAOS_FULL=$(FULL) $(BIN)/python -m tests.simulation $(ARGS)
 
 test-chaos: setup ## kill rotations and break servers at every point, and print what came of it (FULL=1: at all of them; WORKERS=n ARGS='-k word')
