@@ -98,6 +98,7 @@ def play_of(scene: Scene, simulator: Simulator) -> dict[str, Any]:
     return {
         "arguments": ["-vvvv", "--diff", "-e", f"@{scene.give('secrets.json', given)}", "--vault-id", f"prod@{password}"],
         "module_defaults": {"group/latchkey.tokens.latchkey": {**where(simulator), **options}},
+        "vars": {"secret": "{{ stored }}"},
     }
 
 
@@ -233,8 +234,8 @@ def assert_stored(run: Run) -> None:
 def test_modules(scene: Scene, tmp_path_factory: pytest.TempPathFactory, platform: str) -> None:
     with appliance(scene, platform, tmp_path_factory.mktemp(platform)) as simulator:
         tasks = [task for how in MODES for task in everyday(simulator, how)]
-        more = vars_file() if platform == "qumulo" else []
-        run = scene.play([FACTS, *tasks, *more], **play_of(scene, simulator)).assert_ok()
+        tasks += vars_file() if platform == "qumulo" else []
+        run = scene.play([FACTS, *tasks], **play_of(scene, simulator)).assert_ok()
         scene.assert_clean(simulator, allowed=[f"robot{how}.json" for how in MODES])
         assert_as_documented(run, platform)
 
@@ -261,7 +262,7 @@ def test_each_core(each_core: Ansible, tmp_path_factory: pytest.TempPathFactory)
     scene = Scene(each_core, tmp_path_factory.mktemp("evidence"), tmp_path_factory.mktemp("handed-in"))
     with appliance(scene, "qumulo", tmp_path_factory.mktemp("qumulo")) as simulator:
         tasks = [one for one in (*everyday(simulator), *vars_file(), *bad_options()) if one["name"] in ON_EACH_CORE]
-        run = scene.play([FACTS, *tasks, *over_ssh(scene)], vars=SECRET, **play_of(scene, simulator)).assert_ok()
+        run = scene.play([FACTS, *tasks, *over_ssh(scene)], **play_of(scene, simulator)).assert_ok()
         scene.assert_clean(simulator)
         for name in ("Mint", "Mint, far", "Mint, and call it failed"):
             assert run.by_name[name].hidden
@@ -332,9 +333,6 @@ KNOWN = {"endpoint": "{{ secret }}", "ca_path": "{{ secret }}", "service_account
 UNSET = {"username": "{{ omit }}", "password": "{{ omit }}"}
 
 
-SECRET = {"secret": "{{ stored }}"}
-
-
 def bad_options(how: str = "") -> list[dict[str, Any]]:
     """Return tasks that fail before anything is sent; as a module, one that is refused before it is one, and another."""
     cases = {f"{name} alone": {**UNSET, name: value} for name, value in MISPLACED.items()}
@@ -368,8 +366,7 @@ def test_bad_options(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> 
             {"name": "Mint as another user", TOKEN: {"user": "local:guest"}, "register": "minted", **scene.become},
             {"name": "Fail as another user", CHECK: {"password": "{{ wrong }}"}, **IGNORED, **scene.become},
         ]
-        env = {"ANSIBLE_PIPELINING": "1"}
-        run = scene.play(tasks, vars=SECRET, env=env, **play_of(scene, simulator)).assert_ok()
+        run = scene.play(tasks, env={"ANSIBLE_PIPELINING": "1"}, **play_of(scene, simulator)).assert_ok()
         scene.assert_clean(simulator)
         assert [run.by_name[one["name"]].status for one in bad] == ["ignored"] * len(bad)
 
@@ -383,14 +380,7 @@ BEYOND_THE_LOGIN = {
 
 
 def failing(simulator: Simulator, why: str, names: Sequence[str] = (), how: str = "") -> list[dict[str, Any]]:
-    """Return tasks that all fail when no request is answered as it should be: with every way to log in, and every kind of change.
-
-    Args:
-        simulator: the appliance.
-        why: what fails, for the names.
-        names: those to return, all by default.
-        how: one of MODES.
-    """
+    """Return tasks that all fail when no request is answered as it should be: every way to log in, every kind of change, or these."""
     platform = simulator.platform
     me = {**NOBODY, "client_id": "client|x" if platform == "rubrik_rsc" else "User:::x", "client_secret": "{{ wrong }}"}
     tasks: list[dict[str, Any]] = [
