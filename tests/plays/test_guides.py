@@ -18,7 +18,7 @@ import requests
 import yaml
 
 from tests.awx.collection import packaged_collections
-from tests.plays._ansible import Ansible
+from tests.plays._ansible import ROOT, Ansible
 from tests.plays._as_printed import GUIDES, PLACES, Block, World, blocks, git_repository, is_play, world
 from tests.plays._cases import do, done
 from tests.stores import aws, vault
@@ -357,6 +357,25 @@ def test_play_token(page: Page) -> None:
     variables = {f"rubrik_{name}": cdm.service_account[name] for name in ("client_id", "client_secret")}
     page.arguments = ["-i", "storage.yml", "-e", json.dumps(variables)]
     page.run()
+
+
+def test_examples_of_the_role(page: Page) -> None:
+    spec = yaml.safe_load((ROOT / "roles" / "rotate" / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"]
+    for name in ("svc-backup", "svc-archive"):
+        done(page.world.qumulo, "service_account", name=name)
+    for name in ("svc-reports", "svc-reports-b"):
+        done(page.world.rubrik_rsc, "service_account", name=name, roles=["Read-only Administrator"])
+    (page.folder / "examples.yml").write_text(spec["examples"])
+    asked = ["-e", json.dumps({"rotate_force": True, "rotate_orphans": "revoke"})]
+    with vault.running() as in_vault:
+        in_vault.put("latchkey/archive", owner="storage team")
+        environment = {"VAULT_ADDR": in_vault.url, "VAULT_TOKEN": in_vault.root}
+        environment |= {**page.world.environment(), **page.world.credentials()}
+        page.ansible.run("examples.yml", [*VAULT, *asked], env=environment).assert_ok()
+        assert in_vault.data("latchkey/archive").keys() == {"owner", "token", "token_rotation"}
+    stored = yaml.compose((page.folder / "vault.yml").read_text())
+    assert isinstance(stored, yaml.MappingNode)
+    assert {"qumulo_token", "rsc_client_secret", "rsc_client_id"} <= {key.value for key, _value in stored.value}
 
 
 def test_every_page_with_a_playbook_is_worked_through() -> None:
