@@ -40,7 +40,7 @@ def new(q: InProcess, **options: Any) -> Task:
 
 TASKS: dict[str, Callable[[InProcess], Task]] = {
     "use :ansplugin:`latchkey.tokens.access_check#module`": lambda _q: ("access_check", {}),
-    "rotate another account's token, or make and revoke such tokens": lambda q: (
+    "rotate another account's token, or create and revoke such tokens": lambda q: (
         "access_token",
         {"user": f"local:{account_with_token(q)[0]}", "additional": True, "expires_in": "1d"},
     ),
@@ -51,9 +51,9 @@ TASKS: dict[str, Callable[[InProcess], Task]] = {
         {"user": "local:guest", "additional": True},
     ),
     "list another account's S3 access keys": lambda _q: ("s3_access_key_info", {"user": "local:guest"}),
-    "make an account": new,
-    "make an account with ``primary_group``": lambda q: new(q, primary_group="Guests"),
-    "make an account with ``roles`` or ``privileges``": lambda q: new(q, roles=["Observers"], privileges=["PRIVILEGE_CLUSTER_READ"]),
+    "create an account": new,
+    "create an account with ``primary_group``": lambda q: new(q, primary_group="Guests"),
+    "create an account with ``roles`` or ``privileges``": lambda q: new(q, roles=["Observers"], privileges=["PRIVILEGE_CLUSTER_READ"]),
     "delete an account with its tokens and roles": lambda q: ("service_account", {"name": account_with_token(q)[0], "state": "absent"}),
     "list accounts": lambda _q: ("service_account_info", {}),
     "list every credential, :ansplugin:`latchkey.tokens.credential_info#module`; without one of them it lists the rest": lambda _q: (
@@ -92,7 +92,7 @@ ROLES = {  # the simulator's roles, and what of the table's rows they allow
     "Secret Rotator": {"list service accounts", "rotate a secret, ``rotate_strategy: alternate`` or ``in_place``"},
     "Account Manager": {
         "list service accounts",
-        "make and delete service accounts, ``rotate_strategy: replace``",
+        "create and delete service accounts, ``rotate_strategy: replace``",
         "change the roles of an account",
     },
     "Read-only Administrator": {"list service accounts"},
@@ -101,7 +101,7 @@ ROLES = {  # the simulator's roles, and what of the table's rows they allow
 RSC_TASKS: dict[str, list[Task]] = {
     "list service accounts": [("service_account_info", {})],
     "rotate a secret, ``rotate_strategy: alternate`` or ``in_place``": [("service_account", {"name": "svc-there", "rotate_secret": True})],
-    "make and delete service accounts, ``rotate_strategy: replace``": [
+    "create and delete service accounts, ``rotate_strategy: replace``": [
         ("service_account", {"name": "svc-new", "roles": ["Backup Operator"]}),
         ("service_account", {"name": "svc-new", "state": "absent"}),
     ],
