@@ -113,7 +113,7 @@ class ActionModule(ControllerAction):
                 with phase.clone_kept():
                     result = phase.run(options["phase"], check_mode)
             except LatchkeyError as failure:
-                if isinstance(failure, InterruptedRunError):
+                if isinstance(failure, InterruptedRunError) and "was not rotated" not in str(failure):
                     failure.add("Nothing was rotated.")
                 failure.details |= {"steps": steps.steps, "warnings": steps.warnings}
                 raise

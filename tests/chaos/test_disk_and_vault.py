@@ -248,8 +248,7 @@ DEEDS: dict[str, Callable[[Path, bytes], str]] = {
 
 
 WORDS = (
-    "was changed by someone else since it was read|does not exist|does not hold .* any more|The vars file holds token"
-    "|does not hold what was written to it"
+    "has changed since it was read|does not exist|does not hold .* any more|The vars file holds token|does not hold what was written to it"
 )
 
 
@@ -311,7 +310,7 @@ def test_somebody_else_stores_another_credential(
         rig.more = {"rotate_orphans": "ignore"}
         content = (BEFORE + inline(rig.name, secret) + AFTER).encode()
         run = rig.rotate(env=saboteur.environment(rig.file, point, evil.puts_in_place(rig.path, content)), rotate_force=True)
-        assert "was changed by someone else since it was read. Run again." in failure(run)
+        assert "has changed since it was read. Run again." in failure(run)
         assert "holds the old credential" not in failure(run)
         assert rig.assert_works() == other
         rig.assert_live([old, other])

@@ -85,6 +85,7 @@ def undone(rig: Rig, remote: Remote) -> Iterator[None]:
 
 
 PUSH = "before git push#2"  # the first one is the one with --dry-run
+UNPUBLISHABLE = "What failed: Check that the vars file can be published: vault.yml was not published"
 PROVED = "was not rotated, and all is as it was before"
 
 
@@ -123,7 +124,7 @@ def test_hooks_of_the_checkout_are_asked_before_anything_is_made(rig: Rig, remot
     assert rig.minted() == minted
     for hook, words in hooks.items():
         said = refusal(run, hook)
-        assert "was not rotated, and nothing was made. vault.yml was not published to main of origin" in said
+        assert f"was not rotated, and nothing was made. {UNPUBLISHABLE} to main of origin" in said
         assert words in said
 
 
@@ -168,7 +169,7 @@ def test_a_rival_who_changed_the_credential(rig: Rig, remote: Remote, saboteur: 
     assert remote.file() == theirs
     # The next run notices before it makes anything.
     minted = rig.minted()
-    assert "nothing was made. vault.yml was not published" in failure(rig.rotate(rotate_force=True))
+    assert f"nothing was made. {UNPUBLISHABLE}" in failure(rig.rotate(rotate_force=True))
     assert rig.minted() == minted
 
 
@@ -204,7 +205,8 @@ def test_what_was_not_published_before_is(rig: Rig, remote: Remote) -> None:
     rig.result(rig.rotate(rotate_force=True, rotate_publish="none", rotate_retire_after="1s"))
     remote.hook("pre-receive", "exit 1")
     rig.simulator.advance(2)
-    assert "was not rotated, and nothing was made. vault.yml was not published" in failure(rig.rotate())
+    words = "Publish what an earlier run, or a run that did not publish, has stored: vault.yml was not published"
+    assert f"was not rotated, and nothing was made. What failed: {words}" in failure(rig.rotate())
     assert old in rig.ids()
     remote.hook("pre-receive", "exit 0")
     rig.result(rig.rotate())
@@ -243,7 +245,8 @@ def test_a_push_whose_answer_is_lost(rig: Rig, remote: Remote) -> None:
     old = rig.assert_works()
     remote.hook("pre-receive", "kill -9 $PPID")
     said = failure(rig.rotate(rotate_force=True))
-    assert "holds a new credential that works, and the old one is kept too. Whether vault.yml was published to main of origin" in said
+    words = "Push the vars file, without the old credential: Whether vault.yml was published to main of origin"
+    assert f"holds a new credential that works, and the old one is kept too. Run again. What failed: {words}" in said
     new = rig.assert_works()
     assert sorted(rig.ids()) == sorted([old, new])
     remote.hook("pre-receive", "exit 0")

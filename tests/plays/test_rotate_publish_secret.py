@@ -57,7 +57,10 @@ def test_in_place_a_secret_that_could_not_be_published_stays_and_is_published_la
 def test_in_place_what_cannot_be_published_is_not_begun(rig: SecretRig, remote: Remote) -> None:
     remote.path.rename(remote.path.with_name("away"))
     with rig.nothing_changes():
-        assert "was not rotated, and nothing was made. vault.yml was not published" in failure(rig.rotate(rotate_force=True))
+        assert (
+            "was not rotated, and nothing was made. What failed: Check that the vars file can be published: vault.yml was not published"
+            in failure(rig.rotate(rotate_force=True))
+        )
 
 
 @pytest.mark.parametrize("rig", ["in_place"], indirect=True)

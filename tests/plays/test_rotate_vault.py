@@ -167,6 +167,9 @@ def test_there_is_no_file(rig: Rig) -> None:
     rig.path.unlink()
     ids = rig.ids()
     said = failure(rig.rotate())
-    assert said == f"{rig.path} does not exist, so nothing was rotated. Check rotate_vars_file, or create the file first."
+    assert said == (
+        f"local:svc-ansible on {rig.simulator.url}: Read the vars file: {rig.path} does not exist, so nothing was rotated. "
+        "Check rotate_vars_file, or create the file first."
+    )
     assert rig.ids() == ids
     assert not rig.path.exists()

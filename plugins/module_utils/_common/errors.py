@@ -34,6 +34,10 @@ class LatchkeyError(Exception):
         self.args = (f"{self} {sayable(one_line(sentence))}",)
         self.details |= details
 
+    def reword(self, words: str) -> None:
+        """Say it in these words from now on, for who knows more than whoever raised it."""
+        self.args = (sayable(one_line(words)),)
+
 
 class OptionError(LatchkeyError):
     """Options are missing, malformed or contradict each other. Raised before any request."""

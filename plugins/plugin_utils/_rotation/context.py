@@ -103,13 +103,22 @@ class Context:
         """Tell the user something although nothing failed."""
         self.ports.progress.warn(sentence)
 
-    def fail(self, sentence: str, *, undone: bool = False, **details: Any) -> RotationFailedError:
-        """Return the failure of this rotation."""
-        return RotationFailedError(f"{self.what} {sentence}", undone=undone, **details)
+    def go_on(self, sentence: str) -> None:
+        """Tell the user that a step failed and the rotation goes on without it."""
+        self.record.failed_step = ""
+        self.warn(sentence)
 
-    def fail_at(self, sentence: str) -> RotationFailedError:
-        """Return the failure of a rotation that is not undone."""
-        return RotationFailedError(f"{self.what}: {sentence}")
+    def fail(self, sentence: str, cause: LatchkeyError | None = None, *, undone: bool = False, **details: Any) -> RotationFailedError:
+        """Return the failure of this rotation, with the step that failed and what it raised."""
+        return RotationFailedError(f"{self.what} {sentence}{self._caused(cause)}", undone=undone, **details)
+
+    def fail_at(self, sentence: str, cause: LatchkeyError | None = None) -> RotationFailedError:
+        """Return the failure of a rotation that is not undone, with the step that failed and what it raised."""
+        return RotationFailedError(f"{self.what}: {sentence}{self._caused(cause)}")
+
+    def _caused(self, cause: LatchkeyError | None) -> str:
+        step = self.record.failed_step
+        return "" if cause is None else f" What failed: {step}: {cause}" if step else f" {cause}"
 
     # The fence
 

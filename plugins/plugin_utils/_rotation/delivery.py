@@ -34,7 +34,7 @@ class Delivery:
                 with self._step(f"Check that {sink.where} can be written"):
                     found[name] = sink.read()
         except LatchkeyError as failure:
-            raise self._context.fail(f"was not rotated, and nothing was made. {failure}") from None
+            raise self._context.fail("was not rotated, and nothing was made.", failure) from None
         self._record.sinks = found
 
     def level(self) -> None:
@@ -52,7 +52,7 @@ class Delivery:
                     record.changed |= sink.write(self._stored(context.found), record.sinks[name])
                     record.sinks = {**record.sinks, name: sink.read()}
         except LatchkeyError as failure:
-            raise context.fail(f"was not rotated, and nothing was revoked. {failure}") from None
+            raise context.fail("was not rotated, and nothing was revoked.", failure) from None
 
     def hand_over(self, names: Sequence[str], credential: Handed) -> None:
         """Write the new credential into these sinks. Raises LatchkeyError; what is written is on the undo stack by then."""
@@ -92,7 +92,7 @@ class Delivery:
                         context.check_fence()
                         self._record.changed |= sink.write(self._stored(context.found), content)
         except LatchkeyError as failure:
-            raise context.fail_at(f"the rotation was not due, but: {failure}") from None
+            raise context.fail_at("the rotation was not due, but a step failed.", failure) from None
 
     def put_back(self, name: str, held: Held) -> None:
         """Give a sink what it held before this rotation, or what the store holds now; what is there by hand stays.

@@ -9,7 +9,8 @@ undone. What one phase knows goes to the next as plain data, which the caller se
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError, VarsFileError
@@ -18,7 +19,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import p
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, name_step
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
@@ -96,6 +97,10 @@ class Rotation:
             RotationFailedError: it failed; what could be undone is undone.
             LatchkeyError: it was refused before anything was changed.
         """
+        with self._named():
+            return self._begin(check_mode)
+
+    def _begin(self, check_mode: bool) -> dict[str, Any]:
         self._find_out()
         plan = self.record.plan
         if not check_mode and (plan.undo or plan.clears or plan.changes):
@@ -110,6 +115,10 @@ class Rotation:
 
     def finish(self) -> dict[str, Any]:
         """Go on after the tasks of the user. Returns and raises what begin() does."""
+        with self._named():
+            return self._finish()
+
+    def _finish(self) -> dict[str, Any]:
         if self._undoes:
             failure = Undo(self._context).all()
             if not failure.undone:
@@ -153,6 +162,15 @@ class Rotation:
     def ticket_data(self) -> dict[str, Any]:
         """Return what the next phase must know, as plain data with secrets and bytes in it."""
         return {**self.record.as_data(), _UNDOES: self._undoes}
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Give each failure its last form: with the account, the endpoint, the step that failed, and what is there now."""
+        try:
+            yield
+        except LatchkeyError as failure:
+            name_step(failure, self._context.what, self.record.failed_step, self._flow.standing(failure))
+            raise
 
     # What there is, and what follows from it
 

@@ -30,6 +30,27 @@ class TakenOverError(LatchkeyError):
     """Another run took this rotation over while this one was paused: this one touches nothing any more."""
 
 
+def name_step(failure: LatchkeyError, what: str, step: str, standing: str) -> None:
+    """Say of a failure, where its words do not, which rotation failed, in which step, and what is there now.
+
+    Args:
+        failure: what a rotation raised.
+        what: what is rotated, for people.
+        step: the step that failed; empty where none did, but what was found is refused.
+        standing: what is there now, as the rest of a sentence about what is rotated.
+    """
+    words = str(failure).removeprefix(f"{what}: ")
+    if isinstance(failure, RotationFailedError):  # it says the rest
+        if step and step not in words:
+            failure.add(f"The step that failed: {step}.")
+    elif not step:
+        failure.reword(f"{what}: {words}")
+    elif "was rotated" in words:
+        failure.reword(f"{what}: {step}: {words}")
+    else:
+        failure.reword(f"{what} {standing} What failed: {step}: {words}")
+
+
 class Consequence(Enum):
     """What to do about a failure after something was created."""
 

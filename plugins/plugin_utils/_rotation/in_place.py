@@ -115,7 +115,8 @@ class InPlace:
         if record.in_doubt:
             return context.fail(
                 "was not rotated. Whether a secret was made is not known, so the next run makes another one; "
-                f"{context.where} still holds the old one. {failure}"
+                f"{context.where} still holds the old one.",
+                failure,
             )
         try:
             with context.step(f"Give the {context.store} its old content back"):
@@ -129,7 +130,7 @@ class InPlace:
                 f"What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}"
             )
         held = "what it held" if restored else "what it held, with changes that were made by hand meanwhile"
-        return context.fail(f"was not rotated. All is as it was before: {context.where} holds {held}. {failure}", undone=True)
+        return context.fail(f"was not rotated. All is as it was before: {context.where} holds {held}.", failure, undone=True)
 
     def _keep_in_rescue_file(self) -> None:
         """Keep the new secret, encrypted, before it goes anywhere else. Where that fails, the store may still be writable."""
@@ -144,7 +145,7 @@ class InPlace:
         except RotationFailedError:
             raise
         except Exception as failure:  # noqa: BLE001  (the store is still to be written, whatever it was)
-            self._record.failure = str(as_failure(failure))
+            self._record.failure, self._record.failed_step = str(as_failure(failure)), ""
 
     def _taken_over(self, failure: TakenOverError) -> RotationFailedError:
         """Return what the user is told where another run took over while this one stood still with a new secret in hand.
@@ -221,7 +222,7 @@ class InPlace:
             if isinstance(failure, ChangedMeanwhileError)
             else "could not be written and still holds the old one, which may be dead"
         )
-        return context.fail(f"has a new secret, but {context.where} {why}. {where} {failure}")
+        return context.fail(f"has a new secret, but {context.where} {why}. {where}", failure)
 
     def _prove(self) -> None:
         record, context = self._record, self._context
@@ -229,7 +230,9 @@ class InPlace:
             with context.step(f"Check access with what is in the {context.store}"):
                 held = self._ports.store.read()
                 if not held.value:
-                    raise VarsFileError(f"{held.where} does not hold {context.settings.var} any more; someone else changed it meanwhile.")
+                    raise VarsFileError(
+                        f"{held.where} does not hold {context.settings.var} any more, since it was changed by hand meanwhile.", "Run again."
+                    )
                 if held.value != record.proved_value:
                     raise VarsFileError(f"{held.where} holds another secret by now, which was stored by hand meanwhile.", "Run again.")
                 client_id = held.client_id or record.account_id
@@ -237,7 +240,8 @@ class InPlace:
         except Exception as failure:  # noqa: BLE001  (that there is no way back must be told, whatever it was)
             raise context.fail(
                 f"has a new secret, and {context.where} holds it, but it could not be proved. Such a rotation cannot be undone, so the new "
-                f"secret stays; the next run proves it again. {as_failure(failure)}"
+                "secret stays; the next run proves it again.",
+                as_failure(failure),
             ) from None
 
     # When the new secret is stored and proved
@@ -303,8 +307,18 @@ class InPlace:
         context = self._context
         return context.fail(
             "has a new secret that works, but it could not be published. Such a rotation cannot be undone, so the new secret stays in "
-            f"{context.where} and, encrypted, in {self._rescue.where}; the next run publishes it. {failure}"
+            f"{context.where} and, encrypted, in {self._rescue.where}; the next run publishes it.",
+            failure,
         )
+
+    def standing(self, failure: LatchkeyError) -> str:
+        """Return what is there after a failure that has no words of its own, as the rest of a sentence."""
+        record, context = self._record, self._context
+        if not (record.plan.changes and record.owner):
+            return "was not rotated."
+        if isinstance(failure, (TakenOverError, ChangedMeanwhileError)):
+            return f"has a new secret that works, which is kept in {self._rescue.where}, encrypted."
+        return f"has a new secret that works, and {context.where} holds it; the next run does what is left."
 
     def failed(self, failure: LatchkeyError) -> RotationFailedError:
         """Return what the user is told where the user's own tasks failed."""

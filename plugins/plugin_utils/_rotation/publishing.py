@@ -49,7 +49,7 @@ class Publishing:
             with context.step("Check that the vars file can be published"):
                 record.publishable = self._publish(plan.intent or plan.settled, None, try_only=True).fingerprints
         except LatchkeyError as failure:
-            raise context.fail(f"was not rotated, and nothing was made. {failure}") from None
+            raise context.fail("was not rotated, and nothing was made.", failure) from None
 
     def push(self, state: Mapping[str, Any], expect: Mapping[str, str] | None) -> None:
         """Push the new credential with a state. Raises LatchkeyError, and notes where the remote may have taken it all the same."""
@@ -73,7 +73,7 @@ class Publishing:
             with context.step("Push the state of the rotation"):
                 self._publish(state, self._remote_holds, message=what)
         except LatchkeyError as failure:
-            context.warn(
+            context.go_on(
                 "The rotation is done and the new credential is published, but that the old one is gone is not; the next run publishes it. "
                 f"{failure}"
             )
@@ -85,4 +85,4 @@ class Publishing:
             with context.step("Push the vars file, where it is not published yet"):
                 record.published = self._publish(state or None, None).commit or None
         except LatchkeyError as failure:
-            raise context.fail_at(f"the rotation was not due, but: {failure}") from None
+            raise context.fail_at("the rotation was not due, but a step failed.", failure) from None

@@ -110,7 +110,7 @@ class SideBySide:
         except TakenOverError:
             raise
         except LatchkeyError as failure:
-            context.warn(f"The earlier credential {old_id} could not be switched off; the next run tries again. {failure}")
+            context.go_on(f"The earlier credential {old_id} could not be switched off; the next run tries again. {failure}")
             self._record.unretired.append(old_id)
 
     def _dry_run(self) -> Change:
@@ -130,9 +130,9 @@ class SideBySide:
         except LatchkeyError as failure:
             if self._plan.rotate:
                 raise context.fail(
-                    f"was not rotated, and nothing was made: the earlier credential {old_id} could not be deleted to make room. {failure}"
+                    f"was not rotated, and nothing was made: the earlier credential {old_id} could not be deleted to make room.", failure
                 ) from None
-            context.warn(f"The earlier credential {old_id} could not be deleted; the next run tries again. {failure}")
+            context.go_on(f"The earlier credential {old_id} could not be deleted; the next run tries again. {failure}")
             self._record.unretired.append(old_id)
 
     def _write_intent(self) -> None:
@@ -178,7 +178,9 @@ class SideBySide:
         with context.step(f"Check access with what is in the {context.store}"):
             held = self._ports.store.read()
             if not held.value:
-                raise VarsFileError(f"{held.where} does not hold {settings.var} any more; someone else changed it meanwhile.")
+                raise VarsFileError(
+                    f"{held.where} does not hold {settings.var} any more, since it was changed by hand meanwhile.", "Run again."
+                )
             account_id = str(current["id"]) if settings.is_secret else record.account_id
             token_id = None if settings.is_secret else str(current["id"])
             client_id = held.client_id or (str(current["id"]) if settings.is_secret else None)
@@ -237,7 +239,8 @@ class SideBySide:
         except LatchkeyError as failure:
             raise context.fail_at(
                 f"the rotation is done, and the old {self._noun} is retired, but that could not be noted in {context.where}; the next run "
-                f"does. {failure}"
+                "does.",
+                failure,
             ) from None
         if context.settings.publishes:
             self._publishing.push_state(self._after(retired=True), "the old one is dealt with")
@@ -253,11 +256,13 @@ class SideBySide:
                 else:
                     context.revoke([old_id], old_value, stored=True)
         except TakenOverError as failure:
-            context.warn(str(failure))
+            context.go_on(str(failure))
             self._record.unretired.append(old_id)
             return False
         except LatchkeyError as failure:
-            context.warn(f"The rotation is done, but the old credential {old_id} could not be retired; the next run tries again. {failure}")
+            context.go_on(
+                f"The rotation is done, but the old credential {old_id} could not be retired; the next run tries again. {failure}"
+            )
             self._record.unretired.append(old_id)
             return False
         return True
@@ -292,6 +297,11 @@ class SideBySide:
 
     # When something failed
 
+    @staticmethod
+    def standing(_failure: LatchkeyError) -> str:
+        """Return what is there after a failure that failed() has not seen, as the rest of a sentence."""
+        return "was not rotated."
+
     def failed(self, failure: LatchkeyError) -> RotationFailedError:
         """Do what a failure after the intent calls for, and return what the user is told."""
         record, context = self._record, self._context
@@ -302,19 +312,22 @@ class SideBySide:
         if consequence is Consequence.PROVE_AGAIN:
             return context.fail_at(
                 f"{context.where} holds a credential that an earlier run made, and whether it works could not be found out; both it and "
-                f"the old one are kept. Run again. {failure}"
+                "the old one are kept. Run again.",
+                failure,
             )
         if consequence is Consequence.PUBLISH_AGAIN:
-            return context.fail_at(f"{context.where} holds a new credential that works, and the old one is kept too. {failure} Run again.")
+            return context.fail_at(f"{context.where} holds a new credential that works, and the old one is kept too. Run again.", failure)
         if consequence is Consequence.NOTE_AGAIN:
             return context.fail_at(
                 f"{context.where} holds the new credential, which works, but that could not be noted there; the old one is kept, and the "
-                f"next run retires it. {failure}"
+                "next run retires it.",
+                failure,
             )
         if consequence is Consequence.BOTH_STAY:
             return context.fail_at(
                 f"the new credential works and was published, and the old one is kept too, but {context.where} does not hold the new one "
-                f"any more. {failure}"
+                "any more.",
+                failure,
             )
         undo = Undo(context)
         has_old = context.found.old_value if record.plan.finish else context.found.value

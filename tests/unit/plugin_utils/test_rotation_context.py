@@ -255,3 +255,24 @@ def test_the_words_of_a_failure():
     failed = context.fail("was not rotated.", undone=True)
     assert (str(failed), failed.undone) == ("svc on q was not rotated.", True)
     assert str(context.fail_at("it is done.")) == "svc on q: it is done."
+
+
+def test_a_failure_has_the_step_that_failed_first_and_why():
+    context, why = World(held()).context, VarsFileError("The disk is full.")
+    assert str(context.fail("was not rotated.", why)) == "svc on q was not rotated. The disk is full."
+    for step in ("Store it", "Undo it"):
+        with pytest.raises(VarsFileError), context.step(step):
+            raise why
+    assert str(context.fail_at("it is done.", why)) == "svc on q: it is done. What failed: Store it: The disk is full."
+
+
+def test_a_step_that_the_rotation_goes_on_without_is_not_what_failed():
+    world = World(held())
+    context, why = world.context, VarsFileError("The disk is full.")
+    with pytest.raises(VarsFileError), context.step("Delete the earlier token"):
+        raise why
+    context.go_on("It could not be deleted.")
+    assert world.warnings == ["It could not be deleted."]
+    with pytest.raises(VarsFileError), context.step("Store it"):
+        raise why
+    assert str(context.fail("was not rotated.", why)) == "svc on q was not rotated. What failed: Store it: The disk is full."

@@ -96,7 +96,10 @@ def test_each_is_read_before_and_written_in_order():
 def test_one_that_cannot_be_written_stops_it_before_anything_is_created():
     rig = Rig()
     rig.server.failure = VarsFileError("It is not there.")
-    with pytest.raises(RotationFailedError, match=r"svc on q was not rotated, and nothing was made\. It is not there\."):
+    with pytest.raises(
+        RotationFailedError,
+        match=r"svc on q was not rotated, and nothing was made\. What failed: Check that the server can be written: It is not there\.$",
+    ):
         rig.delivery.check()
 
 

@@ -14,7 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Listing
 from tests.simulation.cases import BY_NAME
 from tests.simulation.drive import ports_of
-from tests.simulation.events import At
+from tests.simulation.events import BY_CALL, At
 from tests.simulation.explore import Schedule, simulation_of
 from tests.simulation.ports import MemoryCredentials, MemoryStore
 from tests.simulation.scheduler import PAUSE, Run, Simulation
@@ -210,3 +210,45 @@ def test_a_credential_of_another_account():
     theirs = next(one for one in world.issued.values() if one.account_id != ACCOUNT_ID)
     world.put("", world.written(world.content, value=theirs.secret))
     assert f"The stored credential is of svc-other (id {theirs.account_id}), not of the account to rotate" in refused(simulation, case)
+
+
+# -- what a failure tells
+
+WHAT = "svc-backup on appliance.example.com"
+FAILS = ("fail", "refuse", "lost before")
+
+
+@pytest.mark.parametrize(
+    "case", ["access_token/expiring", "access_token/git", "access_token/sinks", "replace/noted", "in_place/noted", "in_place/sinks"]
+)
+def test_a_failure_names_the_step_the_account_and_the_endpoint(case):
+    """Whichever call fails, in whichever step."""
+    calm = simulation_of(Schedule(case))
+    calm.trace, run = [], Run(calm, 1)
+    Rotation(BY_NAME[case].settings, ports_of(run, BY_NAME[case]), run=run.actor, is_gone=calm.is_gone).begin()
+    steps, step, failed = iter(run.steps), "", 0
+    for _ordinal, number, name in calm.trace:
+        step = next(steps) if name == "step" else step
+        for event in {*FAILS}.intersection(BY_CALL.get(name, ())):
+            outcome = simulation_of(Schedule(case, (At(1, number, event),))).run()
+            if outcome.how == "failed":
+                failed += 1
+                assert outcome.words.startswith(WHAT), (name, event, outcome.words)
+                assert step in outcome.words, (name, event, outcome.words)
+    assert failed > 10
+
+
+def failing(case: str, call: str, event: str) -> str:
+    """Return the words of a run whose last such call fails."""
+    calm = simulation_of(Schedule(case))
+    calm.trace = []
+    calm.run()
+    number = [number for _run, number, name in calm.trace if name == call][-1]
+    return simulation_of(Schedule(case, (At(1, number, event),))).run().words
+
+
+def test_a_rescue_file_that_cannot_be_removed_leaves_a_secret_that_works():
+    assert failing("in_place/noted", "rescue.remove", "fail") == (
+        f"{WHAT} has a new secret that works, and vault.yml holds it; the next run does what is left. "
+        "What failed: Remove the rescue file: The file cannot be used: No space left on device. Free some space."
+    )

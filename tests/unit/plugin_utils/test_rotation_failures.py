@@ -22,6 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
     RotationFailedError,
     TakenOverError,
     consequence_of,
+    name_step,
     unanswered,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
@@ -98,3 +99,31 @@ def test_a_failed_rotation_says_how_far_it_is_undone():
         {"token_id": "2"},
     )
     assert RotationFailedError("It failed.").undone is False
+
+
+# -- the last form of a failure
+
+WHAT, STEP = "svc on q", "Read it"
+
+
+@pytest.mark.parametrize(
+    ("failure", "step", "words"),
+    [
+        (
+            VarsFileError("It is full.", "Free some space."),
+            STEP,
+            "svc on q was not rotated. What failed: Read it: It is full. Free some space.",
+        ),
+        (VarsFileError("It is gone, so nothing was rotated."), STEP, "svc on q: Read it: It is gone, so nothing was rotated."),
+        (RefusedError("svc on q: there are two. Nothing was rotated."), STEP, "svc on q: Read it: there are two. Nothing was rotated."),
+        (RefusedError("svc on q: there are two. Nothing was rotated."), "", "svc on q: there are two. Nothing was rotated."),
+        (RefusedError("It holds another id. Nothing was rotated."), "", "svc on q: It holds another id. Nothing was rotated."),
+        (RotationFailedError("svc on q undone. What failed: Read it: x."), STEP, "svc on q undone. What failed: Read it: x."),
+        (RotationFailedError("svc on q: it was taken over."), STEP, "svc on q: it was taken over. The step that failed: Read it."),
+        (RotationFailedError("svc on q: it was taken over."), "", "svc on q: it was taken over."),
+    ],
+)  # fmt: skip
+def test_a_failure_names_its_step(failure, step, words):
+    kind, details = type(failure), failure.details
+    name_step(failure, WHAT, step, "was not rotated.")
+    assert (str(failure), type(failure), failure.details) == (words, kind, details)
