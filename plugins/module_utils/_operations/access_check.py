@@ -69,7 +69,10 @@ def read_probes(probes: list[dict[str, Any]]) -> list[Query | None]:
         if probe.get("expect") is not None and not probe["expect"].strip():
             raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
-            raise OptionError(f"probes: path '{probe['path']}' does not begin with one slash.")
+            raise OptionError(
+                f"probes: path '{probe['path']}' does not begin with one slash.",
+                "Begin it with one, without the host, for example /v1/version.",
+            )
     return [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
 
 

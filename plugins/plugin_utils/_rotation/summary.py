@@ -25,6 +25,7 @@ _TROUBLES = ("undone", "failed", "unfinished")
 _UNFINISHED = "The run ended before this host was done. Run again; no working credential was lost."
 _KEPT = ("token_id", "expires_at", "old_token_id", "retired", "next_due", "next_due_reason")  # of rotate_result, beside the reason
 ABOUT = ("platform", "endpoint", "account")  # what a credential is known by, beside its host
+_NO_AGE = "the credential does not expire and rotate_max_age is not set"
 _LISTED = 10  # hosts in a warning; the rest is a number
 
 
@@ -107,11 +108,11 @@ def warnings(summary: Mapping[str, Any]) -> list[str]:
     """Return what the user has to know of hosts that did not fail: one sentence for each kind."""
     hosts: Mapping[str, Mapping[str, Any]] = summary["hosts"]
     found = []
-    if never := _never_due(hosts):
-        found.append(
-            f"{_number(never)} never due, because the credential does not expire and rotate_max_age is not set: {_listed(never)}; "
-            "rotate_max_age or an expiry of the credential ends that."
-        )
+    why = {host: _why_never(hosts[host]) for host in _never_due(hosts)}
+    for reason in dict.fromkeys(why.values()):
+        never = [host for host, one in why.items() if one == reason]
+        end = "rotate_max_age or an expiry of the credential" if "rotate_max_age" in reason else "one rotation with rotate_force"
+        found.append(f"{_number(never)} never due, because {reason}: {_listed(never)}; {end} ends that.")
     if unretired := _unretired(hosts):
         found.append(
             f"{_number(unretired, 'has', 'have')} an old token that is not retired yet and may still work: {_listed(unretired)}; "
@@ -183,6 +184,12 @@ def _is_never_due(one: Mapping[str, Any]) -> bool:
     """Tell whether only rotate_force brings another rotation of a host."""
     reason = one.get("next_due_reason")
     return one["status"] in ("rotated", "not_due") and not one.get("next_due") and (not reason or str(reason).startswith("never"))
+
+
+def _why_never(one: Mapping[str, Any]) -> str:
+    """Return why a host is never due. Before that was told, there was one reason only."""
+    reason = _one_line(one.get("next_due_reason") or _NO_AGE)
+    return reason.removeprefix("never: ").replace("does not expire, and", "does not expire and")
 
 
 def _unretired(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -135,7 +135,7 @@ def test_a_live_token_is_kept(run):
 def test_a_third_token_is_refused_before_anything_is_sent(run):
     result = run("access_token", {"user": "local:jane", "additional": True}, FIND, listed(meta("1"), meta("2", enabled=False)))
     assert result["failed"]
-    assert "the platform allows 2: 1, made 2026-12-06" in result["msg"]
+    assert "the platform allows 2: 1, created 2026-12-06" in result["msg"]
 
 
 def test_update(run):
@@ -251,7 +251,7 @@ def test_a_role_that_somebody_else_made_is_left_alone_before_anything_changes(ru
     steps = [*start, known] if options else [start[0], known, start[1]]
     result = run("service_account", wish, *steps, check=check)
     assert result["failed"]
-    assert "the role 'Latchkey-SVC' exists already and was not made by this collection for svc." in result["msg"]
+    assert "the role 'Latchkey-SVC' exists already and was not created by this collection for svc." in result["msg"]
 
 
 def test_a_role_that_somebody_else_made_matters_to_privileges_only(run):
@@ -347,7 +347,7 @@ def test_probe_that_fails(run, answer, options, words):
 
 @pytest.mark.parametrize("path", ["x", "//evil.example.com/x", "https://evil.example.com"])
 def test_probes_stay_on_the_appliance(run, path):
-    assert "does not begin with one slash" in run("access_check", {"probes": [{"path": path}]})["msg"]
+    assert "does not begin with one slash. Begin it with one," in run("access_check", {"probes": [{"path": path}]})["msg"]
 
 
 def test_revoke_by_id(run):
@@ -525,7 +525,7 @@ def test_what_is_an_id_is_taken(call, good):
 
 @pytest.mark.parametrize("bearer", NO_BEARERS)
 def test_a_mint_that_answers_with_no_token(bearer):
-    with pytest.raises(AnswerError, match="If a token was made, its secret is lost"):
+    with pytest.raises(AnswerError, match="If a token was created, its secret is lost"):
         answering({"id": "1", "bearer_token": bearer}).mint_token(ACCOUNT, None)
 
 
