@@ -11,7 +11,7 @@ type: notification
 short_description: Revoke play tokens as soon as they are not needed any more
 version_added: 1.0.0
 description:
-  - Revokes the tokens that P(latchkey.tokens.play_token#lookup) made. Those with C(scope=play) when another play starts, all of them
+  - Revokes the tokens that P(latchkey.tokens.play_token#lookup) created. Those with C(scope=play) when another play starts, all of them
     at the end of the last playbook on the command line, when Ansible exits, and when it is stopped with SIGTERM or SIGHUP.
   - Without this callback, and when Ansible is killed, a small process does it that the lookup starts and that waits for the end of
     Ansible. The callback does it sooner, tells when it fails, and is enough where no such process can be started.

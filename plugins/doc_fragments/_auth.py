@@ -30,7 +30,7 @@ options:
   username:
     description:
       - The user to log in as, with O(password). An error on Rubrik Security Cloud.
-      - Rubrik CDM makes API tokens and manages service accounts for users that logged in with a password only.
+      - Rubrik CDM creates API tokens and manages service accounts for users that logged in with a password only.
       - When not set, E(QUMULO_USERNAME) or E(RUBRIK_CDM_USERNAME) is used.
     type: str
   password:
@@ -49,16 +49,16 @@ options:
     type: str
   totp_secret:
     description:
-      - The secret from which an authenticator makes its codes, in Base32, as it was shown when two-step verification was set up. Blanks and
-        lower case do no harm; what is no Base32 is an error where a code is asked for. The task makes the code itself, so the clock where
-        it runs must be right. Rubrik CDM only, together with O(password).
-      - Two tasks within the same 30 seconds make the same code, and the second one is refused. Log in once, as with O(totp_code).
+      - The secret from which an authenticator computes its codes, in Base32, as it was shown when two-step verification was set up. Blanks
+        and lower case do no harm; what is no Base32 is an error where a code is asked for. The task computes the code itself, so the clock
+        where it runs must be right. Rubrik CDM only, together with O(password).
+      - Two tasks within the same 30 seconds compute the same code, and the second one is refused. Log in once, as with O(totp_code).
       - When not set, E(RUBRIK_CDM_TOTP_SECRET) is used. That variable together with a code is an error, too.
     type: str
   client_id:
     description:
       - The id of a Rubrik service account, with O(client_secret). V(client|) with an id for one of Rubrik Security Cloud, V(User:::) with
-        an id for one that was made on a Rubrik CDM cluster.
+        an id for one that was created on a Rubrik CDM cluster.
       - An account of Rubrik Security Cloud also opens the clusters that it manages. A new or rotated one takes a while to get there.
       - Rubrik CDM allows a service account ten sessions at once, each of which ends after 24 hours. On CDM 8.0 an account without the
         Administrator role cannot end its own; every task then warns and leaves one behind. Log in once with
@@ -82,10 +82,10 @@ options:
     description:
       - The Rubrik organization to work in. Qumulo Core has none and takes no notice of it.
       - On Rubrik CDM, for example V(Organization:::3248e2a0-0f4a-4c1c-9d3e-7b5a2f0c8e11). It is asked for in logging in, so with O(token)
-        it counts only for API tokens that are made. When not set, Rubrik CDM chooses by the user's preferences and rights.
+        it counts only for API tokens that are created. When not set, Rubrik CDM chooses by the user's preferences and rights.
       - On Rubrik Security Cloud the task switches to that organization, with O(token) too, and ends the session that it got for it when it
         is done. When not set, it works in the organization of the account. One that the account may not act in is an error.
-      - A token of Rubrik Security Cloud that is made for another organization leaves one session more, the one that it was had with.
+      - A token of Rubrik Security Cloud that is created for another organization leaves one session more, the one that it was had with.
         Whether the token would outlive that is not published, so it stays until it ends by itself, after 24 hours at most.
       - When not set or empty, E(RUBRIK_CDM_ORGANIZATION_ID) or E(RUBRIK_RSC_ORGANIZATION_ID) is used.
     type: str

@@ -55,7 +55,7 @@ options:
   max_parallel_requests:
     description:
       - How many requests at a time the platform may get from all tasks with this option that one user runs on one machine, in whatever
-        number of forks and runs. At least 1; less is an error. A request for which there is no place waits, at most ten times O(timeout).
+        number of forks and runs. At least 1; less is an error. A request beyond that number waits, at most ten times O(timeout).
       - What is counted is the host and port in O(endpoint), so name the platform in the same way everywhere.
       - It is counted with locks on files in a directory of the user in E(TMPDIR), else in C(/tmp). Containers that do not share it count
         for themselves.

@@ -10,7 +10,7 @@ name: play_token
 short_description: A bearer token for the duration of a play
 version_added: 1.0.0
 description:
-  - Returns a bearer token for an account. The first use in a run makes it; every further one gets the same, in all tasks, loops, hosts
+  - Returns a bearer token for an account. The first use in a run creates it; every further one gets the same, in all tasks, loops, hosts
     and forks. At the end of the run it is revoked, however the run ends.
   - Which token one gets is decided by all options here that say where to connect and as whom, and by O(expires_in). Uses that differ in
     one of these get tokens of their own.
@@ -86,7 +86,7 @@ options:
     vars: [{name: latchkey_organization_id}]
   expires_in:
     description:
-      - How long the token lives from when it is made, for example V(30m) or V(8h). An hour when not set. At least a minute.
+      - How long the token lives from when it is created, for example V(30m) or V(8h). An hour when not set. At least a minute.
       - Rubrik decides on this itself, so it is an error there. With O(qumulo_kind=session) it has no effect.
     type: str
     env: [{name: LATCHKEY_EXPIRES_IN}]
@@ -124,7 +124,7 @@ options:
     vars: [{name: latchkey_refresh}]
   scope:
     description:
-      - When a token that is made now is revoked, at the end of the run or already when the next play starts.
+      - When a token that is created now is revoked, at the end of the run or already when the next play starts.
       - The latter takes the callback P(latchkey.tokens.revoke_play_tokens#callback); without it, V(play) is the same as V(run).
     type: str
     choices: [run, play]
@@ -134,7 +134,7 @@ options:
     vars: [{name: latchkey_scope}]
   mint_in_check_mode:
     description:
-      - Whether to make a token in check mode. Reading takes one, too.
+      - Whether to create a token in check mode. Reading takes one, too.
       - With V(false), a run in check mode gets a text that is no token. No module of this collection sends it; they leave their tasks out,
         which is shown as C(skipped), and from ansible-core 2.22 on as C(ok), and fail those with C(check_mode=false). What counts is the
         run. A task with C(check_mode=true) in an ordinary run gets a token.

@@ -11,8 +11,8 @@ module: access_token
 short_description: Keep a live access token for an account
 version_added: 1.0.0
 description:
-  - Makes and revokes access tokens, and on Qumulo Core changes them. A live token is one that is switched on and has not expired.
-  - On Qumulo Core an access token is a thing of its own, which an administrator makes for any account. An account has at most two,
+  - Creates and revokes access tokens, and on Qumulo Core changes them. A live token is one that is enabled and has not expired.
+  - On Qumulo Core an access token is a thing of its own, which an administrator creates for any account. An account has at most two,
     expired and disabled ones included. A third is refused before anything is sent, and the error names the two.
   - On Rubrik an access token is a session of the calling account itself, opened by logging in. The token of a session cannot be looked up
     that exists, so a task keeps one only when it brings it, in O(current). Without O(current) every run opens another one. End it with
@@ -24,9 +24,9 @@ description:
     session of a user who logged in with a password ends when it is not used for a while, about half an hour.
   - On Rubrik Security Cloud the tenant's settings say how long a session lives, 12 hours by default, at most 24. The task cannot ask for
     another time.
-  - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
+  - A token's secret is told once, when it is created. A result that carries it is hidden from output and logs even without C(no_log).
     Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
-  - The request that makes a token is sent once. When its answer is lost, the task fails and says that a token may have been made whose
+  - The request that creates a token is sent once. When its answer is lost, the task fails and says that a token may have been created whose
     secret is lost. On Qumulo Core, revoke it with M(latchkey.tokens.session_revoke); on Rubrik it ends by itself.
 options:
   user:
@@ -66,7 +66,7 @@ options:
     type: str
   expires_in:
     description:
-      - Qumulo Core only, from 5.3.2 on. How long a token lives from when it is made, for example V(30d), V(12h), V(1d12h) or a number of
+      - Qumulo Core only, from 5.3.2 on. How long a token lives from when it is created, for example V(30d), V(12h), V(1d12h) or a number of
         seconds. At least a minute, longer than O(min_remaining), and at most a hundred years; anything else is an error. It excludes
         O(expires_at).
       - A token that exists keeps its expiry. Only with O(token_id), and once no more than O(min_remaining) is left, it is moved
@@ -82,12 +82,12 @@ options:
     type: str
   enabled:
     description:
-      - Qumulo Core only, from 5.3.3 on; an error on Rubrik. Whether the token is switched on. A token that is switched off is refused until
-        it is switched on again. When not set, it stays as it is.
+      - Qumulo Core only, from 5.3.3 on; an error on Rubrik. Whether the token is enabled. A token that is disabled is refused until
+        it is enabled again. When not set, it stays as it is.
       - With V(false), a token must exist; when the account has none, that is an error, and so is O(additional). With O(current), which
         leaves that token as it is, any value is an error.
       - When the account has two tokens that both would need the change, O(token_id) must say which is meant.
-      - The token that the task itself authenticates with is switched off only when O(token_id) names it.
+      - The token that the task itself authenticates with is disabled only when O(token_id) names it.
     type: bool
   additional:
     description:
@@ -97,9 +97,9 @@ options:
   current:
     description:
       - The secret of the token that is in use. When it works, is O(user)'s and lives for O(min_remaining), nothing changes; otherwise
-        another one is made, and this one is left alone.
+        another one is created, and this one is left alone.
       - On Rubrik it is asked about with itself, so that no session is opened while it will do. On Rubrik Security Cloud
-        the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was made; a token
+        the expiry is in the token. On Rubrik CDM it is that of the list of sessions, else 24 hours from when the token was created; a token
         whose expiry is not known is valid while the platform accepts it.
     type: str
   min_remaining:
@@ -144,7 +144,7 @@ EXAMPLES = r"""
       qumulo_token: "{{ minted.token }}"
   when: minted.token is defined
 
-- name: Switch one token off
+- name: Disable one token
   latchkey.tokens.access_token:
     platform: qumulo
     endpoint: qumulo.example.com
@@ -232,13 +232,13 @@ token:
   description:
     - The bearer token. It is told only now; the platform never tells it again.
     - A result that carries it is hidden from output, logs and callbacks, and can be registered and used.
-  returned: when a token was made, not in check mode
+  returned: when a token was created, not in check mode
   type: str
   sample: access-v1:bGF0Y2hrZXkgc2FtcGxl
 token_id:
   description:
     - Id of the token. A string, since it may have more digits than any number type keeps. On Rubrik the id of the session.
-    - V(null) in check mode for a token that would be made; V(null) or empty on Rubrik Security Cloud where the token tells none.
+    - V(null) in check mode for a token that would be created; V(null) or empty on Rubrik Security Cloud where the token tells none.
   returned: when there is a token
   type: str
   sample: "3421890012345678901234"
@@ -258,7 +258,7 @@ account_id:
   type: str
   sample: "1002"
 created_at:
-  description: When the token was made, ISO 8601 in UTC; V(null) on Rubrik for one that exists where the platform does not tell.
+  description: When the token was created, ISO 8601 in UTC; V(null) on Rubrik for one that exists where the platform does not tell.
   returned: when there is a token
   type: str
   sample: "2026-11-23T08:12:31.123456Z"
@@ -275,28 +275,28 @@ expires_in:
   type: int
   sample: 2591999
 lifetime:
-  description: Seconds from when the token was made until it expires; V(null) when it never expires, and where either is not known.
+  description: Seconds from when the token was created until it expires; V(null) when it never expires, and where either is not known.
   returned: when there is a token
   type: int
   sample: 2592000
 enabled:
-  description: Whether the token is switched on. Always V(true) on Rubrik.
+  description: Whether the token is enabled. Always V(true) on Rubrik.
   returned: when there is a token
   type: bool
   sample: true
 live:
-  description: Whether the token can be used now, that is, it is switched on and has not expired.
+  description: Whether the token can be used now, that is, it is enabled and has not expired.
   returned: when there is a token
   type: bool
   sample: true
 creator:
-  description: Who made the token, where the platform tells. V(null) on Rubrik.
+  description: Who created the token, where the platform tells. V(null) on Rubrik.
   returned: when there is a token
   type: str
   sample: admin
 kind:
   description: V(session), or V(api_token) when O(current) is one.
-  returned: on Rubrik, when there is a token, not in check mode for one that would be made
+  returned: on Rubrik, when there is a token, not in check mode for one that would be created
   type: str
   sample: session
 tag:
@@ -306,7 +306,7 @@ tag:
   sample: nightly-report
 last_used_at:
   description: When the session was used last, ISO 8601 in UTC; V(null) when not told, or never.
-  returned: on Rubrik, when there is a token, not in check mode for one that would be made
+  returned: on Rubrik, when there is a token, not in check mode for one that would be created
   type: str
   sample: "2026-11-23T09:00:02Z"
 sessions:

@@ -94,7 +94,7 @@ access_tokens:
       type: str
       sample: "1002"
     created_at:
-      description: When the token was made, ISO 8601 in UTC; V(null) where Rubrik CDM does not tell.
+      description: When the token was created, ISO 8601 in UTC; V(null) where Rubrik CDM does not tell.
       returned: always
       type: str
       sample: "2026-11-23T08:12:31.123456Z"
@@ -109,22 +109,22 @@ access_tokens:
       type: int
       sample: 2591999
     lifetime:
-      description: Seconds from when the token was made until it expires; V(null) when it never expires, or where either is not known.
+      description: Seconds from when the token was created until it expires; V(null) when it never expires, or where either is not known.
       returned: always
       type: int
       sample: 2592000
     enabled:
-      description: Whether the token is switched on. Always V(true) on Rubrik CDM.
+      description: Whether the token is enabled. Always V(true) on Rubrik CDM.
       returned: always
       type: bool
       sample: true
     live:
-      description: Whether the token can be used now, that is, it is switched on and has not expired.
+      description: Whether the token can be used now, that is, it is enabled and has not expired.
       returned: always
       type: bool
       sample: true
     creator:
-      description: Who made the token, where the platform tells. V(null) on Rubrik CDM.
+      description: Who created the token, where the platform tells. V(null) on Rubrik CDM.
       returned: always
       type: str
       sample: admin

@@ -11,18 +11,18 @@ module: api_token
 short_description: Keep a live API token on Rubrik CDM
 version_added: 1.0.0
 description:
-  - Makes and revokes API tokens of Rubrik CDM. An API token is a long-lived session with a tag, its owner's name for it. It may do what its
-    owner may do, apart from making sessions, tokens, users and service accounts.
+  - Creates and revokes API tokens of Rubrik CDM. An API token is a long-lived session with a tag, its owner's name for it. It may do what
+    its owner may do, apart from creating sessions, tokens, users and service accounts.
   - They can only be created for the calling user, who must have logged in with O(username) and O(password), and with O(totp_code) or
     O(totp_secret) where two-step verification is on. A service account and an API token are refused.
   - Rubrik CDM has API tokens from 5.0 on. On 9.4 they are deprecated and block the upgrade to 9.5.1, so O(state=present) warns. From 9.5.1
     on there are none, and O(state=present) fails; use a service account of Rubrik Security Cloud
     (M(latchkey.tokens.service_account) with V(rubrik_rsc)) and M(latchkey.tokens.access_token) instead.
-  - An API token cannot be changed or prolonged. When one runs out, another one is made. M(latchkey.tokens.api_token_info) lists them.
-  - A token's secret is told once, when it is made. A result that carries it is hidden from output and logs even without C(no_log).
+  - An API token cannot be changed or prolonged. When one runs out, another one is created. M(latchkey.tokens.api_token_info) lists them.
+  - A token's secret is told once, when it is created. A result that carries it is hidden from output and logs even without C(no_log).
     Register it and store it, for example with M(latchkey.tokens.vault_vars). C(async) is refused for that reason.
-  - The request that makes a token is sent once. When its answer is lost, the task fails, looks whether a token was made, and names it in
-    the error and in RV(created); the secret of such a token is lost, so revoke it with O(state=absent) and O(token_ids).
+  - The request that creates a token is sent once. When its answer is lost, the task fails, looks whether a token was created, and names it
+    in the error and in RV(created); the secret of such a token is lost, so revoke it with O(state=absent) and O(token_ids).
 options:
   platform:
     description:
@@ -80,7 +80,7 @@ options:
     elements: str
   min_remaining:
     description:
-      - A token that lives no longer than this does not count as live, for example V(7d), so another one is made beside it. When not set,
+      - A token that lives no longer than this does not count as live, for example V(7d), so another one is created beside it. When not set,
         any time left will do. A token whose expiry Rubrik CDM does not tell counts as live. An empty string is an error.
     type: str
 extends_documentation_fragment:
@@ -139,11 +139,11 @@ token:
   description:
     - The API token, to be sent as a bearer token. It is told only now; the platform never tells it again.
     - A result that carries it is hidden from output, logs and callbacks, and can be registered and used.
-  returned: when a token was made, not in check mode
+  returned: when a token was created, not in check mode
   type: str
   sample: eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiJzYW1wbGUifQ.bGF0Y2hrZXkgc2FtcGxl
 token_id:
-  description: Id of the token; V(null) in check mode for one that would be made.
+  description: Id of the token; V(null) in check mode for one that would be created.
   returned: when O(state=present)
   type: str
   sample: 3f0a5c0e-6d1c-4a55-9f0b-0d6f4f6b7c21
@@ -168,7 +168,7 @@ account_id:
   type: str
   sample: User:::62482f5f-9d3f-4a0e-8d42-52d0a47d2f11
 created_at:
-  description: When the token was made, ISO 8601 in UTC; V(null) for one that exists where Rubrik CDM does not tell.
+  description: When the token was created, ISO 8601 in UTC; V(null) for one that exists where Rubrik CDM does not tell.
   returned: when O(state=present)
   type: str
   sample: "2026-11-23T08:12:31.123456Z"
@@ -184,7 +184,7 @@ expires_in:
   type: int
   sample: 7775999
 lifetime:
-  description: Seconds from when the token was made until it expires; V(null) where either is not known.
+  description: Seconds from when the token was created until it expires; V(null) where either is not known.
   returned: when O(state=present)
   type: int
   sample: 7776000
@@ -194,7 +194,7 @@ last_used_at:
   type: str
   sample: "2026-11-24T02:00:05Z"
 enabled:
-  description: Always V(true), since Rubrik CDM cannot switch a token off.
+  description: Always V(true), since Rubrik CDM cannot disable a token.
   returned: when O(state=present)
   type: bool
   sample: true
@@ -215,7 +215,7 @@ revoked:
   elements: str
   sample: [3f0a5c0e-6d1c-4a55-9f0b-0d6f4f6b7c21]
 created:
-  description: Ids of tokens that were made although the answer was lost. Their secrets are lost; revoke them.
+  description: Ids of tokens that were created although the answer was lost. Their secrets are lost; revoke them.
   returned: when the task failed like that
   type: list
   elements: str

@@ -97,7 +97,7 @@ api_tokens:
       type: str
       sample: User:::62482f5f-9d3f-4a0e-8d42-52d0a47d2f11
     created_at:
-      description: When the token was made, ISO 8601 in UTC; V(null) where Rubrik CDM does not tell.
+      description: When the token was created, ISO 8601 in UTC; V(null) where Rubrik CDM does not tell.
       returned: always
       type: str
       sample: "2026-11-23T08:12:31.123Z"
@@ -112,7 +112,7 @@ api_tokens:
       type: int
       sample: 7775999
     lifetime:
-      description: Seconds from when the token was made until it expires; V(null)  where either is not known.
+      description: Seconds from when the token was created until it expires; V(null)  where either is not known.
       returned: always
       type: int
       sample: 7776000
@@ -122,7 +122,7 @@ api_tokens:
       type: str
       sample: "2026-11-24T02:00:05Z"
     enabled:
-      description: Always V(true), since Rubrik CDM cannot switch a token off.
+      description: Always V(true), since Rubrik CDM cannot disable a token.
       returned: always
       type: bool
       sample: true

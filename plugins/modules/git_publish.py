@@ -21,7 +21,7 @@ description:
   - Hooks and filters see the change in a work tree of the commit that is checked out. What the remote has beyond that is never checked
     out, so no hook, filter or script of a commit that the user does not have runs. Only commands that talk to the remote get O(token).
   - A branch that follows a branch of the same repository, and a remote that is the same repository, are refused.
-  - In check mode the commit is made and pushed with C(--dry-run), so that hooks, signing, rights and the way to the remote are tried.
+  - In check mode the commit is created and pushed with C(--dry-run), so that hooks, signing, rights and the way to the remote are tried.
   - Outside of check mode, when the branch had the variables when the remote was last asked, it is not asked again.
 options:
   path:

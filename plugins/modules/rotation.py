@@ -229,6 +229,9 @@ options:
   retire_after:
     description: As O(latchkey.tokens.rotate#role:main:rotate_retire_after).
     type: str
+  reload_vars:
+    description: Whether RV(reload) may be true. As O(latchkey.tokens.rotate#role:main:rotate_reload_vars). When not set, V(true).
+    type: bool
   publish:
     description: As O(latchkey.tokens.rotate#role:main:rotate_publish). When not set, V(none).
     type: list
@@ -388,7 +391,7 @@ rotate_result:
       type: str
       sample: "3421890012345678901233"
     retired:
-      description: Whether the old one is deleted, or switched off.
+      description: Whether the old one is deleted, or disabled.
       type: bool
       sample: true
     unretired:
@@ -466,7 +469,7 @@ path:
   type: str
   sample: /srv/plays/group_vars/all/vault.yml
 reload:
-  description: Whether a new credential is in the vars file, so that it is to be loaded again.
+  description: Whether a new credential is in the vars file, so that it is to be loaded again. Never with O(reload_vars=false).
   returned: when nothing failed, with V(begin) and V(finish)
   type: bool
   sample: true

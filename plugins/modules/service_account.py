@@ -11,27 +11,27 @@ module: service_account
 short_description: Keep a service account with the rights it needs
 version_added: 1.0.0
 description:
-  - Makes, changes and deletes an account that automation acts as, and gives it a new secret.
+  - Creates, changes and deletes an account that automation acts as, and gives it a new secret.
   - On Qumulo Core that is a local user. It gets a random password that is not kept, so that only access tokens open it
     (M(latchkey.tokens.access_token)).
   - On Rubrik that is a service account, which has a client id and a client secret. Both log in, for example with O(client_id) and
-    O(client_secret) in M(latchkey.tokens.access_token). B(The secret is told once), when the account is made or its secret is rotated; then
-    it is in RV(client_secret), and in O(credentials_file) where that is set. A result that carries it is hidden from output and logs even
-    without C(no_log). Register it and store it. C(async) is refused for that reason.
+    O(client_secret) in M(latchkey.tokens.access_token). B(The secret is told once), when the account is created or its secret is rotated;
+    then it is in RV(client_secret), and in O(credentials_file) where that is set. A result that carries it is hidden from output and logs
+    even without C(no_log). Register it and store it. C(async) is refused for that reason.
   - Rubrik CDM has service accounts of its own from 7.0 or so to 9.5.0. Only a user manages them who logged in with O(username) and
     O(password), with O(totp_code) or O(totp_secret) where two-step verification is on. O(client_id), O(service_account_file) and API
     tokens are refused, whatever their roles. An O(token) does when it is that of such a log-in, made with M(latchkey.tokens.access_token).
-  - On Rubrik CDM 9.4 and 9.5.0 such accounts are deprecated and block the upgrade to 9.5.1, so the task warns when it makes or changes one.
-    From 9.5.1 on there are none and it fails. Make the account with V(rubrik_rsc) then; Rubrik Security Cloud brings it to its clusters. A
-    cluster also shows those, but they are changed with V(rubrik_rsc) only.
-  - On Rubrik Security Cloud the caller needs rights, VIEW_SERVICE_ACCOUNT to look, MANAGE_SERVICE_ACCOUNT to make, describe and delete,
+  - On Rubrik CDM 9.4 and 9.5.0 such accounts are deprecated and block the upgrade to 9.5.1, so the task warns when it creates or changes
+    one. From 9.5.1 on there are none and it fails. Create the account with V(rubrik_rsc) then; Rubrik Security Cloud brings it to its
+    clusters. A cluster also shows those, but they are changed with V(rubrik_rsc) only.
+  - On Rubrik Security Cloud the caller needs rights, VIEW_SERVICE_ACCOUNT to look, MANAGE_SERVICE_ACCOUNT to create, describe and delete,
     MANAGE_SERVICE_ACCOUNT_CREDENTIALS to rotate, VIEW_ROLE and ASSIGN_ROLE for O(roles). Another service account may have them.
-  - The requests that make an account or rotate its secret are sent once. When the answer to making one is lost, the task fails, looks
+  - The requests that create an account or rotate its secret are sent once. When the answer to creating one is lost, the task fails, looks
     whether the account is there, and names its id in the error and in RV(created). Its secret is lost then; run again with
     O(rotate_secret=true), or with O(state=absent). When the answer to a rotation is lost, the task fails and says that it cannot be known
     which secret counts. Check the old one with M(latchkey.tokens.access_check); if it is refused, rotate once more, as another account.
-  - When something fails after an account was made, such as a role that may not be given, the failed result carries the secret. Register it,
-    or take it from C(ansible_failed_result) in C(rescue).
+  - When something fails after an account was created, such as a role that may not be given, the failed result carries the secret. Register
+    it, or take it from C(ansible_failed_result) in C(rescue).
 options:
   name:
     description:
@@ -71,17 +71,17 @@ options:
         it has through groups.
       - On Rubrik each is a role's exact name or its id. A name that no role has is an error that lists some names; one that several roles
         have is an error that lists their ids. Both come before anything is changed.
-      - On Rubrik CDM a new account is made first and then given its roles, and roles are given before others are taken away. What the
+      - On Rubrik CDM a new account is created first and then given its roles, and roles are given before others are taken away. What the
         cluster then says is checked.
       - On Rubrik Security Cloud all roles are replaced at once. An account without roles cannot log in there, and some tenants refuse to
-        make or leave one without roles.
+        create or leave one without roles.
     type: list
     elements: str
   privileges:
     description:
       - Qumulo Core only; an error elsewhere. Keeps a role of the account's own, named C(latchkey-) and the account's name, that holds
         exactly these privileges. An empty list removes that role. A privilege that the cluster does not know is an error.
-      - A role of that name that this module did not make is never touched; the task fails.
+      - A role of that name that this module did not create is never touched; the task fails.
       - When not set, that role stays as it is.
     type: list
     elements: str
@@ -122,10 +122,10 @@ options:
       - The file is on the machine where the task runs. It gets mode 0600, and is replaced atomically, through a symbolic link too. A
         link of another user in a directory that all may write to, such as C(/tmp), is an error, as the kernel has it with
         C(fs.protected_symlinks). The secret is in clear in the file. It is also in the result.
-      - Its directory must exist and be writable; that is checked before anything is made. When it cannot be written all the same, the task
-        fails and its result carries the secret.
-      - It is written only when a secret was made. When the account exists and O(rotate_secret=false), it stays as it is, with a warning; it
-        stays with O(state=absent), too. In check mode nothing is written.
+      - Its directory must exist and be writable; that is checked before anything is created. When it cannot be written all the same, the
+        task fails and its result carries the secret.
+      - It is written only when a secret was created. When the account exists and O(rotate_secret=false), it stays as it is, with a
+        warning; it stays with O(state=absent), too. In check mode nothing is written.
     type: path
   purge_sdk_cache:
     description:
@@ -247,14 +247,14 @@ account:
   type: str
   sample: svc-report
 account_id:
-  description: The platform's id of the account; V(null) in check mode for one that would be made, and when there is none.
+  description: The platform's id of the account; V(null) in check mode for one that would be created, and when there is none.
   returned: always
   type: str
   sample: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
 client_id:
   description:
-    - What logs in, with the secret; the same as RV(account_id). V(null) in check mode for an account that would be made, and when there is
-      none.
+    - What logs in, with the secret; the same as RV(account_id). V(null) in check mode for an account that would be created, and when there
+      is none.
   returned: on Rubrik
   type: str
   sample: client|9f0c4a52-6b1e-4c0d-8a77-1f2e3d4c5b6a
@@ -262,7 +262,7 @@ client_secret:
   description:
     - The account's new secret. It is told only now; the platform never tells it again.
     - A result that carries it is hidden from output, logs and callbacks, and can be registered and used.
-  returned: on Rubrik, when the account was made or its secret rotated, not in check mode
+  returned: on Rubrik, when the account was created or its secret rotated, not in check mode
   type: str
   sample: bGF0Y2hrZXkgc2FtcGxl
 access_token_uri:
@@ -316,7 +316,7 @@ deleted_s3_access_keys:
   elements: str
   sample: ["00000000000003ea8527"]
 created:
-  description: Ids of the accounts of this name that are there although the answer to making one was lost. Their secrets are lost.
+  description: Ids of the accounts of this name that are there although the answer to creating one was lost. Their secrets are lost.
   returned: when the task failed like that
   type: list
   elements: str

@@ -17,7 +17,7 @@ description:
     version without service accounts, before 7.0 or so, is an error that says so. The caller must be allowed to list principals; any way to
     authenticate will do.
   - On Rubrik Security Cloud these are the service accounts of the organization. The caller needs a role with the right
-    VIEW_SERVICE_ACCOUNT. When a secret was made or rotated last is not told there.
+    VIEW_SERVICE_ACCOUNT. When a secret was created or rotated last is not told there.
 options:
   name:
     description:

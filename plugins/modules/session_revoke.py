@@ -29,7 +29,7 @@ options:
       - With V(self) on Rubrik CDM, an API token is refused, since ending its session would delete it; so is a token of which the cluster
         does not tell whether it is one. Name it with O(ids), or use M(latchkey.tokens.api_token), if it shall go.
       - With V(self) on Rubrik CDM 8.0, a service account without the Administrator role may not end its own session. The task then warns
-        and changes nothing; the session keeps one of the account's ten places until its 24 hours are over.
+        and changes nothing; the session keeps one of the account's ten slots until its 24 hours are over.
     type: str
     choices: [self, ids, account]
   ids:
@@ -52,16 +52,16 @@ options:
     type: str
   older_than:
     description:
-      - Only those that were made at least so long ago, for example V(2h). V(0) means all; an empty string
+      - Only those that were created at least so long ago, for example V(2h). V(0) means all; an empty string
         is an error. With O(target=account) only; an error otherwise.
       - The age is counted by the platform's clock.
-      - One of which the platform does not tell when it was made stays, with a warning, which on some versions of Rubrik CDM is every
+      - One of which the platform does not tell when it was created stays, with a warning, which on some versions of Rubrik CDM is every
         session. Use O(ids) or O(query) there.
       - On Rubrik CDM, where every session ends after 24 hours, so much or more is an error.
     type: str
   max_lifetime:
     description:
-      - Only those that were made to live no longer than this, for example V(24h). A token that lives longer, or has no end, stays, since
+      - Only those that were created to live no longer than this, for example V(24h). A token that lives longer, or has no end, stays, since
         it may be stored somewhere. An empty string is an error. With O(target=account) only; an error otherwise.
       - On Rubrik CDM it has no effect, since sessions end by themselves and none is stored.
     type: str
@@ -104,7 +104,7 @@ EXAMPLES = r"""
       - "3421890012345678901234"
       - "8823411200990012349999"
 
-- name: Revoke what leaked from a killed job, older than two hours; what was made to live for more than a day is something else
+- name: Revoke what leaked from a killed job, older than two hours; what was created to live for more than a day is something else
   latchkey.tokens.session_revoke:
     platform: qumulo
     endpoint: qumulo.example.com
@@ -120,7 +120,7 @@ EXAMPLES = r"""
     token: "{{ login.token }}"
     target: self
 
-- name: Free the places of a service account on Rubrik CDM that killed jobs have used up
+- name: Free the slots of a service account on Rubrik CDM that killed jobs have used up
   latchkey.tokens.session_revoke:
     platform: rubrik_cdm
     endpoint: rubrik.example.com
@@ -128,7 +128,7 @@ EXAMPLES = r"""
     account: svc-report
     older_than: 1h
 
-- name: The same where the cluster does not tell when sessions were made, by what is left of their 24 hours
+- name: The same where the cluster does not tell when sessions were created, by what is left of their 24 hours
   latchkey.tokens.session_revoke:
     platform: rubrik_cdm
     endpoint: rubrik.example.com

@@ -95,7 +95,7 @@ options:
   if_gone:
     description:
       - The content to start from when the file was deleted meanwhile, as an earlier task returned it in RV(previous) or
-        RV(content). The file is made again then, with O(mode).
+        RV(content). The file is created again then, with O(mode).
     type: str
   or_overwrite:
     description:

@@ -34,7 +34,7 @@ SLICES = 2
 pytestmark = pytest.mark.timeout(1800)
 GAVE_WAY = re.compile(
     r"Another run \(.*\) has been rotating this credential since \S+\. Wait for it to end\."
-    r"|was changed by someone else since it was read\. Run again\."
+    r"|has changed since it was read\. Run again\."
     r"|is locked by process \d+ \(.*\) for more than 3 s\. Wait for it to end, then try again\."
     r"|live (token|account)s? that this vars file does not know"
     r"|Another run( \(.*\))? took this rotation over while this one stood still"

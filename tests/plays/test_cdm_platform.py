@@ -217,7 +217,7 @@ def life_of_api_tokens(cluster: Cluster, admin: Platform, *, listed: bool) -> No
         with pytest.raises((RefusedError, RequestError)) as refused:  # noqa: PT012  (which of the two refuses depends on the cluster)
             itself.check_api_token("another", None)
             itself.mint_api_token("another", None)
-        assert "A token cannot make tokens" in message(refused.value)
+        assert "A token cannot create tokens" in message(refused.value)
         with pytest.raises(RequestError) as forbidden:
             itself.create_account(AccountState(Account("", "svc-two")))
         assert "a token may not, whatever its roles." in message(forbidden.value)

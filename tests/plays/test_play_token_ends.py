@@ -159,7 +159,7 @@ def assert_stopped_with_the_callback_alone(rig: Rig, how: str) -> None:
 def test_neither_is_warned_of(core_rig: Rig) -> None:
     rig = core_rig.without_watcher()
     run = rig.run(rig.play(USE, USE)).assert_ok()
-    assert " ".join(run.output.split()).count("Nothing will revoke the token that play_token is about to make") == 1
+    assert " ".join(run.output.split()).count("Nothing will revoke the token that play_token is about to create") == 1
     assert run.output.index("WARNING") < run.output.index("ok:")
     assert (rig.mints(), rig.revocations()) == (1, 0)
 

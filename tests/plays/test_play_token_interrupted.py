@@ -188,7 +188,7 @@ def test_where_it_cannot_be_found(appliance: Start, clock: Clock, platform: str,
     requests = len(simulator.journal())
     ended = end(clock, [attempt])
     assert ended.settled
-    assert ended.words[0].startswith(f"A token of {client(simulator)['client_id']} at {simulator.url} was being made when the run was ")
+    assert ended.words[0].startswith(f"A token of {client(simulator)['client_id']} at {simulator.url} was being created when the run was ")
     assert ended.words[0].endswith(words)
     if platform == "rubrik_rsc":
         assert len(simulator.journal()) == requests  # no session is opened to find that out

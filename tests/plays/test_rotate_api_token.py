@@ -114,7 +114,7 @@ def test_orphans(rig: CdmApiTokenRig) -> None:
     rig.mint(tag="theirs")
     with rig.nothing_changes(), rig.rest_untouched():
         said = failure(rig.rotate(rotate_force=True))
-    assert f"The account has 1 live token that this vars file does not know: {orphan}, made 20" in said
+    assert f"The account has 1 live token that this vars file does not know: {orphan}, created 20" in said
     with rig.rest_untouched():
         run = rig.rotate(
             tasks=[

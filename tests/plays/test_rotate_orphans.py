@@ -28,7 +28,7 @@ def test_an_orphan_stops_the_run(rig: Rig, due: bool) -> None:
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=due))
     assert said.startswith(
-        f"local:svc-ansible on {rig.simulator.url}: The account has 1 live token that this vars file does not know: {orphan}, made 20"
+        f"local:svc-ansible on {rig.simulator.url}: The account has 1 live token that this vars file does not know: {orphan}, created 20"
     )
     assert "revoke it with latchkey.tokens.session_revoke, or set rotate_orphans to revoke or ignore." in said
     assert said.endswith("Nothing was rotated.")

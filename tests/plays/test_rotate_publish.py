@@ -124,7 +124,7 @@ def test_hooks_of_the_checkout_are_asked_before_anything_is_made(rig: Rig, remot
     assert rig.minted() == minted
     for hook, words in hooks.items():
         said = refusal(run, hook)
-        assert f"was not rotated, and nothing was made. {UNPUBLISHABLE} to main of origin" in said
+        assert f"was not rotated, and nothing was created. {UNPUBLISHABLE} to main of origin" in said
         assert words in said
 
 
@@ -169,7 +169,7 @@ def test_a_rival_who_changed_the_credential(rig: Rig, remote: Remote, saboteur: 
     assert remote.file() == theirs
     # The next run notices before it makes anything.
     minted = rig.minted()
-    assert f"nothing was made. {UNPUBLISHABLE}" in failure(rig.rotate(rotate_force=True))
+    assert f"nothing was created. {UNPUBLISHABLE}" in failure(rig.rotate(rotate_force=True))
     assert rig.minted() == minted
 
 
@@ -206,7 +206,7 @@ def test_what_was_not_published_before_is(rig: Rig, remote: Remote) -> None:
     remote.hook("pre-receive", "exit 1")
     rig.simulator.advance(2)
     words = "Publish what an earlier run, or a run that did not publish, has stored: vault.yml was not published"
-    assert f"was not rotated, and nothing was made. What failed: {words}" in failure(rig.rotate())
+    assert f"was not rotated, and nothing was created. What failed: {words}" in failure(rig.rotate())
     assert old in rig.ids()
     remote.hook("pre-receive", "exit 0")
     rig.result(rig.rotate())
@@ -231,7 +231,7 @@ def test_a_token_over_https_is_nowhere_to_be_seen(rig: Rig, remote: Remote, tmp_
         # The same in a variable, and refused.
         options |= {"username": "other", "token": canary}
         refused = rig.rotate(env={"GIT_SSL_CAINFO": str(certificate)}, rotate_force=True, rotate_publish_git=options)
-        assert "nothing was made" in failure(refused)
+        assert "nothing was created" in failure(refused)
         assert "Authentication failed" in failure(refused)
     trace = (traces / "git").read_text()
     assert "remote-https" in trace

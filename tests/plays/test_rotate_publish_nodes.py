@@ -63,7 +63,7 @@ def test_the_second_one_is_first(first: Rig, second: Rig, remote: Remote, sabote
     second.assert_settled()
     assert remote.file() == second.text
     assert "qumulo_token there is not what this checkout began with; another run or commit was first." in said
-    assert ("nothing was made" if at.startswith("before") else "all is as it was before") in said
+    assert ("nothing was created" if at.startswith("before") else "all is as it was before") in said
     checkout.assert_as_before()
     assert first.path.read_bytes() == before
     git(first.ansible.folder, "pull", "--quiet")

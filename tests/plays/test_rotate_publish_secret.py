@@ -58,7 +58,7 @@ def test_in_place_what_cannot_be_published_is_not_begun(rig: SecretRig, remote: 
     remote.path.rename(remote.path.with_name("away"))
     with rig.nothing_changes():
         assert (
-            "was not rotated, and nothing was made. What failed: Check that the vars file can be published: vault.yml was not published"
+            "was not rotated, and nothing was created. What failed: Check that the vars file can be published: vault.yml was not published"
             in failure(rig.rotate(rotate_force=True))
         )
 

@@ -215,7 +215,8 @@ def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Sabo
         assert rig.path.read_bytes() == before
         rig.assert_works()
     else:
-        assert f"Whether a secret was made is not known, so the next run makes another one; {rig.path} still holds the old one." in said
+        assert "Whether a secret was created is not known, so the next run creates another one; " in said
+        assert f"{rig.path} still holds the old one." in said
         assert rig.result(rig.rotate())["rotated"] is True
         rig.assert_settled()
 
@@ -230,7 +231,7 @@ def test_orphans(rig: SecretRig) -> None:
     rig.appliance.create(f"{rig.account}-other")  # of no rotation of this role
     with rig.nothing_changes():
         said = failure(rig.rotate(rotate_force=True))
-    assert f"The rotation has 1 live account that this vars file does not know: {orphan}, made 2026-01-01T00:00:00Z." in said
+    assert f"The rotation has 1 live account that this vars file does not know: {orphan}, created 2026-01-01T00:00:00Z." in said
     assert "delete it with latchkey.tokens.service_account, or set rotate_orphans to revoke or ignore" in said
     with rig.rest_untouched():
         run = rig.rotate(

@@ -56,7 +56,7 @@ def test_an_account_that_rotates_itself_is_killed(ansible: Ansible, tmp_path_fac
         rig.play = {"vars_files": ["vault.yml"]}
         assert run_and_kill(rig, saboteur, "before fsync of folder#3", rotate_force=True)
         new = rig.rescued()
-        assert rig.result(rig.rotate())["reason"] == "an earlier run made a secret and could not store it"
+        assert rig.result(rig.rotate())["reason"] == "an earlier run created a secret and could not store it"
         rig.assert_settled()
         assert rig.stored() == new
 

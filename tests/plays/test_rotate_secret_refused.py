@@ -43,7 +43,7 @@ def test_sessions_that_cannot_be_counted(ansible: Ansible, tmp_path_factory: pyt
         with rig.nothing_changes():
             said = failure(rig.rotate())
         assert "It may be dead, or the account may have ten sessions, and they cannot be counted: " in said
-        assert said.endswith("Nothing was rotated. Set rotate_force to make a new secret all the same.")
+        assert said.endswith("Nothing was rotated. Set rotate_force to create a new secret all the same.")
         assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
         rig.assert_settled()
 

@@ -36,7 +36,7 @@ def test_the_vars_file_cannot_be_written_once_there_is_a_secret(rig: SecretRig, 
         assert rig.appliance.works(rig.stored(rig.id_name), new)
         rig.assert_nothing_in_clear()
         result = rig.result(rig.rotate())
-    assert (result["rotated"], result["reason"]) == (True, "an earlier run made a secret and could not store it")
+    assert (result["rotated"], result["reason"]) == (True, "an earlier run created a secret and could not store it")
     rig.assert_settled()
     assert rig.stored() == new
 
@@ -64,7 +64,7 @@ def test_neither_file_can_be_written_once_there_is_a_secret(ansible: Ansible, ru
     rig.seed()
     old = rig.stored()
     said = failure(rig.rotate(env=saboteur.environment(rig.file, [RESCUED, STORED], FULL), rotate_force=True))
-    assert "The new one could not be kept anywhere; once the cause is fixed, the next run makes another. " in said
+    assert "The new one could not be kept anywhere; once the cause is fixed, the next run creates another. " in said
     assert (rig.rescued(), rig.stored()) == (None, old)
     rig.rotate().assert_ok()
     rig.assert_settled()

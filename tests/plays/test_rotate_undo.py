@@ -70,7 +70,9 @@ def test_a_check_on_the_content_fails_in_a_whole_file_vault(rig: Rig) -> None:
 
 
 def _says_what_failed(said: str, rig: Rig, kind: str) -> None:
-    assert said.startswith(f"Create the new access token: Qumulo Core at {rig.simulator.url}: cannot make an access token for svc-ansible")
+    assert said.startswith(
+        f"Create the new access token: Qumulo Core at {rig.simulator.url}: cannot create an access token for svc-ansible"
+    )
     if kind.isdigit():
         assert f"HTTP {kind}" in said
     if kind in ("drop", "cut", "close"):

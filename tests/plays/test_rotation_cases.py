@@ -228,7 +228,7 @@ def test_a_token_is_made_by_hand_after_a_kill(
     by_hand = rig.mint(None)[0] if isinstance(rig, Rig) else rig.mint({"30d": 30, "1h": 1 / 24}[lifetime])[0]
     for due in (False, True):
         said = failure(rig.rotate(rotate_force=due, **more))
-        assert f"live token that this vars file does not know: {by_hand}, made 20" in said
+        assert f"live token that this vars file does not know: {by_hand}, created 20" in said
         assert said.endswith("Nothing was rotated.")
         # An API token that lives for long has a mark that tells it from one made by hand.
         assert (f"An interrupted run may have created {by_hand}" in said) is (lifetime != "30d")

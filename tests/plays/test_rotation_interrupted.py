@@ -135,7 +135,10 @@ def test_no_answer_tells_whether_a_secret_was_created_in_place(
     with rig.rest_untouched():
         said = failure(rig.rotate(rotate_force=True, rotate_auth=auth))
         assert "as it was before" not in said
-        assert f"was not rotated. Whether a secret was made is not known, so the next run makes another one; {rig.path} still holds" in said
+        assert (
+            f"was not rotated. Whether a secret was created is not known, so the next run creates another one; {rig.path} still holds"
+            in said
+        )
         assert rig.state["stage"] == "minting"
         assert rig.stored() == before
         wait_until(lambda: not rig.appliance.works(client_id, before), "the secret is created late", 30)

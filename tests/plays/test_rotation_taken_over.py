@@ -218,6 +218,6 @@ def test_the_secret_of_a_run_that_stood_still_ends_the_one_that_another_run_stor
         assert rescued is not None
         assert rig.appliance.works(client_id, rescued)
         rig.assert_nothing_in_clear()
-        assert rig.result(rig.rotate())["reason"] == "an earlier run made a secret and could not store it"
+        assert rig.result(rig.rotate())["reason"] == "an earlier run created a secret and could not store it"
         assert rig.assert_settled() == client_id
         assert rig.stored() == rescued

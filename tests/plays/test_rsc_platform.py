@@ -210,7 +210,7 @@ def test_life_of_a_token(settings: dict[str, str]) -> None:
         else:
             with pytest.raises(AuthenticationError):
                 bearer.end_own_token(own)
-        with pytest.raises(AuthenticationError, match="make a new one with access_token"):
+        with pytest.raises(AuthenticationError, match="create a new one with access_token"):
             bearer.service_accounts()
         assert bearer.warnings == []
 
@@ -252,7 +252,7 @@ def test_an_expired_token() -> None:
     token = tenant.token()
     tenant.clock.advance(301)
     one = connect(tenant, token=token)
-    with pytest.raises(AuthenticationError, match="The token has expired: make a new one"):
+    with pytest.raises(AuthenticationError, match="The token has expired: create a new one"):
         one.caller()
     assert one.inspect_token(token) is None
 
@@ -265,7 +265,7 @@ LOGINS: list[tuple[dict[str, str], dict[str, str], str]] = [
         for status in ("403", "401", "400", "404")
     ),
     ({}, {"client_secret": "canary-wrong"}, "incorrect client secret. The client secret is wrong"),
-    ({"org_service_accounts": "disabled"}, {}, "switched off in this organisation"),
+    ({"org_service_accounts": "disabled"}, {}, "disabled in this organisation"),
     ({"service_account_role": "none"}, {}, "without one it cannot log in"),
     ({"session_limit": "refuse", "max_sessions": "0"}, {}, "as many sessions as the tenant allows"),
 ]

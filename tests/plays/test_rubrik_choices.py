@@ -74,7 +74,7 @@ def test_a_session_of_a_service_account_that_asks_for_an_api_token(appliance: St
         assert done(cdm, "api_token", tag="nightly", token=session)["changed"] is True
     else:
         message = refused(cdm, "api_token", tag="nightly", token=session)
-        assert "A token cannot make tokens, whatever its roles. Log in with username and password." in message
+        assert "A token cannot create tokens, whatever its roles. Log in with username and password." in message
 
 
 @pytest.mark.parametrize("choice", CDM["session_list"].choices)
@@ -186,4 +186,4 @@ def test_a_token_that_was_revoked(appliance: Start, choice: str) -> None:
     for module in ("access_check", "service_account_info"):
         message = refused(rsc, module, token=token)
         assert ("has expired" if choice == "expired" else "was revoked, has ended") in message
-        assert "make a new one with access_token" in message
+        assert "create a new one with access_token" in message

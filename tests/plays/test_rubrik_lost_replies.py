@@ -71,7 +71,7 @@ def test_an_account_that_cannot_be_looked_for(appliance: Start, platform: str) -
     simulator.loses = from_then_on
     result = do(simulator, "service_account", name="svc-one")
     simulator.loses = lambda _entry: False
-    assert "Whether the account 'svc-one' was made is not known. Look before you run again." in result["msg"]
+    assert "Whether the account 'svc-one' was created is not known. Look before you run again." in result["msg"]
     assert len(ids_of(simulator, "svc-one")) == 1
 
 
@@ -79,7 +79,7 @@ def test_an_account_that_was_not_made(appliance: Start) -> None:
     cdm = appliance("rubrik_cdm")
     cdm.fault("POST:/api/v1/service_account$:close")
     message = refused(cdm, "service_account", name="svc-one")
-    assert "No account named 'svc-one' is there now, so nothing was made." in message
+    assert "No account named 'svc-one' is there now, so nothing was created." in message
     cdm.clear_faults()
     assert done(cdm, "service_account", name="svc-one")["changed"] is True
 
@@ -115,11 +115,11 @@ def test_an_api_token(appliance: Start) -> None:
     kept = done(cdm, "api_token", tag="nightly", token=login)["token_id"]
     message = lose(cdm, "POST /api/internal/session$", "api_token", tag="nightly", additional=True, token=login)
     [made] = [one for one in live(cdm, "api_token") if one != kept]
-    assert f"A token was made all the same, {made}, and its secret is lost: revoke it with state=absent and token_ids." in message
+    assert f"A token was created all the same, {made}, and its secret is lost: revoke it with state=absent and token_ids." in message
     assert done(cdm, "api_token", state="absent", token_ids=[made], token=login)["revoked"] == [made]
     assert live(cdm, "api_token") == [kept]
     cdm.fault("POST:/api/internal/session$:close")
-    assert "has no new token with the tag 'nightly', so none was made." in refused(
+    assert "has no new token with the tag 'nightly', so none was created." in refused(
         cdm, "api_token", tag="nightly", additional=True, token=login
     )
 

@@ -79,7 +79,7 @@ OPTIONS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
     "no list on RSC": ("rubrik_rsc", "access_token_info", {}, ["cannot list tokens", "It does not list sessions."]),
     "no end by id on RSC": ("rubrik_rsc", "access_token", {"token_id": "x", "state": "absent"}, ["token_id", "target=self"]),
     "no privileges on RSC": ("rubrik_rsc", "service_account", {**NEW_ACCOUNT, "privileges": ["x"]}, ["Give the account roles instead."]),
-    "token from a token": ("rubrik_rsc", "access_token", {"token": CANARY}, ["A token cannot make another one.", "service_account_file"]),
+    "token from a token": ("rubrik_rsc", "access_token", {"token": CANARY}, ["A token cannot create another one.", "service_account_file"]),
     "session from a token": ("rubrik_cdm", "access_token", {"token": CANARY}, ["a session cannot be opened with a token"]),
     "no such file": (
         "rubrik_rsc",

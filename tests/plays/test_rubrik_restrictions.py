@@ -40,11 +40,11 @@ def test_a_token_makes_no_tokens(appliance: Start) -> None:
     api = done(cdm, "api_token", tag="nightly")["token"]
     session = done(cdm, "access_token", **client(cdm))["token"]
     managed = done(cdm, "access_token", **client(cdm, "rsc_"))["token"]
-    way_out = ["A token cannot make tokens, whatever its roles.", "Log in with username and password."]
+    way_out = ["A token cannot create tokens, whatever its roles.", "Log in with username and password."]
     said(cdm, way_out, "api_token", tag="more", token=api)
     said(cdm, way_out, "api_token", tag="more", token=managed)
     assert all(words in refused(cdm, "api_token", tag="more", token=session) for words in way_out)  # only the cluster knows
-    said(cdm, ["a service account's session cannot make API tokens", way_out[1]], "api_token", tag="more", **client(cdm))
+    said(cdm, ["a service account's session cannot create API tokens", way_out[1]], "api_token", tag="more", **client(cdm))
     login = done(cdm, "access_token", **administrator(cdm))["token"]
     assert done(cdm, "api_token", tag="more", token=login)["changed"] is True
 
@@ -135,7 +135,7 @@ def test_ten_sessions_are_listed(appliance: Start, with_: str) -> None:
     assert "The account has 10 sessions: " in message
     assert SLOTS in message
     for id_ in ids:
-        assert f"{id_}, made 20" in message
+        assert f"{id_}, created 20" in message
     assert " s ago), expires " in message
     assert sorted(one["token_id"] for one in result["sessions"]) == sorted(ids)
     # the task that it names

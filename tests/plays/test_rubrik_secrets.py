@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_written_is_refused_first(appliance: Start, tmp_pa
             start = len(simulator.journal())
             message = refused(simulator, "service_account", **wish, credentials_file=str(path), check=check)
             assert f"credentials_file: '{path}' cannot be written, {why}" in message
-            assert "nothing was made" in message
+            assert "nothing was created" in message
             assert writes(simulator.journal()[start:]) == []
     assert done(simulator, "access_check", **client(simulator))["account"] == "svc-ansible"
 

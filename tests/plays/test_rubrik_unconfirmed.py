@@ -123,7 +123,7 @@ def life_of_an_api_token(cdm: InProcess, admin: dict[str, Any]) -> None:
     assert (entry["tag"], entry["token_id"]) == ("nightly", token["token_id"])
     assert "ending this session would delete it" in refused(cdm, "session_revoke", target="self", token=token["token"])
     assert live(cdm, "api_token", account="admin") == [token["token_id"]]
-    assert "A token cannot make tokens" in refused(cdm, "api_token", tag="more", token=token["token"])
+    assert "A token cannot create tokens" in refused(cdm, "api_token", tag="more", token=token["token"])
     twice(cdm, "api_token", tag="nightly", state="absent", **admin)
     assert live(cdm, "api_token") == []
 
@@ -180,7 +180,7 @@ def test_life_on_rsc(appliance: Start, setting: str, choice: str) -> None:
 @pytest.mark.parametrize(("setting", "choice"), sorted(NOBODY), ids=lambda value: value)
 def test_nobody_gets_into_rsc(appliance: Start, setting: str, choice: str) -> None:
     rsc = appliance("rubrik_rsc", **{setting: choice})
-    words = {"blocked": "is not on the IP allow list", "disabled": "Service accounts are switched off in this organisation"}[choice]
+    words = {"blocked": "is not on the IP allow list", "disabled": "Service accounts are disabled in this organisation"}[choice]
     for module, options in (("access_token", client(rsc)), ("service_account", {"name": "svc-one"}), ("access_check", {})):
         assert words in refused(rsc, module, **options)
     assert live(rsc, "session") == []

@@ -91,7 +91,7 @@ def test_own_roles_that_others_made_are_left_alone(cluster: InProcess) -> None:
     done(cluster, "access_check", probes=[{"method": "POST", "path": "/v1/auth/roles/", "body": body}])
     message = refused(cluster, "service_account", name="svc-one", privileges=["PRIVILEGE_CLUSTER_READ"])
     assert "latchkey-svc-one" in message
-    assert "not made by this collection" in message
+    assert "not created by this collection" in message
     done(cluster, "access_check", probes=[{"path": "/v1/auth/roles/latchkey-svc-one", "expect": "description == 'Mine'"}])
 
 

@@ -96,7 +96,7 @@ class Credential:
         """Return one line for people: id, age, expiry, state."""
         words = [f"{self.id} ({self.tag})" if self.tag else self.id]
         if self.created_at:
-            words.append(f"made {format_instant(self.created_at)[:19]}Z ({describe_duration(now - self.created_at)} ago)")
+            words.append(f"created {format_instant(self.created_at)[:19]}Z ({describe_duration(now - self.created_at)} ago)")
         if self.creator:
             words.append(f"by {self.creator}")
         if self.kind and self.expires_at is None:

@@ -35,7 +35,7 @@ def check_writable(path: str, option: str) -> None:
     elif os.path.lexists(target) and not os.path.isfile(target):
         why = "it is not a regular file"
     if why:
-        raise OptionError(f"{option}: '{path}' cannot be written, {why}; nothing was made.", "Correct the path or its permissions.")
+        raise OptionError(f"{option}: '{path}' cannot be written, {why}; nothing was created.", "Correct the path or its permissions.")
 
 
 def resolved(path: str, option: str = "") -> str:

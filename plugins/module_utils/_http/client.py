@@ -461,7 +461,7 @@ _KINDS: dict[int, tuple[type[RequestError], str]] = {
     403: (ForbiddenError, "The calling account is not permitted to do this: ask an administrator for the right."),
     404: (NotFoundError, "Check endpoint, and that the platform's version has this."),
     409: (ConflictError, "Look at what is there, and run again."),
-    412: (ConflictError, "Someone else changed it in the meantime; run again."),
+    412: (ConflictError, "It was changed in the meantime; run again."),
 }
 
 

@@ -115,7 +115,7 @@ def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Curren
     if plans:
         return plans[0]
     if wish.enabled is False:
-        raise OptionError("enabled=false needs a token that exists, and the account has none.", "Leave enabled out to make one.")
+        raise OptionError("enabled=false needs a token that exists, and the account has none.", "Leave enabled out to create one.")
     return _mint(wish, tokens, now, limit)
 
 
@@ -170,11 +170,13 @@ def _wish(task: Task) -> Wish:
         raise OptionError("expires_in: a token must live at least a minute.")
     min_remaining = parse_duration(options["min_remaining"], "min_remaining") if options.get("min_remaining") else timedelta(0)
     if expires_in is not None and expires_in <= min_remaining:
-        raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+        raise OptionError(
+            "expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would create another."
+        )
     if options["state"] == "present" and options.get("enabled") is not None and options.get("current"):
-        raise OptionError("enabled does not go with current, which is left as it is.", "Name the token to switch with token_id.")
+        raise OptionError("enabled does not go with current, which is left as it is.", "Name the token to enable or disable with token_id.")
     if options["state"] == "present" and options.get("enabled") is False and options.get("additional"):
-        raise OptionError("enabled=false does not go with additional, which makes a token that works.", "Leave one of the two out.")
+        raise OptionError("enabled=false does not go with additional, which creates a token that works.", "Leave one of the two out.")
     if expires_at and options["state"] == "present" and expires_at - task.now <= min_remaining:
         raise OptionError(
             "expires_at is not later than min_remaining from now, so a new one would not do either.",
@@ -201,7 +203,7 @@ def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, l
     token = platform.token(wish.token_id)
     if token is None:
         if wish.present:
-            raise OptionError(f"token_id: there is no access token {wish.token_id}.", "Leave token_id out to have a token made.")
+            raise OptionError(f"token_id: there is no access token {wish.token_id}.", "Leave token_id out to have a token created.")
         return account, []
     if account and token.account.id != account.id:
         raise OptionError(f"token_id: access token {token.id} is not of {account}, but of {token.account}.", "Correct user or token_id.")

@@ -30,7 +30,9 @@ def run(platform: Platform, task: Task) -> Outcome:
 
 def _refuse_short(lifetime: timedelta | None, min_remaining: timedelta) -> None:
     if lifetime is not None and lifetime <= min_remaining:
-        raise OptionError("expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would make another.")
+        raise OptionError(
+            "expires_in is not longer than min_remaining, so a new one would not do either.", "Every run would create another."
+        )
 
 
 def _present(platform: Platform, task: Task) -> Outcome:
@@ -76,16 +78,16 @@ def _mint(platform: Platform, account: Account, tag: str, lifetime: timedelta | 
         try:
             made = [one.id for one in platform.api_tokens(account) if one.tag == tag and one.id not in known]
         except LatchkeyError:
-            failure.add("Whether a token was made is not known; look with api_token_info.")
+            failure.add("Whether a token was created is not known; look with api_token_info.")
         else:
             if made:
                 failure.add(
-                    f"A token was made all the same, {' and '.join(made)}, and its secret is lost: revoke it with state=absent and "
+                    f"A token was created all the same, {' and '.join(made)}, and its secret is lost: revoke it with state=absent and "
                     "token_ids.",
                     created=made,
                 )
             else:
-                failure.add(f"{account} has no new token with the tag '{tag}', so none was made.")
+                failure.add(f"{account} has no new token with the tag '{tag}', so none was created.")
         raise
 
 

@@ -183,10 +183,10 @@ def _create(platform: Platform, wanted: AccountState) -> tuple[AccountState, Cli
         try:
             made = platform.service_accounts(name)
         except LatchkeyError:
-            failure.add(f"Whether the account '{name}' was made is not known. Look before you run again.")
+            failure.add(f"Whether the account '{name}' was created is not known. Look before you run again.")
             raise failure from None
         if not made:
-            failure.add(f"No account named '{name}' is there now, so nothing was made.")
+            failure.add(f"No account named '{name}' is there now, so nothing was created.")
         else:
             ids = ", ".join(one.account.id for one in made)
             failure.add(f"An account named '{name}' is there now (id {ids}), and was not before.", created=[one.account.id for one in made])
@@ -246,7 +246,7 @@ def _write_credentials_file(
         write_private(path, platform.client_file(secret), "credentials_file")
     elif not plan_.mints:
         outcome.warnings.append(
-            f"credentials_file: '{path}' was left as it is, since the secret of {account} is told only when it is made. "
+            f"credentials_file: '{path}' was left as it is, since the secret of {account} is told only when it is created. "
             "Set rotate_secret=true for a new one."
         )
 

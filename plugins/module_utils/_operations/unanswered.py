@@ -232,7 +232,7 @@ class _Search:
         connection = self._attempts[0].connection
         who = connection.auth.client_id or connection.auth.username or "the bearer of a token"
         words = (
-            f"A token of {who} at {connection.endpoint.url} was being made when the run was interrupted. "
-            f"If it was made, it stays until it ends by itself. {why}"
+            f"A token of {who} at {connection.endpoint.url} was being created when the run was interrupted. "
+            f"If it was created, it stays until it ends by itself. {why}"
         )
         return Ended(True, [words])

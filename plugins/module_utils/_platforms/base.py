@@ -307,7 +307,7 @@ class Platform:
             account: whose; None for the calling account.
             expires_at: when it shall expire; None leaves that to the platform.
         """
-        self._cannot("make tokens")
+        self._cannot("create tokens")
 
     def check_log_in(self) -> None:
         """Refuse, before anything is sent, a caller who cannot log in for a new session, which is what a token is here.
@@ -316,7 +316,9 @@ class Platform:
             OptionError: the task brings a token only.
         """
         if self.connection.auth.token:
-            raise OptionError("A token cannot make another one.", "Authenticate with client_id and client_secret, or service_account_file.")
+            raise OptionError(
+                "A token cannot create another one.", "Authenticate with client_id and client_secret, or service_account_file."
+            )
 
     @classmethod
     def asks_for_session(cls, options: Mapping[str, Any]) -> bool:
@@ -384,11 +386,11 @@ class Platform:
             tag: what it shall be called.
             lifetime: how long it shall live; None for the platform's own default.
         """
-        self._cannot("make API tokens")
+        self._cannot("create API tokens")
 
     def api_token_lifetime(self, lifetime: timedelta | None) -> timedelta:
         """Return how long an API token really lives that shall live so long; None asks for the platform's own default."""
-        self._cannot("make API tokens")
+        self._cannot("create API tokens")
 
     def api_tokens(self, account: Account | None) -> list[Credential]:
         """Return the API tokens of an account; None for the caller's own."""
@@ -396,7 +398,7 @@ class Platform:
 
     def mint_api_token(self, tag: str, lifetime: timedelta | None) -> Minted:
         """Make an API token for the caller; never repeated, since its secret is told only once."""
-        self._cannot("make API tokens")
+        self._cannot("create API tokens")
 
     # S3 access keys: pairs of an id and a secret that sign the requests of S3 clients
 

@@ -37,7 +37,7 @@ _CAUSES = {
     errno.EROFS: ("the file system is read-only", "Mount it writable."),
     errno.ENOSPC: ("the disk is full", "Free some space."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space."),
-    errno.EIO: ("the disk failed (input/output error)", "Look after the disk."),
+    errno.EIO: ("the disk failed (input/output error)", "Check the disk."),
     errno.EFBIG: ("it would be larger than this process may write", "Raise the limit of file sizes (ulimit -f)."),
     errno.EBUSY: ("it is a mount point, which cannot be replaced", "Mount its directory instead of the file."),
     errno.ENOENT: ("the directory does not exist", "Create the directory first."),

@@ -101,7 +101,7 @@ def open_ledger() -> Ledger:
 
 
 def _run_has_ended() -> LatchkeyError:
-    return RefusedError("No play token is made: the run of Ansible that asks for it has ended.")
+    return RefusedError("No play token is created: the run of Ansible that asks for it has ended.")
 
 
 def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> str:
@@ -180,7 +180,7 @@ def _replace(
             ledger.add_refusal(key, str(failure))
         if not works_on:
             raise
-        warn(f"The play token of this run ends soon, and another one could not be made. {failure}")
+        warn(f"The play token of this run ends soon, and another one could not be created. {failure}")
         return works_on[-1].secret
     try:
         ledger.add_minted(key, grant.as_data(), scope, intent=intent)
@@ -192,7 +192,7 @@ def _replace(
     if abs(grant.ahead) > _CLOCKS_DIFFER:
         warn(
             f"The clock of {grant.connection.endpoint.url} is {describe_duration(timedelta(seconds=abs(grant.ahead)))} "
-            f"{'ahead of' if grant.ahead > 0 else 'behind'} this machine's. The play token was made by its clock; correct the wrong one."
+            f"{'ahead of' if grant.ahead > 0 else 'behind'} this machine's. The play token was created by its clock; correct the wrong one."
         )
     return str(grant.minted.secret)
 
@@ -208,7 +208,7 @@ def noted_mint(ledger: Ledger, mint: Callable[[Intend], Grant]) -> tuple[Grant, 
         What was made, and the name of the intent, which is settled when that is entered; empty where there is none.
 
     Raises:
-        LatchkeyError: the intent could not be entered, so nothing was made; and what the mint raises.
+        LatchkeyError: the intent could not be entered, so nothing was created; and what the mint raises.
     """
     intents: list[str] = []
 
@@ -217,7 +217,7 @@ def noted_mint(ledger: Ledger, mint: Callable[[Intend], Grant]) -> tuple[Grant, 
             intents.append(ledger.add_intent(attempt.as_data()))
         except OSError as failure:
             raise LatchkeyError(
-                f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so no token is made.", _MAKE_ROOM
+                f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so no token is created.", _MAKE_ROOM
             ) from None
 
     try:
@@ -249,7 +249,7 @@ def not_kept(grant: Grant, failure: OSError) -> LatchkeyError:
     else:
         became = "was revoked again."
     return LatchkeyError(
-        f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so the token that was made for it {became}",
+        f"The list of play tokens '{ledger_path()}' cannot be written ({failure.strerror}), so the token that was created for it {became}",
         _MAKE_ROOM,
     )
 
@@ -259,7 +259,7 @@ def _show(sentences: list[str], warn: Callable[[str], None]) -> None:
         warn(one)
 
 
-def watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None], what: str = "token that play_token is about to make") -> None:
+def watch(ledger: Ledger, contents: Contents, warn: Callable[[str], None], what: str = "token that play_token is about to create") -> None:
     """See to it that a process revokes what is about to be minted; the ledger must be locked."""
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.watcher import start_watcher
 

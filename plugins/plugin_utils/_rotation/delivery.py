@@ -34,7 +34,7 @@ class Delivery:
                 with self._step(f"Check that {sink.where} can be written"):
                     found[name] = sink.read()
         except LatchkeyError as failure:
-            raise self._context.fail("was not rotated, and nothing was made.", failure) from None
+            raise self._context.fail("was not rotated, and nothing was created.", failure) from None
         self._record.sinks = found
 
     def level(self) -> None:

@@ -114,7 +114,7 @@ class InPlace:
             return context.fail_at(str(failure))
         if record.in_doubt:
             return context.fail(
-                "was not rotated. Whether a secret was made is not known, so the next run makes another one; "
+                "was not rotated. Whether a secret was created is not known, so the next run creates another one; "
                 f"{context.where} still holds the old one.",
                 failure,
             )
@@ -126,10 +126,10 @@ class InPlace:
                     self._rescue.remove()
         except Exception as left:  # noqa: BLE001  (what is left to do must be told, whatever it was)
             return context.fail(
-                f"was not rotated, and no secret was made, but {context.where} could not be given its old content back; the next run does. "
-                f"What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}"
+                f"was not rotated, and no secret was created, but {context.where} could not be given its old content back; "
+                f"the next run does. What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}"
             )
-        held = "what it held" if restored else "what it held, with changes that were made by hand meanwhile"
+        held = "what it held" if restored else "what it held, with changes by hand since then"
         return context.fail(f"was not rotated. All is as it was before: {context.where} holds {held}.", failure, undone=True)
 
     def _keep_in_rescue_file(self) -> None:
@@ -215,7 +215,7 @@ class InPlace:
         where = (
             f"The new one is in {self._rescue.where}, encrypted; once the cause is fixed, the next run stores it."
             if kept
-            else "The new one could not be kept anywhere; once the cause is fixed, the next run makes another."
+            else "The new one could not be kept anywhere; once the cause is fixed, the next run creates another."
         )
         why = (
             "was changed meanwhile"

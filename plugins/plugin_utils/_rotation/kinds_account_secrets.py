@@ -53,7 +53,7 @@ class _Secrets(PlatformCredentials):
             raise RefusedError(
                 f"{self.wanted.what}: the stored secret was refused. It may be dead, or the account may have {_count(limit)} sessions, "
                 f"and they cannot be counted: {failure} Nothing was rotated.",
-                "Set rotate_force to make a new secret all the same.",
+                "Set rotate_force to create a new secret all the same.",
             ) from None
         live = [one for one in sessions if one.is_live(now)]
         if len(live) >= limit:
@@ -125,7 +125,7 @@ class _Secrets(PlatformCredentials):
 
     def disable(self, token_id: str) -> None:
         """See ports.Credentials."""
-        raise RefusedError(f"{self.platform.title}: accounts cannot be switched off.", "Use rotate_retire=delete.")
+        raise RefusedError(f"{self.platform.title}: accounts cannot be disabled.", "Use rotate_retire=delete.")
 
     def look(self, known: Collection[str] = ()) -> Listing:
         """See ports.Credentials."""

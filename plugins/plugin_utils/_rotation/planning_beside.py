@@ -272,7 +272,7 @@ def is_overdue(state: Mapping[str, Any], now: datetime) -> bool:
 
 def _listed(credentials: Sequence[Mapping[str, Any]]) -> str:
     """Return credentials for people: which, and since when."""
-    return "; ".join(f"{one['token_id']}, made {one.get('created_at') or 'at an unknown time'}" for one in credentials)
+    return "; ".join(f"{one['token_id']}, created {one.get('created_at') or 'at an unknown time'}" for one in credentials)
 
 
 def _late_words(intents: Sequence[Mapping[str, Any]], reason: str) -> str:

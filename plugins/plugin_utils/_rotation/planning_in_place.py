@@ -54,14 +54,14 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
     if stage == STORED and facts.works and not facts.rescue_works:
         return _base({**kept, "minted_at": since}, policy, finish=True, reason="an earlier run stored it and stopped")
     if facts.has_rescue and facts.rescue_works and not facts.rescue_in_doubt:
-        reason = "an earlier run made a secret and could not store it"
+        reason = "an earlier run created a secret and could not store it"
         return _changing(facts, {**kept, "minted_at": since}, run, now, policy, reason=reason, rescue=True)
     reason = due(facts.has_value, facts.works, kept, policy, now)
     if facts.rescue_works and facts.rescue_in_doubt and not reason:
         reason = "two secrets of the account work, and which of them lives on is not known"
     if stage == MINTING and facts.works and not reason:
         # It may have made a secret that nothing holds, and the stored one may live on for a while only.
-        reason = "an earlier run was interrupted while it made a secret"
+        reason = "an earlier run was interrupted while it created a secret"
     if reason and not facts.has_value and not policy.force and stage != MINTING:
         return Plan(problem=nothing_stored(facts))
     if reason:

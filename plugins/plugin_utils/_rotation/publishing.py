@@ -49,7 +49,7 @@ class Publishing:
             with context.step("Check that the vars file can be published"):
                 record.publishable = self._publish(plan.intent or plan.settled, None, try_only=True).fingerprints
         except LatchkeyError as failure:
-            raise context.fail("was not rotated, and nothing was made.", failure) from None
+            raise context.fail("was not rotated, and nothing was created.", failure) from None
 
     def push(self, state: Mapping[str, Any], expect: Mapping[str, str] | None) -> None:
         """Push the new credential with a state. Raises LatchkeyError, and notes where the remote may have taken it all the same."""

@@ -105,12 +105,12 @@ class SideBySide:
         """Switch off an earlier credential that an earlier run could not switch off."""
         context = self._context
         try:
-            with context.step(f"Switch off the earlier {self._noun} {old_id}"):
+            with context.step(f"Disable the earlier {self._noun} {old_id}"):
                 context.disable(old_id)
         except TakenOverError:
             raise
         except LatchkeyError as failure:
-            context.go_on(f"The earlier credential {old_id} could not be switched off; the next run tries again. {failure}")
+            context.go_on(f"The earlier credential {old_id} could not be disabled; the next run tries again. {failure}")
             self._record.unretired.append(old_id)
 
     def _dry_run(self) -> Change:
@@ -130,7 +130,7 @@ class SideBySide:
         except LatchkeyError as failure:
             if self._plan.rotate:
                 raise context.fail(
-                    f"was not rotated, and nothing was made: the earlier credential {old_id} could not be deleted to make room.", failure
+                    f"was not rotated, and nothing was created: the earlier credential {old_id} could not be deleted to make room.", failure
                 ) from None
             context.go_on(f"The earlier credential {old_id} could not be deleted; the next run tries again. {failure}")
             self._record.unretired.append(old_id)
@@ -249,7 +249,7 @@ class SideBySide:
         context = self._context
         disable = context.settings.policy.retire == "disable"
         try:
-            with context.step(f"{'Switch off' if disable else 'Delete'} the old {self._noun} {old_id}"):
+            with context.step(f"{'Disable' if disable else 'Delete'} the old {self._noun} {old_id}"):
                 old_value = context.found.old_value if self._plan.finish else context.found.value
                 if disable:
                     context.disable(old_id, old_value, stored=True)
@@ -311,7 +311,7 @@ class SideBySide:
             return Undo(context).stop(failure)
         if consequence is Consequence.PROVE_AGAIN:
             return context.fail_at(
-                f"{context.where} holds a credential that an earlier run made, and whether it works could not be found out; both it and "
+                f"{context.where} holds a credential that an earlier run created, and whether it works could not be found out; both it and "
                 "the old one are kept. Run again.",
                 failure,
             )

@@ -105,7 +105,7 @@ def would_do(
     if plan.retire and not plan.finish:
         found.append(f"delete the earlier {noun} {plan.retire}")
     if plan.disable:
-        found.append(f"switch off the earlier {noun} {plan.disable}")
+        found.append(f"disable the earlier {noun} {plan.disable}")
     if plan.undo:
         found.append("finish undoing what an earlier run left half-way, and revoke what it created")
     if plan.rescue:
@@ -144,7 +144,7 @@ def _would_retire(old_id: str, policy: Policy, noun: str) -> str:
     if policy.alternates:
         return f"leave the {noun} of {old_id} as it is until the account's next turn"
     if policy.retire == "disable":
-        return f"switch off the old {noun} {old_id}"
+        return f"disable the old {noun} {old_id}"
     if policy.retires_at_once:
         return f"delete the old {noun} {old_id}"
     return f"keep the old {noun} {old_id} for now, and delete it with a later run"

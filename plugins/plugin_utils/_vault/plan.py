@@ -211,7 +211,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     """The new content of a vars file with this content (None when there is no file). Pure."""
     if old is None and not request.create:
         if request.secrets or request.plain:
-            raise VarsFileError(f"{where} does not exist.", "Set create to true to make it.")
+            raise VarsFileError(f"{where} does not exist.", "Set create to true to create it.")
         return Edit(False, b"", (), {})
     empty = not (old or b"").strip()
     content = Content.of(old or b"", vault, where)
@@ -230,7 +230,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
     planner = _Planner(content, request, vault, where, seal)
     for name, fingerprint in request.expect.items():
         if planner.fingerprint(parse_path(name)) not in ([fingerprint] if isinstance(fingerprint, str) else fingerprint):
-            raise ChangedVarsError(f"Variable {name!r} in {where} was changed by someone else since it was read.", "Run again.")
+            raise ChangedVarsError(f"Variable {name!r} in {where} has changed since it was read.", "Run again.")
     todo = planner.changes()
     relabelled = content.seal is not None and seal != content.seal and bool(request.secrets)
     if not todo and not relabelled:

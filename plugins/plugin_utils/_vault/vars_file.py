@@ -91,7 +91,7 @@ def _edit_locked(file: atomic_file.LockedFile, path: str, request: Request, vaul
     if not edit.changed and not gone:
         checksum = "" if old is None else atomic_file.sha256(old)
         return EditResult(False, (), checksum, "", False, old, edit.vault_ids, old or b"", file.mode)
-    warnings = [f"{path} was deleted by someone else meanwhile; it was made again."] if gone else []
+    warnings = [f"{path} was deleted meanwhile; it was created again."] if gone else []
     warnings += _replaced(edit, path)
     if file.other_names:
         warnings.append(f"{path} had another name (a hard link), which keeps the old content. A symbolic link would follow it.")

@@ -158,7 +158,7 @@ def test_paths_that_cannot_be_written(tmp_path, monkeypatch):
     for path, why in ((tmp_path / "no" / "file", "there is no directory"), (tmp_path, "it is not a regular file")):
         with pytest.raises(OptionError, match=why) as caught:
             check_writable(str(path), "option")
-        assert "nothing was made. Correct the path" in str(caught.value)
+        assert "nothing was created. Correct the path" in str(caught.value)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OptionError, match="is not writable"):
         check_writable(str(tmp_path / "file"), "option")

@@ -121,7 +121,7 @@ def test_a_token_that_works_is_kept_when_it_cannot_be_renewed(ends_soon, status)
     ends_soon.answers = [RequestError("It was refused.", status=status), "never asked for"]
     assert [ends_soon.ask(), ends_soon.ask()] == ["old", "old"]
     assert (ends_soon.mints, ends_soon.revoked) == (1, [])
-    assert ends_soon.warnings == ["The play token of this run ends soon, and another one could not be made. It was refused."]
+    assert ends_soon.warnings == ["The play token of this run ends soon, and another one could not be created. It was refused."]
 
 
 def test_a_token_that_works_goes_where_there_is_no_place_for_two(ends_soon):
@@ -176,7 +176,7 @@ def test_nothing_is_made_that_cannot_be_noted(run, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Ledger, "add_intent", full)
-    with pytest.raises(LatchkeyError, match=r"cannot be written \(No space left on device\), so no token is made"):
+    with pytest.raises(LatchkeyError, match=r"cannot be written \(No space left on device\), so no token is created"):
         run.ask()
     assert run.mints == 0
 
@@ -197,7 +197,7 @@ def test_a_killed_watcher_is_replaced_at_the_next_use(run, monkeypatch):
 def test_clocks_that_differ_are_named(run, ahead, words):
     run.ahead, run.answers = ahead, ["new"]
     assert run.ask() == "new"
-    said = f"The clock of https://cluster.example.com is {words} this machine's. The play token was made by its clock; "
+    said = f"The clock of https://cluster.example.com is {words} this machine's. The play token was created by its clock; "
     assert run.warnings == ([f"{said}correct the wrong one."] if words else [])
 
 

@@ -110,7 +110,7 @@ def test_orphans_are_accounts():
     tokens = as_credentials("svc", [account("svc", "1"), account("svc-20260101T000000Z", "2")])
     problem = decide(facts(tokens)).problem
     assert problem.startswith(
-        "The rotation has 1 live account that this vars file does not know: 2, made 2026-01-01T00:00:00Z. Find out who"
+        "The rotation has 1 live account that this vars file does not know: 2, created 2026-01-01T00:00:00Z. Find out who"
     )
     assert "delete it with latchkey.tokens.service_account" in problem
     (warning,) = decide(facts(tokens), Policy(successor_of="svc", orphans="ignore")).warnings

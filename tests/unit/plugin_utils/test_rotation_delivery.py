@@ -98,7 +98,7 @@ def test_one_that_cannot_be_written_stops_it_before_anything_is_created():
     rig.server.failure = VarsFileError("It is not there.")
     with pytest.raises(
         RotationFailedError,
-        match=r"svc on q was not rotated, and nothing was made\. What failed: Check that the server can be written: It is not there\.$",
+        match=r"svc on q was not rotated, and nothing was created\. What failed: Check that the server can be written: It is not there\.$",
     ):
         rig.delivery.check()
 

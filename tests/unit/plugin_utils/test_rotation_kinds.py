@@ -182,7 +182,7 @@ def test_an_account_that_a_list_that_is_cut_off_has_not_is_not_said_to_be_delete
 
 @pytest.mark.parametrize("kind", ["in_place", "replace"])
 def test_secrets_cannot_be_switched_off(kind):
-    with pytest.raises(RefusedError, match="cannot be switched off"):
+    with pytest.raises(RefusedError, match="cannot be disabled"):
         of_kind(kind, Stub()).disable("c1")
 
 

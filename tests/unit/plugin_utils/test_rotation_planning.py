@@ -198,7 +198,7 @@ def test_stored_and_working_is_finished_though_the_platform_tells_no_id():
 def test_where_the_platform_tells_no_id_a_token_that_was_created_since_leaves_a_doubt():
     decided = plan(facts(token("1"), token("2"), token("3"), value_id=None, state=stored()))
     assert decided.problem.startswith("The stored credential works, but the platform does not tell its id: it is token 2, which an ")
-    assert "created since: 3, made" in decided.problem
+    assert "created since: 3, created" in decided.problem
     assert (decided.finish, decided.undo, decided.rotate, decided.clears) == (False, False, False, False)
 
 
@@ -348,7 +348,7 @@ def test_no_orphan_is_revoked_by_the_state_alone():
 
 def test_due_and_no_slot():
     problem = plan(facts(token("1", expires=DAY), token("9")), replace(WEEK, orphans="ignore")).problem
-    assert "2 tokens already, and the platform allows 2: 1, made 2026-12-02T12:00:00Z; 9, made 2026-12-02T12:00:00Z." in problem
+    assert "2 tokens already, and the platform allows 2: 1, created 2026-12-02T12:00:00Z; 9, created 2026-12-02T12:00:00Z." in problem
 
 
 def test_no_limit_has_always_a_slot():

@@ -18,8 +18,8 @@ from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE, NO_TIME, NOW, at
 MONTHLY = Policy(max_age=30 * DAY)
 FORCED = Policy(force=True, max_age=30 * DAY)
 ID = "client|1"
-CREATED = "an earlier run was interrupted while it made a secret"
-RESCUE = "an earlier run made a secret and could not store it"
+CREATED = "an earlier run was interrupted while it created a secret"
+RESCUE = "an earlier run created a secret and could not store it"
 
 
 def current(age: timedelta = DAY, account_id: str = ID) -> dict[str, Any]:

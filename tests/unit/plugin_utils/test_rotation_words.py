@@ -141,8 +141,8 @@ def test_all_of_a_rotation_is_announced_in_order_with_what_is_deleted():
     ("policy", "said"),
     [
         (Policy(), "delete the old access token 1"),
-        (Policy(retire="disable"), "switch off the old access token 1"),
-        (Policy(retire="disable", retire_after=DAY), "switch off the old access token 1"),
+        (Policy(retire="disable"), "disable the old access token 1"),
+        (Policy(retire="disable", retire_after=DAY), "disable the old access token 1"),
         (Policy(retire_after=DAY), "keep the old access token 1 for now, and delete it with a later run"),
     ],
 )
@@ -184,7 +184,7 @@ def test_an_account_that_is_replaced():
         (Plan(), []),
         (Plan(revoke=("9",)), ["revoke access token 9, which no store knows"]),
         (Plan(retire="0", settle=True), ["delete the earlier access token 0", "bring the state of the rotation up to date"]),
-        (Plan(disable="0", settle=True), ["switch off the earlier access token 0", "bring the state of the rotation up to date"]),
+        (Plan(disable="0", settle=True), ["disable the earlier access token 0", "bring the state of the rotation up to date"]),
         (Plan(undo=True), ["finish undoing what an earlier run left half-way, and revoke what it created"]),
         (
             Plan(rescue=True, current={"id": "c"}),

@@ -96,7 +96,7 @@ def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     result = edit_file(str(path), Request(plain={"ours": 2}, if_gone=b"theirs: 1\n", mode=0o640), DEV_PROD)
     assert path.read_bytes() == result.content == b"theirs: 1\nours: 2\n"
     assert result.mode == path.stat().st_mode & 0o7777 == 0o640
-    assert result.warnings == (f"{path} was deleted by someone else meanwhile; it was made again.",)
+    assert result.warnings == (f"{path} was deleted meanwhile; it was created again.",)
     # Also when nothing else is to be changed in it; and only then.
     path.unlink()
     assert edit_file(str(path), Request(plain={"theirs": 1}, if_gone=b"theirs: 1\n"), DEV_PROD).created

@@ -72,12 +72,12 @@ def test_expect() -> None:
     assert plan(old, secrets={"x": "b"}, expect={"x": ["", fingerprint]}).changed
     expects: tuple[dict[str, str | list[str]], ...] = ({"x": "0" * 64}, {"x": ""}, {"z": fingerprint}, {"x": ["", "0" * 64]}, {"x": []})
     for expect in expects:
-        with pytest.raises(VarsFileError, match="was changed by someone else since it was read"):
+        with pytest.raises(VarsFileError, match="has changed since it was read"):
             plan(old, secrets={"x": "b"}, expect=expect)
 
 
 def test_where_there_is_no_file() -> None:
-    assert refused(lambda: plan(None, plain={"a": 1})) == "v.yml does not exist. Set create to true to make it."
+    assert refused(lambda: plan(None, plain={"a": 1})) == "v.yml does not exist. Set create to true to create it."
     assert plan(None, remove=["a"]).changed is False
     assert plan(None, plain={"a": 1}, create=True).data == b"---\na: 1\n"
 

@@ -135,7 +135,7 @@ class QumuloAccounts(QumuloApi):
     def _foreign_role(self, role: str, account: str) -> RefusedError:
         return RefusedError(
             f"{self.title} at {self.http.endpoint.url}: "
-            f"the role '{role}' exists already and was not made by this collection for {account}.",
+            f"the role '{role}' exists already and was not created by this collection for {account}.",
             "Rename or delete that role, or use roles instead of privileges.",
         )
 

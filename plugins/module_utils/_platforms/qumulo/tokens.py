@@ -64,7 +64,7 @@ class QumuloTokens(QumuloApi):
             self._require_version((5, 3, 2), "expiration times for access tokens")
             body["expiration_time"] = expires_at.isoformat()
         try:
-            answer = self._call(f"make an access token for {account}", "POST", _TOKENS, body=body)
+            answer = self._call(f"create an access token for {account}", "POST", _TOKENS, body=body)
             value = answer.json_object()
             secret = bearer_field(answer, value, "bearer_token")
             return Minted(Credential(id_field(answer, value, "id"), account, expires_at=expires_at), secret)
@@ -72,7 +72,7 @@ class QumuloTokens(QumuloApi):
             raise self._too_old(failure) from None
         except RequestError as failure:
             if failure.may_have_acted:
-                failure.add("If a token was made, its secret is lost: find it with access_token_info, and delete it with its token_id.")
+                failure.add("If a token was created, its secret is lost: find it with access_token_info, and delete it with its token_id.")
             raise
 
     def update_token(self, token_id: str, *, enabled: bool | None = None, expires_at: datetime | None = None) -> Credential:

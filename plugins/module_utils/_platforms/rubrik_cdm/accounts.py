@@ -23,7 +23,7 @@ from .sessions import CdmSessions
 
 _ACCOUNTS = "/api/v1/service_account"
 ONLY_ACCOUNTS = {"is_service_account": "true"}
-_USE_RSC = "Make the service account in Rubrik Security Cloud (platform rubrik_rsc), which brings it to its clusters."
+_USE_RSC = "Create the service account in Rubrik Security Cloud (platform rubrik_rsc), which brings it to its clusters."
 _LOG_IN = "Log in with username and password."
 
 

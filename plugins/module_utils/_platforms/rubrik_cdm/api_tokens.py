@@ -19,7 +19,7 @@ _LONGEST_TAG = 20  # vendor's documentation: New-RubrikAPIToken has a tag of 20 
 _DEFAULT_LIFE = timedelta(minutes=60)  # vendor's client
 LONGEST_LIFE = timedelta(days=365)  # vendor's client
 _LOG_IN = "Log in with username and password."
-_NO_TOKENS = "A token cannot make tokens, whatever its roles."
+_NO_TOKENS = "A token cannot create tokens, whatever its roles."
 
 
 class CdmApiTokens(CdmSessions):
@@ -33,7 +33,7 @@ class CdmApiTokens(CdmSessions):
         if lifetime is not None and not timedelta(minutes=1) <= lifetime <= LONGEST_LIFE:
             raise OptionError("expires_in: an API token of Rubrik CDM lives between 1 minute and 365 days.")
         if self.connection.auth.client_id:
-            raise UnsupportedError(f"{self.title}: a service account's session cannot make API tokens.", _LOG_IN)
+            raise UnsupportedError(f"{self.title}: a service account's session cannot create API tokens.", _LOG_IN)
         self._require_local("API tokens", "Use a service account of Rubrik Security Cloud (platform rubrik_rsc) and access_token.")
         token = self.connection.auth.token
         if not token:
@@ -55,7 +55,7 @@ class CdmApiTokens(CdmSessions):
         if self.connection.organization_id:  # null would be refused (vendor's client)
             body["initParams"]["organizationId"] = self.connection.organization_id
         try:
-            answer = self._call(f"make an API token for {account}", "POST", SESSIONS, body=body)
+            answer = self._call(f"create an API token for {account}", "POST", SESSIONS, body=body)
             value = session_field(answer)
             secret = bearer_field(answer, value, "token")
             made = Credential(

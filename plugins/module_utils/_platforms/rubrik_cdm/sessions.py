@@ -204,8 +204,8 @@ class CdmSessions(CdmApi):
             failure.add(_CHECK_CLIENT)
         if full or live is None:
             failure.add(
-                f"{'A' if full else 'Or all places are taken: a'} service account may have ten sessions at once (Rubrik's support can "
-                "raise that), and one that is not ended keeps its place for 24 hours. End old ones as an administrator with "
+                f"{'A' if full else 'Or all slots are taken: a'} service account may have ten sessions at once (Rubrik's support can "
+                "raise that), and one that is not ended keeps its slot for 24 hours. End old ones as an administrator with "
                 "latchkey.tokens.session_revoke: "
                 f"{{platform: rubrik_cdm, target: account, account: '{client_id}', older_than: 1h}}."
             )

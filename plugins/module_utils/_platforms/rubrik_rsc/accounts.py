@@ -52,7 +52,7 @@ class RscAccounts(RscApi):
             f"create the service account '{name}'",
             CREATE,
             {"input": given},
-            hint="" if roles else "Perhaps this tenant makes no accounts without roles: name one with roles.",
+            hint="" if roles else "Perhaps this tenant creates no accounts without roles: name one with roles.",
         )
         secret = self._client_secret(answer, reply, name, self._created_id)
         return replace(wanted, account=account_of(secret.client_id, name), roles=roles), secret
@@ -149,7 +149,7 @@ class RscAccounts(RscApi):
         if found is not None and found.roles != roles:
             raise AnswerError(
                 f"{self.title} at {self.http.endpoint.url} took the request to {operation}, and the account does not have these roles: the "
-                "change waits for approval (quorum authorization), or was made undone meanwhile.",
+                "change waits for approval (quorum authorization), or was undone meanwhile.",
                 "Let it be approved in Rubrik Security Cloud, and run again.",
                 platform=self.name,
                 endpoint=self.http.endpoint.url,

@@ -40,13 +40,13 @@ _LOGIN_HINTS = (
         "invalid client",
         "There is no such service account: check client_id, which begins with client|, and whether the account was deleted.",
     ),
-    (r"\bdisabled\b", "Service accounts are switched off in this organisation: an administrator can switch them on again."),
+    (r"\bdisabled\b", "Service accounts are disabled in this organisation: an administrator can enable them again."),
     (r"\broles?\b|insufficient permission", "The account has no role, and without one it cannot log in: give it one with service_account."),
     (r"\blocked\b", "Too many logins failed: wait until the account is unlocked, then use the newest client secret."),
 )
 _LOGIN_USUAL = (
     "Check client_id, which begins with client|, and client_secret. Logins are also refused to accounts without roles, from addresses "
-    "that are not on the IP allow list, and where the organisation has switched service accounts off."
+    "that are not on the IP allow list, and where the organisation has disabled service accounts."
 )
 
 
@@ -164,7 +164,7 @@ def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> Re
         advice = known
     elif code == 401:
         ended = "has expired" if _EXPIRED in words else "was revoked, has ended, or is of another tenant"
-        advice = f"The token {ended}: make a new one with access_token, or authenticate with client_id and client_secret."
+        advice = f"The token {ended}: create a new one with access_token, or authenticate with client_id and client_secret."
     elif code == 403 and document.right:
         advice = f"The calling account needs a role with the right {document.right}."
     return answer.refusal(code, words, advice, may_have_acted=may_have_acted(answer, code, document))

@@ -134,7 +134,7 @@ class RubrikRsc(RscInventory):
         client_id = self.connection.auth.client_id or ""  # there is no third way to authenticate
         if account and client_id not in (account.id, *account.aliases):
             raise OptionError(
-                f"{self.title} makes tokens for the calling account only, not for {account}.", "Authenticate as that account."
+                f"{self.title} creates tokens for the calling account only, not for {account}.", "Authenticate as that account."
             )
         try:
             secret, told = self._log_in()
@@ -146,7 +146,7 @@ class RubrikRsc(RscInventory):
                 secret = switched
         except RequestError as failure:
             if failure.may_have_acted:
-                failure.add(f"If a token was made, it is lost, and {ENDS_BY_ITSELF}.")
+                failure.add(f"If a token was created, it is lost, and {ENDS_BY_ITSELF}.")
             raise
         return Minted(_session_of(secret, Account(client_id, client_id), told), secret)
 
@@ -175,13 +175,13 @@ class RubrikRsc(RscInventory):
     # API tokens
 
     def check_api_token(self, tag: str, lifetime: timedelta | None) -> None:
-        self._cannot("make API tokens", _NO_API_TOKENS)
+        self._cannot("create API tokens", _NO_API_TOKENS)
 
     def api_tokens(self, account: Account | None) -> list[Credential]:
         self._cannot("list API tokens", _NO_API_TOKENS)
 
     def mint_api_token(self, tag: str, lifetime: timedelta | None) -> Minted:
-        self._cannot("make API tokens", _NO_API_TOKENS)
+        self._cannot("create API tokens", _NO_API_TOKENS)
 
 
 def _account_id(told: str, domain: str, client_id: str | None, claims: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

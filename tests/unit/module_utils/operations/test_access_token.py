@@ -94,7 +94,7 @@ def test_with_a_current_token(current, tokens, decided):
 @pytest.mark.parametrize(
     ("wish", "tokens", "words"),
     [
-        (Wish(additional=True), [LIVE, OFF], "has 2 access tokens already, and the platform allows 2: 1, made"),
+        (Wish(additional=True), [LIVE, OFF], "has 2 access tokens already, and the platform allows 2: 1, created"),
         (Wish(), [EXPIRED, OFF], "disabled. Delete one that is not in use"),
         (Wish(enabled=False), [LIVE, LONGER], "has 2 access tokens, and the task does not say which to change"),
         (Wish(enabled=False), [], "enabled=false needs a token that exists"),

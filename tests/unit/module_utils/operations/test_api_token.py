@@ -76,7 +76,7 @@ def test_an_expired_one_counts_as_none(one):
 
 
 def test_the_platform_checks_first(one):
-    one.check_api_token = lambda tag, lifetime: one._cannot("make API tokens")
+    one.check_api_token = lambda tag, lifetime: one._cannot("create API tokens")
     with pytest.raises(UnsupportedError):
         run(one, tag="nightly")
     assert one.done == []
@@ -131,7 +131,7 @@ def lost() -> RequestError:
 def test_a_lost_answer_where_one_was_made(one):
     one.failure, looks = lost(), iter([[api("a1")], [api("a1"), api("a3"), api("a4", "other")]])
     one.api_tokens = lambda account: next(looks)
-    with pytest.raises(RequestError, match="A token was made all the same, a3, and its secret is lost") as caught:
+    with pytest.raises(RequestError, match="A token was created all the same, a3, and its secret is lost") as caught:
         run(one, tag="nightly", additional=True)
     assert caught.value.details["created"] == ["a3"]
     assert one.done.count("mint nightly None") == 1
@@ -139,7 +139,7 @@ def test_a_lost_answer_where_one_was_made(one):
 
 def test_a_lost_answer_where_none_was_made(one):
     one.failure = lost()
-    with pytest.raises(RequestError, match=r"has no new token with the tag 'nightly', so none was made\."):
+    with pytest.raises(RequestError, match=r"has no new token with the tag 'nightly', so none was created\."):
         run(one, tag="nightly", additional=True)
 
 
@@ -152,7 +152,7 @@ def test_a_lost_answer_where_nobody_can_look(one):
         raise ForbiddenError("No.")
 
     one.api_tokens = look
-    with pytest.raises(RequestError, match="Whether a token was made is not known; look with api_token_info"):
+    with pytest.raises(RequestError, match="Whether a token was created is not known; look with api_token_info"):
         run(one, tag="nightly", additional=True)
 
 

@@ -109,7 +109,7 @@ def test_bad_options(options, words):
 def test_a_token_opens_no_session(check_mode, additional):
     one = fake(client_id=None, token="TOKEN")
     one.inspected = None  # dead
-    with pytest.raises(OptionError, match="A token cannot make another one"):
+    with pytest.raises(OptionError, match="A token cannot create another one"):
         run_present(one, task(check_mode, current="CURRENT"), additional, timedelta(0))
     assert one.done == ([] if additional else ["inspect CURRENT"])
 

@@ -474,7 +474,7 @@ def test_a_refused_mint_is_explained(play):
     refused = Exchange("POST", CLIENT_LOGIN, {"message": "too many sessions"}, 422, body=CLIENT_BODY)
     dead, alive = listed(status=401, authorization="Bearer dead"), listed(item("a"), item("b"), authorization=f"Bearer {TOKEN}")
     failure, _one = play(AS_CLIENT, lambda one: refused_mint(one, ["dead", TOKEN]), refused, dead, alive)
-    assert "The account has 2 sessions: a, made 2026-12-31T00:00:00Z" in str(failure)
+    assert "The account has 2 sessions: a, created 2026-12-31T00:00:00Z" in str(failure)
     assert LIMIT in str(failure)
     assert f"account: 'User:::{UUID}', older_than: 1h}}." in str(failure)
     assert [one["token_id"] for one in failure.details["sessions"]] == ["a", "b"]
@@ -486,7 +486,7 @@ def test_a_refused_mint_for_another_reason_is_not_blamed_on_the_limit(play):
     assert "The account has 1 sessions" in str(failure)
     assert LIMIT not in str(failure)
     unseen = str(play(AS_CLIENT, lambda one: refused_mint(one, []), refused)[0])
-    assert f"Or all places are taken: a{LIMIT[1:]}" in unseen
+    assert f"Or all slots are taken: a{LIMIT[1:]}" in unseen
     denied = Exchange("POST", CLIENT_LOGIN, b"no", 401, body=CLIENT_BODY)
     assert LIMIT not in str(play(AS_CLIENT, lambda one: refused_mint(one, [TOKEN]), denied)[0])
     for said in (failure, play(AS_CLIENT, lambda one: refused_mint(one, [TOKEN]), denied)[0]):
@@ -553,7 +553,7 @@ def test_an_api_token_is_never_made_twice(play):
 def test_a_token_that_makes_tokens(play):
     refused = Exchange("POST", LOGIN, b"no", 403, body={"initParams": {"apiToken": {"tag": "x"}}})
     failure, _one = play(AS_TOKEN, lambda one: one.mint_api_token("x", None), refused)
-    assert "A token cannot make tokens, whatever its roles. Log in with username and password." in str(failure)
+    assert "A token cannot create tokens, whatever its roles. Log in with username and password." in str(failure)
 
 
 # -- service accounts

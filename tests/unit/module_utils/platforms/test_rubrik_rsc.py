@@ -173,7 +173,7 @@ def test_a_login_for_somebody_else(monkeypatch, echoed):
 @pytest.mark.parametrize("failure", [requests.ConnectionError(), requests.ReadTimeout()])
 def test_a_login_is_never_repeated_blindly(monkeypatch, failure):
     script = Script(login(failure=failure)).install(monkeypatch)
-    with pytest.raises(ConnectionFailedError, match=r"not sent again.*If a token was made, it is lost, and it ends by itself"):
+    with pytest.raises(ConnectionFailedError, match=r"not sent again.*If a token was created, it is lost, and it ends by itself"):
         platform(**CLIENT).mint_token(None, None)
     script.done()
 
@@ -213,7 +213,7 @@ EXPIRED = {"code": 16, "message": "JWT validation failed: TIME_CONSTRAINT_FAILUR
 INVALID = {"code": 400, "message": "[QueryAnalysisError] Query does not pass validation. Violations: no field name"}
 NO = [
     (401, GATEWAY, AuthenticationError, "was revoked, has ended, or is of another tenant"),
-    (401, EXPIRED, AuthenticationError, "The token has expired: make a new one"),
+    (401, EXPIRED, AuthenticationError, "The token has expired: create a new one"),
     (200, failed(401, "JWT is missing."), AuthenticationError, "was revoked, has ended"),
     (200, failed(403, "no", "serviceAccounts"), ForbiddenError, "needs a role with the right VIEW_SERVICE_ACCOUNT"),
     (403, {"code": 403, "message": "cannot process audit object"}, ForbiddenError, "not on the IP allow list"),
@@ -503,9 +503,9 @@ def test_the_expiry_of_a_token_that_says_none(monkeypatch, told, expires_at):
 
 def test_who_can_make_no_token(monkeypatch):
     Script().install(monkeypatch)
-    with pytest.raises(OptionError, match="A token cannot make another one"):
+    with pytest.raises(OptionError, match="A token cannot create another one"):
         platform().mint_token(None, None)
-    with pytest.raises(OptionError, match=r"A token cannot make another one\. Authenticate with client_id and client_secret, or service"):
+    with pytest.raises(OptionError, match=r"A token cannot create another one\. Authenticate with client_id and client_secret, or service"):
         platform().check_log_in()  # in the same words, for check mode
     platform(**CLIENT).check_log_in()
     with pytest.raises(OptionError, match="for the calling account only"):
