@@ -190,6 +190,7 @@ ARGUMENTS: dict[str, Any] = {
     "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"]},
     "retire": {"type": "str", "choices": ["delete", "disable"]},
     "retire_after": {"type": "str"},
+    "reload_vars": {"type": "bool"},
     "publish": {"type": "list", "elements": "str", "choices": ["none", GIT, TASKS, *SINKS]},
     "publish_credentials_file": {"type": "dict", "options": {"path": {"type": "path"}}},
     "publish_awx_credential": {
@@ -232,6 +233,7 @@ _DEFAULTS: dict[str, Any] = {
     "orphans": "fail",
     "retire": "delete",
     "retire_after": "",
+    "reload_vars": True,
     "publish": [],
     "publish_credentials_file": {},
     "publish_awx_credential": {},
@@ -243,7 +245,7 @@ _DEFAULTS: dict[str, Any] = {
 _TELLING_WHEN_EMPTY = frozenset(
     (
         *("platform", "endpoint", "credential", "vars_file", "var"),
-        *("sync_timeout", "expires_in", "when_remaining", "max_age", "force", "retire_after"),
+        *("sync_timeout", "expires_in", "when_remaining", "max_age", "force", "retire_after", "reload_vars"),
     )
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule
+from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule, _Phase
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
@@ -136,13 +136,25 @@ def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perfor
         perform(True, auth={"token": PLACEHOLDER})
 
 
+@pytest.mark.parametrize(
+    ("wanted", "stored", "secret", "loaded"),
+    [(True, True, None, True), (False, True, None, False), (True, False, None, False), (True, True, SimpleNamespace(where="x"), False)],
+)
+def test_when_the_vars_file_is_loaded_again(wanted, stored, secret, loaded):
+    phase = object.__new__(_Phase)
+    phase._action, phase._secret = SimpleNamespace(path=str), secret
+    phase._options = {"vars_file": "vault.yml", "reload_vars": wanted}
+    rotation = SimpleNamespace(record=SimpleNamespace(changed=True, stored=stored))
+    assert phase._as_result(rotation, {"token_id": "1", "expires_at": None})["reload"] is loaded
+
+
 OF_PHASES = {"phase", "ticket", "failed_step", "failure", "undone"}
 SPECS = Path(__file__).resolve().parents[3] / "roles" / "rotate" / "meta" / "argument_specs.yml"
 
 
 def test_the_options_are_the_variables_of_the_role():
     names = yaml.safe_load(SPECS.read_text())["argument_specs"]["main"]["options"]
-    assert {f"rotate_{one}" for one in ActionModule.argument_spec.keys() - OF_PHASES} == names.keys() - {"rotate_reload_vars"}
+    assert {f"rotate_{one}" for one in ActionModule.argument_spec.keys() - OF_PHASES} == names.keys()
 
 
 def test_an_option_of_the_task_comes_before_the_variable():

@@ -407,6 +407,14 @@ def test_an_empty_text_that_says_something_is_set(name):
     assert set_by({f"rotate_{name}": None}, name) == {}
 
 
+def test_the_vars_file_is_loaded_again_unless_that_is_refused():
+    variables = {"omit": "nothing", "rotate_reload_vars": "nothing"}
+    for unset in (variables, {"rotate_reload_vars": None}, {}):
+        assert options(**set_by(unset, "reload_vars"))["reload_vars"] is True
+    for given, meant in ((True, True), ("yes", True), (False, False), ("no", False)):
+        assert options(**set_by({"rotate_reload_vars": given}, "reload_vars"))["reload_vars"] is meant
+
+
 def test_what_is_omitted_is_not_set():
     # Before ansible-core 2.19, omit is a text that is in no other place.
     variables = {"omit": "nothing", "rotate_tag": "nothing", "rotate_auth": {"token": "t", "password": "nothing"}}
