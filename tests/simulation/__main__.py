@@ -47,7 +47,8 @@ def table(reports: Sequence[Report]) -> list[str]:
     ]
     total: Counter[str] = sum((Counter(one.counts) for one in reports), Counter())
     merged, failures = sum(one.merged for one in reports), sum(len(one.failures) for one in reports)
-    rows.append(["in all", "", *(str(total[kind]) for kind in CLASSES), str(merged), str(failures)])
+    points = str(sum(one.points for one in reports))
+    rows.append(["in all", points, *(str(total[kind]) for kind in CLASSES), str(merged), str(failures)])
     widths = [max(len(row[column]) for row in [columns, *rows]) for column in range(len(columns))]
     return [
         "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])

@@ -23,12 +23,12 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import s
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Expected, Written
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Created, Expected, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import Recognised
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from tests.simulation.cases import BY_NAME
 from tests.simulation.explore import Explorer, Schedule
-from tests.simulation.ports import MemoryStore
+from tests.simulation.ports import MemoryCredentials, MemoryStore
 from tests.simulation.scheduler import Simulation
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -178,6 +178,17 @@ def _sinks_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delivery, "keep", lambda self: None)
 
 
+def _interrupted_unrecorded(patch: pytest.MonkeyPatch) -> None:
+    real = MemoryCredentials.create
+
+    def create(self: MemoryCredentials, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
+        created = real(self, pending, current)
+        self.point.stepped("Look for a signal between the creation and its record")
+        return created
+
+    patch.setattr(MemoryCredentials, "create", create)
+
+
 FAULTS = [
     Fault("a run that was paused does not notice that another took over", _no_fence, "access_token/expiring", "ended", turns=True),
     Fault("what may be another's is taken for a leftover", _possible_is_proved, "access_token/never expiring", "not of this rotation"),
@@ -196,6 +207,8 @@ FAULTS = [
     Fault("a sink keeps the new credential when a rotation is undone", _sinks_stay, "access_token/sinks", "which a sink holds"),
     Fault("a sink is not looked at when nothing is due", _sinks_not_looked_at, "access_token/sinks", "at rest, the file holds"),
     Fault("a new secret is not kept before it is stored", _no_rescue, "in_place/noted", "before it was kept"),
+    Fault("a signal stops a run between creation and record", _interrupted_unrecorded, "access_token/never expiring", "as it was before"),
+    Fault("a signal stops a run between creation and record, in place", _interrupted_unrecorded, "in_place/noted", "lost the"),
 ]
 
 

@@ -349,9 +349,13 @@ def test_a_point_that_is_not_there_any_more_is_refused() -> None:
 def test_the_table_counts_all() -> None:
     explorer = Explorer(QUICK[0], random.Random(1))
     explorer.no_event()
-    first, *_rest, last = table([explorer.report()])
+    report = explorer.report()
+    first, one, other, last = table([report, report])
     assert first.split()[:2] == ["case", "points"]
-    assert last.split() == ["in", "all", "1", "0", "0", "0", "0", "0", str(len(explorer.failures))]
+    assert one == other
+    assert report.points
+    failures = str(2 * len(explorer.failures))
+    assert last.split() == ["in", "all", str(2 * report.points), "2", "0", "0", "0", "0", "0", failures]
 
 
 def test_a_schedule_can_be_replayed_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
