@@ -208,8 +208,9 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register, secrets_of_the_run
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import Request, play_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import check_type, checked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import PLACEHOLDER
@@ -234,7 +235,7 @@ class LookupModule(LookupBase):
         try:
             options = self._options_from(terms, variables, kwargs)
         except LatchkeyError as failure:
-            raise AnsibleError(f"latchkey.tokens.play_token: {failure}") from None
+            raise _as_error(failure, variables) from None
         if variables.get("ansible_check_mode") and not options["mint_in_check_mode"]:
             return [PLACEHOLDER]
         try:
@@ -247,7 +248,7 @@ class LookupModule(LookupBase):
             )
             token = play_token(request, Display().warning)
         except LatchkeyError as failure:
-            raise AnsibleError(f"latchkey.tokens.play_token: {failure}") from None
+            raise _as_error(failure, variables) from None
         register([token])
         return [token]
 
@@ -270,6 +271,8 @@ class LookupModule(LookupBase):
         with _set_variables_only(definitions, {*direct, *left}):
             self.set_options(var_options=given, direct=direct)
         options = self.get_options()
+        if "ca_path" in {*direct, *left} and "validate_certs" not in {*direct, *left}:
+            options["validate_certs"] = None  # to verify is what they mean, whatever the environment says
         type(self)._settled = (given, direct), options
         return options
 
@@ -296,6 +299,10 @@ class LookupModule(LookupBase):
             raise
         finally:
             self._within.pop()
+
+
+def _as_error(failure: LatchkeyError, variables: Mapping[str, Any]) -> AnsibleError:
+    return AnsibleError(f"latchkey.tokens.play_token: {redact(str(failure), secrets_of_the_run(variables))}")
 
 
 @contextlib.contextmanager
