@@ -138,7 +138,7 @@ def test_a_name_that_somebody_else_took_meanwhile(appliance: Start, monkeypatch:
     monkeypatch.setattr(platform, lambda _platform, _name=None: [])
     message = refused(rsc, "service_account", name="svc-one")
     assert "a service account of this name exists" in message
-    assert ("No account named 'svc-one' is there now" in message) is (choice == "500")
+    assert ("The account 'svc-one' is not there yet; the request may still be served." in message) is (choice == "500")
 
 
 def test_roles_whose_name_is_not_unique(appliance: Start) -> None:

@@ -79,7 +79,7 @@ def test_an_account_that_was_not_made(appliance: Start) -> None:
     cdm = appliance("rubrik_cdm")
     cdm.fault("POST:/api/v1/service_account$:close")
     message = refused(cdm, "service_account", name="svc-one")
-    assert "No account named 'svc-one' is there now, so nothing was created." in message
+    assert "The account 'svc-one' is not there yet; the request may still be served. Look again before you run again." in message
     cdm.clear_faults()
     assert done(cdm, "service_account", name="svc-one")["changed"] is True
 
@@ -119,7 +119,7 @@ def test_an_api_token(appliance: Start) -> None:
     assert done(cdm, "api_token", state="absent", token_ids=[made], token=login)["revoked"] == [made]
     assert live(cdm, "api_token") == [kept]
     cdm.fault("POST:/api/internal/session$:close")
-    assert "has no new token with the tag 'nightly', so none was created." in refused(
+    assert "with the tag 'nightly' is not there yet; the request may still be served. Look again" in refused(
         cdm, "api_token", tag="nightly", additional=True, token=login
     )
 

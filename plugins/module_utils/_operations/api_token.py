@@ -69,7 +69,7 @@ def _present(platform: Platform, task: Task) -> Outcome:
 
 
 def _mint(platform: Platform, account: Account, tag: str, lifetime: timedelta | None, known: set[str]) -> Minted:
-    """Make it once. When the answer is lost, look whether it was made, and say so."""
+    """Make it once. When the answer is lost, look whether it is there, and say so."""
     try:
         return platform.mint_api_token(tag, lifetime)
     except RequestError as failure:
@@ -87,7 +87,10 @@ def _mint(platform: Platform, account: Account, tag: str, lifetime: timedelta | 
                     created=made,
                 )
             else:
-                failure.add(f"{account} has no new token with the tag '{tag}', so none was created.")
+                failure.add(
+                    f"A new token of {account} with the tag '{tag}' is not there yet; the request may still be served. "
+                    "Look again with api_token_info before you run again."
+                )
         raise
 
 
@@ -129,4 +132,5 @@ API_TOKEN = Operation(
         "min_remaining": {"type": "str"},
     },
     run=run,
+    stored=frozenset(("tag",)),
 )

@@ -86,6 +86,7 @@ class Operation:
         run: does it.
         rules: mutually_exclusive, required_if and the like, as AnsibleModule takes them.
         may_be_empty: the options to which an empty string means something.
+        stored: the options whose text the platform stores, and shows to whoever may look.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Operation:
     run: Callable[[Platform, Task], Outcome]
     rules: dict[str, Any] = field(default_factory=dict)
     may_be_empty: frozenset[str] = frozenset()
+    stored: frozenset[str] = frozenset()
 
     def refuse_empty(self, options: Mapping[str, Any]) -> None:
         """Refuse the module's own options that are set to nothing, as a survey or ``default('')`` does: what is meant cannot be told.
@@ -110,11 +112,15 @@ class Operation:
                 raise OptionError(f"{name}: one of them is empty.", "Take the empty ones out of the list.")
 
     def refuse_tokens(self, options: Mapping[str, Any]) -> None:
-        """Refuse a token where its id is meant: no token has that id, so an access token that shall go would seem to be gone.
+        """Refuse a token where its id is meant, or a text that the platform stores in clear.
+
+        No token has that id, so an access token that shall go would seem to be gone.
 
         Raises:
-            OptionError: an option for ids of tokens holds what looks like a token.
+            OptionError: an option for ids of tokens, or for such a text, holds what looks like a token or another secret.
         """
+        for name in sorted(self.stored):
+            refuse_secret_text(name, options.get(name))
         for name in self.argument_spec:
             value = options.get(name) if name.endswith(("token_id", "token_ids")) else None
             for one in value if isinstance(value, list) else [value]:
@@ -127,6 +133,15 @@ class Operation:
     def full_argument_spec(self) -> dict[str, Any]:
         """Return the argument spec with the options that every module shares."""
         return {**shared_arguments(), **self.argument_spec}
+
+
+def refuse_secret_text(name: str, text: Any) -> None:
+    """Refuse a text, or a word or a part of a path in it, that looks like a token or another secret. Raises OptionError."""
+    for word in str(text or "").split():
+        is_place = word[0] in "/.~" or "://" in word
+        if not any(len(one) >= _LONGER_THAN_IDS and looks_like_token(one) for one in (word.split("/") if is_place else [word])):
+            continue
+        raise OptionError(f"{name}: it holds a token or another secret, and would be stored in clear.", "Take it out of the text.")
 
 
 def shared_arguments() -> dict[str, Any]:

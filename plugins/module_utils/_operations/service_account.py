@@ -186,7 +186,7 @@ def _create(platform: Platform, wanted: AccountState) -> tuple[AccountState, Cli
             failure.add(f"Whether the account '{name}' was created is not known. Look before you run again.")
             raise failure from None
         if not made:
-            failure.add(f"No account named '{name}' is there now, so nothing was created.")
+            failure.add(f"The account '{name}' is not there yet; the request may still be served. Look again before you run again.")
         else:
             ids = ", ".join(one.account.id for one in made)
             failure.add(f"An account named '{name}' is there now (id {ids}), and was not before.", created=[one.account.id for one in made])
@@ -270,4 +270,5 @@ SERVICE_ACCOUNT = Operation(
     },
     run=run,
     may_be_empty=frozenset(("description", "home_directory")),  # which clears them
+    stored=frozenset(("name", "description", "home_directory")),
 )

@@ -139,7 +139,7 @@ def test_a_lost_answer_where_one_was_made(one):
 
 def test_a_lost_answer_where_none_was_made(one):
     one.failure = lost()
-    with pytest.raises(RequestError, match=r"has no new token with the tag 'nightly', so none was created\."):
+    with pytest.raises(RequestError, match=r"with the tag 'nightly' is not there yet; the request may still be served\. Look again"):
         run(one, tag="nightly", additional=True)
 
 

@@ -16,6 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import judge, mismatch
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation, Outcome, Task, execute
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Probed
+from tests.unit.module_utils.operations.all_operations import OPERATIONS
 
 OPTIONS = {"platform": "qumulo", "endpoint": "cluster", "token": "access-v1:CANARY"}
 
@@ -149,3 +150,38 @@ def test_a_token_is_not_its_id(value, refused):
     with pytest.raises(OptionError, match="token_ids: it holds a token, and not the id of one") as caught:
         operation.refuse_tokens({"token_ids": value})
     assert "3Xq9Lw2Zt7" not in str(caught.value)
+
+
+QUMULO_TOKEN = "access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa+/QwR7tY2uI=="
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(("module", "option"), [(one.name, option) for one in OPERATIONS.values() for option in sorted(one.stored)])
+@pytest.mark.parametrize("text", [QUMULO_TOKEN, JWT, f"/home/{JWT}", f"of the token {QUMULO_TOKEN}", f"{JWT}\n"])
+def test_a_token_is_no_text_to_be_stored(module, option, text):
+    with pytest.raises(OptionError, match=f"^{option}: it holds a token or another secret, and would be stored in clear") as caught:
+        OPERATIONS[module].refuse_tokens({option: text})
+    assert "3Xq9Lw2Zt7" not in str(caught.value)
+    assert "eyJ" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "svc-backup-of-the-second-datacentre-in-the-north-01",
+        "/home/svc/F2A6B3C4-1D2E-4F5A-8B9C-0D1E2F3A4B5C",
+        "Nightly backups, see https://wiki.example.com/Teams/Storage/Runbooks/Nightly-Backups-2026",
+        "commit 70a13475d3d8f0c4e9a1b2c3d4e5f60718293a4b",
+    ],
+)
+def test_a_text_that_may_be_stored(text):
+    OPERATIONS["service_account"].refuse_tokens({"name": text, "description": text, "home_directory": text})
+
+
+def test_what_is_stored_of_each_module():
+    """A text that a platform stores and shows. What only names something that is there already is not among them."""
+    stored = {one.name: set(one.stored) for one in OPERATIONS.values() if one.stored}
+    assert stored == {"service_account": {"name", "description", "home_directory"}, "api_token": {"tag"}}
+    assert all(one.stored <= one.argument_spec.keys() for one in OPERATIONS.values())
