@@ -30,6 +30,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import watcher as play_token_watcher
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.ledger import Ledger, process_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.revoke import revoke_all_tokens, revoke_tokens
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import session as sessions
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import needs_session
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import Session, open_session
@@ -100,7 +101,7 @@ def appliance(tmp_path, monkeypatch):
     monkeypatch.setattr(play_tokens, "ledger_path", lambda: path)
     monkeypatch.setattr(play_tokens, "run_key", lambda: KEY)
     monkeypatch.setattr(play_token_watcher, "start_watcher", lambda *_unused: os.getpid())
-    for module in (operation, sessions):
+    for module in (operation, rotator):
         monkeypatch.setattr(module, "open_platform", one.at)
     return one
 
