@@ -47,3 +47,30 @@ def minting(**pending: Any) -> dict[str, Any]:
 def stored(stage: str = "stored", **pending: Any) -> dict[str, Any]:
     """Return the state that a run left which had stored its new credential, 2."""
     return minting(id="2", **pending) | {"stage": stage}
+
+
+# What version 1.0.0 wrote at each stage, in its own words. A run of a later version goes on from there.
+_PENDING = {"since": "2027-01-01T11:00:00Z", "expires_at": "2027-03-02T11:00:00Z", "known": ["1"], "run": "4026531836 812 51234 node1"}
+_CURRENT = {"id": "1", "minted_at": "2026-12-02T12:00:00Z", "expires_at": "2027-03-02T12:00:00Z"}
+BESIDE_1_0_0: dict[str, dict[str, Any]] = {
+    "current": {"stage": "current", "current": _CURRENT},
+    "current, retired later": {
+        "stage": "current",
+        "current": _CURRENT,
+        "previous": {"id": "0", "delete_at": "2027-01-08T12:00:00Z", "disable": True},
+    },
+    "minting": {"stage": "minting", "current": _CURRENT, "pending": _PENDING},
+    "minting, first": {"stage": "minting", "current": {}, "pending": {**_PENDING, "expires_at": None, "known": []}},
+    "minting, about": {"stage": "minting", "current": _CURRENT, "pending": {**_PENDING, "about": True}},
+    "minting, account": {"stage": "minting", "current": _CURRENT, "pending": {**_PENDING, "expires_at": None, "name": "svc-5f0c"}},
+    "stored": {"stage": "stored", "current": _CURRENT, "pending": {**_PENDING, "id": "2"}},
+    "undoing": {"stage": "undoing", "current": _CURRENT, "pending": {**_PENDING, "id": "2"}},
+}
+_SECRET = {"id": "client|1", "minted_at": "2026-12-31T12:00:00Z", "expires_at": None}
+_SECRET_PENDING = {"since": "2027-01-01T11:00:00Z", "id": "client|1", "run": "4026531836 812 51234 node1"}
+IN_PLACE_1_0_0: dict[str, dict[str, Any]] = {
+    "current": {"stage": "current", "current": _SECRET},
+    "minting": {"stage": "minting", "current": _SECRET, "pending": _SECRET_PENDING},
+    "minting, first": {"stage": "minting", "pending": _SECRET_PENDING},
+    "stored": {"stage": "stored", "current": _SECRET, "pending": _SECRET_PENDING},
+}

@@ -18,8 +18,10 @@ from tests.simulation.events import BY_CALL, At
 from tests.simulation.explore import Schedule, simulation_of
 from tests.simulation.ports import MemoryCredentials, MemoryStore
 from tests.simulation.scheduler import PAUSE, Run, Simulation
-from tests.simulation.world import ACCOUNT_ID, HAND, Pushed
+from tests.simulation.world import ACCOUNT_ID, HAND, Pushed, state_text
 
+# What version 1.0.0 knew of a credential that was about to be created.
+KEYS_1_0_0 = ("since", "expires_at", "known", "run", "name", "about", "id")
 RUNS = ["no earlier run", "before the second write", "after the second write", "before the third write"]
 WRITE = {
     "before the second write": (1, "crash before"),
@@ -252,3 +254,22 @@ def test_a_rescue_file_that_cannot_be_removed_leaves_a_secret_that_works():
         f"{WHAT} has a new secret that works, and vault.yml holds it; the next run does what is left. "
         "What failed: Remove the rescue file: The file cannot be used: No space left on device. Free some space."
     )
+
+
+# -- what version 1.0.0 left
+
+
+@pytest.mark.parametrize("earlier", RUNS)
+@pytest.mark.parametrize("case", ["access_token/expiring", "access_token/new ones do not work", "replace/noted", "in_place/noted"])
+def test_a_rotation_of_version_1_0_0_is_finished(case, earlier):
+    simulation = after(case, earlier)
+    world = simulation.world
+    state = world.state
+    if "pending" in state:
+        state["pending"] = {key: value for key, value in state["pending"].items() if key in KEYS_1_0_0}
+        world.put(HAND, world.written(world.content, state=state_text(state)))
+    outcome = simulation.run()
+    assert world.broken == []
+    assert world.works(world.value)
+    if BY_NAME[case].behaviour.new_ones_work:
+        assert (outcome.how, world.state["stage"]) == ("done", "current"), outcome.words

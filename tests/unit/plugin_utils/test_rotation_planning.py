@@ -19,7 +19,21 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import is_overdue, settled_after
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
-from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, MINUTE, NO_TIME, NOW, SECOND, at, facts, minting, settled, stored, token
+from tests.unit.plugin_utils.rotation_facts import (
+    BESIDE_1_0_0,
+    DAY,
+    HOUR,
+    MINUTE,
+    NO_TIME,
+    NOW,
+    SECOND,
+    at,
+    facts,
+    minting,
+    settled,
+    stored,
+    token,
+)
 
 WEEK = Policy(when_remaining=7 * DAY)
 
@@ -638,3 +652,38 @@ def test_a_request_without_an_answer_is_waited_for_as_long_as_the_stored_secret_
     assert decided.settled["unconfirmed"]
     assert plan(turns(state=asked, works=False), TURNS).rotate
     assert plan(turns(state={**asked, "pending": {**asked["pending"], "since": at(-2 * HOUR)}}), TURNS).rotate
+
+
+# -- what version 1.0.0 left
+
+NEW = {"token_id": "2", "created_at": "2027-01-01T11:00:01Z", "expires_at": "2027-03-02T11:00:00Z", "live": True}
+ENDLESS = {**NEW, "expires_at": None}
+NEW_ACCOUNT = {**ENDLESS, "name": "svc-5f0c"}
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "given", "expected"),
+    [
+        ("current", None, {}, {}),
+        ("current, retired later", token("0"), {}, {"disable": "0"}),
+        ("minting", None, {}, {"settle": True}),
+        ("minting", NEW, {}, {"revoke": ("2",), "settle": True}),
+        ("minting, account", NEW_ACCOUNT, {}, {"revoke": ("2",), "settle": True}),
+        ("stored", NEW, {"value_id": "2"}, {"finish": True, "retire": "1"}),
+        ("stored", NEW, {"works": False, "value_id": None}, {"undo": True}),
+        ("undoing", NEW, {}, {"undo": True}),
+    ],
+)
+def test_a_state_of_version_1_0_0_is_planned_from(state, left, given, expected):
+    policy = replace(WEEK, retire="disable", retire_after=7 * DAY)
+    decided = plan(facts(token("1"), *([left] if left else []), state=BESIDE_1_0_0[state], **{"limit": None, **given}), policy)
+    assert decided.problem == ""
+    assert {key: getattr(decided, key) for key in expected} == expected
+    assert {key for key in ("revoke", "undo", "finish", "retire", "disable", "rotate") if getattr(decided, key)} <= expected.keys()
+
+
+@pytest.mark.parametrize(("state", "left"), [("minting, first", ENDLESS), ("minting, about", NEW)])
+def test_what_version_1_0_0_did_not_mark_is_never_revoked_by_a_guess(state, left):
+    found = facts(token("1"), left, state=BESIDE_1_0_0[state], limit=None)
+    assert "2" not in plan(found).revoke
+    assert plan(found).problem

@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import p
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
-from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE, NO_TIME, NOW, at
+from tests.unit.plugin_utils.rotation_facts import DAY, IN_PLACE_1_0_0, MINUTE, NO_TIME, NOW, at
 
 MONTHLY = Policy(max_age=30 * DAY)
 FORCED = Policy(force=True, max_age=30 * DAY)
@@ -205,3 +205,20 @@ def test_the_age_counts_from_when_the_role_saw_it_first(state, settle):
 def test_next_due(policy, due, never):
     decided = plan(found(SETTLED), policy)
     assert (decided.next_due, decided.never_due) == (at(due), never)
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "reason"),
+    [
+        ("current", {}, ""),
+        ("minting", {}, CREATED),
+        ("minting", RESCUED, RESCUE),
+        ("minting, first", RESCUED | EMPTY, RESCUE),
+        ("stored", {}, "an earlier run stored it and stopped"),
+    ],
+)
+def test_a_state_of_version_1_0_0_is_planned_from(state, given, reason):
+    decided = plan(found(IN_PLACE_1_0_0[state], **given))
+    assert (decided.problem, decided.reason) == ("", reason)
+    assert decided.changes is bool(reason)
+    assert decided.settled.get("current", {}).get("id", ID) == ID

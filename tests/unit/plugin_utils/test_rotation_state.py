@@ -8,7 +8,20 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
-from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, MINUTE, NO_TIME, NOW, SECOND, at, minting, settled, stored
+from tests.unit.plugin_utils.rotation_facts import (
+    BESIDE_1_0_0,
+    DAY,
+    HOUR,
+    IN_PLACE_1_0_0,
+    MINUTE,
+    NO_TIME,
+    NOW,
+    SECOND,
+    at,
+    minting,
+    settled,
+    stored,
+)
 
 INTENT = {"since": at(-HOUR), "expires_at": None, "known": ["1"], "run": "r"}
 
@@ -195,3 +208,20 @@ def test_a_settled_state_waits_for_no_one(gone):
 
 def test_a_run_without_a_name():
     assert "Another run (unknown) has" in states.busy(minting(run=""), False, NOW)
+
+
+# -- what version 1.0.0 wrote
+
+
+@pytest.mark.parametrize("state", [*BESIDE_1_0_0.values(), *IN_PLACE_1_0_0.values()])
+def test_a_state_of_version_1_0_0_is_read(state):
+    assert states.checked({**state, "old_value": "canary"}) == state
+    is_under_way = state["stage"] != "current"
+    assert len(states.intents(state)) == is_under_way
+    assert bool(states.busy(state, False, NOW)) is is_under_way
+    assert states.busy(state, None, NOW) == ""  # its lease has ended
+
+
+def test_all_stages_of_version_1_0_0_are_looked_at():
+    assert {one["stage"] for one in BESIDE_1_0_0.values()} == set(states.STAGES)
+    assert {one["stage"] for one in IN_PLACE_1_0_0.values()} == {"current", "minting", "stored"}
