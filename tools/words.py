@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a credential is, where it is an object of a verb.
+WHICH = r"(?:(?:a|an|another|the|that|this|new|no|any|more|its|live|access|API|service) )*"
+CREDENTIAL = WHICH + r"(?:token|account|credential|secret|session|key)s?"
 INSTEAD = {
     "anybody": "the caller, a user, an administrator",
     "everybody": "every user, all accounts",
@@ -25,8 +28,14 @@ INSTEAD = {
     "mended": "fixed",
     "folder": "directory",
     "folders": "directories",
+    "someone": "the user, an administrator",
+    "looks? after": "check, keep",
+    "switch(?:es|ed)? (?:it |them |that )?(?:off|on)": "disable, enable",
+    rf"(?:make|makes|made|making) {CREDENTIAL}": "create, creates, created",
+    r"(?:token|account|credential|secret|session|key)s? (?:that )?(?:is|are|was|were|being|is being|was being|cannot be) made": "created",
+    r"(?:ten|two|all|free the|no) places(?: of| are taken| for a)": "slots",
 }
-REFUSED = re.compile(rf"\b({'|'.join(INSTEAD)})\b", re.IGNORECASE)
+REFUSED = re.compile("|".join(rf"(?P<w{number}>\b{word}\b)" for number, word in enumerate(INSTEAD)), re.IGNORECASE)
 TEXTS = (
     "README.md",
     "SECURITY.md",
@@ -67,8 +76,9 @@ def refused() -> Iterator[str]:
 def found(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[str]:
     """Yield each place in a file where a word is refused."""
     for number, line in lines:
-        for word in REFUSED.findall(line):
-            yield f"{path.relative_to(ROOT)}:{number}: '{word}': write {INSTEAD[word.lower()]}"
+        for match in REFUSED.finditer(line):
+            instead = [*INSTEAD.values()][int(str(match.lastgroup)[1:])]
+            yield f"{path.relative_to(ROOT)}:{number}: '{match[0]}': write {instead}"
 
 
 if __name__ == "__main__":

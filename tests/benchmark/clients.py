@@ -17,7 +17,7 @@ TEN = 10
 
 
 def rows(bench: Bench, runs: int) -> Iterator[Row]:
-    """Measure the making and the listing of access tokens."""
+    """Measure the creation and the listing of access tokens."""
     qq = Qq(bench.cluster.simulator, bench.folder, forked=False)
     nothing = {"the start of Ansible": lambda: bench.run(bench.empty_ad_hoc())}
     accounts = iter(_accounts(bench, (runs + 1) * 2 * (1 + TEN)))
@@ -29,8 +29,8 @@ def rows(bench: Bench, runs: int) -> Iterator[Row]:
             "one ad-hoc access_token": lambda: bench.run(
                 bench.ad_hoc("latchkey.tokens.access_token", {**task, "user": f"local:{next(accounts)}"})
             ),
-            "ten processes of qq that make one": _ten(lambda: qq("auth_create_access_token", f"local:{next(accounts)}")),
-            "a play that makes ten": _with_ten_accounts(bench, accounts, {"latchkey.tokens.access_token": task}),
+            "ten processes of qq that create one": _ten(lambda: qq("auth_create_access_token", f"local:{next(accounts)}")),
+            "a play that creates ten": _with_ten_accounts(bench, accounts, {"latchkey.tokens.access_token": task}),
         },
         runs,
     )
@@ -53,7 +53,7 @@ def rows(bench: Bench, runs: int) -> Iterator[Row]:
 
 
 def _accounts(bench: Bench, count: int) -> list[str]:
-    """Make so many accounts: one may have two tokens only."""
+    """Create so many accounts: one may have two tokens only."""
     names = [f"svc-qq-{number}" for number in range(count)]
     for name in names:
         bench.cluster.call("POST", "/v1/users/", {"name": name, "primary_group": "0", "password": "Not-a-real-1"})
@@ -70,6 +70,6 @@ def _ten(one: Callable[[], object]) -> Callable[[], None]:
 
 def _with_ten_accounts(bench: Bench, accounts: Iterator[str], task: dict[str, dict[str, Any]]) -> Callable[[], object]:
     [(module, options)] = task.items()
-    tasks = [{"name": f"Make {number}", module: {**options, "user": f"local:{{{{ accounts[{number}] }}}}"}} for number in range(TEN)]
-    play = bench.play("make", tasks)
+    tasks = [{"name": f"Create {number}", module: {**options, "user": f"local:{{{{ accounts[{number}] }}}}"}} for number in range(TEN)]
+    play = bench.play("create", tasks)
     return lambda: play("-e", json.dumps({"accounts": [*itertools.islice(accounts, TEN)]}))
