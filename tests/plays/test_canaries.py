@@ -213,6 +213,9 @@ def assert_as_documented(run: Run, platform: str) -> None:
     assert "401" in run["Show why"]["ansible_failed_result"]["msg"]
     assert "log in" in run["Wrong secret"]["msg"]
     assert "another-one" in run["Retry"]["msg"]
+    if platform == "rubrik_cdm":
+        assert [name for name in ("Make, far", "Rotate, far", "API token, far") if not run.by_name[name].hidden] == []
+        assert run["Use the far secret"]["account"] == "far"
     if platform != "qumulo":
         assert run["Use the file"]["account"] == "svc"
     else:
@@ -230,11 +233,24 @@ def assert_stored(run: Run) -> None:
     assert "dev" in run["Other id"]["msg"]
 
 
+def rubrik_over_ssh(scene: Scene) -> list[dict[str, Any]]:
+    """Return tasks with which modules on another machine print the secrets of accounts, and API tokens."""
+    far: dict[str, Any] = {"vars": scene.over_ssh()}
+    login = {"client_id": "{{ made.client_id }}", "client_secret": "{{ made.client_secret }}"}
+    return [
+        {"name": "Make, far", ACCOUNT: {"name": "far", "roles": [ROLES["rubrik_cdm"]]}, **far},
+        {"name": "Rotate, far", ACCOUNT: {"name": "far", "rotate_secret": True}, "register": "made", **far},
+        {"name": "API token, far", API_TOKEN: {"tag": "far", "expires_in": "1d"}, "register": "api", **far},
+        {"name": "Use the far secret", CHECK: {**NOBODY, **login, "expect_account": "far"}},
+        {"name": "Use the far token", CHECK: {**NOBODY, "token": "{{ api.token }}"}},
+    ]
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_modules(scene: Scene, tmp_path_factory: pytest.TempPathFactory, platform: str) -> None:
     with appliance(scene, platform, tmp_path_factory.mktemp(platform)) as simulator:
         tasks = [task for how in MODES for task in everyday(simulator, how)]
-        tasks += vars_file() if platform == "qumulo" else []
+        tasks += {"qumulo": vars_file(), "rubrik_cdm": rubrik_over_ssh(scene)}.get(platform, [])
         run = scene.play([FACTS, *tasks], **play_of(scene, simulator)).assert_ok()
         scene.assert_clean(simulator, allowed=[f"robot{how}.json" for how in MODES])
         assert_as_documented(run, platform)
