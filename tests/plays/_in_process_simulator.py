@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from tests.simulator.qumulo._s3_api import LISTENER as S3_LISTENER
 from tests.simulator.qumulo._s3_api import PREFIX as S3_PREFIX
 from tests.unit.module_utils.wire import Response
 
+_LOG_OUTS = ("DELETE /api/v1/session/me ", "DELETE /api/session ")
 S3_PORT = 9000  # of a Qumulo Core cluster
 
 
@@ -64,6 +66,9 @@ class InProcess(Simulator):
         add_control(self._simulated)
         self._broken = False
         self.loses: Callable[[dict[str, Any]], bool] = lambda _entry: False  # tells the journal's entries whose replies are lost
+        self.holds: Callable[[str], bool] = lambda _request: False  # tells the requests that are served late: method, path, query
+        self.held: list[str] = []  # all that were ever held back
+        self._held: list[Callable[[], Any]] = []
         self._simulated.app.teardown_request(self._note_fault)
         self.admin, self.service_account = self._simulated.admin(), self._simulated.service_account()
 
@@ -82,12 +87,19 @@ class InProcess(Simulator):
     def _note_fault(self, _failure: BaseException | None) -> None:
         self._broken = CONNECTION_FAULT in request.environ
 
+    def serve_late(self) -> None:
+        """Serve what was held back, whose senders wait no longer."""
+        held, self._held = self._held, []
+        for serve in held:
+            serve()
+
     def answer(self, method: str, url: str, *, params: Any, json: Any, headers: Any, auth: Any, **_how: Any) -> Response:
         """Answer one request; a fault that breaks the connection raises what it does on the wire."""
         sent = auth(SimpleNamespace(headers=dict(headers))).headers
         parts = urlsplit(url)
         on_s3 = parts.port == S3_PORT
-        answer = self._simulated.app.test_client(use_cookies=False).open(
+        serve = partial(
+            self._simulated.app.test_client(use_cookies=False).open,
             f"{S3_PREFIX}{parts.path}" if on_s3 else parts.path,
             method=method,
             query_string=params or parts.query,
@@ -95,6 +107,14 @@ class InProcess(Simulator):
             headers=sent,
             environ_overrides={S3_LISTENER: True} if on_s3 else None,
         )
+        told = f"{method} {parts.path} {(json or {}).get('query', '')}"
+        if self.holds(told):
+            self.held.append(told)
+            self._held.append(serve)
+            raise requests.ReadTimeout("held back")
+        if told.startswith(_LOG_OUTS):
+            self.serve_late()  # a request whose session is ended would be refused; what it came with was looked at when it came
+        answer = serve()
         if self._broken or self.loses(self._journal.entries[-1]):
             raise requests.ConnectionError("broken by a fault")
         return Response(answer.status_code, dict(answer.headers), answer.data)

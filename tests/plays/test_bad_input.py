@@ -286,7 +286,7 @@ def test_a_server_that_is_gone_between_two_steps(cluster: InProcess) -> None:
     message = refused(cluster, "service_account", **NEW)
     assert "took effect is not known" in message
     assert "Done before it: account svc-new" in message
-    assert "role 'Observers' given. Not done: privileges set. Running again goes on from there." in message
+    assert "role 'Observers' given. Not known whether done: privileges set. Running again goes on from there." in message
     cluster.clear_faults()
     assert done(cluster, "service_account", **NEW)["changed"] is True
     minted = done(cluster, "access_token", user="local:svc-new", expires_in="1d")

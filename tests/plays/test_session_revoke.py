@@ -138,6 +138,6 @@ def test_half_done_is_said(cluster: InProcess) -> None:
     first, second = ids_of(cluster)
     cluster.fault(f"DELETE:{second}:500")
     message = refused(cluster, "session_revoke", ids=[first, second, "1234567890123456789012"])
-    assert f"Done before it: {first} revoked. Not done: {second} revoked. Running again goes on from there." in message
+    assert f"Done before it: {first} revoked. Not known whether done: {second} revoked. Running again goes on from there." in message
     cluster.clear_faults()
     assert done(cluster, "session_revoke", ids=[first, second])["revoked"] == [second]

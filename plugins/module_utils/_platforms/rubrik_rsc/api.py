@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,16 +56,29 @@ class RscApi(Platform):
         token = self.connection.auth.token
         if token is None:
             self.before_session()
-            token, _expires_at = self._log_in()
+            with self._lost_token_told():
+                token, _expires_at = self._log_in()
             self._opened(token)
         if self.connection.organization_id:
-            token = self._switch_organization(token)
+            with self._lost_token_told():
+                token = self._switch_organization(token)
             self._opened(token)
         self.http.authorization = f"Bearer {token}"
 
     def _opened(self, token: str) -> None:
         self._own_sessions.append(token)
         self.on_session(token, "")
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _lost_token_told() -> Iterator[None]:
+        """Where no answer tells whether a token was created, say what becomes of it."""
+        try:
+            yield
+        except RequestError as failure:
+            if failure.may_have_acted:
+                failure.add(f"If a token was created, it is lost, and {ENDS_BY_ITSELF}.")
+            raise
 
     def _log_in(self) -> tuple[str, datetime | None]:
         """Return a new access token, and when it expires as far as the reply tells that."""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from ..._common.errors import AuthenticationError, ForbiddenError, OptionError, RequestError
+from ..._common.errors import AuthenticationError, ForbiddenError, OptionError
 from ..._common.model import Account, Caller, Credential, Minted
 from ..._connection import Connection
 from ..._http.client import OWN
@@ -136,7 +136,7 @@ class RubrikRsc(RscInventory):
             raise OptionError(
                 f"{self.title} creates tokens for the calling account only, not for {account}.", "Authenticate as that account."
             )
-        try:
+        with self._lost_token_told():
             secret, told = self._log_in()
             if self.connection.organization_id:
                 self._own_sessions.append(secret)
@@ -144,10 +144,6 @@ class RubrikRsc(RscInventory):
                 # Whether the new session outlives the one that it was had with is not published, so the latter is left alone.
                 self._own_sessions.remove(secret)
                 secret = switched
-        except RequestError as failure:
-            if failure.may_have_acted:
-                failure.add(f"If a token was created, it is lost, and {ENDS_BY_ITSELF}.")
-            raise
         return Minted(_session_of(secret, Account(client_id, client_id), told), secret)
 
     def inspect_token(self, secret: str) -> Credential | None:
