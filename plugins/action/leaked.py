@@ -21,8 +21,8 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registr
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked import words
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint import Endpoint, Leak, Place
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import Asked, Held, Plan, client_id_of, judge, who_asks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint import Leak, LeakEndpoint, Place
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import Asked, HostFacts, Plan, client_id_of, judge, who_asks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.secret import confirm, take
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.stored import look
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import PlatformClock
@@ -122,7 +122,7 @@ class ActionModule(ControllerAction):
     def _read(self, options: dict[str, Any], _check_mode: bool, _task_vars: dict[str, Any]) -> dict[str, Any]:
         leak = self._leak(options)
         place = _place(options)
-        held = Held(
+        held = HostFacts(
             platform=place.platform,
             url=place.url(os.environ),
             var=options["var"] or "",
@@ -152,7 +152,7 @@ class ActionModule(ControllerAction):
         return {"asks": who_asks(held), "ticket": _sealed_leak(Leak(leak.secret, client_id))}
 
     def _ask(self, options: dict[str, Any], _check_mode: bool, _task_vars: dict[str, Any]) -> dict[str, Any]:
-        held = Held(**options["held"])
+        held = HostFacts(**options["held"])
         account = held.account if held.is_replaceable and held.is_secret else ""
         return {"asked": asdict(self._endpoint(options).ask(self._leak(options), account))}
 
@@ -192,12 +192,12 @@ class ActionModule(ControllerAction):
         lines = words.conclusion(asked, plan, options["replaced"], options["ended"])
         return {"lines": lines, "unfinished": words.unfinished(plan, _failures(options), options["replaced"], options["ended"])}
 
-    def _endpoint(self, options: dict[str, Any]) -> Endpoint:
+    def _endpoint(self, options: dict[str, Any]) -> LeakEndpoint:
         place = Place(**unseal(options["place"] or "", ticket_key()))
         if auth := _given(options["auth"]):  # as it is now: a rotation may have replaced what the administrator authenticated with
             place = Place(place.platform, place.endpoint, auth, place.max_parallel_requests)
         remember(*(str(value) for name, value in place.auth.items() if _AUTH[name].get("no_log")))
-        return Endpoint(place, os.environ, PlatformClock(utc_now, time.sleep), self._warnings.append)
+        return LeakEndpoint(place, os.environ, PlatformClock(utc_now, time.sleep), self._warnings.append)
 
 
 def _place(options: Mapping[str, Any]) -> Place:
@@ -219,8 +219,8 @@ def _sealed_leak(leak: Leak) -> str:
     return seal(asdict(leak), ticket_key())
 
 
-def _held(options: Mapping[str, Any]) -> dict[str, Held]:
-    return {host: Held(**one) for host, one in options["held"].items() if one}
+def _held(options: Mapping[str, Any]) -> dict[str, HostFacts]:
+    return {host: HostFacts(**one) for host, one in options["held"].items() if one}
 
 
 def _asked(options: Mapping[str, Any]) -> dict[str, Asked]:

@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets im
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import sha256
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import IN_CLEAR, Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import IN_CLEAR, ValueChange
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file, restore_file
 
@@ -123,7 +123,7 @@ def _mode(value: Any) -> int | None:
     return mode
 
 
-def _side(changes: tuple[Change, ...], which: str) -> str:
+def _side(changes: tuple[ValueChange, ...], which: str) -> str:
     """Return one side of the diff: a line for each value, with its vault id and fingerprint, never the value."""
     lines = []
     for change in changes:

@@ -211,7 +211,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register, secrets_of_the_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import Request, play_token
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.broker import TokenRequest, play_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import check_type, checked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import PLACEHOLDER
 
@@ -239,7 +239,7 @@ class LookupModule(LookupBase):
         if variables.get("ansible_check_mode") and not options["mint_in_check_mode"]:
             return [PLACEHOLDER]
         try:
-            request = Request(
+            request = TokenRequest(
                 options={name: value for name, value in options.items() if name not in _APART},
                 timeout=options["timeout"],
                 margin=parse_duration(options["min_remaining"], "min_remaining").total_seconds(),

@@ -35,8 +35,8 @@ with Ledger.open(os.path.join(os.getcwd(), "latchkey_play_tokens"), run_key()) a
     ledger.add_minted(identity({{"platform": "qumulo"}}, os.environ), {{"secret": "found", "good_for": 3600}}, "run")
 """
 HIT = f"""
-from {PACKAGE}.plugin_utils._play_token.broker import Request, play_token
-assert play_token(Request({{"platform": "qumulo"}}, None, 300, False, "run"), print) == "found"
+from {PACKAGE}.plugin_utils._play_token.broker import TokenRequest, play_token
+assert play_token(TokenRequest({{"platform": "qumulo"}}, None, 300, False, "run"), print) == "found"
 """
 # What is timed, after what comes before it; and a mark in what Python itself writes of each import.
 PROBE = """

@@ -41,7 +41,7 @@ class Run:
 
     def ask(self, simulator: InProcess, refresh: bool = False, **options: Any) -> str:
         """Use the run's token."""
-        return broker.play_token(broker.Request(options_for(simulator) | options, None, 300, refresh, "run"), self.warn)
+        return broker.play_token(broker.TokenRequest(options_for(simulator) | options, None, 300, refresh, "run"), self.warn)
 
     def warn(self, words: str) -> None:
         pytest.fail(words)

@@ -107,7 +107,7 @@ class Ended:
     notes: list[str] = field(default_factory=list)
 
 
-class Endpoint:
+class LeakEndpoint:
     """One endpoint, and the secret that may be one of its credentials.
 
     Args:

@@ -15,7 +15,7 @@ WORKS, REFUSED, UNKNOWN = "works", "refused", "unknown"  # what an endpoint says
 
 
 @dataclass(frozen=True)
-class Held:
+class HostFacts:
     """What a host of the inventory stands for, and whether its store holds the secret.
 
     Attributes:
@@ -117,7 +117,7 @@ class Plan:
         return {name: list(value) if isinstance(value, tuple) else dict(value) for name, value in asdict(self).items()}
 
 
-def who_asks(held: Mapping[str, Held]) -> list[str]:
+def who_asks(held: Mapping[str, HostFacts]) -> list[str]:
     """Return the hosts that ask their endpoints: one for each endpoint, the one that holds the secret where there is one."""
     first: dict[tuple[str, str], str] = {}
     for host, one in held.items():
@@ -129,7 +129,7 @@ def who_asks(held: Mapping[str, Held]) -> list[str]:
     return list(first.values())
 
 
-def client_id_of(given: str, held: Mapping[str, Held]) -> str:
+def client_id_of(given: str, held: Mapping[str, HostFacts]) -> str:
     """Return the id of the account that the secret is of: what the user says, or a store; empty where neither tells.
 
     Raises:
@@ -144,7 +144,7 @@ def client_id_of(given: str, held: Mapping[str, Held]) -> str:
     return given or stored
 
 
-def judge(held: Mapping[str, Held], asked: Mapping[str, Asked], failures: Mapping[str, str], *, replaces: bool = True) -> Plan:
+def judge(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], failures: Mapping[str, str], *, replaces: bool = True) -> Plan:
     """Decide what follows from what was found.
 
     Args:
@@ -173,13 +173,13 @@ def judge(held: Mapping[str, Held], asked: Mapping[str, Asked], failures: Mappin
     return Plan(tuple(replaced), tuple(sources), tuple(end), left, unasked)
 
 
-def _without_known(held: Mapping[str, Held]) -> dict[str, Held]:
+def _without_known(held: Mapping[str, HostFacts]) -> dict[str, HostFacts]:
     """Return the hosts; what one of them finds in a variable that another one describes, it does not hold."""
     described = {one.where for one in held.values() if one.holds in (CURRENT, KEPT, OTHER)}
     return {host: replace(one, holds="") if one.holds == ELSEWHERE and one.where in described else one for host, one in held.items()}
 
 
-def _can_rotate(host: str, held: Mapping[str, Held], asked: Mapping[str, Asked]) -> bool:
+def _can_rotate(host: str, held: Mapping[str, HostFacts], asked: Mapping[str, Asked]) -> bool:
     """Tell whether a rotation could go well: the endpoint answered, and what it takes was not brought there by another platform."""
     here = next((one for other, one in asked.items() if held[other].place == held[host].place), None)
     if here is None or here.outcome == UNKNOWN:
@@ -188,7 +188,7 @@ def _can_rotate(host: str, held: Mapping[str, Held], asked: Mapping[str, Asked])
     return not brought
 
 
-def _first_of_each_endpoint(held: Mapping[str, Held], hosts: Sequence[str]) -> list[str]:
+def _first_of_each_endpoint(held: Mapping[str, HostFacts], hosts: Sequence[str]) -> list[str]:
     """Return one host for each endpoint: what two stores hold is one credential, which is replaced once."""
     first: dict[tuple[str, str], str] = {}
     for host in hosts:
@@ -196,7 +196,7 @@ def _first_of_each_endpoint(held: Mapping[str, Held], hosts: Sequence[str]) -> l
     return list(first.values())
 
 
-def _also_holds(held: Held) -> str:
+def _also_holds(held: HostFacts) -> str:
     if held.holds == ELSEWHERE:
         return f"{held.where} holds it in a variable that no host of the inventory describes; replace it there by hand."
     if held.holds == OTHER:
@@ -207,7 +207,7 @@ def _also_holds(held: Held) -> str:
     return f"{held.where} holds it in {held.var}, where it is not replaced; run latchkey.tokens.rotate for this host afterwards."
 
 
-def _not_to_end(holders: Sequence[Held], unasked: Sequence[str]) -> RefusedError:
+def _not_to_end(holders: Sequence[HostFacts], unasked: Sequence[str]) -> RefusedError:
     stored = " and ".join(f"{one.where} holds the secret in {one.var}" for one in holders)
     if unasked:
         return RefusedError(
@@ -220,7 +220,7 @@ def _not_to_end(holders: Sequence[Held], unasked: Sequence[str]) -> RefusedError
     )
 
 
-def _found_nowhere(held: Mapping[str, Held], asked: Mapping[str, Asked], unasked: Mapping[str, str]) -> RefusedError:
+def _found_nowhere(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], unasked: Mapping[str, str]) -> RefusedError:
     refused = sorted({one.url for one in asked.values() if one.outcome == REFUSED})
     said = f"The secret is no credential of {', '.join(refused)}" if refused else "No endpoint could be asked about the secret"
     unstored = "" if any(one.holds for one in held.values()) else ", and no store of the inventory's hosts holds it"

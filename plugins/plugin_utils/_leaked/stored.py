@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import CURRENT, ELSEWHERE, KEPT, OTHER, Held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import CURRENT, ELSEWHERE, KEPT, OTHER, HostFacts
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import id_of
 
 
-def look(store: Store, secret: str, host: Held) -> Held:
+def look(store: Store, secret: str, host: HostFacts) -> HostFacts:
     """Return what a host stands for, with what its store holds of the secret. A store that cannot be read is said, and no failure.
 
     Args:

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import KEPT, REFUSED, WORKS, Asked, Held, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import KEPT, REFUSED, WORKS, Asked, HostFacts, Plan
 
 _WIDTH = 11
 _SHOWN = 20  # roles or privileges
 
 
-def finding(held: Mapping[str, Held], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
+def finding(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
     """Return what was found, and what is going to be done."""
     lines: list[str] = []
     for one in asked.values():
@@ -43,7 +43,7 @@ def finding(held: Mapping[str, Held], asked: Mapping[str, Asked], plan: Plan) ->
     return [*lines, _line("to be done", "; ".join(steps(held, asked, plan)))]
 
 
-def steps(held: Mapping[str, Held], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
+def steps(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
     """Return what is going to be done, one text for each step."""
     found = [f"replace it in {held[host].where} and prove the new one" for host in plan.replace]
     replaced = {held[host].place for host in plan.replace}

@@ -45,7 +45,7 @@ callback_is_enabled = False
 
 
 @dataclass(frozen=True)
-class Request:
+class TokenRequest:
     """What a lookup asks for.
 
     Attributes:
@@ -68,7 +68,7 @@ def ledger_path() -> str:
     return os.path.join(C.DEFAULT_LOCAL_TMP, "latchkey_play_tokens")
 
 
-def play_token(request: Request, warn: Callable[[str], None]) -> str:
+def play_token(request: TokenRequest, warn: Callable[[str], None]) -> str:
     """Return the run's token for this identity; mint it where there is none that will do.
 
     Args:
@@ -104,7 +104,7 @@ def _run_has_ended() -> LatchkeyError:
     return RefusedError("No play token is created: the run of Ansible that asks for it has ended.")
 
 
-def _under_lock(request: Request, key: str, ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> str:
+def _under_lock(request: TokenRequest, key: str, ledger: Ledger, contents: Contents, warn: Callable[[str], None]) -> str:
     if contents.closed or is_orphan():
         raise _run_has_ended()
     found = contents.current(key)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.codes import CODES
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import Endpoint, Held, Joined
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import Joined, ListedCredential, SeenEndpoint
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import (
     NOUNS,
     SEVERITIES,
@@ -101,7 +101,7 @@ def state_of(credential: Mapping[str, Any]) -> str:
     return UNKNOWN if credential["live"] is None else LIVE if credential["live"] else EXPIRED
 
 
-def _credential(held: Held, by_credential: Mapping[tuple[str, ...], Sequence[Finding]]) -> _Document:
+def _credential(held: ListedCredential, by_credential: Mapping[tuple[str, ...], Sequence[Finding]]) -> _Document:
     one, endpoint = held.credential, held.endpoint
     created_at, expires_at = instant_of(one["created_at"]), instant_of(one["expires_at"])
     found = by_credential.get((endpoint.platform, endpoint.url, str(one["kind"]), str(one["id"])), ())
@@ -137,7 +137,7 @@ def _finding(one: Finding) -> _Document:
     }
 
 
-def _endpoint(one: Endpoint, credentials: int) -> _Document:
+def _endpoint(one: SeenEndpoint, credentials: int) -> _Document:
     failures = [look.failure for look in one.looks if look.failure]
     return {
         "platform": one.platform,

@@ -14,7 +14,13 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.inventory import CLIENT_SECRET, S3_KEY, SESSION
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import describe_duration, format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.codes import ORDER
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import Endpoint, Held, Joined, names_account, owner_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import (
+    Joined,
+    ListedCredential,
+    SeenEndpoint,
+    names_account,
+    owner_of,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import (
     CRITICAL,
     INFO,
@@ -69,11 +75,11 @@ def _unreachable(look: Look) -> Iterator[Finding]:
     yield Finding("unreachable", CRITICAL, look.host, look.platform, look.endpoint, "", "", "", what, "Fix that, and run the report again.")
 
 
-def _at(endpoint: Endpoint, code: str, severity: str, what: str, advice: str, kind: str = "", account: str = "") -> Finding:
+def _at(endpoint: SeenEndpoint, code: str, severity: str, what: str, advice: str, kind: str = "", account: str = "") -> Finding:
     return Finding(code, severity, endpoint.host, endpoint.platform, endpoint.url, kind, account, "", what, advice)
 
 
-def _not_permitted(endpoint: Endpoint) -> Iterator[Finding]:
+def _not_permitted(endpoint: SeenEndpoint) -> Iterator[Finding]:
     for one in endpoint.refusals():
         kind, right = str(one.get("kind")), text(one.get("right"))
         what = f"{endpoint.title} does not let the caller list {_plural(kind)}: {text(one.get('message')) or 'it was refused.'}"
@@ -85,7 +91,7 @@ def _plural(kind: str) -> str:
     return {"role": "roles"}.get(kind) or f"{NOUNS.get(kind, kind)}s"
 
 
-def _slots(endpoint: Endpoint) -> Iterator[Finding]:
+def _slots(endpoint: SeenEndpoint) -> Iterator[Finding]:
     for one in endpoint.accounts():
         used, slots, kind = one.get("used"), one.get("limit"), str(one.get("kind"))
         if not isinstance(used, int) or not isinstance(slots, int) or not _is_nearly_full(used, slots):
@@ -108,7 +114,9 @@ def _is_nearly_full(used: int, slots: int) -> bool:
 # Stores
 
 
-def _of_store(store: Stored, endpoint: Endpoint | None, there: Mapping[tuple[int, str, str], Held], now: datetime) -> Iterator[Finding]:
+def _of_store(
+    store: Stored, endpoint: SeenEndpoint | None, there: Mapping[tuple[int, str, str], ListedCredential], now: datetime
+) -> Iterator[Finding]:
     def finding(code: str, severity: str, id_: str, what: str, advice: str) -> Finding:
         known = there.get((id(endpoint), store.kind, id_))
         account = owner_of(known.credential) if known else text(store.account)
@@ -151,11 +159,11 @@ def _how_dead(credential: Mapping[str, Any] | None, now: datetime, *, refused: b
     return f"expired {_day(expired)}, {describe_duration(now - expired)} ago" if expired and expired <= now else "does not work any more"
 
 
-def _unknown(joined: Joined) -> Callable[[Held], bool]:
+def _unknown(joined: Joined) -> Callable[[ListedCredential], bool]:
     """Return what tells whether a credential may be one that a store holds and does not tell."""
     silent = [one for one in joined.stores if not one.id and not one.is_dead]
 
-    def unknown(held: Held) -> bool:
+    def unknown(held: ListedCredential) -> bool:
         credential = held.credential
         return any(
             (one.platform, one.endpoint.casefold(), one.kind) == (held.endpoint.platform, held.endpoint.url.casefold(), credential["kind"])
@@ -169,7 +177,7 @@ def _unknown(joined: Joined) -> Callable[[Held], bool]:
 # Credentials
 
 
-def _on(held: Held, code: str, severity: str, is_so: str, advice: str) -> Iterator[Finding]:
+def _on(held: ListedCredential, code: str, severity: str, is_so: str, advice: str) -> Iterator[Finding]:
     one, endpoint = held.credential, held.endpoint
     what = f"{credential_name(one)} {is_so}."
     yield Finding(
@@ -177,7 +185,7 @@ def _on(held: Held, code: str, severity: str, is_so: str, advice: str) -> Iterat
     )
 
 
-def _never_expires(held: Held, policy: Policy) -> Iterator[Finding]:
+def _never_expires(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     one = held.credential
     if not _is_lasting(held) or not one["expires_known"] or one["expires_at"] is not None:
         return
@@ -188,7 +196,7 @@ def _never_expires(held: Held, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "never_expires", INFO, "never expires, and its age is not known", advice)
 
 
-def _expires_soon(held: Held, policy: Policy) -> Iterator[Finding]:
+def _expires_soon(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     expires_at, now = instant_of(held.credential["expires_at"]), held.endpoint.now
     if not _is_lasting(held) or expires_at is None or expires_at - now > policy.warn:
         return
@@ -201,14 +209,14 @@ def _expires_soon(held: Held, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "expires_soon", WARNING, is_so, "Find out who uses it, and replace it before that.")
 
 
-def _too_old(held: Held, policy: Policy) -> Iterator[Finding]:
+def _too_old(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     created_at, now = _created_at(held), held.endpoint.now
     if _is_lasting(held) and created_at and now - created_at > policy.max_age:
         is_so = f"was created {_day(created_at)}, {_days(now - created_at)} ago"
         yield from _on(held, "too_old", WARNING, is_so, f"Rotate it: report_max_age is {_days(policy.max_age)}.")
 
 
-def _unused(held: Held, policy: Policy) -> Iterator[Finding]:
+def _unused(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     one, now = held.credential, held.endpoint.now
     if not _is_lasting(held) or not held.endpoint.tells(str(one["kind"]), "last_used_at"):
         return
@@ -221,24 +229,24 @@ def _unused(held: Held, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "unused", WARNING, is_so, "Find out whether it is still needed, and revoke it if not.")
 
 
-def _orphan(held: Held, policy: Policy) -> Iterator[Finding]:
+def _orphan(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     if _is_lasting(held) and held.store is None and not held.is_callers and held.credential["local"] is not False:
         advice = "Find out who uses it: put it into a store, or revoke it."
         yield from _on(held, "orphan", WARNING, "is known to no store that the report was given", advice)
 
 
-def _disabled(held: Held, policy: Policy) -> Iterator[Finding]:
+def _disabled(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     if held.credential["enabled"] is False and held.store is None:  # what is in a store is dead there, or kept for a while
         yield from _on(held, "disabled", INFO, "is disabled and still there", "Delete it; it takes a slot, and can be enabled again.")
 
 
-def _administrator(held: Held, policy: Policy) -> Iterator[Finding]:
+def _administrator(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     if held.credential["administrator"] is True and _is_lasting(held):
         advice = "Give automation an account of its own with the rights that it needs, and no more."
         yield from _on(held, "administrator", WARNING, "has an administrator's rights", advice)
 
 
-def _blocks_upgrade(held: Held, policy: Policy) -> Iterator[Finding]:
+def _blocks_upgrade(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
     advice = held.endpoint.local_advice
     if advice and held.credential["local"] is True and held.credential["kind"] != SESSION:
         yield from _on(held, "blocks_upgrade", WARNING, "is local to the cluster", advice)
@@ -247,7 +255,7 @@ def _blocks_upgrade(held: Held, policy: Policy) -> Iterator[Finding]:
 _RULES = (_never_expires, _expires_soon, _too_old, _unused, _disabled, _administrator, _blocks_upgrade)
 
 
-def _is_lasting(held: Held) -> bool:
+def _is_lasting(held: ListedCredential) -> bool:
     """Tell whether a credential works, and is not one that goes by itself with the run that has it."""
     one = held.credential
     if one["kind"] == SESSION or not _may_work(one):
@@ -255,7 +263,7 @@ def _is_lasting(held: Held) -> bool:
     return held.store is not None or one["lifetime"] is None or timedelta(seconds=one["lifetime"]) >= _OF_A_RUN
 
 
-def _created_at(held: Held) -> datetime | None:
+def _created_at(held: ListedCredential) -> datetime | None:
     """Return when a credential was created; where a rotation noted it, of a secret that is later than the account's own time."""
     noted = instant_of(held.store.created_at) if held.store and held.is_value else None
     told = instant_of(held.credential["created_at"])

@@ -15,7 +15,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model impo
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class SeenEndpoint:
     """One endpoint, as all looks at it tell together.
 
     Attributes:
@@ -95,7 +95,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Held:
+class ListedCredential:
     """A credential that a platform has.
 
     Attributes:
@@ -105,7 +105,7 @@ class Held:
         is_callers: whether the report itself came with it; wherever the inventory has it from, it is no orphan.
     """
 
-    endpoint: Endpoint
+    endpoint: SeenEndpoint
     credential: Mapping[str, Any]
     store: Stored | None = None
     is_callers: bool = False
@@ -127,12 +127,12 @@ class Joined:
         unplaced: looks that name no endpoint, since the host's variables are wrong.
     """
 
-    endpoints: Sequence[Endpoint] = ()
+    endpoints: Sequence[SeenEndpoint] = ()
     stores: Sequence[Stored] = ()
-    held: Sequence[Held] = ()
+    held: Sequence[ListedCredential] = ()
     unplaced: Sequence[Look] = field(default=())
 
-    def endpoint_of(self, store: Stored) -> Endpoint | None:
+    def endpoint_of(self, store: Stored) -> SeenEndpoint | None:
         """Return where a stored credential works; None where that endpoint is not in the report."""
         return next((one for one in self.endpoints if _key(one.platform, one.url) == _key(store.platform, store.endpoint)), None)
 
@@ -152,11 +152,11 @@ def join(looks: Iterable[Look], stores: Iterable[Stored], now: datetime) -> Join
             by_place.setdefault(_key(look.platform, look.endpoint), []).append(look)
         else:
             unplaced.append(look)
-    endpoints = [Endpoint(tuple(found), _time_of(found) or now) for found in by_place.values()]
+    endpoints = [SeenEndpoint(tuple(found), _time_of(found) or now) for found in by_place.values()]
     known = list({(one.where, one.var, *_key(one.platform, one.endpoint)): one for one in stores}.values())
     index = _Index(known)
     held = [
-        Held(one, credential, index.store_of(one, credential), credential["id"] in one.callers)
+        ListedCredential(one, credential, index.store_of(one, credential), credential["id"] in one.callers)
         for one in endpoints
         for credential in _credentials(one)
     ]
@@ -189,7 +189,7 @@ class _Index:
             if one.kind == CLIENT_SECRET and (one.others or not one.id):
                 self._nameless.setdefault(_key(one.platform, one.endpoint), []).append(one)
 
-    def store_of(self, endpoint: Endpoint, credential: Mapping[str, Any]) -> Stored | None:
+    def store_of(self, endpoint: SeenEndpoint, credential: Mapping[str, Any]) -> Stored | None:
         place, id_ = _key(endpoint.platform, endpoint.url), str(credential["id"])
         found = self._by_id.get((*place, id_))
         if found is None and credential["kind"] == CLIENT_SECRET:
@@ -203,7 +203,7 @@ def _names(store: Stored) -> tuple[str, ...]:
     return (*store.others, *(() if store.id else (store.account,)))
 
 
-def _credentials(endpoint: Endpoint) -> list[Mapping[str, Any]]:
+def _credentials(endpoint: SeenEndpoint) -> list[Mapping[str, Any]]:
     """Return the credentials that any look saw, once each."""
     found = {(str(one["kind"]), str(one["id"])): one for look in endpoint.answered for one in look.credentials}
     return list(found.values())

@@ -32,7 +32,7 @@ _NOT_MOVED = ("InvalidParameterException", "InvalidRequestException", _NOT_THERE
 
 
 @dataclass(frozen=True)
-class Access:
+class AwsAccess:
     """Which secret, and what boto3 does not find in the environment and the configuration of AWS; each but the name may be empty."""
 
     name: str
@@ -43,7 +43,7 @@ class Access:
     timeout: float = _TIMEOUT
 
 
-def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> Access:
+def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> AwsAccess:
     """Return which secret, from an option's dictionary.
 
     Args:
@@ -66,13 +66,13 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
         given["ca_path"] = path(given["ca_path"])
         if not os.path.exists(given["ca_path"]):
             raise OptionError(f"{_OPTION}: there is no {given['ca_path']} with certificates to trust.", "Check ca_path.")
-    return Access(**given, timeout=timeout)
+    return AwsAccess(**given, timeout=timeout)
 
 
 class Boto3Client:
     """One secret of AWS; see aws_secretsmanager.Client."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: AwsAccess) -> None:
         try:
             import boto3
             import botocore.config

@@ -43,7 +43,7 @@ _WAYS = {
 
 
 @dataclass(frozen=True)
-class Access:
+class VaultAccess:
     """Where Vault is, which secret, and how to log in.
 
     Attributes:
@@ -73,7 +73,7 @@ class Access:
         return f"Vault secret {self.mount}/{self.path} at {self.url}{space}"
 
 
-def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> Access:
+def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> VaultAccess:
     """Return where the secret is, from an option's dictionary and, for what is not in it, the environment.
 
     Args:
@@ -104,7 +104,7 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
         raise OptionError(f"{_OPTION}: there is no {ca_path} with certificates to trust.", "Check ca_path, VAULT_CACERT and VAULT_CAPATH.")
     way, credentials = _way(given, environment)
     remember(credentials.get("token"), credentials.get("secret_id"), credentials.get("jwt"))
-    return Access(
+    return VaultAccess(
         url=url,
         namespace=given.get("namespace", "").strip("/"),
         ca_path=ca_path,
@@ -164,7 +164,7 @@ def _timeout(option: Any, environment: Mapping[str, str]) -> float:
 class HvacClient:
     """One secret of Vault; see hashicorp_vault.Client."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: VaultAccess) -> None:
         self.where = access.where
         self._access = access
         try:

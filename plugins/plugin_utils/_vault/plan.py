@@ -35,7 +35,7 @@ IN_CLEAR = "not encrypted"  # in place of the fingerprint of a value that become
 
 
 @dataclass(frozen=True)
-class Change:
+class ValueChange:
     """One value that changes; before and after are short fingerprints, "" when absent."""
 
     name: str
@@ -60,7 +60,7 @@ class Edit:
 
     changed: bool
     data: bytes = field(repr=False)
-    changes: tuple[Change, ...]
+    changes: tuple[ValueChange, ...]
     vault_ids: dict[str, str | None]
     document: Document | None = field(default=None, repr=False, compare=False)
     references: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ class _Planner:
     def edit(self, todo: Mapping[Path, Tree]) -> Document:
         return self._document.edit(todo) if todo else self._document
 
-    def change(self, path: Path, new: Tree) -> Change:
+    def change(self, path: Path, new: Tree) -> ValueChange:
         found = self.old[path]
         trees = [new] if new is not REMOVED else [found.tree] if found else []
         labels = {label_of(leaf.text) for tree in trees for _path, leaf in leaves(tree) if isinstance(leaf, Vaulted)}
@@ -204,7 +204,7 @@ class _Planner:
         secret = any(isinstance(leaf, Secret) for _path, leaf in leaves(self.wanted.get(path)))
         was_clear = found is not None and self._seal is None and not any(isinstance(leaf, Vaulted) for _path, leaf in leaves(found.tree))
         before = IN_CLEAR if secret and was_clear else self.fingerprint(path)[:12]
-        return Change(format_path(path), action, label, before, after[:12])
+        return ValueChange(format_path(path), action, label, before, after[:12])
 
 
 def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str = "The vars file") -> Edit:

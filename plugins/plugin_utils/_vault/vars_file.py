@@ -14,7 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import Content, fingerprint_of, leaves, mapped, value_at
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import Change, Edit, plan_edit
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import Edit, ValueChange, plan_edit
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, Secret, targets_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import adopted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
@@ -36,7 +36,7 @@ class EditResult:
     """An edit that was made, or in check mode would be; checksum and content are of the file as it is now."""
 
     changed: bool
-    changes: tuple[Change, ...]
+    changes: tuple[ValueChange, ...]
     checksum: str
     backup_file: str
     created: bool

@@ -17,7 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.layout impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.lines import BREAK, Lines
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import is_literal, last_leaf
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render import STEP, Tree, Vaulted, block, literal_lines, scalar
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Place, Spans
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Spans, ValueSpan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.splices import Splices
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED
 
@@ -76,7 +76,7 @@ class Changes:
         lines = block(new, column, self._layouts.for_new({}), self._lines.floor(line_end))
         self._splices.below(line_end, lines)
 
-    def remove(self, node: yaml.MappingNode, number: int, place: Place, new: dict[str, Tree], above: int | None) -> None:
+    def remove(self, node: yaml.MappingNode, number: int, place: ValueSpan, new: dict[str, Tree], above: int | None) -> None:
         """Remove a key; new keys come in its place, if it was the last one. Above is the number of the key above that stays."""
         key, _value = node.value[number]
         start = key.start_mark.index
@@ -100,7 +100,7 @@ class Changes:
             raise self._refuse(place.path, key, "a comment stands between it and the next key")
         self._splices.replace(start, after, "")
 
-    def replace(self, place: Place, tree: Tree) -> None:
+    def replace(self, place: ValueSpan, tree: Tree) -> None:
         """Put a value in the place of another."""
         node, start, after_colon = place.node, place.start, place.after_colon
         is_block = isinstance(tree, (list, dict)) and bool(tree)
@@ -149,7 +149,7 @@ class Changes:
         between = self._lines.floor(line_end) if self._lines.line_start(start) > line_end else 0
         return max(between, self._lines.floor(end))
 
-    def _head_and_body(self, place: Place, tree: Tree, floor: int) -> tuple[str, list[str]]:
+    def _head_and_body(self, place: ValueSpan, tree: Tree, floor: int) -> tuple[str, list[str]]:
         if not isinstance(tree, Vaulted):
             return scalar(tree), []
         literal = self._layouts.for_new(self._layouts.of(place))((), tree)

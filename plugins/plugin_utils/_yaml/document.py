@@ -36,7 +36,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.paths import
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.proof import agrees
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render import Path, Quoted, Tree, Unsafe, Vaulted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.source import Source
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, Step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, WantedNode
 
 __all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Unsafe", "Vaulted", "format_path", "parse_path", "same"]
 
@@ -104,13 +104,13 @@ class Document(Source):
 
     def edit(self, changes: Mapping[Path, Tree]) -> Document:
         """The document with these values set, or removed where REMOVED; other text unchanged. Verified before it is returned."""
-        wanted = Step(below={})
+        wanted = WantedNode(below={})
         for path, value in changes.items():
             step = wanted
             for segment in path:
                 if step.below is None:
                     raise self.refuse(path, None, "one of its parents is written in the same edit")
-                step = step.below.setdefault(segment, Step(below={}))
+                step = step.below.setdefault(segment, WantedNode(below={}))
             if step.below:
                 raise self.refuse(path, None, "something below it is written in the same edit")
             step.value, step.below = value, None

@@ -17,9 +17,9 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.lines import
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import is_index, is_null, merged_has
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render import Path, Tree
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.source import Source
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Place, Spans
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Spans, ValueSpan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.splices import Splices
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, Step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, WantedNode
 
 _COLON = re.compile(r"[ \t]*:")
 
@@ -32,7 +32,7 @@ class Editor:
         wanted: what is to change.
     """
 
-    def __init__(self, source: Source, wanted: Step) -> None:
+    def __init__(self, source: Source, wanted: WantedNode) -> None:
         self._source = source
         self._wanted = wanted
         self._refuse = source.refuse
@@ -56,7 +56,7 @@ class Editor:
 
     # -- walking
 
-    def _mapping(self, node: yaml.Node, wanted: Step, path: Path, place: Place | None) -> None:
+    def _mapping(self, node: yaml.Node, wanted: WantedNode, path: Path, place: ValueSpan | None) -> None:
         """Change keys of one block mapping."""
         self._check_parent(node, path)
         self._source.check_mapping(node, path)
@@ -70,7 +70,7 @@ class Editor:
         colons = [self._key(key, node, path) for key, _value in node.value]
         known: dict[str, int] = {}
         new: dict[str, Tree] = {}
-        gone: list[Place] = []
+        gone: list[ValueSpan] = []
         for segment, step in wanted.below.items():
             here = (*path, segment)
             number = self._source.number_of(node, segment, here)
@@ -82,7 +82,7 @@ class Editor:
             known[segment] = number
             key, value = node.value[number]
             start, end = self._spans.of(node, key, value)
-            child = Place(here, key.start_mark.column, colons[number], value, start, end)
+            child = ValueSpan(here, key.start_mark.column, colons[number], value, start, end)
             if step.value is REMOVED:
                 self._check_target(child)
                 if merged_has(node, segment):
@@ -108,7 +108,7 @@ class Editor:
         if new:
             self._changes.append(node, new)
 
-    def _descend(self, value: yaml.Node, step: Step, path: Path, place: Place) -> None:
+    def _descend(self, value: yaml.Node, step: WantedNode, path: Path, place: ValueSpan) -> None:
         if place.start != value.start_mark.index:
             raise self._refuse(path, None, "it is an alias (*) of another value")
         if isinstance(value, yaml.SequenceNode):
@@ -119,7 +119,7 @@ class Editor:
                     raise self._refuse(here, value, "the list has no such item", "Only items that are there can be changed.")
                 item = value.value[int(segment)]
                 start, end = self._spans.of(value, int(segment), item)
-                child = Place(here, value.start_mark.column, None, item, start, end)
+                child = ValueSpan(here, value.start_mark.column, None, item, start, end)
                 if below.value is REMOVED:
                     raise self._refuse(here, item, "it is an item of a list", "Set the whole list.")
                 if below.below is None:
@@ -131,7 +131,7 @@ class Editor:
         elif step.tree() is not REMOVED:
             raise self._refuse(path, value, "it is a single value, and a mapping is needed", "Remove it or give it the value {}.")
 
-    def _creatable(self, step: Step, path: Path) -> Tree:
+    def _creatable(self, step: WantedNode, path: Path) -> Tree:
         tree = step.tree()
         if step.below is not None and tree is not REMOVED and any(is_index(segment) for segment in step.below):
             raise self._refuse(path, None, "items of a list that is not there cannot be set", "Set the whole list.")
@@ -141,7 +141,7 @@ class Editor:
 
     # -- checks
 
-    def _replace(self, place: Place, tree: Tree) -> None:
+    def _replace(self, place: ValueSpan, tree: Tree) -> None:
         self._check_target(place)
         self._changes.replace(place, tree)
 
@@ -156,7 +156,7 @@ class Editor:
         if self._source.text[node.start_mark.index] in "&!":
             raise self._refuse(path, node, "it has a tag or an anchor", "Write it without.")
 
-    def _check_target(self, place: Place) -> None:
+    def _check_target(self, place: ValueSpan) -> None:
         """Refuse to touch what other places in the document refer to."""
         if place.start != place.node.start_mark.index:
             raise self._refuse(place.path, None, "it is an alias (*) of another value", "Give it a value of its own.")

@@ -13,8 +13,8 @@ import yaml
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.lines import Lines
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import VAULT_TAGS, child_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render import VAULT_TAG, Layout, Literal, Path, Vaulted
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Place, Spans
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import Step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.spans import Spans, ValueSpan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import WantedNode
 
 _REUSABLE_HEAD = re.compile(r"!vault(?:-encrypted)? +\|[-+]?")
 
@@ -27,7 +27,7 @@ class Layouts:
         wanted: what an edit of it is to change.
     """
 
-    def __init__(self, lines: Lines, spans: Spans, root: yaml.Node | None, wanted: Step) -> None:
+    def __init__(self, lines: Lines, spans: Spans, root: yaml.Node | None, wanted: WantedNode) -> None:
         self._lines = lines
         self._spans = spans
         self._root = root
@@ -45,7 +45,7 @@ class Layouts:
 
         return layout
 
-    def of(self, place: Place) -> dict[Path, Literal]:
+    def of(self, place: ValueSpan) -> dict[Path, Literal]:
         """How the vaulted literals in this value are laid out, by their path in it."""
         found: dict[Path, Literal] = {}
         todo: list[tuple[Path, int, yaml.Node]] = [((), place.column, place.node)]
@@ -79,11 +79,11 @@ class Layouts:
     def _moved(self) -> dict[str, Literal]:
         """The layouts of all vaulted values that this edit replaces or removes, by ciphertext."""
         found: dict[str, Literal] = {}
-        todo: list[tuple[yaml.Node, Step, int]] = [(self._root, self._wanted, 0)] if self._root is not None else []
+        todo: list[tuple[yaml.Node, WantedNode, int]] = [(self._root, self._wanted, 0)] if self._root is not None else []
         while todo:
             node, step, column = todo.pop()
             if step.below is None:
-                for path, literal in self.of(Place((), column, None, node, 0, 0)).items():
+                for path, literal in self.of(ValueSpan((), column, None, node, 0, 0)).items():
                     leaf = node
                     for segment in path:
                         leaf = child_of(leaf, segment)

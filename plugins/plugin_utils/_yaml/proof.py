@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import equal_nodes, is_empty_null, is_key, is_null, same, tree_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, Step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, WantedNode
 
 
-def agrees(old: Any, new: Any, wanted: Step, seen: set[tuple[int, int]]) -> bool:
+def agrees(old: Any, new: Any, wanted: WantedNode, seen: set[tuple[int, int]]) -> bool:
     """Whether a document is what it was but for the wanted changes, and has those."""
     if wanted.below is None:
         return wanted.value is not REMOVED and same(tree_of(new), wanted.value)

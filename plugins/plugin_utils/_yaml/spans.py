@@ -19,7 +19,7 @@ _LITERAL_HEAD = re.compile(r"(?:[!&]\S*[ \t]+)*[|>]([-+0-9]*)")
 
 
 @dataclass(frozen=True)
-class Place:
+class ValueSpan:
     """One value under a block parent: where its key or dash stands, and where it itself is."""
 
     path: Path

@@ -14,11 +14,11 @@ REMOVED = object()
 
 
 @dataclass
-class Step:
+class WantedNode:
     """Wanted changes at and below one key: a value to set, or REMOVED, or steps further down."""
 
     value: Any = None
-    below: dict[str, Step] | None = None
+    below: dict[str, WantedNode] | None = None
 
     def tree(self) -> Tree:
         """What has to be written where nothing is yet."""

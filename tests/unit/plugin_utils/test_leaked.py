@@ -21,7 +21,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning i
     UNKNOWN,
     WORKS,
     Asked,
-    Held,
+    HostFacts,
     Plan,
     client_id_of,
     judge,
@@ -34,7 +34,7 @@ A, B = "https://a.example.com", "https://b.example.com"
 
 
 def held(url=A, holds="", where="vault.yml", **more):
-    return Held(platform="any", url=url, where=where, var="token", holds=holds, **more)
+    return HostFacts(platform="any", url=url, where=where, var="token", holds=holds, **more)
 
 
 def asked(outcome=WORKS, url=A, **more):
@@ -42,7 +42,7 @@ def asked(outcome=WORKS, url=A, **more):
 
 
 def test_one_host_asks_for_each_endpoint():
-    hosts = {"a1": held(), "a2": held(holds=CURRENT), "a3": held(holds=CURRENT), "b": held(B), "wrong": Held()}
+    hosts = {"a1": held(), "a2": held(holds=CURRENT), "a3": held(holds=CURRENT), "b": held(B), "wrong": HostFacts()}
     assert who_asks(hosts) == ["a2", "b"]
 
 

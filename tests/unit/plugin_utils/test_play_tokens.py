@@ -42,7 +42,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.keys i
 options = {{"platform": "qumulo"}}
 with Ledger.open(play_tokens.ledger_path(), run_key()) as ledger:
     ledger.add_minted(identity(options, os.environ), {{"secret": "found", "good_for": 3600}}, "run")
-request = play_tokens.Request(options, None, 300, False, "run")
+request = play_tokens.TokenRequest(options, None, 300, False, "run")
 assert play_tokens.play_token(request, print) == "found"
 assert lookup_loader.get("latchkey.tokens.play_token", class_only=True)
 print([name for name in ("requests", "urllib3") if name in sys.modules])
@@ -99,7 +99,7 @@ class Run:
             ledger.add_minted(identity(OPTIONS, os.environ), {"secret": secret, "good_for": good_for}, "run")
 
     def ask(self, margin=300.0, refresh=False):
-        request = play_tokens.Request(OPTIONS, None, margin, refresh, "run")
+        request = play_tokens.TokenRequest(OPTIONS, None, margin, refresh, "run")
         return play_tokens.play_token(request, self.warnings.append)
 
 

@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atom
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault import vars_file as vault_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprint_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import Change
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import ValueChange
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file, read_file, restore_file
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import Document
@@ -49,7 +49,7 @@ def test_a_rotation_in_a_file(tmp_path: Path) -> None:
     assert reading.vault_ids == {"x": "prod", "x_rotation.previous.value": "prod"}
     assert reading.fingerprints["absent"] == ""
     assert (reading.exists, reading.writable, reading.checksum) == (True, True, second.checksum)
-    assert second.changes[0] == Change("x", "changed", "prod", first.changes[0].after, reading.fingerprints["x"][:12])
+    assert second.changes[0] == ValueChange("x", "changed", "prod", first.changes[0].after, reading.fingerprints["x"][:12])
     assert {change.name: change.after for change in second.changes}["x_rotation"] == reading.fingerprints["x_rotation"][:12]
     for thing in (request, first, second, reading):
         assert not any(secret in repr(thing) for secret in ("'one'", "'two'", "ANSIBLE_VAULT"))
