@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.utils.display import Display
@@ -74,16 +74,21 @@ _credentials_file: OnDemand[[str, ClientFile, str, str, float], Sink] = OnDemand
 )
 
 
+_OF_THE_PHASE: dict[str, Any] = {  # what the tasks of the role say; all the rest are variables of the role
+    "phase": {"type": "str", "required": True, "choices": ["begin", "finish", "undo", "undone"]},
+    "ticket": {"type": "str", "no_log": False},
+    "failed_step": {"type": "str"},
+    "failure": {"type": "str"},
+    "undone": {"type": "bool", "default": False},
+}
+
+
 class ActionModule(ControllerAction):
     """Runs rotation."""
 
     name = "rotation"
     argument_spec: ClassVar[dict[str, Any]] = {
-        "phase": {"type": "str", "required": True, "choices": ["begin", "finish", "undo", "undone"]},
-        "ticket": {"type": "str", "no_log": False},
-        "failed_step": {"type": "str"},
-        "failure": {"type": "str"},
-        "undone": {"type": "bool", "default": False},
+        **_OF_THE_PHASE,
         "platform": shared_arguments()["platform"],
         "endpoint": {"type": "str"},
         "max_parallel_requests": {"type": "int"},
@@ -91,6 +96,7 @@ class ActionModule(ControllerAction):
         **ARGUMENTS,
         "publish_git": {"type": "dict", "options": GIT_ARGUMENTS},
     }
+    called: ClassVar[Mapping[str, str]] = {name: f"rotate_{name}" for name in argument_spec if name not in _OF_THE_PHASE}
 
     def arguments(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the task, and for each that it does not have the role's variable, as validate_argument_spec has those.
@@ -268,7 +274,7 @@ class _Phase:
         skipped = skipped_for_want_of_a_token(self._options["auth"], check_mode=True)
         if skipped:
             raise RefusedError("There is no play token in check mode.", "Set mint_in_check_mode for a look at a rotation.")
-        read_probes(self._options["checks"])
+        read_probes(self._options["checks"], "rotate_checks")
         for cluster in self._clusters():
             with open_platform(cluster):
                 pass
@@ -280,7 +286,9 @@ class _Phase:
         options = self._options
         auth = {name: value for name, value in options["auth"].items() if value is not None}
         place = {"platform": options["platform"], "endpoint": options["endpoint"]}
-        connection = resolve_connection({**auth, **place, "max_parallel_requests": options["max_parallel_requests"] or None}, os.environ)
+        parallel = options["max_parallel_requests"] or None
+        with _named("rotate_auth", (*place, "max_parallel_requests")):
+            connection = resolve_connection({**auth, **place, "max_parallel_requests": parallel}, os.environ)
         self._steps.names |= connection.auth.names()
         self._steps.hide(*connection.auth.secrets())
         return connection
@@ -289,16 +297,17 @@ class _Phase:
         if not self._settings.is_secret:
             return []
         unused = {"client_id": "none", "client_secret": "never sent"}
-        return [
-            resolve_connection(
-                {**unused, **{name: value for name, value in one.items() if value is not None}, "platform": CARRIED_TO}, os.environ
-            )
-            for one in self._options["clusters"]
-        ]
+        with _named("rotate_clusters"):
+            return [
+                resolve_connection(
+                    {**unused, **{name: value for name, value in one.items() if value is not None}, "platform": CARRIED_TO}, os.environ
+                )
+                for one in self._options["clusters"]
+            ]
 
     def _ports(self, rotator: Rotator) -> Ports:
         options, settings, vault = self._options, self._settings, self._action.vault()
-        lock_timeout = parse_duration(options["lock_timeout"], "lock_timeout").total_seconds()
+        lock_timeout = parse_duration(options["lock_timeout"], "rotate_lock_timeout").total_seconds()
         clock = PlatformClock(rotator.now, self._steps.sleep)
         rescue, remote = None, None
         store: Store | None
@@ -355,6 +364,23 @@ class _Phase:
         self._steps.hide(access.token)
         order = _order(path=path, names=names, message=message, **place)
         return _git_remote(order, f"{settings.var}_rotation", access, self._action.vault())
+
+
+@contextmanager
+def _named(variable: str, variables: Sequence[str] = ()) -> Iterator[None]:
+    """Name the variable of the role in an error about an option.
+
+    Args:
+        variable: which holds the options.
+        variables: the options that are variables of their own.
+    """
+    try:
+        yield
+    except OptionError as failure:
+        words = str(failure)
+        own = words.startswith(tuple(variables))
+        failure.reword(f"rotate_{words}" if own else f"{variable}: {words}")
+        raise
 
 
 def _cause(options: Mapping[str, Any]) -> tuple[str, str]:

@@ -63,17 +63,17 @@ def _is_nothing(found: Any) -> bool:
     return found is None or found is False or (isinstance(found, (str, list, dict)) and not found)
 
 
-def read_probes(probes: list[dict[str, Any]]) -> list[Query | None]:
-    """Return what is expected of each probe's answer. Raises OptionError where a probe is malformed."""
+def read_probes(probes: list[dict[str, Any]], option: str = "probes") -> list[Query | None]:
+    """Return what is expected of each probe's answer. Raises OptionError, with the name of the option, where a probe is malformed."""
     for probe in probes:
         if probe.get("expect") is not None and not probe["expect"].strip():
-            raise OptionError("probes: expect is empty.", "Leave it out where only the status counts.")
+            raise OptionError(f"{option}: expect is empty.", "Leave it out where only the status counts.")
         if not probe["path"].startswith("/") or probe["path"].startswith("//"):
             raise OptionError(
-                f"probes: path '{probe['path']}' does not begin with one slash.",
+                f"{option}: path '{probe['path']}' does not begin with one slash.",
                 "Begin it with one, without the host, for example /v1/version.",
             )
-    return [Query(probe["expect"], "probes: expect") if probe.get("expect") else None for probe in probes]
+    return [Query(probe["expect"], f"{option}: expect") if probe.get("expect") else None for probe in probes]
 
 
 def run(platform: Platform, task: Task) -> Outcome:

@@ -31,11 +31,13 @@ class ControllerAction(ActionBase):
     Attributes:
         name: the module's name without its collection.
         argument_spec, rules: as AnsibleModule takes them.
+        called: the variables that options are taken from, which errors name.
     """
 
     name: ClassVar[str]
     argument_spec: ClassVar[dict[str, Any]]
     rules: ClassVar[dict[str, Any]] = {}
+    called: ClassVar[Mapping[str, str]] = {}
     secrets: Sequence[str] = ()  # what perform() returns that must not be shown
     unsayable: Sequence[str] = ()  # what perform() has come across, and no failure may quote
     hide_all = False  # set by perform() for a result that nobody wants to read
@@ -50,7 +52,7 @@ class ControllerAction(ActionBase):
         arguments = self.arguments(task_vars or {})
 
         def perform() -> dict[str, Any]:
-            options = checked_arguments(f"latchkey.tokens.{self.name}", arguments, self.argument_spec, self.rules)
+            options = checked_arguments(f"latchkey.tokens.{self.name}", arguments, self.argument_spec, self.rules, self.called)
             return self.perform(options, bool(self._task.check_mode), task_vars or {})
 
         given = option_secrets(arguments, self.argument_spec)

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
+from ansible_collections.latchkey.tokens.plugins.module_utils._module import run_module
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Operation
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import arguments as checking
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
@@ -29,8 +32,8 @@ SPEC = {
         ({"flag": "CANARY"}, "The value '********' is not a valid boolean"),
         ({"count": "CANARY"}, "convert to int"),
         ({"seconds": "CANARY"}, "convert to float"),
-        ({"mapping": "CANARY"}, "convert to dict"),
-        ({"parts": "CANARY"}, "dictionary requested"),
+        ({"mapping": "CANARY"}, "mapping: it is not a mapping, and one is expected."),
+        ({"parts": "CANARY"}, "parts: one of them is not a mapping, and one is expected."),
         ({"parts": [{"kind": "CANARY"}]}, "value of kind must be one of: a, got: ********"),
         ({"parts": [{"numbers": ["CANARY"]}]}, "convert to int"),
         ({"unknown": "CANARY"}, "Unsupported parameters for (latchkey.tokens.x) module: unknown."),
@@ -71,3 +74,79 @@ def test_what_ansible_is_told_to_mask(given, told, monkeypatch):
     assert registered == told
     assert "no_log" not in str(seen)
     assert auth["options"]["password"]["no_log"] is True
+
+
+TYPES = {
+    "text": {"type": "str"},
+    "plain": {},
+    "file": {"type": "path"},
+    "count": {"type": "int"},
+    "names": {"type": "list", "elements": "str"},
+    "anything": {"type": "raw"},
+    "inner": {"type": "dict", "options": {"name": {"type": "str"}, "names": {"type": "list", "elements": "str"}}},
+    "parts": {"type": "list", "elements": "dict", "options": {"path": {"type": "str"}, "body": {"type": "dict"}}},
+}
+ONE, PAIRS = "a single value is expected. Write one value.", "one is expected. Write pairs of a name and a value."
+OTHER_TYPES = [
+    *(({name: ["CANARY"]}, f"{name}: it is a list, and {ONE}") for name in ("text", "plain", "file", "count")),
+    *(({name: {"CANARY": 1}}, f"{name}: it is a mapping, and {ONE}") for name in ("text", "file", "count")),
+    ({"text": ("CANARY",)}, f"text: it is a list, and {ONE}"),
+    ({"names": {"CANARY": 1}}, "names: it is a mapping, and a list is expected. Write a list."),
+    ({"names": ["a", ["CANARY"]]}, f"names: one of them is a list, and {ONE}"),
+    ({"names": ["a", {"CANARY": 1}]}, f"names: one of them is a mapping, and {ONE}"),
+    ({"names": ["CANARY", None]}, "names: one of them is null. Take what is null out of the list."),
+    ({"inner": ["CANARY"]}, f"inner: it is not a mapping, and {PAIRS}"),
+    ({"inner": 5}, f"inner: it is not a mapping, and {PAIRS}"),
+    ({"inner": {"name": ["CANARY"]}}, f"inner: name: it is a list, and {ONE}"),
+    ({"inner": '{"name": ["CANARY"]}'}, f"inner: name: it is a list, and {ONE}"),
+    ({"inner": {"names": [["CANARY"]]}}, f"inner: names: one of them is a list, and {ONE}"),
+    ({"parts": [{"path": {"CANARY": 1}}]}, f"parts: path: it is a mapping, and {ONE}"),
+    ({"parts": "/v1/CANARY"}, f"parts: one of them is not a mapping, and {PAIRS}"),
+    ({"parts": [{"path": "/", "body": "CANARY"}]}, f"parts: body: it is not a mapping, and {PAIRS}"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), OTHER_TYPES)
+def test_a_value_of_another_type(arguments, words, monkeypatch):
+    """It is refused in the same words in the worker and as an ordinary module."""
+    with pytest.raises(OptionError) as refused:
+        checked_arguments("latchkey.tokens.x", arguments, TYPES, {})
+    assert str(refused.value) == words
+
+    told = []
+
+    def fail_json(_module, msg, **_more):
+        told.append(msg)
+        raise SystemExit
+
+    monkeypatch.setattr(AnsibleModule, "_load_params", lambda module: setattr(module, "params", dict(arguments)))
+    monkeypatch.setattr(AnsibleModule, "fail_json", fail_json)
+    with pytest.raises(SystemExit):
+        run_module(Operation("x", TYPES, lambda *_args: pytest.fail("ran")))
+    assert told == [words]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "found"),
+    [
+        ({"text": 5}, "text", "5"),
+        ({"text": True}, "text", "True"),
+        ({"names": "a,b"}, "names", ["a", "b"]),
+        ({"names": 5}, "names", ["5"]),
+        ({"anything": ["x"]}, "anything", ["x"]),
+        ({"inner": "name=x"}, "inner", {"name": "x", "names": None}),
+        ({"parts": [{"path": "/", "body": {"a": ["x"]}}]}, "parts", [{"path": "/", "body": {"a": ["x"]}}]),
+        ({"text": None, "names": None, "inner": None, "parts": None}, "parts", None),
+    ],
+)
+def test_what_ansible_converts_as_documented(arguments, name, found):
+    assert checked_arguments("latchkey.tokens.x", arguments, TYPES, {})[name] == found
+
+
+def test_an_error_names_the_variable_that_an_option_is_from():
+    called = {"count": "my_count", "text": "my_text"}
+    for given, words in (({"count": "CANARY"}, "'my_count' is of type"), ({"text": ["CANARY"]}, "my_text: it is a list"), ({"x": 1}, "x.")):
+        with pytest.raises(OptionError, match=words) as refused:
+            checked_arguments("latchkey.tokens.x", given, TYPES, {}, called)
+        assert "CANARY" not in str(refused.value)
+    assert checked_arguments("latchkey.tokens.x", {"count": "7"}, TYPES, {}, called)["count"] == 7
