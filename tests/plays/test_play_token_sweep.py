@@ -67,6 +67,8 @@ def test_sweep(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, platf
 def test_what_is_wrong_is_named(ansible: Ansible, appliance: Start) -> None:
     missing = ansible.run(SWEEP).failures[0]
     assert "missing required arguments: sweep_account, sweep_endpoint, sweep_platform" in missing
+    nothing = refused(appliance("qumulo"), "session_revoke", target="account", account="", older_than="12h")
+    assert "account: it is empty" in nothing
     negative = refused(appliance("qumulo"), "session_revoke", target="account", account="local:admin", older_than="-1h")
     assert "older_than: '-1h' is not a duration" in negative
 

@@ -112,24 +112,31 @@ def test_the_playbook_twice_in_a_run(ansible: Ansible) -> None:
     assert "No host of the inventory matches rotate_group=empty" in run.failures[0]
 
 
-def test_empty_variables_mean_the_defaults(each_core: Ansible, inventory: Path) -> None:
+def test_empty_variables_mean_the_defaults(each_core: Ansible) -> None:
     names = ("rotate_group", "rotate_serial", "rotate_throttle", "rotate_summary_file")
-    run = rotate(each_core, inventory, **dict.fromkeys(names, "" if each_core.bin.parent.name == "core-2.16" else None))
-    assert run.returncode == 2
-    assert list(run["Write the summary"]["summary"]["hosts"]) == ["a"]
-    assert "value of rotate_credential must be one of" in run["Write the summary"]["summary"]["hosts"]["a"]["reason"]
-    assert run.output.count("PLAY [Rotate each host's credential]") == 1
+    plays = [{"ansible.builtin.import_playbook": PLAYBOOK, "vars": dict.fromkeys(names, unset)} for unset in ("", None)]
+    (each_core.folder / "site.yml").write_text(yaml.safe_dump(plays))
+    with fleet(each_core, credentials=1, clusters=1, files=1) as made:
+        run = each_core.run("site.yml", ["-i", str(made.inventory()), "--vault-id", "prod@prod-password"]).assert_ok()
+    found = [one.result["summary"] for one in run.tasks if one.task == "Write the summary"]
+    assert [list(one["hosts"]) for one in found] == [[made[0].host]] * 2
+    assert [one["counts"]["not_due"] for one in found] == [1, 1]
+    assert run.output.count("PLAY [Rotate each host's credential]") == 2
     assert not list(each_core.folder.glob("*.json"))
 
 
 @pytest.mark.parametrize(("variables", "batches"), [({"rotate_serial": [1, "50%"]}, 3), ({"rotate_throttle": "2"}, 2)])
 def test_batches(ansible: Ansible, inventory: Path, variables: dict[str, Any], batches: int) -> None:
     groups = yaml.safe_load(inventory.read_text())
-    groups["rotate"]["hosts"] = {"a": None, "b": None, "c": None}
+    other = {"b": {"rotate_platform": "qumolo"}, "c": {"rotate_credential": "access_token", "rotate_checks": "/v1/x"}}
+    groups["rotate"]["hosts"] = {"a": None, **other}
     inventory.write_text(yaml.safe_dump(groups))
     run = rotate(ansible, inventory, **variables)
     assert run.output.count("PLAY [Rotate each host's credential]") == batches
-    assert run["Write the summary"]["summary"]["counts"]["failed"] == 3
+    summary = run["Write the summary"]["summary"]
+    assert summary["counts"]["failed"] == 3
+    for host, name in {"a": "rotate_credential", "b": "rotate_platform", "c": "rotate_checks"}.items():
+        assert name in summary["hosts"][host]["reason"]
 
 
 def test_hosts_that_are_never_due(ansible: Ansible) -> None:
