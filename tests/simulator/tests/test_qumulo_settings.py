@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -17,6 +18,7 @@ from tests.simulator._platform import Context
 from tests.simulator._settings import COMMON_SETTINGS, Settings
 from tests.simulator._state import StateFile
 from tests.simulator.qumulo import QUMULO
+from tests.simulator.qumulo._privileges import PRIVILEGES
 
 TOKENS = "/v1/auth/access-tokens/"
 PASSWORD = "Correct-horse-7"
@@ -506,3 +508,12 @@ def test_restart_keeps_everything() -> None:
     again = QUMULO.start(cluster.platform.context, dumped)
     assert again.dump() == dumped
     assert again.credentials() == cluster.platform.credentials()
+
+
+def test_all_privileges_that_are_published_are_known() -> None:
+    """Of the names in the vendor's page (where _privileges.py says): how many, and the digest of all in alphabetical order."""
+    names = sorted(PRIVILEGES)
+    assert len(names) == 123
+    assert hashlib.sha256("\n".join(names).encode()).hexdigest() == "d1bce24bddbc877ec4f1a968e874908d42a703848e3a17e79d4713284bccec3d"
+    _status, told = Cluster().call("GET", "/v1/auth/privileges/")
+    assert sorted(told) == names
