@@ -24,17 +24,31 @@ _HARMLESS = ("/v1/session/login", "/v1/identity/find", "/v1/auth/identity/find")
 _OPENING = ("POST /api/internal/session", "POST /api/v1/service_account/session", "POST /api/client_token")
 _CLOSING = ("DELETE /api/v1/session/me", "DELETE /api/session")
 # What ansible-core says of arguments that do not fit, in its own words without a full stop.
-ANSIBLES_WORDS = ("mutually exclusive", "must be one of", "unable to convert", "missing required", "Unsupported parameters", "required by")
+ANSIBLES_WORDS = (
+    "mutually exclusive",
+    "must be one of",
+    "must be one or more of",
+    "unable to convert",
+    "missing required",
+    "Unsupported parameters",
+    "required by",
+)
 SECRET_MARKS = ("access-v1:", "session-v1:", "eyJ")
 # What a task tells once only, with a new secret.
 TOLD_ONCE = ("token", "client_secret", "access_token_uri", "secret_access_key")
 _WAYS = {"token", "username", "client_id", "service_account_file"}
 
 
-def do(simulator: Simulator, module: str, check: bool = False, **options: Any) -> dict[str, Any]:
-    """Run a module's operation right here, as the administrator unless the options say otherwise; None unsets one. Return its result."""
+def do(simulator: Simulator, module: str, check: bool = False, nulls: Sequence[str] = (), **options: Any) -> dict[str, Any]:
+    """Run a module's operation right here, as the administrator unless the options say otherwise; None unsets one. Return its result.
+
+    Args:
+        simulator, module, options: what to do, and where.
+        check: whether in check mode.
+        nulls: the options that are null.
+    """
     shared = where(simulator) if options.keys() & _WAYS else shared_options(simulator)
-    arguments = {key: value for key, value in {**shared, **options}.items() if value is not None}
+    arguments = {key: value for key, value in {**shared, **options}.items() if value is not None} | dict.fromkeys(nulls)
     forget_all()  # Ansible runs each task in a process of its own
 
     def run() -> dict[str, Any]:
