@@ -225,7 +225,7 @@ class Scene:
         for folder in (self.evidence / "removed", self.handed_in, self.ansible.folder / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
         (self.evidence / "sitecustomize.py").write_text(_WITNESS)
-        commands = {"sudo": _FAKE_SUDO, "ssh": _FAKE_SSH.replace(" FILTER", ""), "garbled": _FAKE_SSH.replace("FILTER", "| tr '\\n' x")}
+        commands = {"sudo": _FAKE_SUDO, "ssh": _FAKE_SSH.replace(" FILTER", ""), "garbled": _FAKE_SSH.replace("FILTER", "| tr '}' x")}
         commands["refused"] = "#!/bin/sh\necho connection refused >&2\nexit 255\n"
         for name, script in commands.items():
             (self.evidence / name).write_text(script)
@@ -240,7 +240,7 @@ class Scene:
         """Return the variables of a task that is run over ssh, by a stand-in with banners.
 
         Args:
-            program: "garbled" has what was printed on one line with a banner, "refused" reaches no host.
+            program: "garbled" changes what was printed so that it cannot be read, "refused" reaches no host.
         """
         return {"ansible_connection": "ssh", "ansible_ssh_executable": str(self.evidence / program), "ansible_host": "far.example"}
 

@@ -75,13 +75,14 @@ def parsed(res: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def test_a_banner(monkeypatch: pytest.MonkeyPatch) -> None:
-    rig = Rig(monkeypatch, Mints, f"{{ Welcome }}\n\n{RESULT}\n")
+@pytest.mark.parametrize("end", ["\n\n", "x"])
+def test_a_banner(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    rig = Rig(monkeypatch, Mints, f"{{ Welcome }}{end}{RESULT}{end}")
     assert rig.run() == {"changed": True, "token": "CANARY", "token_id": "12", "account": "svc"}
     assert rig.censored == [True]
 
 
-@pytest.mark.parametrize("text", [RESULT[:-20], RESULT.replace('"token_id"', '\x00"token_id"'), f"x{RESULT}"])
+@pytest.mark.parametrize("text", [RESULT[:-20], RESULT.replace('"token_id"', '\x00"token_id"')])
 def test_output_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     found = Rig(monkeypatch, Mints, text).run()
     assert found["failed"]

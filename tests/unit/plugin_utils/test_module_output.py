@@ -30,13 +30,15 @@ RESULT = json.dumps({"changed": True, "token": "CANARY", "nested": {"a": [{}]}, 
         f"\n{RESULT}Connection to host closed.\n{{ bye }}\n",
         f'\n{RESULT}\n{{"logout": 1}}',
         f"{{ banner without an end of line\n{RESULT}",
+        f"x{RESULT}",
+        f'{{ Welcome }} {{"changed": 1}} x{RESULT}x{{ Bye }}x',
     ],
 )
 def test_the_result_is_found(text: str) -> None:
     assert own_output(text) == RESULT
 
 
-@pytest.mark.parametrize("text", ["", "sh: python: not found", RESULT[:-4], f"x{RESULT}", "[]", '{"a": 1}', "{" * 5000])
+@pytest.mark.parametrize("text", ["", "sh: python: not found", RESULT[:-4], 'x{"changed": 1}', "[]", '{"a": 1}', "{" * 5000])
 def test_no_result(text: str) -> None:
     assert own_output(text) is None
 
@@ -50,6 +52,7 @@ def test_what_may_be_shown() -> None:
 def test_what_identifies_a_credential() -> None:
     assert named_in('{"token": "CANARY", "token_id": "12", "account": "svc", "expi') == ["token_id 12", "account svc"]
     assert named_in("CANARY") == []
+    assert named_in('"token_id": "12", "diff": {"after": [{"token_id": "12"}, {"token_id": "9"}') == ["token_id 12"]
 
 
 def test_names_are_not_reported_as_secrets():
