@@ -53,7 +53,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.whose im
 
 if TYPE_CHECKING:
     from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.client_file import ClientFile
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import GitAccess
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.awx_credential import AwxAccess
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
@@ -62,11 +62,11 @@ _Options = Mapping[str, Any]
 _Path = Callable[[str], str]
 # What few rotations need.
 _kept: OnDemand[..., AbstractContextManager[None]] = OnDemand("plugin_utils._git.clone", "kept")
-_git_options: OnDemand[[_Options, Mapping[str, str], _Path], tuple[dict[str, Any], Access]] = OnDemand(
+_git_options: OnDemand[[_Options, Mapping[str, str], _Path], tuple[dict[str, Any], GitAccess]] = OnDemand(
     "plugin_utils._git.options", "git_options"
 )
 _order: OnDemand[..., Order] = OnDemand("plugin_utils._git.publish", "Order")
-_git_remote: OnDemand[[Order, str, Access, Any], Remote] = OnDemand("plugin_utils._rotation.remote", "GitRemote")
+_git_remote: OnDemand[[Order, str, GitAccess, Any], Remote] = OnDemand("plugin_utils._rotation.remote", "GitRemote")
 _awx_access: OnDemand[[_Options, Mapping[str, str], _Path], AwxAccess] = OnDemand("plugin_utils._rotation.awx_credential", "awx_access")
 _awx_credential: OnDemand[[AwxAccess], Sink] = OnDemand("plugin_utils._rotation.awx_credential", "AwxCredential")
 _credentials_file: OnDemand[[str, ClientFile, str, str, float], Sink] = OnDemand(

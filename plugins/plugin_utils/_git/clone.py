@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.flock import is_at, try_lock
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone_cleaner
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError, refuse_password
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Git, GitAccess, GitError, refuse_password
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.place import clones, is_among_clones
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
 
@@ -49,7 +49,7 @@ class Clone:
     commit: str
 
 
-def clone(remote: str, branch: str, access: Access, environment: Mapping[str, str]) -> Clone:
+def clone(remote: str, branch: str, access: GitAccess, environment: Mapping[str, str]) -> Clone:
     """Return this run's clone of a branch, made when the run has none yet.
 
     Args:

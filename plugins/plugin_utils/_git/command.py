@@ -44,7 +44,7 @@ class GitError(LatchkeyError):
 
 
 @dataclass(frozen=True)
-class Access:
+class GitAccess:
     """How to prove who we are to a remote; without any of it, git does as it is configured.
 
     Args:
@@ -86,7 +86,7 @@ class Git:
         environment: what commands get; those that talk to a remote get the token besides.
     """
 
-    def __init__(self, directory: str, access: Access, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: str, access: GitAccess, environment: Mapping[str, str]) -> None:
         if re.search(r"[\r\n\0]", access.username + access.token):
             raise OptionError("token: neither it nor username may hold a line's end.")
         self._directory = directory
@@ -189,7 +189,7 @@ def refuse_password(remote: str) -> None:
         raise OptionError("remote: there is a password in the URL, and it would be seen in the list of processes.", "Set token instead.")
 
 
-def _environment(access: Access, start: Mapping[str, str]) -> dict[str, str]:
+def _environment(access: GitAccess, start: Mapping[str, str]) -> dict[str, str]:
     environment = {key: value for key, value in start.items() if not _NOT_OURS.fullmatch(key)}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": ":", "LC_ALL": "C", "LANGUAGE": ""}
     if access.ssh_key_file or access.ssh_known_hosts_file:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import GitAccess
 
 _FILES = ("ssh_key_file", "ssh_known_hosts_file")
 _PLACE = ("remote", "branch", "author_name", "author_email")
@@ -18,7 +18,7 @@ _NAMES = (*_PLACE, "username", "token", *_FILES)
 _TIMEOUT = 60.0
 
 
-def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> tuple[dict[str, Any], Access]:
+def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> tuple[dict[str, Any], GitAccess]:
     """Return remote, branch and author of an order, and the access.
 
     Args:
@@ -35,5 +35,5 @@ def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path
         raise OptionError(f"timeout: '{timeout:g}' is not a number of seconds.", "It must be more than 0.")
     given = {name: options.get(name) or environment.get(f"LATCHKEY_GIT_{name.upper()}", "") for name in _NAMES}
     files = {name: os.path.abspath(path(given[name])) if given[name] else "" for name in _FILES}
-    access = Access(username=given["username"], token=given["token"], timeout=timeout, **files)
+    access = GitAccess(username=given["username"], token=given["token"], timeout=timeout, **files)
     return {name: given[name] for name in _PLACE}, access

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError, refuse_password
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Git, GitAccess, GitError, refuse_password
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import fingerprints
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
@@ -81,7 +81,7 @@ class Published:
     warnings: tuple[str, ...] = ()
 
 
-def publish(order: Order, access: Access, environment: Mapping[str, str], vault: Vault, *, check_mode: bool) -> Published:
+def publish(order: Order, access: GitAccess, environment: Mapping[str, str], vault: Vault, *, check_mode: bool) -> Published:
     """Have the branch hold the variables, and the checkout know it.
 
     In check mode a commit is made and pushed with --dry-run, so that hooks, signing, rights and the way to the remote are tried.
@@ -122,7 +122,7 @@ def _publish(checkout: _Checkout, vault: Vault, check_mode: bool) -> Published:
 class _Checkout:
     """The work tree that a vars file is in, and the branch of a remote that it goes to."""
 
-    def __init__(self, order: Order, access: Access, environment: Mapping[str, str]) -> None:
+    def __init__(self, order: Order, access: GitAccess, environment: Mapping[str, str]) -> None:
         self._order = order
         path = os.path.realpath(order.path)
         if not os.path.isfile(path):

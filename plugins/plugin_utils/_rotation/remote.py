@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import GitAccess
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Publication
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
@@ -25,7 +25,7 @@ class GitRemote:
         vault: the secrets of the run.
     """
 
-    def __init__(self, order: Order, state_var: str, access: Access, vault: Vault) -> None:
+    def __init__(self, order: Order, state_var: str, access: GitAccess, vault: Vault) -> None:
         self._order = order
         self._state_var = state_var
         self._access = access

@@ -18,7 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone as clones
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import clone_cleaner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.clone import Clone, clone, kept, remove_clones
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, GitError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import GitAccess, GitError
 from tests.plays._publish_rig import Remote, git
 
 CANARY = "canary-token-of-git"
@@ -60,9 +60,9 @@ def remote(tmp_path: Path) -> Remote:
     return found
 
 
-def cloned(remote: Remote, branch: str = "", home: Path | None = None, access: Access | None = None) -> Clone:
+def cloned(remote: Remote, branch: str = "", home: Path | None = None, access: GitAccess | None = None) -> Clone:
     environment = {"PATH": os.environ["PATH"], "HOME": str(home or "/nonexistent"), "GIT_CONFIG_NOSYSTEM": "1"}
-    return clone(str(remote.path), branch, access or Access(), environment)
+    return clone(str(remote.path), branch, access or GitAccess(), environment)
 
 
 def names(temporary: Path) -> list[str]:
@@ -109,7 +109,7 @@ def test_refused_in_a_sentence(url: str, branch: str, said: str, temporary: Path
     git(tmp_path, "init", "--quiet", "--bare", "empty")
     where = str(tmp_path / url) if url in ("gone", "empty") else url or (str(remote.path) if branch else "")
     with pytest.raises((OptionError, GitError), match=rf"^{said}$") as caught:
-        clone(where, branch, Access(token=CANARY), {"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+        clone(where, branch, GitAccess(token=CANARY), {"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
     assert CANARY not in str(caught.value)
     assert not list(temporary.glob("*/*/repository*")), "nothing half done is left"
 

@@ -16,7 +16,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git import publish as git_publish
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Access, Git, GitError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.command import Git, GitAccess, GitError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.publish import Order, Published, publish
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
@@ -51,10 +51,12 @@ class Work:
     def store(self, value: str = "new", **plain: Any) -> None:
         edit_file(str(self.path), Request({"token": value}, plain), VAULT)
 
-    def publish(self, check_mode: bool = False, access: Access | None = None, env: dict[str, str] | None = None, **more: Any) -> Published:
+    def publish(
+        self, check_mode: bool = False, access: GitAccess | None = None, env: dict[str, str] | None = None, **more: Any
+    ) -> Published:
         order = Order(**{"path": str(self.path), "names": ["token"], "plain": {"token_rotation": {"stage": "current"}}, **more})
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "GIT_CONFIG_NOSYSTEM": "1", **(env or {})}
-        return publish(order, access or Access(), environment, VAULT, check_mode=check_mode)
+        return publish(order, access or GitAccess(), environment, VAULT, check_mode=check_mode)
 
     def fresh(self, name: str = "fresh") -> Path:
         """The vars file in a new clone."""
@@ -312,7 +314,7 @@ def test_a_push_that_takes_too_long_is_in_doubt(work: Work) -> None:
     work.remote.hook("pre-receive", "sleep 20")
     work.store()
     with pytest.raises(GitError) as caught:
-        work.publish(access=Access(timeout=2))
+        work.publish(access=GitAccess(timeout=2))
     assert caught.value.in_doubt
     assert "Whether vault.yml was published to main of origin is not known: git says: it took longer than 2 seconds." in str(caught.value)
     assert work.value(work.path) == "new"
@@ -353,7 +355,7 @@ def test_ssh_with_a_key(work: Work, tmp_path: Path) -> None:
     ssh.chmod(0o755)
     git(work.folder, "remote", "set-url", "origin", f"git@host.example:{work.remote.path}")
     work.store()
-    access = Access(ssh_key_file="/keys/with a blank", ssh_known_hosts_file="/keys/known")
+    access = GitAccess(ssh_key_file="/keys/with a blank", ssh_known_hosts_file="/keys/known")
     work.publish(access=access, env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
     calls = (tmp_path / "ssh.log").read_text().splitlines()
     assert len(calls) >= 2
@@ -371,7 +373,7 @@ def test_the_environment(tmp_path: Path) -> None:
         "GIT_CONFIG_KEY_0": "a.b",
         "GIT_CONFIG_VALUE_0": "c",
     }
-    made = Git(str(tmp_path), Access(token=CANARY), start)
+    made = Git(str(tmp_path), GitAccess(token=CANARY), start)
     made.trust([f"https://me:{CANARY}@one.example:8443/x", "ssh://two.example/x"])
     assert "GIT_DIR" not in made.environment
     assert "GIT_TRACE_CURL" not in made.environment
@@ -380,7 +382,7 @@ def test_the_environment(tmp_path: Path) -> None:
     assert made.try_run("config", "--get", "credential.helper").text == ""
     assert CANARY not in repr(made._access)
     assert "over http," in refused(lambda: made.trust(["http://one.example/x"]))
-    assert "a line's end" in refused(lambda: Git(str(tmp_path), Access(token="a\nb"), start))
+    assert "a line's end" in refused(lambda: Git(str(tmp_path), GitAccess(token="a\nb"), start))
     assert made.scrub(f"https://me:{CANARY}@host/x {CANARY}") == "https://host/x ********"
 
 
@@ -467,7 +469,7 @@ def test_the_token_goes_to_network_commands_only(work: Work, tmp_path: Path, mon
     git(work.folder, "config", "filter.tool.smudge", f"env | grep -c {CANARY} >> {log}; cat")
     monkeypatch.setattr(git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
     work.store()
-    work.publish(access=Access(token=CANARY), env={"LATCHKEY_GIT_TOKEN": CANARY})
+    work.publish(access=GitAccess(token=CANARY), env={"LATCHKEY_GIT_TOKEN": CANARY})
     assert set(log.read_text().split()) == {"0"}
 
 
@@ -488,7 +490,7 @@ def test_a_partial_clone_fetches_with_the_token(work: Work, tmp_path: Path, monk
     git(work.folder, "remote", "set-url", "origin", f"git@host.example:{work.remote.path}")
     monkeypatch.setattr(git_publish._Checkout, "_urls", lambda _self: ["https://one.example/x"])
     work.store()
-    done = work.publish(access=Access(token=CANARY), env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    done = work.publish(access=GitAccess(token=CANARY), env={"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
     assert done.changed
     assert not (tmp_path / "log").exists()
     assert work.value(work.fresh(), "token", "theirs") == {"token": "new", "theirs": 1}
