@@ -360,7 +360,8 @@ class _Phase:
         given = {name: value or None for name, value in options["publish_git"].items()}
         names = [settings.var, *([settings.client_id_var] if settings.client_id_var else [])]
         message = given.get("message") or f"Rotate {settings.var} of {settings.account}"
-        place, access = _git_options(given, os.environ, self._action.path)
+        with _named("rotate_publish_git"):
+            place, access = _git_options(given, os.environ, self._action.path)
         self._steps.hide(access.token)
         order = _order(path=path, names=names, message=message, **place)
         return _git_remote(order, f"{settings.var}_rotation", access, self._action.vault())

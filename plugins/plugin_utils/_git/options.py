@@ -18,6 +18,11 @@ _NAMES = (*_PLACE, "username", "token", *_FILES)
 _TIMEOUT = 60.0
 
 
+def _said(value: Any) -> str:
+    """Return a text, empty where it is nothing but blanks."""
+    return str(value) if value and str(value).strip() else ""
+
+
 def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path: Callable[[str], str]) -> tuple[dict[str, Any], GitAccess]:
     """Return remote, branch and author of an order, and the access.
 
@@ -33,7 +38,7 @@ def git_options(options: Mapping[str, Any], environment: Mapping[str, str], path
     timeout = _TIMEOUT if timeout is None else timeout
     if not 0 < timeout < math.inf:
         raise OptionError(f"timeout: '{timeout:g}' is not a number of seconds.", "It must be more than 0.")
-    given = {name: options.get(name) or environment.get(f"LATCHKEY_GIT_{name.upper()}", "") for name in _NAMES}
+    given = {name: _said(options.get(name)) or environment.get(f"LATCHKEY_GIT_{name.upper()}", "") for name in _NAMES}
     files = {name: os.path.abspath(path(given[name])) if given[name] else "" for name in _FILES}
     access = GitAccess(username=given["username"], token=given["token"], timeout=timeout, **files)
     return {name: given[name] for name in _PLACE}, access

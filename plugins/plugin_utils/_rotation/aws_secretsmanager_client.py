@@ -54,11 +54,11 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
     Raises:
         OptionError: one is missing or malformed.
     """
-    given = {name: str(value) for name, value in options.items() if value not in (None, "") and name != "timeout"}
+    given = {name: str(value) for name, value in options.items() if value is not None and str(value).strip() and name != "timeout"}
     if environment.get("AWS_REGION"):
         given.setdefault("region", environment["AWS_REGION"])
     timeout = float(options.get("timeout") or _TIMEOUT)
-    if not given.get("name", "").strip():
+    if "name" not in given:
         raise OptionError(f"{_OPTION}: name is not set.", "Set it to the name or the ARN of the secret.")
     if not 0 < timeout < math.inf:
         raise OptionError(f"{_OPTION}: timeout {timeout:g} is not a number of seconds.", "It must be more than 0.")

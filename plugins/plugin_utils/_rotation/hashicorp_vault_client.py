@@ -84,7 +84,7 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
     Raises:
         OptionError: one is missing or malformed, or there is no way to log in.
     """
-    given = {name: str(value) for name, value in options.items() if value not in (None, "")}
+    given = {name: str(value) for name, value in options.items() if value is not None and str(value).strip()}
     for name, variables in _FROM_ENVIRONMENT.items():
         found = [environment[one] for one in variables if environment.get(one)]
         if name not in given and found:

@@ -261,7 +261,13 @@ def variables_set(names: Iterable[str], variables: Mapping[str, Any], template: 
     found = template({name: variables[f"rotate_{name}"] for name in names if f"rotate_{name}" in variables})
     omitted = variables.get("omit")  # before ansible-core 2.19, what omit becomes; later, omit leaves nothing
     kept = _without(found, omitted) if omitted else found
-    return {name: value for name, value in kept.items() if value or (name in _TELLING_WHEN_EMPTY and value is not None)}
+    return {name: value for name, value in kept.items() if _is_set(name, value)}
+
+
+def _is_set(name: str, value: Any) -> bool:
+    """Tell whether a variable says anything; a text of nothing but blanks is empty."""
+    is_empty = not (value.strip() if isinstance(value, str) else value)
+    return not is_empty or (name in _TELLING_WHEN_EMPTY and value is not None)
 
 
 def _without(value: Any, omitted: Any) -> Any:
@@ -309,6 +315,8 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         raise OptionError(
             f"rotate_credential: '{options['credential']}' is invalid for {platform.title}.", f"Set it to {' or '.join(platform.rotates)}."
         )
+    if not all(one.strip() for one in options["roles"]):
+        raise OptionError("rotate_roles: one of them is empty.", "Take the empty ones out of the list.")
     kind = kind_of(options)
     accounts = _taking_turns(kind, options)
     in_vars_file = options["store"] == VARS_FILE
