@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tests.plays._play_token_rig import wait_until
 from tests.plays._rotation_kinds import AnyRig
 from tests.plays._saboteur import Saboteur
 
@@ -45,11 +46,16 @@ class Fault:
             return saboteur.unresolved
         if self.kind in ("expired", "changed"):
             return for_good or rig.simulator.faults() == []
+        if self.kind == "slow":  # the journal tells of it once it was served
+            wait_until(lambda: self._is_told_of(rig, since), "it is served", 30)
+        return self._is_told_of(rig, since)
+
+    def _is_told_of(self, rig: AnyRig, since: int) -> bool:
         return any(one.get("fault") == self.kind for one in rig.simulator.journal()[since:])
 
     def variables(self, rig: AnyRig) -> dict[str, Any]:
         """Return what the role is run with beside the usual."""
-        return {"rotate_auth": {**rig.variables()["rotate_auth"], "timeout": TIMEOUT}} if self.kind == "stall" else {}
+        return {"rotate_auth": {**rig.variables()["rotate_auth"], "timeout": TIMEOUT}} if self.kind in ("stall", "slow") else {}
 
     def is_told(self, rig: AnyRig, text: str) -> int:
         """Return how many sentences name the product, the endpoint, what could not be done, and why."""
@@ -70,6 +76,7 @@ FAULTS = (
     Fault("answer cut off", "cut", _BROKEN),
     Fault("wrong JSON", "garbled", "HTTP 200 returned an unexpected response: the body is not JSON"),
     Fault("slow body", "stall", f"no complete answer within {TIMEOUT} s"),
+    Fault("served late", "slow", f"no complete answer within {TIMEOUT} s"),
     Fault("closed before it acts", "close", _BROKEN),
     Fault("closed after it acted", "drop", _BROKEN),
     Fault("no address", "", "the host name cannot be resolved"),
