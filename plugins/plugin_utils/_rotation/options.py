@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import refuse_secret_text
 
 ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
 SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
@@ -318,6 +319,8 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
     if not all(one.strip() for one in options["roles"]):
         raise OptionError("rotate_roles: one of them is empty.", "Take the empty ones out of the list.")
     kind = kind_of(options)
+    for name in ("tag", *(("account",) if kind == REPLACE else ())):  # what a new credential is called on the platform
+        refuse_secret_text(f"rotate_{name}", options[name])
     accounts = _taking_turns(kind, options)
     in_vars_file = options["store"] == VARS_FILE
     for name in (*(() if accounts else ("account",)), "var", *(("vars_file",) if in_vars_file else ())):

@@ -200,6 +200,16 @@ def test_what_may_not_be_empty_is_refused_by_name(name, text):
     assert refusal(**{name: text}).startswith(f"rotate_{name}: it is empty.")
 
 
+@pytest.mark.parametrize("given", [{"tag": "x"}, {**REPLACE, "account": "x"}])
+def test_a_token_is_no_name_of_what_is_created(given):
+    token = "access-v1:3Xq9Lw2Zt7Vb5Nc8Mk1Pj4Hg6Fd0Sa+/QwR7tY2uI=="
+    name = next(one for one, value in given.items() if value == "x")
+    words = refusal(**{**given, name: token})
+    assert words.startswith(f"rotate_{name}: it holds a token or another secret, and would be stored in clear.")
+    assert "3Xq9Lw2Zt7" not in words
+    assert settings(**given)
+
+
 def test_what_the_platform_does_not_have():
     class Some(Anything):
         rotates = ("access_token", "x")
