@@ -154,6 +154,8 @@ class InPlace:
         """
         context = self._context
         held = self._ports.store.read()
+        if held.value == self._secret:  # the other run found it in the rescue file
+            return context.fail_at(str(failure))
         stage = states.stage_of(held.state)
         theirs = states.part_of(held.state, "current" if stage == states.CURRENT else "pending")
         # One that the other run is only about to create may never be created.
