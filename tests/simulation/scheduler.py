@@ -22,6 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
     VarsFileError,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.events import BY_HAND, CHANGING, CLOCKS, PAUSES, At, Switch
 from tests.simulation.hands import by_hand, set_clock
 from tests.simulation.world import HOUR, IN_PLACE, MINUTE, NO_TIME, ONE_SECRET, Issued, World
@@ -451,8 +452,8 @@ class Simulation:
                 one.act()
                 if self.world.appliance_skew - one.skew >= HOUR:  # by the platform's clock, it comes later than any effect can
                     self.world.disowned |= set(self.world.issued) - before
-            except LatchkeyError as refused:
-                self.world.history.append(f"it has none: {refused}")
+            except (LatchkeyError, LostRaceError) as refused:
+                self.world.history.append(f"it has none: {refused!r}")
             one.run.sent_at = now
             if actor in self.claims and any(made.maker == actor and self.world.is_live(made) for made in self.world.issued.values()):
                 self.world.breaks(f"{actor} said that all is as it was before, and then its credential appeared")
