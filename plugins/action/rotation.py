@@ -104,7 +104,10 @@ class ActionModule(ControllerAction):
         With a template for each in the role, Ansible would compile every one of them in each host's process.
         """
         of_the_role = [name for name in self.argument_spec if name not in self._task.args]
-        return {**variables_set(of_the_role, task_vars, self._templar.template), **super().arguments(task_vars)}
+        own = super().arguments(task_vars)
+        if isinstance(own.get("failure"), (list, dict)):  # what a task of the user failed with, such as the fail_msg of an assert
+            own["failure"] = str(own["failure"])
+        return {**variables_set(of_the_role, task_vars, self._templar.template), **own}
 
     def perform(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
         host = str(task_vars.get("inventory_hostname", ""))

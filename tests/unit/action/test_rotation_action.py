@@ -163,3 +163,14 @@ def test_an_option_of_the_task_comes_before_the_variable():
     action._templar = SimpleNamespace(template=lambda value: value)
     found = action.arguments({"rotate_var": "of_the_role", "rotate_tag": "of_the_role", "rotate_phase": ""})
     assert found == {"phase": "begin", "var": "of_the_task", "tag": "of_the_role"}
+
+
+@pytest.mark.parametrize("message", [["one", "two"], {"one": 1}, "one"])
+def test_a_task_of_the_user_may_fail_with_more_than_a_text(message):
+    """Such as the fail_msg of an assert, which may be a list. What has to be undone is undone all the same."""
+    action = object.__new__(ActionModule)
+    action._task = SimpleNamespace(args={**GIVEN, "phase": "undo", "failure": message})
+    action._templar = SimpleNamespace(template=lambda value: value)
+    given = action.arguments({})
+    options = checked_arguments("latchkey.tokens.rotation", given, ActionModule.argument_spec, ActionModule.rules, ActionModule.called)
+    assert options["failure"] == str(message)
