@@ -99,7 +99,7 @@ def test_a_file_that_is_no_rescue_file_of_ours_is_left_alone(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"rotate_checks": [{"pathh": "/x"}]}, "path found in checks"),
+        ({"rotate_checks": [{"pathh": "/x"}]}, "path found in rotate_checks"),
         ({"rotate_checks": [{"path": "/x", "expect": "[?"}]}, "is not a JMESPath expression"),
         ({"rotate_clusters": [{"endpoint": ""}]}, "endpoint: it is empty"),
         ({"rotate_clusters": [{"endpoint": "a.example.com", "ca_path": "/nowhere.pem"}]}, "ca_path: there is no '/nowhere.pem'"),
