@@ -184,11 +184,11 @@ def test_half_done_is_said_and_goes_on(cluster: InProcess) -> None:
     assert done(cluster, "service_account", **wish)["changed"] is False
 
 
-def test_someone_elses_change_in_between_is_not_overwritten(cluster: InProcess) -> None:
+def test_another_change_in_between_is_not_overwritten(cluster: InProcess) -> None:
     done(cluster, "service_account", name="svc-one", privileges=["PRIVILEGE_CLUSTER_READ"])
     cluster.fault("PATCH:/roles/latchkey-svc-one:412:1")
     message = refused(cluster, "service_account", name="svc-one", privileges=["PRIVILEGE_ROLE_READ"])
-    assert "changed it in the meantime" in message
+    assert "It was changed in the meantime; run again." in message
     assert done(cluster, "service_account", name="svc-one", privileges=["PRIVILEGE_ROLE_READ"])["privileges"] == ["PRIVILEGE_ROLE_READ"]
 
 
