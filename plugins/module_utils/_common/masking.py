@@ -34,6 +34,8 @@ _ESCAPE = re.compile(
 _WORD = re.compile(r"(?<![A-Za-z0-9+/_=.~|-])[A-Za-z0-9+/_=.~-]{20,}")
 _SHORTEST_TOKEN = 20  # characters
 _MIXED = 0.3  # changes between small letters, capitals and digits for each character; words and names have fewer
+# What tells a token whatever its characters: a kind and a version before a colon, as in access-v1:..., and a JSON web token's three parts.
+_WRITTEN_AS_TOKEN = re.compile(r"(?<![\w-])(?:(?P<kind>[a-z]+-v\d+:)[\w+/=-]{20,}|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*)")
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,14 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
 def mask_token_shapes(text: str) -> str:
     """Return the text with every word masked that looks like a token, known or not: long, and of mixed letters and digits."""
+    text = _WRITTEN_AS_TOKEN.sub(lambda match: f"{match['kind'] or ''}{MASK}", text)
     return _WORD.sub(lambda match: _judged(match.group()), text)
 
 
 def looks_like_token(word: str) -> bool:
-    """Tell whether a word is more likely a token than a name: long, with small letters, capitals and digits well mixed."""
+    """Tell whether a word is more likely a token than a name: written as one, or long, of small letters, capitals and digits well mixed."""
+    if _WRITTEN_AS_TOKEN.fullmatch(word):
+        return True
     kinds = [kind for kind in map(_kind, word) if kind]
     if len(word) < _SHORTEST_TOKEN or len(set(kinds)) < 3:
         return False

@@ -107,6 +107,16 @@ def test_what_looks_like_a_token_is_masked_although_it_is_not_known(word):
     assert "********" in shown
 
 
+@pytest.mark.parametrize("form", ["access-v1:{}", "session-v1:{}", "eyJ{0}.eyJ{0}.{0}"])
+@pytest.mark.parametrize(
+    "chars", ["9g/kQVyuN/amhDKrINaG+voXepnMCKUbV8L/jubt7KTkelIsgOK09PFPAZZSwgtZ", "NkHceoIcgDGCTdJLOecTMOW1FZYEHJpP6zMFfzlxVSCN", "a" * 40]
+)
+def test_what_is_written_as_a_token_is_one_however_its_characters_fell(form, chars):
+    token = form.format(chars.replace("/", "-").replace("+", "_") if form.startswith("eyJ") else chars)
+    assert looks_like_token(token)
+    assert token not in mask_token_shapes(f"there is no token '{token}'.")
+
+
 @pytest.mark.parametrize(
     "text",
     [
