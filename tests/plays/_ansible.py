@@ -115,6 +115,11 @@ class Ansible:
             **(extra or {}),
         }
 
+    @property
+    def _is_usual(self) -> bool:
+        """Whether the commands are those of a virtual environment, and no file configures them."""
+        return (self.bin / "python").exists() and not (self.folder / "ansible.cfg").exists()
+
     def command(self, playbook: Path | str, arguments: Sequence[str] = ()) -> list[str]:
         """Return the command that runs a playbook on localhost."""
         inventory = self.folder / "inventory.yml"
@@ -165,7 +170,7 @@ class Ansible:
         record.unlink(missing_ok=True)
         command = self.command(playbook, arguments)
         plain = Ansible(self.folder, self.collections, self.bin).env()
-        if early(environment) == early(plain) and not (self.folder / "ansible.cfg").exists() and not os.environ.get("COLD_PLAYS"):
+        if early(environment) == early(plain) and self._is_usual and not os.environ.get("COLD_PLAYS"):
             returncode, output = warm_ansible(self.bin, self.collections, plain).run(command, self.folder, environment, timeout)
         else:
             done = subprocess.run(
