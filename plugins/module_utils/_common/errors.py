@@ -30,12 +30,12 @@ class LatchkeyError(Exception):
         self.details: dict[str, Any] = details
 
     def add(self, sentence: str, **details: Any) -> None:
-        """Say one thing more, for who knows more than whoever raised it."""
+        """Add a sentence, where the caller knows more than the code that raised the failure."""
         self.args = (f"{self} {sayable(one_line(sentence))}",)
         self.details |= details
 
     def reword(self, words: str) -> None:
-        """Say it in these words from now on, for who knows more than whoever raised it."""
+        """Replace the words, where the caller knows more than the code that raised the failure."""
         self.args = (sayable(one_line(words)),)
 
 

@@ -86,7 +86,7 @@ class Operation:
         run: does it.
         rules: mutually_exclusive, required_if and the like, as AnsibleModule takes them.
         may_be_empty: the options to which an empty string means something.
-        stored: the options whose text the platform stores, and shows to whoever may look.
+        stored: the options whose text the platform stores, and shows to every account that may read it.
     """
 
     name: str
