@@ -13,7 +13,7 @@ from tests.simulation.world import NO_TIME
 CRASHES = ("crash before", "crash after")
 LOST = ("refuse", "lost before", "lost after")
 # The reply is lost; the effect comes so many calls later, or when the next run, or the one after it, begins. Not of labels.put, whose
-# version no consumer reads before it is moved, and which the next run undoes; nor of a sink's server, whose writes nothing can compare.
+# version no consumer reads before it is moved, and which the next run undoes.
 LATE = ("late by 1", "late by 4", "late by a run", "late by two runs")
 BY_CALL: dict[str, tuple[str, ...]] = {
     "look": ("crash before", "refuse", "lost before", "stale", "truncated"),
@@ -44,7 +44,7 @@ BY_CALL: dict[str, tuple[str, ...]] = {
     "file.read": ("crash before", "fail"),
     "file.write": (*CRASHES, "fail"),
     "server.read": ("crash before", "refuse", "lost before"),
-    "server.write": (*CRASHES, *LOST),
+    "server.write": (*CRASHES, *LOST, *LATE),
     "hand over": (*CRASHES, "fail", "fail after"),
     "sleep": ("crash before", "interrupt"),
     "step": ("interrupt",),

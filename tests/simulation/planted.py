@@ -178,6 +178,10 @@ def _sinks_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delivery, "keep", lambda self: None)
 
 
+def _late_writes_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(states, "late_writes", lambda *_unused: {})
+
+
 def _interrupted_unrecorded(patch: pytest.MonkeyPatch) -> None:
     real = MemoryCredentials.create
 
@@ -206,6 +210,7 @@ FAULTS = [
     Fault("a request without an answer is not waited for", _late_requests_not_waited_for, "alternate/noted", "", turns=True),
     Fault("a sink keeps the new credential when a rotation is undone", _sinks_stay, "access_token/sinks", "which a sink holds"),
     Fault("a sink is not looked at when nothing is due", _sinks_not_looked_at, "access_token/sinks", "at rest, the file holds"),
+    Fault("a write to a sink without an answer is forgotten", _late_writes_forgotten, "access_token/sinks", "at rest, the server holds"),
     Fault("a new secret is not kept before it is stored", _no_rescue, "in_place/noted", "before it was kept"),
     Fault("a signal stops a run between creation and record", _interrupted_unrecorded, "access_token/never expiring", "as it was before"),
     Fault("a signal stops a run between creation and record, in place", _interrupted_unrecorded, "in_place/noted", "lost the"),

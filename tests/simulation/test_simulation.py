@@ -23,24 +23,24 @@ SLICE = 80  # schedules
 # Schedules that failed once, as they were printed.
 FIXED = [
     Schedule("replace/new ones do not work", (At(1, 26, "crash before", "store.restore"), At(2, 11, "truncated", "look"))),
-    Schedule("in_place/noted", (), switches=(Switch(1, 21, PAUSE), Switch(2, 25, PAUSE)), seen=False),
-    Schedule("in_place/first secret", (), switches=(Switch(1, 18, PAUSE), Switch(2, 15, PAUSE)), seen=False),
-    Schedule("in_place/first secret", (), switches=(Switch(1, 20, PAUSE), Switch(2, 15, PAUSE)), seen=False),
-    Schedule("in_place/old one lives on", (At(1, 28, "replace value", "store.write"), At(2, 7, "refuse", "check"))),
+    Schedule("in_place/noted", (), switches=(Switch(1, 22, PAUSE), Switch(2, 26, PAUSE)), seen=False),
+    Schedule("in_place/first secret", (), switches=(Switch(1, 19, PAUSE), Switch(2, 16, PAUSE)), seen=False),
+    Schedule("in_place/first secret", (), switches=(Switch(1, 21, PAUSE), Switch(2, 15, PAUSE)), seen=False),
+    Schedule("in_place/old one lives on", (At(1, 29, "replace value", "store.write"), At(2, 7, "refuse", "check"))),
     Schedule("access_token/git and hooks", (At(1, 16, "pause unseen", "store.write"), At(2, 14, "revert to previous", "revoke"))),
     Schedule("api_token/noted", (At(1, 22, "revert to previous", "revoke"), At(1, 25, "revoke stored", "store.read"))),
     Schedule(
         "access_token/disable, delete later",
         (At(1, 14, "pause unseen", "store.write"), At(1, 15, "delete store", "store.read")),
     ),
-    Schedule("in_place/old one lives on", (At(1, 20, "replace value", "store.read"), At(2, 19, "crash before", "rescue.reserve"))),
+    Schedule("in_place/old one lives on", (At(1, 21, "replace value", "store.read"), At(2, 20, "crash before", "rescue.reserve"))),
     Schedule("access_token/no ids told", (At(1, 1, "create alike", "store.read"), At(2, 5, "revoke stored", "look"))),
     Schedule(
         "access_token/never expiring, orphans ignored",
         (At(1, 24, "revert to previous", "store.write"), At(2, 5, "revoke stored", "look")),
     ),
     Schedule("api_token/empty", (At(1, 10, "late by two runs", "create"), At(1, 17, "appliance +1h", "store.write"))),
-    Schedule("in_place/adopted", (At(1, 26, "pause unseen", "prove"), At(1, 28, "revert to start", "store.write"))),
+    Schedule("in_place/adopted", (At(1, 27, "pause unseen", "prove"), At(1, 29, "revert to start", "store.write"))),
     Schedule(
         "access_token/expiring",
         (),
@@ -117,13 +117,13 @@ FIXED = [
         "in_place/noted",
         (),
         switches=(
-            Switch(1, 18, PAUSE),
-            Switch(2, 26, PAUSE),
+            Switch(1, 19, PAUSE),
+            Switch(2, 27, PAUSE),
         ),
         seen=False,
     ),
-    Schedule("in_place/old one lives on", (At(1, 18, "pause unseen", "create"),)),
-    Schedule("in_place/old one lives on", (At(1, 21, "pause unseen", "rescue.keep"),)),
+    Schedule("in_place/old one lives on", (At(1, 19, "pause unseen", "create"),)),
+    Schedule("in_place/old one lives on", (At(1, 22, "pause unseen", "rescue.keep"),)),
     Schedule("access_token/expiring", (At(1, 21, "revert to start", "store.read"),)),
     Schedule(
         "access_token/never expiring",
@@ -139,9 +139,9 @@ FIXED = [
             At(1, 22, "revert to previous", "store.read"),
         ),
     ),
-    Schedule("in_place/noted", (At(1, 31, "revert to start", "store.read"),)),
-    Schedule("in_place/noted", (At(1, 31, "delete store", "store.read"),)),
-    Schedule("in_place/noted", (At(1, 20, "replace value", "store.read"),)),
+    Schedule("in_place/noted", (At(1, 32, "revert to start", "store.read"),)),
+    Schedule("in_place/noted", (At(1, 32, "delete store", "store.read"),)),
+    Schedule("in_place/noted", (At(1, 21, "replace value", "store.read"),)),
     Schedule("access_token/hooks", (At(1, 18, "fail after", "hand over"),)),
     Schedule(
         "access_token/never expiring",
@@ -161,8 +161,8 @@ FIXED = [
         "in_place/noted",
         (),
         switches=(
-            Switch(1, 18, PAUSE),
-            Switch(2, 34, PAUSE),
+            Switch(1, 19, PAUSE),
+            Switch(2, 35, PAUSE),
         ),
         seen=False,
     ),
@@ -170,8 +170,8 @@ FIXED = [
         "in_place/old one lives on",
         (),
         switches=(
-            Switch(1, 18, PAUSE),
-            Switch(2, 28, PAUSE),
+            Switch(1, 19, PAUSE),
+            Switch(2, 29, PAUSE),
         ),
         seen=False,
     ),
@@ -206,13 +206,13 @@ FIXED = [
     Schedule(
         "in_place/old one lives on",
         (
-            At(1, 18, "revert to start", "create"),
-            At(1, 23, "replace value", "store.write"),
+            At(1, 19, "revert to start", "create"),
+            At(1, 24, "replace value", "store.write"),
         ),
     ),
     Schedule("access_token/retire later", (At(1, 14, "pause unseen", "store.write"), At(2, 14, "revert to previous", "store.write"))),
     Schedule("access_token/no ids told", (At(1, 24, "revert to previous", "store.write"), At(1, 25, "replace value", "store.read"))),
-    Schedule("in_place/old one lives on", (At(1, 18, "pause unseen", "create"), At(3, 9, "revert to previous", "check"))),
+    Schedule("in_place/old one lives on", (At(1, 19, "pause unseen", "create"), At(3, 9, "revert to previous", "check"))),
     Schedule(
         "access_token/expiring",
         (
@@ -247,10 +247,10 @@ FIXED = [
         switches=(Switch(1, 2), Switch(2, 1)),
         seen=True,
     ),
-    Schedule("in_place/git", (At(1, 31, "pause unseen", "store.read"), At(2, 1, "replace value", "store.read"))),
-    Schedule("in_place/old one lives on", (At(1, 21, "replace value", "rescue.keep"),)),
-    Schedule("in_place/old one lives on", (At(1, 31, "replace value", "store.read"),)),
-    Schedule("in_place/noted", (At(1, 32, "revert to start", "rescue.remove"),)),
+    Schedule("in_place/git", (At(1, 32, "pause unseen", "store.read"), At(2, 1, "replace value", "store.read"))),
+    Schedule("in_place/old one lives on", (At(1, 22, "replace value", "rescue.keep"),)),
+    Schedule("in_place/old one lives on", (At(1, 32, "replace value", "store.read"),)),
+    Schedule("in_place/noted", (At(1, 33, "revert to start", "rescue.remove"),)),
     Schedule(
         "api_token/creation not told",
         (
@@ -268,7 +268,7 @@ FIXED = [
     Schedule(
         "in_place/noted",
         (
-            At(1, 31, "fail", "store.read"),
+            At(1, 32, "fail", "store.read"),
             At(2, 7, "delete store", "check"),
         ),
     ),

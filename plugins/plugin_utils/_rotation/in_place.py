@@ -70,6 +70,8 @@ class InPlace:
             self._create()
         if plan.rotate or plan.rescue:
             self._store()
+        else:
+            self._delivery.doubt()
         self._prove()
         self._hand_over(context.settings.sinks)
         if context.settings.has_hooks:
@@ -90,6 +92,7 @@ class InPlace:
         reserved = False
         try:
             with context.step("Reserve the room of the rescue file"):
+                context.check_fence()
                 reserved = self._rescue.reserve()
             with context.step("Create the new secret"):
                 context.check_fence()
@@ -279,7 +282,8 @@ class InPlace:
         settled = dict(self._record.plan.settled)
         if self._record.plan.changes and self._created_at:
             settled["current"] = {**settled["current"], "minted_at": self._created_at}
-        return settled
+        late = {**states.late_writes(settled), **self._record.late}
+        return {**settled, **({states.LATE_WRITES: late} if late else {})}
 
     def _remove_rescue_file(self, value: str, step: str = "Remove the rescue file") -> None:
         """Remove the rescue file, unless its secret is not in the store any more, or is another run's: then it is the only one left.

@@ -32,6 +32,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state im
     busy,
     id_of,
     instant,
+    late_writes,
     minting,
     part_of,
     settled,
@@ -172,7 +173,8 @@ class _Decision:
             )
         kept = {key: value for key, value in previous.items() if key != "disable"} if previous and not waiting else None
         noted = part_of(facts.state, "current")
-        rest = settled(noted if noted.get("id") == current_id else current, kept, left.open)
+        late = late_writes(facts.state, self.now)
+        rest = settled(noted if noted.get("id") == current_id else current, kept, left.open, late)
         base = Plan(
             revoke=revoke,
             retire=waiting,
@@ -309,7 +311,14 @@ def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy, store: str)
 
 
 def settled_after(
-    new: Mapping[str, Any], old_id: str, policy: Policy, now: datetime, *, retired: bool, unconfirmed: Sequence[Mapping[str, Any]] = ()
+    new: Mapping[str, Any],
+    old_id: str,
+    policy: Policy,
+    now: datetime,
+    *,
+    retired: bool,
+    unconfirmed: Sequence[Mapping[str, Any]] = (),
+    late: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the state after a rotation.
 
@@ -320,6 +329,7 @@ def settled_after(
         now: the time.
         retired: whether the old one could be retired; if not, the next run does it.
         unconfirmed: earlier intents that are still open.
+        late: sinks that a write without an answer may still reach, and since when.
     """
     at_once = policy.retire == "delete" and policy.retire_after is None
     previous: dict[str, Any] | None = None
@@ -328,4 +338,4 @@ def settled_after(
         previous = {"id": old_id, "delete_at": format_instant(delete_at) if delete_at else None}
         if policy.retire == "disable" and not retired:
             previous["disable"] = True
-    return settled(new, previous, unconfirmed)
+    return settled(new, previous, unconfirmed, late)

@@ -24,9 +24,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning
     nothing_stored,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
+    LATE_WRITES,
     MINTING,
     STORED,
     busy,
+    late_writes,
     minting,
     part_of,
     settled,
@@ -50,9 +52,10 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
     known = noted if noted.get("id") == facts.account_id else {}
     # A secret has no age that the platform tells: it counts from when this role first saw it.
     kept = {"id": facts.account_id, "minted_at": known.get("minted_at") or format_instant(now), "expires_at": None}
+    late = late_writes(facts.state, now)
     since = pending.get("minted_at") or pending.get("since") or format_instant(now)
     if stage == STORED and facts.works and not facts.rescue_works:
-        return _base({**kept, "minted_at": since}, policy, finish=True, reason="an earlier run stored it and stopped")
+        return _base({**kept, "minted_at": since}, policy, late, finish=True, reason="an earlier run stored it and stopped")
     if facts.has_rescue and facts.rescue_works and not facts.rescue_in_doubt:
         reason = "an earlier run created a secret and could not store it"
         return _changing(facts, {**kept, "minted_at": since}, run, now, policy, reason=reason, rescue=True)
@@ -66,19 +69,23 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
         return Plan(problem=nothing_stored(facts))
     if reason:
         return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, reason=reason, rotate=True)
-    base = _base(kept, policy)
-    return _base(kept, policy, settle=facts.state != base.settled)
+    base = _base(kept, policy, late)
+    return _base(kept, policy, late, settle=facts.state != base.settled)
 
 
-def _base(current: Mapping[str, Any], policy: Policy, **more: Any) -> Plan:
+def _base(current: Mapping[str, Any], policy: Policy, late: Mapping[str, str], **more: Any) -> Plan:
     return Plan(
-        current=dict(current), settled=settled(current), next_due=next_due(current, policy), never_due=never_due(current, policy), **more
+        current=dict(current),
+        settled=settled(current, late=late),
+        next_due=next_due(current, policy),
+        never_due=never_due(current, policy),
+        **more,
     )
 
 
 def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: Policy, **more: Any) -> Plan:
-    before = {"current": dict(facts.state["current"])} if facts.state.get("current") else {}
+    before = {key: facts.state[key] for key in ("current", LATE_WRITES) if facts.state.get(key)}
     # The mark tells the next run whether the stored secret is still the one that was there before this rotation. A doubt stays one.
     mark = "" if facts.rescue_works and facts.rescue_in_doubt else facts.mark
     pending = {"since": format_instant(now), "id": facts.account_id, "run": run, "mark": mark}
-    return _base(made, policy, intent=minting(before, pending), **more)
+    return _base(made, policy, late_writes(facts.state, now), intent=minting(before, pending), **more)

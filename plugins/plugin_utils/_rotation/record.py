@@ -35,6 +35,7 @@ class Record:
         told: whether the user's tasks have the new credential.
         sinks: what each sink held at first, by name.
         handed: the sinks that this run has given the new credential, or may have.
+        late: sinks that a write without an answer may still reach, and since when.
         publishable: what the remote held of the variables before.
         published: the commit that was pushed; None before a push.
         pushed: the store after the push, which may have brought it up to what was pushed; its version only.
@@ -65,6 +66,7 @@ class Record:
     told: bool = False
     sinks: Mapping[str, SinkContent] = field(default_factory=dict)
     handed: list[str] = field(default_factory=list)
+    late: dict[str, str] = field(default_factory=dict)
     publishable: Mapping[str, str] | None = None
     published: str | None = None
     pushed: Written | None = None

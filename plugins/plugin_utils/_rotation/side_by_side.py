@@ -57,6 +57,7 @@ class SideBySide:
             self._write_intent()
         else:  # what an earlier run stored is undone like this run's own
             self._record.undo = whole_stack(self._context.settings)
+            self._delivery.doubt()
         settings = self._context.settings
         with_hooks = settings.has_hooks
         try:
@@ -211,7 +212,9 @@ class SideBySide:
         base = self._plan.intent or self._plan.settled
         now = states.instant({"at": self._record.proved_at}, "at") or self._ports.clock.now()
         policy = self._context.settings.policy
-        return settled_after(self.current(), self.old_id, policy, now, retired=retired, unconfirmed=base.get("unconfirmed") or ())
+        late = {**states.late_writes(base), **self._record.late}
+        unconfirmed = base.get("unconfirmed") or ()
+        return settled_after(self.current(), self.old_id, policy, now, retired=retired, unconfirmed=unconfirmed, late=late)
 
     def _settle(self) -> None:
         """Publish, then record the proof: from there on no run may put the old credential back."""

@@ -11,7 +11,7 @@ It is in ``<rotate_var>_rotation`` of the store, and is written with the credent
 
 ``minting`` is written before anything is created, so a run that is killed between the request and its answer leaves a credential that the
 next run recognises. Whatever the stage, the value in the store is a credential that was never revoked. ``unconfirmed`` lists earlier
-intents whose request may still take effect.
+intents whose request may still take effect. ``late_writes`` names sinks that a write without an answer may still reach, and since when.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 CURRENT, MINTING, STORED, UNDOING = "current", "minting", "stored", "undoing"
 STAGES = (CURRENT, MINTING, STORED, UNDOING)
 OLD_VALUE = "old_value"
+LATE_WRITES = "late_writes"
 LEASE = timedelta(minutes=15)  # how long a run that cannot be seen from here is taken to be alive
 LATE = timedelta(hours=1)  # after which a request that was not answered cannot take effect any more
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=timezone.utc), datetime(9000, 1, 1, tzinfo=timezone.utc)
@@ -57,6 +58,8 @@ def _is_one(state: Any) -> bool:
     unconfirmed = state.get("unconfirmed") or []
     if not isinstance(unconfirmed, list) or not all(isinstance(part, Mapping) for part in (*parts.values(), *unconfirmed)):
         return False
+    if not _is_instants(state.get(LATE_WRITES) or {}):
+        return False
     stage, pending = stage_of(state), parts["pending"]
     if stage != CURRENT and not pending.get("since"):
         return False
@@ -74,8 +77,16 @@ def _is_part(part: Mapping[str, Any]) -> bool:
     lifetime = part.get("lifetime") or 0
     if not isinstance(lifetime, int) or not 0 <= lifetime <= _LONGEST_LIFE:
         return False
+    return _are_instants(part, _INSTANTS)
+
+
+def _is_instants(found: Any) -> bool:
+    return isinstance(found, Mapping) and all(found.values()) and _are_instants(found, list(found))
+
+
+def _are_instants(part: Mapping[str, Any], keys: Sequence[str]) -> bool:
     try:
-        for key in _INSTANTS:
+        for key in keys:
             instant(part, key)
     except OptionError:
         return False
@@ -128,11 +139,20 @@ def intents(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*([pending] if pending and stage_of(state) != CURRENT else []), *(state.get("unconfirmed") or ())]
 
 
+def late_writes(state: Mapping[str, Any], now: datetime | None = None) -> dict[str, str]:
+    """Return the sinks that a write without an answer may still reach, and since when; with a time, those that it may reach then."""
+    found: Mapping[str, str] = state.get(LATE_WRITES) or {}
+    return {name: since for name, since in found.items() if now is None or abs(now - (instant(found, name) or _EARLIEST)) < LATE}
+
+
 # Made by the planner and by the engine, and by nothing else.
 
 
 def settled(
-    current: Mapping[str, Any], previous: Mapping[str, Any] | None = None, unconfirmed: Sequence[Mapping[str, Any]] = ()
+    current: Mapping[str, Any],
+    previous: Mapping[str, Any] | None = None,
+    unconfirmed: Sequence[Mapping[str, Any]] = (),
+    late: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the state with nothing under way."""
     state: dict[str, Any] = {"stage": CURRENT, "current": dict(current)}
@@ -140,6 +160,8 @@ def settled(
         state["previous"] = dict(previous)
     if unconfirmed:
         state["unconfirmed"] = [dict(one) for one in unconfirmed]
+    if late:
+        state[LATE_WRITES] = dict(late)
     return state
 
 
@@ -164,12 +186,18 @@ def undoing(state: Mapping[str, Any]) -> dict[str, Any]:
     return {**state, "stage": UNDOING}
 
 
-def without_pending(state: Mapping[str, Any], unconfirmed_at: datetime | None) -> dict[str, Any]:
-    """Return the state after an undo: nothing is under way; with a time, the intent may still take effect, and is kept from then on."""
+def without_pending(state: Mapping[str, Any], unconfirmed_at: datetime | None, late: Mapping[str, str]) -> dict[str, Any]:
+    """Return the state after an undo: nothing is under way; with a time, the intent may still take effect, and is kept from then on.
+
+    Args:
+        state: how far the rotation got.
+        unconfirmed_at: that time.
+        late: sinks that a write without an answer may still reach, and since when.
+    """
     pending, unconfirmed = part_of(state, "pending"), list(state.get("unconfirmed") or ())
     if unconfirmed_at and pending:
         unconfirmed.append({**pending, "unconfirmed_at": format_instant(unconfirmed_at)})
-    return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed)
+    return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed, late)
 
 
 def is_of(state: Mapping[str, Any], run: str, since: str) -> bool:

@@ -69,6 +69,8 @@ class Undo:
         self._record.failed_step, self._record.failure = "an earlier run", "it was interrupted."
         handed = states.stage_of(self._context.found.state) in (states.STORED, states.UNDOING)
         self._record.undo = whole_stack(self._context.settings, with_sinks=handed)
+        if handed:
+            Delivery(self._context).doubt()
 
     def earlier(self) -> None:
         """Undo what an earlier run left half-way. Raises RotationFailedError."""
@@ -120,7 +122,7 @@ class Undo:
             if context.found.value
             else "no credential yet"
         )
-        failed = f"What failed: {record.failed_step}: {record.failure}"
+        failed = f"What failed: {record.failed_step}: {record.failure}{Delivery(context).doubts()}"
         if context.settings.policy.alternates:
             late = " Whether the other account has a new secret is not known, so the next rotation waits an hour." if self._unknown else ""
             return context.fail(
@@ -246,14 +248,15 @@ class Undo:
     def _restore(self) -> None:
         """Give the store its old content back; where changes of others are in it, settle the state alone."""
         record, context = self._record, self._context
-        if not self._unknown and record.intent:
+        late = bool(record.late)  # which must be noted
+        if not self._unknown and not late and record.intent:
             self._now = f"Give the {context.store} its old content back"
             with context.step(self._now):
                 if context.restore():
                     return
         held = self._ports.store.read()
         context.refuse_taken_over(held)
-        if states.stage_of(held.state) == states.CURRENT and not self._unknown:
+        if states.stage_of(held.state) == states.CURRENT and not self._unknown and not late:
             return
         self._now = "Settle the state of the rotation"
         with context.step(self._now):
@@ -262,4 +265,5 @@ class Undo:
                 pending = states.part_of(record.plan.intent, "pending")
                 state = states.minting(held.state, pending)
             now = self._ports.clock.now() if self._unknown else None
-            context.write(Change(states.without_pending(state, now)), held.as_expected())
+            noted = {**states.late_writes(state), **record.late}
+            context.write(Change(states.without_pending(state, now, noted)), held.as_expected())

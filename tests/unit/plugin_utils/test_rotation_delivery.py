@@ -5,25 +5,35 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     ConnectionFailedError,
+    ForbiddenError,
     LatchkeyError,
+    RefusedError,
     RequestError,
     VarsFileError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, SinkContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    Created,
+    Held,
+    InterruptedRunError,
+    SinkContent,
+    Written,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from tests.unit.plugin_utils.rotation_facts import settled, stored
+from tests.unit.plugin_utils.rotation_facts import HOUR, NO_TIME, NOW, at, settled, stored
 
 OLD, NEW = Handed("old", "1"), Handed("new", "2", "svc")
 STORE = Held("vault.yml", "old", state=settled())
@@ -59,9 +69,9 @@ class Rig:
 
     def __init__(self, holds=STORE, **record):
         self.file, self.server = Sink("file"), Sink("server", tells=False)
-        self.store_holds, self.steps, self.warnings = holds, [], []
+        self.store_holds, self.steps, self.warnings, self.store_failure = holds, [], [], None
         sinks = {"file": self.file, "server": self.server}
-        ports = Ports(self, SimpleNamespace(), None, None, SimpleNamespace(), self, sinks)
+        ports = Ports(self, SimpleNamespace(), None, None, SimpleNamespace(now=lambda: NOW), self, sinks)
         self.record = Record(found=STORE, **record)
         self.delivery = Delivery(Context(Settings(account="svc", endpoint="q"), ports, "r", self.record))
 
@@ -72,6 +82,12 @@ class Rig:
     def step(self, name):
         self.steps.append(name)
         yield
+
+    def write(self, change, expected, if_gone=None):
+        if self.store_failure:
+            raise self.store_failure
+        self.store_holds = replace(self.store_holds, state=change.state)
+        return Written({})
 
     def warn(self, sentence):
         self.warnings.append(sentence)
@@ -178,3 +194,67 @@ def test_when_nothing_is_due_only_what_tells_is_looked_at():
     steps = len(rig.steps)
     rig.delivery.keep()
     assert rig.steps[steps:] == ["Look what the file holds"]
+
+
+# -- a write that has no answer
+
+UNANSWERED = ConnectionFailedError("AWX did not answer.", may_have_acted=True)
+LATE = {"server": at(NO_TIME)}
+
+
+@pytest.mark.parametrize(
+    ("failure", "late"),
+    [
+        (UNANSWERED, LATE),
+        (InterruptedRunError("The run was interrupted."), LATE),
+        (ConnectionFailedError("AWX cannot be reached."), {}),
+        (ForbiddenError("AWX refused it."), {}),
+        (RefusedError("There is no such credential."), {}),
+    ],
+)
+def test_only_a_write_that_may_have_been_taken_may_come_late(failure, late):
+    rig = Rig(created=CREATED)
+    rig.delivery.check()
+    rig.server.failure = rig.file.failure = failure
+    for name in ("file", "server"):
+        with pytest.raises(LatchkeyError):
+            rig.delivery.hand_over([name], NEW)
+    assert rig.record.late == late, "what a file holds can be compared"
+    words = " A write to the server may still be served, so the next runs write the stored credential there again."
+    assert rig.delivery.doubts() == (words if late else "")
+
+
+def test_a_write_that_was_answered_ends_no_doubt_about_an_earlier_one():
+    rig = Rig(created=CREATED)
+    rig.delivery.doubt()
+    rig.delivery.check()
+    rig.delivery.hand_over(["file", "server"], NEW)
+    assert rig.record.late == LATE
+
+
+@pytest.mark.parametrize("since", [NO_TIME, -2 * HOUR])
+def test_a_server_that_a_late_write_may_have_reached_is_written_when_nothing_is_due(since):
+    rig = Rig()
+    rig.server.held = "late"
+    rig.record.found = rig.store_holds = Held("vault.yml", "old", state=settled(late_writes={"server": at(since)}))
+    assert rig.delivery.would_write(changes=False) == ["the server"]
+    rig.delivery.keep()
+    assert rig.held == ("old", "old")
+    assert rig.record.changed
+
+
+@pytest.mark.parametrize("way", ["keep", "level"])
+def test_the_store_notes_a_write_without_an_answer_when_nothing_else_is_written(way):
+    rig = Rig()
+    rig.record.found = rig.store_holds = Held("vault.yml", "old", state=settled(late_writes={"server": at(-HOUR), "gone": at(-HOUR)}))
+    rig.delivery.check()
+    read, rig.server.read = rig.server.read, lambda: SinkContent()
+    rig.server.write = lambda credential, expected: read()
+    rig.server.failure = UNANSWERED
+    with pytest.raises(RotationFailedError, match="AWX did not answer"):
+        getattr(rig.delivery, way)()
+    assert states.late_writes(rig.store_holds.state) == {**LATE, "gone": at(-HOUR)}
+    rig.store_failure = VarsFileError("No space left.")
+    with pytest.raises(RotationFailedError, match="AWX did not answer"):
+        getattr(rig.delivery, way)()
+    assert rig.warnings == [f"{rig.delivery.doubts().strip()} That could not be noted in vault.yml: No space left."]

@@ -493,6 +493,17 @@ def test_settled_after_the_first_rotation(retire):
     assert settled_after({"id": "2"}, "", Policy(retire=retire), NOW, retired=False) == {"stage": "current", "current": {"id": "2"}}
 
 
+@pytest.mark.parametrize("policy", [WEEK, replace(WEEK, force=True)])
+@pytest.mark.parametrize(("since", "stays"), [(-MINUTE, True), (-HOUR, False)])
+def test_a_late_write_is_kept_for_an_hour_whatever_is_done(policy, since, stays):
+    late = {"awx_credential": at(since)}
+    decided = plan(facts(token("1"), state=settled(late_writes=late)), policy)
+    for written in (decided.settled, decided.intent) if policy.force else (decided.settled,):
+        assert written.get("late_writes", {}) == (late if stays else {})
+    assert decided.settle is not (stays or policy.force)
+    assert settled_after({"id": "2"}, "1", policy, NOW, retired=True, late=late)["late_writes"] == late
+
+
 def test_open_intents_outlive_a_rotation():
     intent = {"since": at(-MINUTE), "expires_at": at(90 * DAY), "known": ["1"], "run": "r"}
     state = settled_after({"id": "2"}, "1", Policy(), NOW, retired=True, unconfirmed=[intent])

@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import p
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
-from tests.unit.plugin_utils.rotation_facts import DAY, IN_PLACE_1_0_0, MINUTE, NO_TIME, NOW, at
+from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, IN_PLACE_1_0_0, MINUTE, NO_TIME, NOW, at
 
 MONTHLY = Policy(max_age=30 * DAY)
 FORCED = Policy(force=True, max_age=30 * DAY)
@@ -222,3 +222,13 @@ def test_a_state_of_version_1_0_0_is_planned_from(state, given, reason):
     assert (decided.problem, decided.reason) == ("", reason)
     assert decided.changes is bool(reason)
     assert decided.settled.get("current", {}).get("id", ID) == ID
+
+
+@pytest.mark.parametrize(("since", "stays"), [(-MINUTE, True), (-HOUR, False)])
+def test_a_late_write_is_kept_for_an_hour_whatever_is_done(since, stays):
+    late = {"awx_credential": at(since)}
+    state = {**SETTLED, "late_writes": late}
+    for policy in (MONTHLY, FORCED):
+        assert plan(found(state), policy).settled.get("late_writes", {}) == (late if stays else {})
+    assert plan(found(state)).settle is not stays
+    assert plan(found(state), FORCED).intent["late_writes"] == late, "the run that goes on with it looks at the time"

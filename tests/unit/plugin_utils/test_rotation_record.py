@@ -54,6 +54,7 @@ def full_record() -> Record:
         told=True,
         sinks={"credentials_file": SinkContent(EVERY_BYTE, 0o640)},
         handed=["credentials_file"],
+        late={"awx_credential": "2027-01-01T00:00:00Z"},
         publishable={"token": "a1"},
         published="c0ffee",
         pushed=written(5),

@@ -41,6 +41,8 @@ INTENT = {"since": at(-HOUR), "expires_at": None, "known": ["1"], "run": "r"}
         settled(unconfirmed=[INTENT]),
         settled(unconfirmed=None),
         settled(previous={"id": "0", "delete_at": None, "disable": True}),
+        settled(late_writes={"awx_credential": at(-HOUR)}),
+        stored() | {"late_writes": {}},
     ],
 )
 def test_states_of_ours(state):
@@ -76,6 +78,9 @@ def test_states_of_ours(state):
         {"unconfirmed": ["soon"]},
         {"unconfirmed": [{"id": "2"}]},
         {"unconfirmed": [{"since": "soon"}]},
+        {"late_writes": ["awx_credential"]},
+        {"late_writes": {"awx_credential": "soon"}},
+        {"late_writes": {"awx_credential": None}},
     ],
 )
 def test_states_of_others(state):
@@ -126,15 +131,25 @@ def test_what_is_kept_beside_the_credential():
 
 def test_an_undone_rotation_forgets_its_intent_unless_that_is_still_open():
     state = {**states.undoing(stored()), "previous": {"id": "0"}, "unconfirmed": [INTENT]}
-    kept = states.without_pending(state, NOW)
+    kept = states.without_pending(state, NOW, {})
     assert kept == {
         "stage": "current",
         "current": {"id": "1"},
         "previous": {"id": "0"},
         "unconfirmed": [INTENT, {**state["pending"], "unconfirmed_at": at(NO_TIME)}],
     }
-    assert states.without_pending(state, None) == {**kept, "unconfirmed": [INTENT]}
-    assert states.without_pending({"stage": "minting"}, NOW) == {"stage": "current", "current": {}}
+    assert states.without_pending(state, None, {}) == {**kept, "unconfirmed": [INTENT]}
+    assert states.without_pending({"stage": "minting"}, NOW, {}) == {"stage": "current", "current": {}}
+    late = {"awx_credential": at(NO_TIME)}
+    assert states.without_pending(state, NOW, late) == {**kept, "late_writes": late}
+
+
+@pytest.mark.parametrize(("since", "open_"), [(-MINUTE, True), (-HOUR + SECOND, True), (-HOUR, False), (HOUR, False)])
+def test_a_write_without_an_answer_may_come_for_an_hour(since, open_):
+    late = {"awx_credential": at(since)}
+    assert states.late_writes(settled(late_writes=late)) == late
+    assert states.late_writes(settled(late_writes=late), NOW) == (late if open_ else {})
+    assert states.late_writes({}) == {}
 
 
 def test_the_parts_of_a_state():
