@@ -11,7 +11,7 @@ import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse, validate
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import DOCUMENTS, Document
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import DOCUMENTS, GraphqlDocument
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
 from tests.simulator.rubrik_rsc._rights import needed
 from tests.simulator.rubrik_rsc._schema import FIELDS, NAMES, NEWEST, schema_of
@@ -24,9 +24,9 @@ SINCE = {"ROTATE": "2026-06-15", "CALLER": "2023-04-13", "SWITCH_ORGANIZATION": 
 WITHOUT_FALLBACK = {"SWITCH_ORGANIZATION", "SECRET_SYNCS"}
 
 
-def document(name: str) -> Document:
+def document(name: str) -> GraphqlDocument:
     found = getattr(rubrik_rsc_queries, name)
-    assert isinstance(found, Document)
+    assert isinstance(found, GraphqlDocument)
     return found
 
 

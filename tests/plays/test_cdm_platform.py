@@ -149,18 +149,18 @@ def test_life_under_every_setting(setting: str, choice: str) -> None:
 
 def life_of_an_account(cluster: Cluster, admin: Platform) -> tuple[AccountState, dict[str, str]]:
     """Make a service account with one role, exchange the role for another, rotate its secret."""
-    wish = admin.checked_wish(AccountState(Account("", "svc-one"), frozenset(["ReadOnlyAdminRole"])), None)
+    wish = admin.checked_account(AccountState(Account("", "svc-one"), frozenset(["ReadOnlyAdminRole"])), None)
     made, secret = admin.create_account(wish)
     assert secret is not None
     apply_steps([step for steps in admin.role_steps(made, wish) for step in steps])
     (state,) = admin.service_accounts("svc-one")
     assert (state.account.id, set(state.role_names.values())) == (made.account.id, {"ReadOnlyAdminRole"})
 
-    wish = admin.checked_wish(AccountState(state.account, frozenset(["AdministratorRole"])), state)
+    wish = admin.checked_account(AccountState(state.account, frozenset(["AdministratorRole"])), state)
     apply_steps([step for steps in admin.role_steps(state, wish) for step in steps])
     (state,) = admin.service_accounts("svc-one")
     assert set(state.role_names.values()) == {"AdministratorRole"}
-    assert admin.role_steps(state, admin.checked_wish(state, state)) == ([], [])
+    assert admin.role_steps(state, admin.checked_account(state, state)) == ([], [])
 
     old = minted(cluster, client_id=secret.client_id, client_secret=secret.client_secret)
     new = admin.rotate_secret(state, expire_sessions=True)
@@ -273,7 +273,7 @@ def test_an_account_of_rsc() -> None:
         with pytest.raises(UnsupportedError, match="has no local API tokens any more"):
             admin.check_api_token("nightly", None)
         with pytest.raises(UnsupportedError, match="has no local service accounts any more"):
-            admin.checked_wish(AccountState(Account("", "svc-new")), None)
+            admin.checked_account(AccountState(Account("", "svc-new")), None)
         apply_steps(admin.revoke_steps(admin.tokens(state.account)))
     assert not live(cluster)
 

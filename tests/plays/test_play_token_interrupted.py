@@ -72,7 +72,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return one
 
 
-def end(clock: Clock, attempts: list[Attempt], known: tuple[str, ...] = (), bearers: tuple[str, ...] = (), **how: Any) -> unanswered.Ended:
+def end(
+    clock: Clock, attempts: list[Attempt], known: tuple[str, ...] = (), bearers: tuple[str, ...] = (), **how: Any
+) -> unanswered.EndedAttempts:
     """Look for what these made."""
     return end_unanswered(attempts, known, bearers, pause=clock.sleep, **how)
 

@@ -125,7 +125,7 @@ def only(one: Platform, name: str) -> AccountState:
 
 def apply(one: Platform, state: AccountState, roles: set[str]) -> None:
     """Give an account these roles, by name or id."""
-    give, take = one.role_steps(state, one.checked_wish(replace(state, roles=frozenset(roles)), state))
+    give, take = one.role_steps(state, one.checked_account(replace(state, roles=frozenset(roles)), state))
     assert take == []
     for _words, act in give:
         act()
@@ -137,7 +137,7 @@ def test_life_of_a_service_account(settings: dict[str, str]) -> None:
     with connect(tenant) as one:
         rotator, manager = role_id(tenant, "Secret Rotator"), role_id(tenant, "Account Manager")
         wish = AccountState(Account("", "svc-new"), frozenset({"Secret Rotator"}), attributes={"description": "a robot"})
-        created, first = one.create_account(one.checked_wish(wish, None))
+        created, first = one.create_account(one.checked_account(wish, None))
         assert first is not None
         state = only(one, "svc-new")
         assert (state.account, state.roles, state.attributes) == (created.account, created.roles, created.attributes)
@@ -151,9 +151,8 @@ def test_life_of_a_service_account(settings: dict[str, str]) -> None:
         apply(one, state, {"Account Manager", rotator})
         state = only(one, "svc-new")
         assert state.roles == frozenset({manager, rotator})
-        assert (
-            one.role_steps(state, one.checked_wish(replace(state, roles=frozenset({"Account Manager", "Secret Rotator"})), state))[0] == []
-        )
+        wanted = one.checked_account(replace(state, roles=frozenset({"Account Manager", "Secret Rotator"})), state)
+        assert one.role_steps(state, wanted)[0] == []
 
         second = one.rotate_secret(state, expire_sessions=False)
         assert (second.client_id, second.name, second.token_uri) == (first.client_id, "svc-new", first.token_uri)
@@ -162,7 +161,7 @@ def test_life_of_a_service_account(settings: dict[str, str]) -> None:
         with connect(tenant, client_id=second.client_id, client_secret=second.client_secret) as other:
             assert other.caller().account.id == second.client_id
             with pytest.raises(OptionError, match="no role 'nothing'"):
-                other.checked_wish(replace(wish, roles=frozenset({"nothing"})), None)
+                other.checked_account(replace(wish, roles=frozenset({"nothing"})), None)
         one.delete_account(state)
         one.delete_account(state)
         assert one.service_accounts("svc-new") == []
@@ -319,7 +318,7 @@ def test_a_missing_right_is_named(role: str, schema: str) -> None:
     wish = AccountState(Account("", "x"), frozenset({READ_ONLY}), attributes={})
     calls: dict[str, Callable[[], Any]] = {
         "VIEW_SERVICE_ACCOUNT": one.service_accounts,
-        "VIEW_ROLE": lambda: one.checked_wish(wish, None),
+        "VIEW_ROLE": lambda: one.checked_account(wish, None),
         "MANAGE_SERVICE_ACCOUNT": lambda: one.update_account(state, {"description": "x"}),
         "MANAGE_SERVICE_ACCOUNT_CREDENTIALS": lambda: one.rotate_secret(state, False),
         "ASSIGN_ROLE": lambda: apply(one, state, {ADMINISTRATOR, READ_ONLY} if role == "Account Manager" else set()),
@@ -366,11 +365,11 @@ def test_a_role_name_that_is_not_unique() -> None:
     one = connect(tenant)
     wish = AccountState(Account("", "x"), frozenset({"Backup Operator"}))
     with pytest.raises(OptionError, match=r"2 roles are called 'Backup Operator': .*by its id"):
-        one.checked_wish(wish, None)
+        one.checked_account(wish, None)
     role = role_id(tenant, "Backup Operator")
-    assert one.checked_wish(replace(wish, roles=frozenset({role})), None).roles == frozenset({role})
+    assert one.checked_account(replace(wish, roles=frozenset({role})), None).roles == frozenset({role})
     with pytest.raises(OptionError, match=f"no role '{tenant.id.removeprefix('client|')}'. There are: Account Manager, Administrator"):
-        one.checked_wish(replace(wish, roles=frozenset({tenant.id.removeprefix("client|")})), None)
+        one.checked_account(replace(wish, roles=frozenset({tenant.id.removeprefix("client|")})), None)
 
 
 @pytest.mark.parametrize("code", ["400", "409", "500"])

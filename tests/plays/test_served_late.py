@@ -212,6 +212,6 @@ def test_a_session_that_is_ended_late(appliance: Start, platform: str, request_:
 
 
 def test_every_mutation_is_there() -> None:
-    named = {one.text.partition("(")[0] for one in vars(queries).values() if isinstance(one, queries.Document) and one.changes}
+    named = {one.text.partition("(")[0] for one in vars(queries).values() if isinstance(one, queries.GraphqlDocument) and one.changes}
     left = {one for one in named if not any(re.search(late.request, f"{one}(") for late in CASES.values())}
     assert left == {"mutation createOrgSwitchSession"}  # opens a session, as a log-in does

@@ -25,7 +25,7 @@ _TOLERANCE = timedelta(seconds=1)  # a platform may cut an expiry to whole secon
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedToken:
     """What the task asks for.
 
     Attributes:
@@ -56,7 +56,7 @@ class Current:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TokenPlan:
     """What to do: at most one of mint, update, delete; keep is the token that the result is about."""
 
     mint: bool = False
@@ -76,33 +76,35 @@ class Plan:
         )
 
 
-def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Current | None = None, limit: int | None = None) -> Plan:
-    """Decide what turns the tokens that exist into what is wished.
+def plan(
+    wanted: WantedToken, tokens: list[Credential], now: datetime, *, current: Current | None = None, limit: int | None = None
+) -> TokenPlan:
+    """Decide what turns the tokens that exist into what is wanted.
 
     Args:
-        wish: what is asked for.
+        wanted: what is asked for.
         tokens: all tokens of the account, or the one that token_id names.
         now: the time.
         current: what is known of the token in the option current; None when that was not given.
         limit: how many tokens the account may have.
 
     Raises:
-        OptionError: the wish cannot be met, or several tokens could be meant.
+        OptionError: what is wanted is not possible, or several tokens could be meant.
     """
-    if not wish.present:
-        return Plan(delete=tuple(tokens))
-    if wish.token_id:
-        return _converge(wish, tokens[0], now)
-    if wish.additional:
-        return _mint(wish, tokens, now, limit)
-    live = sorted((one for one in tokens if one.is_live(now, wish.min_remaining)), key=_longest_first)
+    if not wanted.present:
+        return TokenPlan(delete=tuple(tokens))
+    if wanted.token_id:
+        return _converge(wanted, tokens[0], now)
+    if wanted.additional:
+        return _mint(wanted, tokens, now, limit)
+    live = sorted((one for one in tokens if one.is_live(now, wanted.min_remaining)), key=_longest_first)
     if current:
         fitting = [one for one in live if current.works and current.token_id in (None, one.id)]
-        return Plan(keep=fitting[0]) if fitting else _mint(wish, tokens, now, limit)
-    if wish.enabled is None and wish.expires_at is None:
-        return Plan(keep=live[0]) if live else _mint(wish, tokens, now, limit)
-    plans = [_converge(wish, one, now) for one in sorted(tokens, key=_longest_first)]
-    plans = [one for one in plans if _is_enough(wish, one, now)]
+        return TokenPlan(keep=fitting[0]) if fitting else _mint(wanted, tokens, now, limit)
+    if wanted.enabled is None and wanted.expires_at is None:
+        return TokenPlan(keep=live[0]) if live else _mint(wanted, tokens, now, limit)
+    plans = [_converge(wanted, one, now) for one in sorted(tokens, key=_longest_first)]
+    plans = [one for one in plans if _is_enough(wanted, one, now)]
     right = next((one for one in plans if one.keep), None)
     if right:
         return right
@@ -114,46 +116,46 @@ def plan(wish: Wish, tokens: list[Credential], now: datetime, *, current: Curren
         )
     if plans:
         return plans[0]
-    if wish.enabled is False:
+    if wanted.enabled is False:
         raise OptionError("enabled=false needs a token that exists, and the account has none.", "Leave enabled out to create one.")
-    return _mint(wish, tokens, now, limit)
+    return _mint(wanted, tokens, now, limit)
 
 
-def _is_enough(wish: Wish, one: Plan, now: datetime) -> bool:
-    """Tell whether the token that a plan keeps or changes is then a live one, or switched off where that is wished."""
+def _is_enough(wanted: WantedToken, one: TokenPlan, now: datetime) -> bool:
+    """Tell whether the token that a plan keeps or changes is then a live one, or switched off where that is wanted."""
     token = one.keep or one.updated()
-    return token is not None and (wish.enabled is False or token.is_live(now, wish.min_remaining))
+    return token is not None and (wanted.enabled is False or token.is_live(now, wanted.min_remaining))
 
 
-def _converge(wish: Wish, token: Credential, now: datetime) -> Plan:
-    """Turn one token into what is wished. A duration moves the expiry only once less than min_remaining is left."""
-    enabled = wish.enabled if wish.enabled is not None and wish.enabled != token.enabled else None
+def _converge(wanted: WantedToken, token: Credential, now: datetime) -> TokenPlan:
+    """Turn one token into what is wanted. A duration moves the expiry only once less than min_remaining is left."""
+    enabled = wanted.enabled if wanted.enabled is not None and wanted.enabled != token.enabled else None
     expires_at = None
-    if wish.expires_at:
-        if token.expires_at is None or abs(token.expires_at - wish.expires_at) >= _TOLERANCE:
-            expires_at = wish.expires_at
-    elif wish.expires_in and token.expires_at and token.expires_at - now <= wish.min_remaining:
-        expires_at = now + wish.expires_in
+    if wanted.expires_at:
+        if token.expires_at is None or abs(token.expires_at - wanted.expires_at) >= _TOLERANCE:
+            expires_at = wanted.expires_at
+    elif wanted.expires_in and token.expires_at and token.expires_at - now <= wanted.min_remaining:
+        expires_at = now + wanted.expires_in
     if enabled is None and expires_at is None:
-        return Plan(keep=token)
-    return Plan(update=token, update_enabled=enabled, update_expires_at=expires_at)
+        return TokenPlan(keep=token)
+    return TokenPlan(update=token, update_enabled=enabled, update_expires_at=expires_at)
 
 
-def _mint(wish: Wish, tokens: list[Credential], now: datetime, limit: int | None) -> Plan:
+def _mint(wanted: WantedToken, tokens: list[Credential], now: datetime, limit: int | None) -> TokenPlan:
     if limit is not None and len(tokens) >= limit:
         listed = "; ".join(one.describe(now) for one in tokens)
         raise OptionError(
             f"{tokens[0].account} has {len(tokens)} access tokens already, and the platform allows {limit}: {listed}.",
             "Delete one that is not in use with state=absent and its token_id, or use one of them.",
         )
-    return Plan(mint=True, mint_expires_at=wish.expires_at or (now + wish.expires_in if wish.expires_in else None))
+    return TokenPlan(mint=True, mint_expires_at=wanted.expires_at or (now + wanted.expires_in if wanted.expires_in else None))
 
 
 def _longest_first(token: Credential) -> tuple[bool, float, str]:
     return (token.expires_at is not None, -(token.expires_at.timestamp() if token.expires_at else 0.0), token.id)
 
 
-def _wish(task: Task) -> Wish:
+def _wanted(task: Task) -> WantedToken:
     options = task.options
     if options["state"] == "absent" and not task.given("user", "token_id"):
         raise OptionError(
@@ -182,7 +184,7 @@ def _wish(task: Task) -> Wish:
             "expires_at is not later than min_remaining from now, so a new one would not do either.",
             "Set expires_at to a later time, or min_remaining to less.",
         )
-    return Wish(
+    return WantedToken(
         present=options["state"] == "present",
         token_id=str(options["token_id"]) if options.get("token_id") else None,
         expires_at=expires_at,
@@ -193,17 +195,17 @@ def _wish(task: Task) -> Wish:
     )
 
 
-def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, list[Credential]]:
+def _read(platform: Platform, task: Task, wanted: WantedToken) -> tuple[Account | None, list[Credential]]:
     """Return whose tokens are meant, and the tokens."""
     user = task.options.get("user")
     account = platform.find_account(user) if user else None
-    if not wish.token_id:
+    if not wanted.token_id:
         account = account or platform.caller().account
         return account, platform.tokens(account)
-    token = platform.token(wish.token_id)
+    token = platform.token(wanted.token_id)
     if token is None:
-        if wish.present:
-            raise OptionError(f"token_id: there is no access token {wish.token_id}.", "Leave token_id out to have a token created.")
+        if wanted.present:
+            raise OptionError(f"token_id: there is no access token {wanted.token_id}.", "Leave token_id out to have a token created.")
         return account, []
     if account and token.account.id != account.id:
         raise OptionError(f"token_id: access token {token.id} is not of {account}, but of {token.account}.", "Correct user or token_id.")
@@ -223,19 +225,19 @@ def _current(platform: Platform, task: Task, account: Account | None) -> Current
 def run(platform: Platform, task: Task) -> Outcome:
     """Converge the access tokens of one account. Raises what the platform raises, and OptionError and RefusedError of its own."""
     platform.require_options(task.given("enabled", "token_id", "expires_in", "expires_at", "admin_token"))
-    wish = _wish(task)
+    wanted = _wanted(task)
     if platform.tokens_are_sessions:
-        return run_present(platform, task, wish.additional, wish.min_remaining) if wish.present else run_absent(platform, task)
-    account, tokens = _read(platform, task, wish)
+        return run_present(platform, task, wanted.additional, wanted.min_remaining) if wanted.present else run_absent(platform, task)
+    account, tokens = _read(platform, task, wanted)
     now = task.now  # one instant for the plan and the result, by the platform's clock, which the answers so far told
-    plan_ = plan(wish, tokens, now, current=_current(platform, task, account), limit=platform.token_limit)
+    plan_ = plan(wanted, tokens, now, current=_current(platform, task, account), limit=platform.token_limit)
     touched = list(plan_.delete) + ([plan_.update] if plan_.update and plan_.update_enabled is False else [])
-    if touched and not wish.token_id:
+    if touched and not wanted.token_id:
         guard_own_token(platform.caller(), touched, "deleted" if plan_.delete else "disabled")
     return _apply(platform, task, plan_, account, tokens, now)
 
 
-def _apply(platform: Platform, task: Task, plan_: Plan, account: Account | None, tokens: list[Credential], now: datetime) -> Outcome:
+def _apply(platform: Platform, task: Task, plan_: TokenPlan, account: Account | None, tokens: list[Credential], now: datetime) -> Outcome:
     after = list(tokens)
     values: dict[str, Any] = {}
     about = plan_.keep

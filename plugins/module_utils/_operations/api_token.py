@@ -17,7 +17,7 @@ from .._common.steps import apply_steps
 from .._common.times import format_instant, parse_duration
 from .._connection import API_TOKEN_PLATFORMS
 from .._platforms.base import Platform
-from .access_token import Wish, plan
+from .access_token import WantedToken, plan
 from .execute import Operation, Outcome, Task
 from .own_token import guard_own_token
 
@@ -51,9 +51,9 @@ def _present(platform: Platform, task: Task) -> Outcome:
             "Log in as that user, or leave user out.",
         )
     tokens = [one for one in platform.api_tokens(account) if one.tag == tag]
-    wish = Wish(expires_in=lifetime, additional=bool(options.get("additional")), min_remaining=min_remaining)
+    wanted = WantedToken(expires_in=lifetime, additional=bool(options.get("additional")), min_remaining=min_remaining)
     now = task.now  # one instant for the plan and the result
-    plan_ = plan(wish, tokens, now)
+    plan_ = plan(wanted, tokens, now)
     about, values, after = plan_.keep, dict[str, Any](), list(tokens)
     if plan_.mint:
         about = Credential("", account, now, plan_.mint_expires_at, kind="api_token", tag=tag)

@@ -21,7 +21,7 @@ from .info import list_entries
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedS3Key:
     """What the task asks for.
 
     Attributes:
@@ -38,7 +38,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Plan:
+class S3KeyPlan:
     """What to do: create, or delete some; keep is the key that the result is about."""
 
     create: bool = False
@@ -46,41 +46,41 @@ class Plan:
     keep: Credential | None = None
 
 
-def plan(wish: Wish, account: Account, keys: list[Credential], limit: int | None) -> Plan:
-    """Decide what turns the keys that exist into what is wished.
+def plan(wanted: WantedS3Key, account: Account, keys: list[Credential], limit: int | None) -> S3KeyPlan:
+    """Decide what turns the keys that exist into what is wanted.
 
     Args:
-        wish: what is asked for.
+        wanted: what is asked for.
         account: whose keys they are.
         keys: all keys of the account. Each of them works: none can be disabled, and none expires.
         limit: how many the account may have.
 
     Raises:
-        OptionError: the wish cannot be met.
+        OptionError: what is wanted is not possible.
         RefusedError: the account would lose its last key, and the task does not say that it may.
     """
-    if not wish.present:
-        return Plan(delete=_to_delete(wish, account, keys))
-    if wish.key_id:
-        found = next((one for one in keys if one.id == wish.key_id), None)
+    if not wanted.present:
+        return S3KeyPlan(delete=_to_delete(wanted, account, keys))
+    if wanted.key_id:
+        found = next((one for one in keys if one.id == wanted.key_id), None)
         if found is None:
             raise OptionError(
-                f"access_key_id: {account} has no S3 access key {wish.key_id}.", "Leave access_key_id out to have a key created."
+                f"access_key_id: {account} has no S3 access key {wanted.key_id}.", "Leave access_key_id out to have a key created."
             )
-        return Plan(keep=found)
-    if keys and not wish.additional:
-        return Plan(keep=max(keys, key=_age))
+        return S3KeyPlan(keep=found)
+    if keys and not wanted.additional:
+        return S3KeyPlan(keep=max(keys, key=_age))
     if limit is not None and len(keys) >= limit:
         raise OptionError(
             f"{account} has {len(keys)} S3 access keys already, and the platform allows {limit}: {_listed(keys)}.",
             "Delete one that is not in use with state=absent and its access_key_id, or use one of them.",
         )
-    return Plan(create=True)
+    return S3KeyPlan(create=True)
 
 
-def _to_delete(wish: Wish, account: Account, keys: list[Credential]) -> tuple[Credential, ...]:
-    chosen = tuple(one for one in keys if wish.key_id in (None, one.id))
-    if chosen and len(chosen) == len(keys) and not wish.delete_last:
+def _to_delete(wanted: WantedS3Key, account: Account, keys: list[Credential]) -> tuple[Credential, ...]:
+    chosen = tuple(one for one in keys if wanted.key_id in (None, one.id))
+    if chosen and len(chosen) == len(keys) and not wanted.delete_last:
         raise RefusedError(
             f"{account} would have no S3 access key left, and programs that use {_listed(keys)} would be refused; nothing was changed.",
             "Set delete_last=true if no program needs it any more.",
@@ -110,7 +110,7 @@ def as_result(key: Credential) -> dict[str, Any]:
     }
 
 
-def _wish(task: Task) -> Wish:
+def _wanted(task: Task) -> WantedS3Key:
     options = task.options
     present = options["state"] == "present"
     if not present and not task.given("user", "access_key_id"):
@@ -122,16 +122,16 @@ def _wish(task: Task) -> Wish:
         raise OptionError("delete_last goes with state=absent.", "Leave it out.")
     if not present and options.get("additional"):
         raise OptionError("additional goes with state=present.", "Leave it out.")
-    return Wish(present, options.get("access_key_id"), bool(options.get("additional")), bool(options.get("delete_last")))
+    return WantedS3Key(present, options.get("access_key_id"), bool(options.get("additional")), bool(options.get("delete_last")))
 
 
-def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, list[Credential]]:
+def _read(platform: Platform, task: Task, wanted: WantedS3Key) -> tuple[Account | None, list[Credential]]:
     """Return whose keys are meant, and all keys of that account; no account where a key is gone, and with it whose it was."""
     user = task.options.get("user")
-    if wish.key_id and not user:
-        keys = platform.s3_keys_with(wish.key_id)
-        if not keys and wish.present:
-            raise OptionError(f"access_key_id: there is no S3 access key {wish.key_id}.", "Leave it out to have a key created.")
+    if wanted.key_id and not user:
+        keys = platform.s3_keys_with(wanted.key_id)
+        if not keys and wanted.present:
+            raise OptionError(f"access_key_id: there is no S3 access key {wanted.key_id}.", "Leave it out to have a key created.")
         return (keys[0].account if keys else None), keys
     account = platform.find_account(user) if user else platform.caller().account
     return account, platform.s3_keys(account)
@@ -139,11 +139,11 @@ def _read(platform: Platform, task: Task, wish: Wish) -> tuple[Account | None, l
 
 def run(platform: Platform, task: Task) -> Outcome:
     """Converge the S3 access keys of one account. Raises what the platform raises, and OptionError and RefusedError of its own."""
-    wish = _wish(task)
-    account, keys = _read(platform, task, wish)
+    wanted = _wanted(task)
+    account, keys = _read(platform, task, wanted)
     if account is None:
         return Outcome(False, {"deleted": []}, _side([]), _side([]))
-    plan_ = plan(wish, account, keys, platform.s3_key_limit)
+    plan_ = plan(wanted, account, keys, platform.s3_key_limit)
     values: dict[str, Any] = {"account": account.name, "account_id": account.id}
     about, after = plan_.keep, [one for one in keys if one not in plan_.delete]
     if plan_.create:

@@ -34,7 +34,7 @@ _ATTRIBUTES = ("description", "primary_group", "home_directory")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AccountPlan:
     """What to do to an account; after is what it will then be, None when it will be gone."""
 
     create: bool = False
@@ -56,8 +56,8 @@ class Plan:
         return self.create or self.rotate
 
 
-def plan(present: bool, current: AccountState | None, wanted: AccountState, *, rotate: bool = False) -> Plan:
-    """Decide what turns the account that is into the account that is wished.
+def plan(present: bool, current: AccountState | None, wanted: AccountState, *, rotate: bool = False) -> AccountPlan:
+    """Decide what turns the account that is into the account that is wanted.
 
     Args:
         present: whether it shall exist.
@@ -66,12 +66,12 @@ def plan(present: bool, current: AccountState | None, wanted: AccountState, *, r
         rotate: whether an account that exists shall get a new secret; a new account has a new one anyway.
     """
     if not present:
-        return Plan(delete=current is not None)
+        return AccountPlan(delete=current is not None)
     base = current or AccountState(wanted.account, roles=frozenset(), attributes={})
     held, had = base.roles or frozenset(), base.privileges or frozenset()
     roles = held if wanted.roles is None else wanted.roles
     privileges = had if wanted.privileges is None else wanted.privileges
-    return Plan(
+    return AccountPlan(
         create=current is None,
         attributes={} if current is None else {key: value for key, value in wanted.attributes.items() if base.attributes.get(key) != value},
         roles=roles != held,
@@ -103,7 +103,7 @@ def run(platform: Platform, task: Task) -> Outcome:
         privileges=None if options.get("privileges") is None else frozenset(options["privileges"]),
         attributes={key: options[key] or None for key in _ATTRIBUTES if options.get(key) is not None},
     )
-    plan_ = plan(present, current, platform.checked_wish(wanted, current) if present else wanted, rotate=rotate)
+    plan_ = plan(present, current, platform.checked_account(wanted, current) if present else wanted, rotate=rotate)
     if plan_.delete and current and _ids(current.account) & _ids(platform.caller().account):
         raise RefusedError(
             f"{current.account} is the account that this task authenticates with, so it is not deleted.", "Use another account."
@@ -139,7 +139,9 @@ def _find(platform: Platform, name: str, account_id: str | None, present: bool) 
     return found[0] if found else None
 
 
-def _apply(platform: Platform, plan_: Plan, current: AccountState | None, expire_sessions: bool) -> tuple[Account, ClientSecret | None]:
+def _apply(
+    platform: Platform, plan_: AccountPlan, current: AccountState | None, expire_sessions: bool
+) -> tuple[Account, ClientSecret | None]:
     """Do what the plan says; return the account and its new secret."""
     if plan_.after is None:
         if current:
@@ -209,7 +211,7 @@ def _rotate(platform: Platform, state: AccountState, expire_sessions: bool) -> C
 
 
 def _outcome(
-    platform: Platform, task: Task, plan_: Plan, current: AccountState | None, account: Account, secret: ClientSecret | None
+    platform: Platform, task: Task, plan_: AccountPlan, current: AccountState | None, account: Account, secret: ClientSecret | None
 ) -> Outcome:
     after, name = plan_.after, task.options["name"]
     values: dict[str, Any] = replace(after, account=account).as_result() if after else {"account": name, "account_id": account.id or None}
@@ -237,7 +239,7 @@ def _outcome(
 
 
 def _write_credentials_file(
-    platform: Platform, task: Task, plan_: Plan, account: Account, secret: ClientSecret | None, outcome: Outcome
+    platform: Platform, task: Task, plan_: AccountPlan, account: Account, secret: ClientSecret | None, outcome: Outcome
 ) -> None:
     path = task.options.get("credentials_file")
     if not path or plan_.after is None:

@@ -23,7 +23,7 @@ from .own_token import without_own_session
 
 
 @dataclass(frozen=True)
-class Plan:
+class RevocationPlan:
     """Which ones to revoke, and which of the matching ones are spared because the task itself depends on them."""
 
     revoke: tuple[Credential, ...]
@@ -38,7 +38,7 @@ def plan(
     older_than: timedelta | None = None,
     max_lifetime: timedelta | None = None,
     query: Query | None = None,
-) -> Plan:
+) -> RevocationPlan:
     """Decide which of an account's credentials go.
 
     Args:
@@ -64,7 +64,7 @@ def plan(
         matching = [one for one in matching if one.id in ids]
     hidden = caller.with_token and not caller.token_id
     spared = [one for one in matching if one.id == caller.token_id or (hidden and one.account.id == caller.account.id)]
-    return Plan(tuple(one for one in matching if one not in spared), tuple(spared))
+    return RevocationPlan(tuple(one for one in matching if one not in spared), tuple(spared))
 
 
 def run(platform: Platform, task: Task) -> Outcome:

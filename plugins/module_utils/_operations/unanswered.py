@@ -90,7 +90,7 @@ class Attempt:
 
 
 @dataclass
-class Ended:
+class EndedAttempts:
     """What became of some attempts.
 
     Attributes:
@@ -123,7 +123,7 @@ def end_unanswered(
     log_in: bool = True,
     patience: float | None = None,
     pause: Callable[[float], None] = time.sleep,
-) -> Ended:
+) -> EndedAttempts:
     """Find what attempts made, and end it.
 
     Args:
@@ -162,7 +162,7 @@ class _Search:
         self._seen: dict[str, float] = {}  # when each candidate was seen first
         self._opened: tuple[datetime, float] | None = None  # when a session was opened for this, by the appliance's clock and by ours
 
-    def over(self, ways: Sequence[Connection]) -> Ended:
+    def over(self, ways: Sequence[Connection]) -> EndedAttempts:
         """Search with the first of these connections that works."""
         kind = platform_class(self._attempts[0].connection.platform)
         if not kind.lists_tokens:
@@ -182,7 +182,7 @@ class _Search:
             if ended:
                 return ended
             if failure is None:
-                return Ended(False)
+                return EndedAttempts(False)
             if failure.may_pass:
                 wait = _PAUSES[-1]
             elif ways[-1].auth.totp_secret and codes:  # the code may have been used up by the very log-in that was interrupted
@@ -190,10 +190,10 @@ class _Search:
             else:
                 return self._left(failure)
             if time.monotonic() + wait > self._give_up:
-                return Ended(False, self._left(failure).words)
+                return EndedAttempts(False, self._left(failure).words)
             self._pause(wait)
 
-    def _with(self, platform: Platform) -> Ended:
+    def _with(self, platform: Platform) -> EndedAttempts:
         caller, asked_at = platform.caller(), time.monotonic()
         pauses = list(_PAUSES)
         while True:
@@ -211,12 +211,12 @@ class _Search:
                 self._known |= {one.id for one in ripe}
                 self._missing -= len(ripe)
             if self._missing <= 0:
-                return Ended(True, platform.warnings)
+                return EndedAttempts(True, platform.warnings)
             wait = pauses.pop(0) if len(pauses) > 1 else pauses[0]
             if time.monotonic() + wait > self._give_up:
                 if any(one.created_at is None for one in listed):
                     return self._left(f"{platform.title} does not tell when each of the account's sessions was opened.")
-                return Ended(False, platform.warnings)
+                return EndedAttempts(False, platform.warnings)
             self._pause(wait)
 
     def _is_ripe(self, one: Credential) -> bool:
@@ -228,11 +228,11 @@ class _Search:
             unused = max(unused, (opened_at - one.created_at).total_seconds() + now - then)
         return unused >= _UNUSED or any(attempt.expires_at for attempt in self._attempts)
 
-    def _left(self, why: LatchkeyError | str) -> Ended:
+    def _left(self, why: LatchkeyError | str) -> EndedAttempts:
         connection = self._attempts[0].connection
         who = connection.auth.client_id or connection.auth.username or "the bearer of a token"
         words = (
             f"A token of {who} at {connection.endpoint.url} was being created when the run was interrupted. "
             f"If it was created, it stays until it ends by itself. {why}"
         )
-        return Ended(True, [words])
+        return EndedAttempts(True, [words])

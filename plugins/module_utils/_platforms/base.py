@@ -455,11 +455,11 @@ class Platform:
         """
         self._cannot("list service accounts")
 
-    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
-        """Return the wish with roles by id and names as the platform writes them.
+    def checked_account(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+        """Return the wanted account with roles by id and names as the platform writes them.
 
         Args:
-            wanted: the wish, its roles by name or id.
+            wanted: the account as it shall be, its roles by name or id.
             current: the account as it is; None when there is none.
 
         Raises:
@@ -469,7 +469,7 @@ class Platform:
         return wanted
 
     def check_end_of_secret(self, *, deletes: bool) -> None:
-        """Refuse, before anything changes, what would end an account's secret and is known to fail; checked_wish sees the rest.
+        """Refuse, before anything changes, what would end an account's secret and is known to fail; checked_account sees the rest.
 
         Args:
             deletes: whether the account is to be deleted; else its secret is to be rotated.
@@ -513,7 +513,7 @@ class Platform:
 
         Args:
             state: the account as it is.
-            wanted: the account as it shall be, as checked_wish returned it.
+            wanted: the account as it shall be, as checked_account returned it.
         """
         self._cannot("assign roles")
 

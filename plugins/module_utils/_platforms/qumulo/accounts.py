@@ -95,7 +95,7 @@ class QumuloAccounts(QumuloApi):
             attributes={"primary_group": str(user.get("primary_group") or ""), "home_directory": user.get("home_directory") or None},
         )
 
-    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+    def checked_account(self, wanted: AccountState, current: AccountState | None) -> AccountState:
         attributes = dict(wanted.attributes)
         roles = wanted.roles
         if roles:

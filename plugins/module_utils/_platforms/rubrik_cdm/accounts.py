@@ -63,7 +63,7 @@ class CdmAccounts(CdmSessions, CdmPrincipals):
         names = role_names(answer, value["roles"]) if "roles" in value else self._roles_held(account)
         return AccountState(account, roles=frozenset(names), role_names=names)
 
-    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+    def checked_account(self, wanted: AccountState, current: AccountState | None) -> AccountState:
         names = None if wanted.roles is None else self._resolved_roles(wanted.roles, current.role_names if current else {})
         if current is None or (names is not None and names.keys() != current.roles):
             self._require_manager()

@@ -17,7 +17,7 @@ from ..base import Platform, Probed
 from ..fields import id_field
 from ..pages import PageCount
 from .ids import USER, read_bearer, user_account, user_of
-from .login import Opened, open_session
+from .login import OpenedSession, open_session
 
 NO_ROUTE = "Route not defined."  # vendor's client: what a path gets that this version does not have
 ME = "/api/internal/user/me"
@@ -35,7 +35,7 @@ class CdmApi(Platform):
         super().__init__(connection, _vendor_words)
         if connection.auth.token:
             self.http.authorization = f"Bearer {connection.auth.token}"
-        self._session: Opened | None = None  # the task's own, which ends with it
+        self._session: OpenedSession | None = None  # the task's own, which ends with it
         self._by_cookie: Mapping[str, str] | None = None  # what is sent in place of its bearer
         self._bearer_works = False  # seen a request with it succeed
         self._version_seen: str | None = None

@@ -39,7 +39,7 @@ _MAYBE_OPEN = (
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedSession:
     """A session just opened. What a reply lacks beside the token is left out: the token is told only once.
 
     Attributes:
@@ -65,7 +65,7 @@ def session_field(answer: Answer) -> dict[str, Any]:
     return session
 
 
-def open_session(http: HttpClient, connection: Connection) -> Opened:
+def open_session(http: HttpClient, connection: Connection) -> OpenedSession:
     """Open a session with the connection's client secret or password; never sent twice.
 
     Raises:
@@ -81,7 +81,7 @@ def open_session(http: HttpClient, connection: Connection) -> Opened:
         raise
 
 
-def _open_for_client(http: HttpClient, connection: Connection) -> Opened:
+def _open_for_client(http: HttpClient, connection: Connection) -> OpenedSession:
     client_id = connection.auth.client_id or ""
     answer = _send_client(http, connection, client_id)
     value = answer.json_object()
@@ -89,7 +89,7 @@ def _open_for_client(http: HttpClient, connection: Connection) -> Opened:
     bearer = read_bearer(token)
     user = bare_user(client_id) or bearer.user
     id_ = told_id(value, "sessionId") or bearer.session or ""
-    return Opened(id_, token, told_instant(value, "expirationTime"), user, client_account(client_id, user or bearer.subject))
+    return OpenedSession(id_, token, told_instant(value, "expirationTime"), user, client_account(client_id, user or bearer.subject))
 
 
 def _send_client(http: HttpClient, connection: Connection, client_id: str) -> Answer:
@@ -121,7 +121,7 @@ def _may_be_about_fields(failure: RequestError) -> bool:
     return not _OTHER_REASON.search(str(failure).partition(f"HTTP {failure.status}")[2])
 
 
-def _open_for_user(http: HttpClient, connection: Connection) -> Opened:
+def _open_for_user(http: HttpClient, connection: Connection) -> OpenedSession:
     auth = connection.auth
     basic = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
     http.hide(basic)
@@ -155,7 +155,7 @@ def _open_for_user(http: HttpClient, connection: Connection) -> Opened:
     bearer = read_bearer(token)
     user = bare_user(told_id(session, "userId")) or bearer.subject or told_id(session, "userId").removeprefix(USER) or None
     name = auth.username or ""
-    return Opened(
+    return OpenedSession(
         id=told_id(session, "id") or bearer.session or "",
         token=token,
         expires_at=told_instant(session, "expirationTime"),

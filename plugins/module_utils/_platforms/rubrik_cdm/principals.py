@@ -133,7 +133,7 @@ class CdmPrincipals(CdmApi):
         give: list[Step] = []
         take: list[Step] = []
         if wished - held:
-            # All that are wished, since an assignment may replace what there was.
+            # All that are wanted, since an assignment may replace what there was.
             act = partial(self._change_roles, state.account, wished, names, give=True)
             give.append((f"roles {_names_of(wished - held, names)} given", act))
         if held - wished:

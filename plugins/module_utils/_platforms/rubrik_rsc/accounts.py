@@ -32,7 +32,7 @@ class RscAccounts(RscApi):
             self.refuse_other_case(name, [str(node.get("name")) for _answer, node in nodes])
         return [_state(answer, node) for answer, node in nodes if name is None or node.get("name") == name]
 
-    def checked_wish(self, wanted: AccountState, current: AccountState | None) -> AccountState:
+    def checked_account(self, wanted: AccountState, current: AccountState | None) -> AccountState:
         attributes = {key: value or None for key, value in wanted.attributes.items()}
         names = dict(current.role_names) if current else {}
         if not wanted.roles:

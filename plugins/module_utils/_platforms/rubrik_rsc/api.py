@@ -29,7 +29,7 @@ from .errors import (
     vendor_words,
 )
 from .fields import json_object, json_objects, rsc_id_field
-from .queries import SWITCH_ORGANIZATION, Document
+from .queries import SWITCH_ORGANIZATION, GraphqlDocument
 
 GRAPHQL = "/api/graphql"
 _PAGE = 100  # neither default nor maximum is published
@@ -114,7 +114,7 @@ class RscApi(Platform):
     def _query(
         self,
         operation: str,
-        document: Document,
+        document: GraphqlDocument,
         variables: dict[str, Any] | None = None,
         *,
         authorization: str | None = OWN,
@@ -160,7 +160,7 @@ class RscApi(Platform):
             raise answer.strange(f"it has no {document.field}")
         return answer, data[document.field]
 
-    def _nodes(self, operation: str, document: Document, key: str) -> list[tuple[Answer, dict[str, Any]]]:
+    def _nodes(self, operation: str, document: GraphqlDocument, key: str) -> list[tuple[Answer, dict[str, Any]]]:
         """Return the entries of a list from all its pages, each once: a list that changes meanwhile may show one on two pages.
 
         Args:

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from ..._common.errors import AnswerError, RequestError
 from ..._http.client import Answer
-from .queries import Document
+from .queries import GraphqlDocument
 
 # The vendor's Go client repeats these. They are told before anything is done.
 _FOR_NOW = (
@@ -85,19 +85,19 @@ def refusal_code(answer: Answer) -> int | None:
     return answer.status if answer.status >= 400 else told_code(answer.json_object())
 
 
-def refused_for_now(answer: Answer, document: Document) -> bool:
+def refused_for_now(answer: Answer, document: GraphqlDocument) -> bool:
     """Tell whether this refusal came before anything was done and passes when the request is repeated."""
     done = document.changes and root_value(answer, document) is not None
     return answer.words().startswith(_FOR_NOW) and not done and not _failed_inside(answer)
 
 
-def root_value(answer: Answer, document: Document) -> Any:
+def root_value(answer: Answer, document: GraphqlDocument) -> Any:
     """Return what the body of a refusal tells of the document's root field; None where it tells nothing."""
     data = _body(answer).get("data")
     return data.get(document.field) if isinstance(data, dict) else None
 
 
-def is_usable(value: Any, document: Document) -> bool:
+def is_usable(value: Any, document: GraphqlDocument) -> bool:
     """Tell whether the value of the root field must be used although errors came with it: it has a secret that cannot be had again.
 
     An error below the root field leaves the rest of the reply as it is. Only what creates a secret is judged so: what was read can be
@@ -107,7 +107,7 @@ def is_usable(value: Any, document: Document) -> bool:
     return isinstance(secret, str) and bool(secret)
 
 
-def may_have_acted(answer: Answer, code: int, document: Document) -> bool:
+def may_have_acted(answer: Answer, code: int, document: GraphqlDocument) -> bool:
     """Tell whether a refused document may have changed what it was to change.
 
     Args:
@@ -145,7 +145,7 @@ def is_schema_gap(code: int, words: str) -> bool:
     return code == 400 and ("[QueryAnalysisError]" in words or "does not pass validation" in words)
 
 
-def call_refusal(answer: Answer, code: int, document: Document, hint: str) -> RequestError:
+def call_refusal(answer: Answer, code: int, document: GraphqlDocument, hint: str) -> RequestError:
     """Return the error for a refused GraphQL request.
 
     Args:

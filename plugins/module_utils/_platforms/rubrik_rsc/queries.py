@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Document(NamedTuple):
+class GraphqlDocument(NamedTuple):
     """One GraphQL operation with one root field, beside which a list may ask for the version.
 
     Attributes:
@@ -26,7 +26,7 @@ class Document(NamedTuple):
     text: str
     right: str = ""
     told_once: str = ""
-    fallback: Document | None = None
+    fallback: GraphqlDocument | None = None
 
     @property
     def changes(self) -> bool:
@@ -37,27 +37,27 @@ class Document(NamedTuple):
 _TOLD_ONCE = "clientSecret"
 
 # For schemas before 2023-04-13, which lack currentUserLoginContext; the schema of 2022-09-05 has this.
-CALLER_OLD = Document(
+CALLER_OLD = GraphqlDocument(
     "currentUser",
     """query currentUser {
   currentUser { id username email domain roles { id name } }
 }""",
 )
-CALLER = Document(
+CALLER = GraphqlDocument(
     "currentUserLoginContext",
     """query currentUserLoginContext {
   currentUserLoginContext { accountName orgName user { id username email domain roles { id name } } }
 }""",
     fallback=CALLER_OLD,
 )
-SWITCH_ORGANIZATION = Document(
+SWITCH_ORGANIZATION = GraphqlDocument(
     "createOrgSwitchSession",
     """mutation createOrgSwitchSession($input: CreateOrgSwitchSessionInput!) {
   createOrgSwitchSession(input: $input) { accessToken }
 }""",
     told_once="accessToken",
 )
-SERVICE_ACCOUNTS = Document(
+SERVICE_ACCOUNTS = GraphqlDocument(
     "serviceAccounts",
     """query serviceAccounts($first: Int, $after: String) {
   serviceAccounts(first: $first, after: $after) {
@@ -68,7 +68,7 @@ SERVICE_ACCOUNTS = Document(
     "VIEW_SERVICE_ACCOUNT",
 )
 # With the version, which costs no request of its own; any caller may have it (vendor's clients ask for it first of all).
-SECRETS = Document(
+SECRETS = GraphqlDocument(
     "serviceAccounts",
     """query serviceAccounts($first: Int, $after: String) {
   deploymentVersion
@@ -79,7 +79,7 @@ SECRETS = Document(
 }""",
     "VIEW_SERVICE_ACCOUNT",
 )
-ROLES = Document(
+ROLES = GraphqlDocument(
     "getAllRolesInOrgConnection",
     """query getAllRolesInOrgConnection($first: Int, $after: String) {
   getAllRolesInOrgConnection(first: $first, after: $after) {
@@ -89,7 +89,7 @@ ROLES = Document(
 }""",
     "VIEW_ROLE",
 )
-CREATE = Document(
+CREATE = GraphqlDocument(
     "createServiceAccount",
     """mutation createServiceAccount($input: CreateServiceAccountInput!) {
   createServiceAccount(input: $input) { clientId clientSecret name accessTokenUri }
@@ -97,14 +97,14 @@ CREATE = Document(
     "MANAGE_SERVICE_ACCOUNT",
     _TOLD_ONCE,
 )
-UPDATE = Document(
+UPDATE = GraphqlDocument(
     "updateServiceAccount",
     """mutation updateServiceAccount($input: UpdateServiceAccountInput!) {
   updateServiceAccount(input: $input) { clientId name description }
 }""",
     "MANAGE_SERVICE_ACCOUNT",
 )
-SET_ROLES = Document(
+SET_ROLES = GraphqlDocument(
     "updateRoleAssignments",
     """mutation updateRoleAssignments($userIds: [String!], $roleIds: [String!]!) {
   updateRoleAssignments(userIds: $userIds, roleIds: $roleIds)
@@ -112,7 +112,7 @@ SET_ROLES = Document(
     "ASSIGN_ROLE",
 )
 # For schemas before 2026-06-15, which lack suspendedTprPolicyIds.
-ROTATE_OLD = Document(
+ROTATE_OLD = GraphqlDocument(
     "rotateServiceAccountSecret",
     """mutation rotateServiceAccountSecret($input: RotateServiceAccountSecretInput!) {
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri }
@@ -120,7 +120,7 @@ ROTATE_OLD = Document(
     "MANAGE_SERVICE_ACCOUNT_CREDENTIALS (MANAGE_SERVICE_ACCOUNT before 2025-09-22)",
     _TOLD_ONCE,
 )
-ROTATE = Document(
+ROTATE = GraphqlDocument(
     "rotateServiceAccountSecret",
     """mutation rotateServiceAccountSecret($input: RotateServiceAccountSecretInput!) {
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri suspendedTprPolicyIds }
@@ -130,7 +130,7 @@ ROTATE = Document(
     ROTATE_OLD,
 )
 # What objectIds holds for a service account, and the right that it takes, are not published.
-SECRET_SYNCS = Document(
+SECRET_SYNCS = GraphqlDocument(
     "allPendingActions",
     """query allPendingActions($objectIds: [String!]) {
   allPendingActions(
@@ -140,7 +140,7 @@ SECRET_SYNCS = Document(
   ) { status clusterUuid description info createdAt updatedAt }
 }""",
 )
-DELETE = Document(
+DELETE = GraphqlDocument(
     "deleteServiceAccountsFromAccount",
     """mutation deleteServiceAccountsFromAccount($input: DeleteServiceAccountsFromAccountInput!) {
   deleteServiceAccountsFromAccount(input: $input)
@@ -148,4 +148,4 @@ DELETE = Document(
     "MANAGE_SERVICE_ACCOUNT",
 )
 
-DOCUMENTS: dict[str, str] = {name: value.text for name, value in list(globals().items()) if isinstance(value, Document)}
+DOCUMENTS: dict[str, str] = {name: value.text for name, value in list(globals().items()) if isinstance(value, GraphqlDocument)}

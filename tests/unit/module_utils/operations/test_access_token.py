@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What access_token decides: by table, and what holds for all wishes and all lists of tokens."""
+"""What access_token decides: by table, and what holds for all that can be wanted and all lists of tokens."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller, Credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_token import (
     Current,
-    Plan,
-    Wish,
-    _wish,
+    TokenPlan,
+    WantedToken,
+    _wanted,
     guard_own_token,
     plan,
 )
@@ -36,73 +36,81 @@ def token(token_id: str = "1", left: timedelta | None = 30 * DAY, *, enabled: bo
 
 LIVE, LONGER, NEVER = token("1"), token("2", 60 * DAY), token("3", None)
 EXPIRED, OFF = token("4", -DAY), token("5", enabled=False)
-MINT = Plan(mint=True)
+MINT = TokenPlan(mint=True)
 
 
 @pytest.mark.parametrize(
-    ("wish", "tokens", "decided"),
+    ("wanted", "tokens", "decided"),
     [
-        (Wish(), [], MINT),
-        (Wish(expires_in=DAY), [], Plan(mint=True, mint_expires_at=NOW + DAY)),
-        (Wish(expires_at=NOW + DAY), [], Plan(mint=True, mint_expires_at=NOW + DAY)),
-        (Wish(), [LIVE], Plan(keep=LIVE)),
-        (Wish(), [LIVE, LONGER], Plan(keep=LONGER)),
-        (Wish(), [LONGER, NEVER], Plan(keep=NEVER)),
-        (Wish(), [EXPIRED], MINT),
-        (Wish(), [OFF], MINT),
-        (Wish(min_remaining=30 * DAY), [LIVE], MINT),
-        (Wish(min_remaining=29 * DAY), [LIVE], Plan(keep=LIVE)),
-        (Wish(expires_in=DAY), [LIVE], Plan(keep=LIVE)),
-        (Wish(additional=True), [LIVE], MINT),
-        (Wish(enabled=False), [LIVE], Plan(update=LIVE, update_enabled=False)),
-        (Wish(enabled=False), [LIVE, OFF], Plan(keep=OFF)),
-        (Wish(enabled=True), [OFF], Plan(update=OFF, update_enabled=True)),
-        (Wish(enabled=True), [], MINT),
-        (Wish(enabled=True), [EXPIRED], MINT),
-        (Wish(enabled=True), [EXPIRED, OFF], Plan(update=OFF, update_enabled=True)),
-        (Wish(enabled=True, expires_at=NOW + DAY), [EXPIRED], Plan(update=EXPIRED, update_expires_at=NOW + DAY)),
-        (Wish(expires_at=NOW + DAY), [OFF], Plan(mint=True, mint_expires_at=NOW + DAY)),
-        (Wish(expires_at=NOW + DAY), [LIVE], Plan(update=LIVE, update_expires_at=NOW + DAY)),
-        (Wish(expires_at=NOW + 30 * DAY + timedelta(seconds=0.9)), [LIVE], Plan(keep=LIVE)),
-        (Wish(expires_at=NOW + 30 * DAY + timedelta(seconds=1)), [LIVE], Plan(update=LIVE, update_expires_at=NOW + timedelta(30, 1))),
-        (Wish(token_id="1", expires_in=60 * DAY), [LIVE], Plan(keep=LIVE)),
-        (Wish(token_id="1", expires_in=60 * DAY, min_remaining=30 * DAY), [LIVE], Plan(update=LIVE, update_expires_at=NOW + 60 * DAY)),
-        (Wish(token_id="4", expires_in=DAY), [EXPIRED], Plan(update=EXPIRED, update_expires_at=NOW + DAY)),
-        (Wish(token_id="3", expires_in=DAY), [NEVER], Plan(keep=NEVER)),
-        (Wish(present=False), [LIVE, OFF], Plan(delete=(LIVE, OFF))),
-        (Wish(present=False), [], Plan()),
+        (WantedToken(), [], MINT),
+        (WantedToken(expires_in=DAY), [], TokenPlan(mint=True, mint_expires_at=NOW + DAY)),
+        (WantedToken(expires_at=NOW + DAY), [], TokenPlan(mint=True, mint_expires_at=NOW + DAY)),
+        (WantedToken(), [LIVE], TokenPlan(keep=LIVE)),
+        (WantedToken(), [LIVE, LONGER], TokenPlan(keep=LONGER)),
+        (WantedToken(), [LONGER, NEVER], TokenPlan(keep=NEVER)),
+        (WantedToken(), [EXPIRED], MINT),
+        (WantedToken(), [OFF], MINT),
+        (WantedToken(min_remaining=30 * DAY), [LIVE], MINT),
+        (WantedToken(min_remaining=29 * DAY), [LIVE], TokenPlan(keep=LIVE)),
+        (WantedToken(expires_in=DAY), [LIVE], TokenPlan(keep=LIVE)),
+        (WantedToken(additional=True), [LIVE], MINT),
+        (WantedToken(enabled=False), [LIVE], TokenPlan(update=LIVE, update_enabled=False)),
+        (WantedToken(enabled=False), [LIVE, OFF], TokenPlan(keep=OFF)),
+        (WantedToken(enabled=True), [OFF], TokenPlan(update=OFF, update_enabled=True)),
+        (WantedToken(enabled=True), [], MINT),
+        (WantedToken(enabled=True), [EXPIRED], MINT),
+        (WantedToken(enabled=True), [EXPIRED, OFF], TokenPlan(update=OFF, update_enabled=True)),
+        (WantedToken(enabled=True, expires_at=NOW + DAY), [EXPIRED], TokenPlan(update=EXPIRED, update_expires_at=NOW + DAY)),
+        (WantedToken(expires_at=NOW + DAY), [OFF], TokenPlan(mint=True, mint_expires_at=NOW + DAY)),
+        (WantedToken(expires_at=NOW + DAY), [LIVE], TokenPlan(update=LIVE, update_expires_at=NOW + DAY)),
+        (WantedToken(expires_at=NOW + 30 * DAY + timedelta(seconds=0.9)), [LIVE], TokenPlan(keep=LIVE)),
+        (
+            WantedToken(expires_at=NOW + 30 * DAY + timedelta(seconds=1)),
+            [LIVE],
+            TokenPlan(update=LIVE, update_expires_at=NOW + timedelta(30, 1)),
+        ),
+        (WantedToken(token_id="1", expires_in=60 * DAY), [LIVE], TokenPlan(keep=LIVE)),
+        (
+            WantedToken(token_id="1", expires_in=60 * DAY, min_remaining=30 * DAY),
+            [LIVE],
+            TokenPlan(update=LIVE, update_expires_at=NOW + 60 * DAY),
+        ),
+        (WantedToken(token_id="4", expires_in=DAY), [EXPIRED], TokenPlan(update=EXPIRED, update_expires_at=NOW + DAY)),
+        (WantedToken(token_id="3", expires_in=DAY), [NEVER], TokenPlan(keep=NEVER)),
+        (WantedToken(present=False), [LIVE, OFF], TokenPlan(delete=(LIVE, OFF))),
+        (WantedToken(present=False), [], TokenPlan()),
     ],
 )
-def test_decisions(wish, tokens, decided):
-    assert plan(wish, tokens, NOW, limit=2) == decided
+def test_decisions(wanted, tokens, decided):
+    assert plan(wanted, tokens, NOW, limit=2) == decided
 
 
 @pytest.mark.parametrize(
     ("current", "tokens", "decided"),
     [
-        (Current(works=True, token_id="1"), [LIVE, LONGER], Plan(keep=LIVE)),
-        (Current(works=True), [LIVE, LONGER], Plan(keep=LONGER)),
+        (Current(works=True, token_id="1"), [LIVE, LONGER], TokenPlan(keep=LIVE)),
+        (Current(works=True), [LIVE, LONGER], TokenPlan(keep=LONGER)),
         (Current(works=False), [LIVE], MINT),
         (Current(works=True, token_id="9"), [LIVE], MINT),
         (Current(works=True), [], MINT),
     ],
 )
 def test_with_a_current_token(current, tokens, decided):
-    assert plan(Wish(), tokens, NOW, current=current, limit=3) == decided
+    assert plan(WantedToken(), tokens, NOW, current=current, limit=3) == decided
 
 
 @pytest.mark.parametrize(
-    ("wish", "tokens", "words"),
+    ("wanted", "tokens", "words"),
     [
-        (Wish(additional=True), [LIVE, OFF], "has 2 access tokens already, and the platform allows 2: 1, created"),
-        (Wish(), [EXPIRED, OFF], "disabled. Delete one that is not in use"),
-        (Wish(enabled=False), [LIVE, LONGER], "has 2 access tokens, and the task does not say which to change"),
-        (Wish(enabled=False), [], "enabled=false needs a token that exists"),
+        (WantedToken(additional=True), [LIVE, OFF], "has 2 access tokens already, and the platform allows 2: 1, created"),
+        (WantedToken(), [EXPIRED, OFF], "disabled. Delete one that is not in use"),
+        (WantedToken(enabled=False), [LIVE, LONGER], "has 2 access tokens, and the task does not say which to change"),
+        (WantedToken(enabled=False), [], "enabled=false needs a token that exists"),
     ],
 )
-def test_refusals(wish, tokens, words):
+def test_refusals(wanted, tokens, words):
     with pytest.raises(OptionError, match=words):
-        plan(wish, tokens, NOW, limit=2)
+        plan(wanted, tokens, NOW, limit=2)
 
 
 CREDENTIALS = st.builds(
@@ -119,8 +127,8 @@ TIMES = st.one_of(
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> Wish:
-    return Wish(
+def wanted_tokens(draw: st.DrawFn) -> WantedToken:
+    return WantedToken(
         present=draw(st.booleans()),
         enabled=draw(st.sampled_from([None, True, False])),
         additional=draw(st.booleans()),
@@ -129,7 +137,7 @@ def wishes(draw: st.DrawFn) -> Wish:
     )
 
 
-def done(decided: Plan, tokens: list[Credential]) -> list[Credential]:
+def done(decided: TokenPlan, tokens: list[Credential]) -> list[Credential]:
     """Do what a plan says to a list of tokens."""
     if decided.mint:
         return [*tokens, Credential("new", ACCOUNT, NOW, decided.mint_expires_at)]
@@ -140,22 +148,22 @@ def done(decided: Plan, tokens: list[Credential]) -> list[Credential]:
 
 
 @settings(max_examples=500, deadline=None)
-@given(wishes(), LISTS, st.booleans(), st.sampled_from([None, 2, 3]))
-def test_a_plan_is_one_thing_and_planning_again_finds_nothing_to_do(wish, tokens, named, limit):
+@given(wanted_tokens(), LISTS, st.booleans(), st.sampled_from([None, 2, 3]))
+def test_a_plan_is_one_thing_and_planning_again_finds_nothing_to_do(wanted, tokens, named, limit):
     if named and tokens:
-        wish, tokens = replace(wish, token_id=tokens[0].id), tokens[:1]
+        wanted, tokens = replace(wanted, token_id=tokens[0].id), tokens[:1]
     try:
-        decided = plan(wish, tokens, NOW, limit=limit)
+        decided = plan(wanted, tokens, NOW, limit=limit)
     except OptionError:
         return
     assert (decided.mint, decided.update is not None, bool(decided.delete), decided.keep is not None).count(True) <= 1
     after = done(decided, tokens)
     assert limit is None or len(after) <= max(limit, len(tokens))
     assert not decided.mint or limit is None or len(after) <= limit
-    if wish.present and wish.additional and not wish.token_id:
+    if wanted.present and wanted.additional and not wanted.token_id:
         assert decided.mint
         return
-    again = plan(wish, after, NOW, limit=limit)
+    again = plan(wanted, after, NOW, limit=limit)
     assert (again.mint, again.update, again.delete) == (False, None, ()), again
 
 
@@ -192,14 +200,14 @@ def test_guard_own_token(caller, tokens, words):
 # -- options
 
 
-def wish_of(**options: Any) -> Wish:
-    return _wish(Task({"state": "present", **options}, False, lambda: NOW))
+def wanted_of(**options: Any) -> WantedToken:
+    return _wanted(Task({"state": "present", **options}, False, lambda: NOW))
 
 
-def test_options_become_a_wish():
-    found = wish_of(token_id=123, expires_in="30d", min_remaining="7d", enabled=True, additional=True)
-    assert found == Wish(True, "123", None, 30 * DAY, True, True, 7 * DAY)
-    assert wish_of(state="absent", user="jane").present is False
+def test_options_become_what_is_wanted():
+    found = wanted_of(token_id=123, expires_in="30d", min_remaining="7d", enabled=True, additional=True)
+    assert found == WantedToken(True, "123", None, 30 * DAY, True, True, 7 * DAY)
+    assert wanted_of(state="absent", user="jane").present is False
 
 
 @pytest.mark.parametrize(
@@ -220,4 +228,4 @@ def test_options_become_a_wish():
 )
 def test_options_that_make_no_sense(options, words):
     with pytest.raises(OptionError, match=words):
-        wish_of(**options)
+        wanted_of(**options)

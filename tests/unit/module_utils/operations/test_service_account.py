@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ConflictError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, AccountState
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import Plan, plan
+from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import AccountPlan, plan
 
 ACCOUNT = Account("1002", "svc")
 SETS = st.none() | st.frozensets(st.sampled_from("abc"))
@@ -45,14 +45,14 @@ def state(roles=None, privileges=None, **attributes) -> AccountState:
 )
 def test_decisions(current, wanted, decided):
     found = plan(True, current, wanted)
-    assert replace(found, after=None) == Plan(**decided)
+    assert replace(found, after=None) == AccountPlan(**decided)
     assert found.changes is bool(decided)
 
 
 def test_absent():
-    assert plan(False, None, state()) == Plan()
-    assert plan(False, state("a"), state()) == Plan(delete=True)
-    assert plan(False, state("a"), state(), rotate=True) == Plan(delete=True)
+    assert plan(False, None, state()) == AccountPlan()
+    assert plan(False, state("a"), state()) == AccountPlan(delete=True)
+    assert plan(False, state("a"), state(), rotate=True) == AccountPlan(delete=True)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_absent():
 )
 def test_rotation(current, rotate, decided):
     found = plan(True, current, state("a") if current else state(), rotate=rotate)
-    assert replace(found, after=None) == Plan(**decided)
+    assert replace(found, after=None) == AccountPlan(**decided)
     assert found.mints is found.changes is bool(decided)
 
 
@@ -88,7 +88,7 @@ def test_names_of_roles_are_kept_for_the_result():
 def test_only_a_rotation_is_a_change_each_time(current, wanted):
     after = plan(True, current, wanted, rotate=True).after
     assert after is not None
-    assert replace(plan(True, after, wanted, rotate=True), after=None) == Plan(rotate=True)
+    assert replace(plan(True, after, wanted, rotate=True), after=None) == AccountPlan(rotate=True)
 
 
 @settings(max_examples=300, deadline=None)

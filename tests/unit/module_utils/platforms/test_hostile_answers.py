@@ -516,5 +516,5 @@ def test_names_in_an_error_are_fit_to_be_shown(server, name):
     server.says(http_reply(200, json.dumps({name: {}, "b\x1b[31m": {}}).encode()))
     wish = test_qumulo.AccountState(Account("", "x"), frozenset(["no such role"]))
     with pytest.raises(LatchkeyError, match="there is no role 'no such role'") as caught:
-        server.platform("qumulo", AS_TOKEN).checked_wish(wish, None)
+        server.platform("qumulo", AS_TOKEN).checked_account(wish, None)
     assert_fit_to_show(str(caught.value), [TOKEN])

@@ -452,7 +452,7 @@ CALLS = {
     "with_s3_keys": lambda one: one.with_s3_keys(STATE),
     "service_accounts": lambda one: one.service_accounts(),
     "service_accounts of a name": lambda one: one.service_accounts("jane"),
-    "checked_wish": lambda one: one.checked_wish(STATE, None),
+    "checked_account": lambda one: one.checked_account(STATE, None),
     "create_account": lambda one: one.create_account(STATE),
     "update_account": lambda one: one.update_account(STATE, {"home_directory": "/x"}),
     "give a role": lambda one: [act() for _words, act in one.role_steps(replace(STATE, roles=frozenset()), STATE)[0]],

@@ -593,16 +593,16 @@ def test_a_wish_is_checked(play):
     def wish(*roles: str) -> AccountState:
         return AccountState(Account("", "svc-new"), frozenset(roles))
 
-    checked, _one = play(AS_USER, lambda one: one.checked_wish(wish("A", B), None), LOG_IN, ROLES, V93, END)
+    checked, _one = play(AS_USER, lambda one: one.checked_account(wish("A", B), None), LOG_IN, ROLES, V93, END)
     assert (checked.roles, checked.role_names) == (frozenset([A, B]), {A: "A", B: "B"})
-    unchanged, _one = play(AS_USER, lambda one: one.checked_wish(wish("A"), state(A)))
+    unchanged, _one = play(AS_USER, lambda one: one.checked_account(wish("A"), state(A)))
     assert unchanged.roles == {A}
     assert "there is no role 'C'. There are: A, B." in str(
-        play(AS_USER, lambda one: one.checked_wish(wish("C"), None), LOG_IN, ROLES, END)[0]
+        play(AS_USER, lambda one: one.checked_account(wish("C"), None), LOG_IN, ROLES, END)[0]
     )
-    assert isinstance(play(AS_CLIENT, lambda one: one.checked_wish(AccountState(Account("", "x")), None))[0], UnsupportedError)
+    assert isinstance(play(AS_CLIENT, lambda one: one.checked_account(AccountState(Account("", "x")), None))[0], UnsupportedError)
     new = Exchange("GET", VERSION, {"version": "9.5.1"})
-    assert "platform rubrik_rsc" in str(play(AS_USER, lambda one: one.checked_wish(AccountState(Account("", "x")), None), new)[0])
+    assert "platform rubrik_rsc" in str(play(AS_USER, lambda one: one.checked_account(AccountState(Account("", "x")), None), new)[0])
 
 
 @pytest.mark.parametrize(
@@ -971,7 +971,7 @@ CALLS = {
     "own_token": lambda one: one.own_token(),
     "end_own_token": lambda one: one.end_own_token(Credential(SESSION, SVC)),
     "service_accounts": lambda one: one.service_accounts("svc-new"),
-    "checked_wish": lambda one: one.checked_wish(AccountState(Account("", "x"), frozenset(["A"])), None),
+    "checked_account": lambda one: one.checked_account(AccountState(Account("", "x"), frozenset(["A"])), None),
     "create_account": lambda one: one.create_account(state(A)),
     "rotate_secret": lambda one: one.rotate_secret(state(A), True),
     "roles": lambda one: [apply_steps(steps) for steps in one.role_steps(state(A), state(B))],

@@ -35,7 +35,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._http import client as http_layer
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc import queries as rubrik_rsc_queries
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.platform import RubrikRsc
-from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import Document
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.rubrik_rsc.queries import GraphqlDocument
 from tests.unit.examples import examples
 from tests.unit.module_utils.wire import BASE, Echo, Exchange, Response, Script
 
@@ -73,7 +73,7 @@ def login(answer: Any = None, **more: Any) -> Exchange:
     return Exchange("POST", MINT, told, body=body, authorization=None, **more)
 
 
-def asked(document: Document, value: Any = None, variables: Any = None, **more: Any) -> Exchange:
+def asked(document: GraphqlDocument, value: Any = None, variables: Any = None, **more: Any) -> Exchange:
     body = {"query": document.text, "variables": variables or {}, "operationName": document.field}
     answer = more.pop("answer", {"data": {document.field: value}})
     return Exchange("POST", GRAPHQL, answer, body=body, **{"authorization": "Bearer t0ken-of-the-user", **more})
@@ -664,20 +664,20 @@ def test_roles_that_the_account_holds_are_known_without_asking(monkeypatch):
     Script().install(monkeypatch)
     one = platform()
     for roles, ids in ((["One"], {"r1"}), (["r1", "One"], {"r1"}), ([], set())):
-        wish = one.checked_wish(AccountState(STATE.account, frozenset(roles), attributes={"description": ""}), STATE)
+        wish = one.checked_account(AccountState(STATE.account, frozenset(roles), attributes={"description": ""}), STATE)
         assert (wish.roles, wish.attributes, wish.role_names) == (ids, {"description": None}, {"r1": "One"})
-    assert one.checked_wish(AccountState(STATE.account), None).roles is None
+    assert one.checked_account(AccountState(STATE.account), None).roles is None
 
 
 def test_other_roles_are_looked_up(monkeypatch):
     roles = [{"id": f"r{number}", "name": name} for number, name in ((1, "One"), (2, "Two"), (3, "Three"), (4, "Two"))]
     script = Script(*[asked(rubrik_rsc_queries.ROLES, page(*roles), {"first": 100})] * 3).install(monkeypatch)
     one = platform()
-    assert one.checked_wish(AccountState(STATE.account, frozenset({"Three", "r2", "One"})), STATE).roles == {"r1", "r2", "r3"}
+    assert one.checked_account(AccountState(STATE.account, frozenset({"Three", "r2", "One"})), STATE).roles == {"r1", "r2", "r3"}
     with pytest.raises(OptionError, match=r"2 roles are called 'Two': r2, r4\. Name the one that is meant by its id"):
-        one.checked_wish(AccountState(STATE.account, frozenset({"Two"})), STATE)
+        one.checked_account(AccountState(STATE.account, frozenset({"Two"})), STATE)
     with pytest.raises(OptionError, match=r"there is no role 'two'\. There are: One, Three, Two\."):
-        one.checked_wish(AccountState(STATE.account, frozenset({"two"})), None)
+        one.checked_account(AccountState(STATE.account, frozenset({"two"})), None)
     script.done()
 
 
@@ -832,7 +832,7 @@ def test_where_the_vendors_clients_cache(monkeypatch, tmp_path):
 
 # -- whatever a tenant may answer
 
-ROOTS = {one.field for one in vars(rubrik_rsc_queries).values() if isinstance(one, Document)}
+ROOTS = {one.field for one in vars(rubrik_rsc_queries).values() if isinstance(one, GraphqlDocument)}
 KEYS = [
     *sorted(ROOTS),
     "data",
@@ -889,7 +889,7 @@ CALLS = {
     "own_token": lambda one: one.own_token(),
     "service_accounts": lambda one: one.service_accounts(),
     "service_accounts of a name": lambda one: one.service_accounts("svc"),
-    "checked_wish": lambda one: one.checked_wish(WISH, STATE),
+    "checked_account": lambda one: one.checked_account(WISH, STATE),
     "create_account": lambda one: one.create_account(WISH),
     "rotate_secret": lambda one: one.rotate_secret(STATE, False),
     "update_account": lambda one: one.update_account(STATE, {"description": None}),
@@ -926,7 +926,7 @@ ID_ANSWERS = {
     "caller": lambda bad: {"currentUserLoginContext": WHO | {"user": WHO["user"] | {"id": bad}}},
     "service_accounts": lambda bad: {"serviceAccounts": page(account(bad))},
     "service_accounts of a name": lambda bad: {"serviceAccounts": page(account(roles=[{"id": bad, "name": "One"}]))},
-    "checked_wish": lambda bad: {"getAllRolesInOrgConnection": page({"id": bad, "name": "Two"})},
+    "checked_account": lambda bad: {"getAllRolesInOrgConnection": page({"id": bad, "name": "Two"})},
     "create_account": lambda bad: {"createServiceAccount": {"clientId": bad, "clientSecret": CANARY}},
 }
 
