@@ -29,7 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.settings impo
     settings_of,
     without_terminal,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.wanted import KINDS, CredentialType, Settings, Wanted, wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.wanted import KINDS, AwxSettings, CredentialType, WantedObject, wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import locked
 
 _TYPES = Path(__file__).resolve().parents[2] / "docs" / "awx" / "credential_types"
@@ -106,7 +106,7 @@ class ActionModule(ControllerAction):
         """Ask for what new credentials need and nothing gives. One that is there keeps what it has, and check mode does without."""
         for key, kind in types.items():
             missing = missing_values(kind, values[key], lookups[key])
-            if not missing or check_mode or awx.find(Wanted("credential", kind.name)):
+            if not missing or check_mode or awx.find(WantedObject("credential", kind.name)):
                 continue
             for name in missing:
                 values[key][name] = _asked(kind, name)
@@ -161,7 +161,7 @@ class _Awx:
         )
         return found
 
-    def find(self, one: Wanted) -> list[dict[str, Any]]:
+    def find(self, one: WantedObject) -> list[dict[str, Any]]:
         """Return the objects of that kind and name."""
         failure = ""
         try:
@@ -170,7 +170,7 @@ class _Awx:
             failure = str(error)
         raise judged.failed(one, failure, None, self.where, self.version, self.collection)
 
-    def create(self, objects: Sequence[Wanted], options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+    def create(self, objects: Sequence[WantedObject], options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         """Create and change objects in their order. A failure says what was done before it."""
         done: dict[str, list[str]] = {"created": [], "changed_objects": []}
         pending: set[tuple[str, str]] = set()
@@ -187,7 +187,7 @@ class _Awx:
         lines = _lines(done, job, check_mode) or [f"AWX at {self.where} is as it should be; nothing was changed."]
         return {"changed": any(done.values()), **done, "job": job, "version": self.version, "lines": lines}
 
-    def _create(self, one: Wanted, update_secrets: bool, done: dict[str, list[str]], pending: set[tuple[str, str]]) -> None:
+    def _create(self, one: WantedObject, update_secrets: bool, done: dict[str, list[str]], pending: set[tuple[str, str]]) -> None:
         if pending & set(one.needs):  # in check mode; the modules fail where something that they refer to is not there
             pending.add(one.key)
             done["created"].append(one.title)
@@ -208,11 +208,11 @@ class _Awx:
             raise judged.too_old(one, missing, self.version)
 
     def _launch(self, organization: str) -> dict[str, Any]:
-        one = Wanted("job_launch", _FIRST)
+        one = WantedObject("job_launch", _FIRST)
         result = self._run(one, {"name": _FIRST, "organization": organization, "job_type": "check"})
         return {"name": _FIRST, "id": result["id"], "url": f"{self.where}/#/jobs/playbook/{result['id']}/output"}
 
-    def _run(self, one: Wanted, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _run(self, one: WantedObject, given: Mapping[str, Any]) -> dict[str, Any]:
         """Run the module of a kind of object. Raises LatchkeyError for its failure."""
         access = {"controller_host": self.where, "controller_oauthtoken": self._token, "validate_certs": True}
         failure = ""
@@ -272,7 +272,7 @@ def _placeholders(types: Mapping[str, CredentialType], values: _Values) -> _Valu
     return found
 
 
-def _written(settings: Settings, directory: str, check_mode: bool) -> dict[str, Any]:
+def _written(settings: AwxSettings, directory: str, check_mode: bool) -> dict[str, Any]:
     """Write the objects as a vars file for infra.aap_configuration."""
     path = Path(directory).absolute() / _FILE
     if not path.parent.is_dir():

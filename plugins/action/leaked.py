@@ -21,8 +21,15 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registr
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden import register
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.on_controller import ControllerAction
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked import words
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint import Leak, LeakEndpoint, Place
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import Asked, HostFacts, Plan, client_id_of, judge, who_asks
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.endpoint import Leak, LeakEndpoint, LeakPlace
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import (
+    Asked,
+    HostFacts,
+    LeakPlan,
+    client_id_of,
+    judge,
+    who_asks,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.secret import confirm, take
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.stored import look
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import PlatformClock
@@ -175,7 +182,7 @@ class ActionModule(ControllerAction):
     # Ending
 
     def _end(self, options: dict[str, Any], check_mode: bool, task_vars: dict[str, Any]) -> dict[str, Any]:
-        leak, plan, host = self._leak(options), Plan(**options["plan"]), str(task_vars.get("inventory_hostname", ""))
+        leak, plan, host = self._leak(options), LeakPlan(**options["plan"]), str(task_vars.get("inventory_hostname", ""))
         if check_mode:
             return {"changed": True}
         if any(one in _failures(options) for one in plan.replace):
@@ -186,21 +193,21 @@ class ActionModule(ControllerAction):
         return {"changed": ended.revoked or bool(ended.sessions), "ended": asdict(ended)}
 
     def _conclude(self, options: dict[str, Any], check_mode: bool, _task_vars: dict[str, Any]) -> dict[str, Any]:
-        asked, plan = _asked(options), Plan(**options["plan"])
+        asked, plan = _asked(options), LeakPlan(**options["plan"])
         if check_mode:
             return {"lines": ["Nothing was done, since this is check mode."], "unfinished": ""}
         lines = words.conclusion(asked, plan, options["replaced"], options["ended"])
         return {"lines": lines, "unfinished": words.unfinished(plan, _failures(options), options["replaced"], options["ended"])}
 
     def _endpoint(self, options: dict[str, Any]) -> LeakEndpoint:
-        place = Place(**unseal(options["place"] or "", ticket_key()))
+        place = LeakPlace(**unseal(options["place"] or "", ticket_key()))
         if auth := _given(options["auth"]):  # as it is now: a rotation may have replaced what the administrator authenticated with
-            place = Place(place.platform, place.endpoint, auth, place.max_parallel_requests)
+            place = LeakPlace(place.platform, place.endpoint, auth, place.max_parallel_requests)
         remember(*(str(value) for name, value in place.auth.items() if _AUTH[name].get("no_log")))
         return LeakEndpoint(place, os.environ, PlatformClock(utc_now, time.sleep), self._warnings.append)
 
 
-def _place(options: Mapping[str, Any]) -> Place:
+def _place(options: Mapping[str, Any]) -> LeakPlace:
     """Return the endpoint of a host. Raises OptionError where it is not named."""
     for name in ("platform", "endpoint"):
         if not str(options[name] or "").strip():
@@ -208,7 +215,7 @@ def _place(options: Mapping[str, Any]) -> Place:
                 f"rotate_{name}: it is not set.", "A host of the playbook leaked is an endpoint: set rotate_platform and rotate_endpoint."
             )
     platform_class(options["platform"])
-    return Place(options["platform"], options["endpoint"], _given(options["auth"]), options["max_parallel_requests"] or None)
+    return LeakPlace(options["platform"], options["endpoint"], _given(options["auth"]), options["max_parallel_requests"] or None)
 
 
 def _given(auth: Mapping[str, Any]) -> dict[str, Any]:

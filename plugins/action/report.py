@@ -24,11 +24,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.csv_file i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.document import as_json, document, reached
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.findings import find
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import join
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Policy, Stored, pack, unpack
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, ReportPolicy, Stored, pack, unpack
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.page import as_page
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.prometheus import as_prometheus
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.sources import Place, look_at, read_stores
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import ENTRY, Entry, entry_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.sources import ReportPlace, look_at, read_stores
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import ENTRY, StoreEntry, entry_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.table import as_notice, as_table
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 
@@ -79,11 +79,11 @@ class ActionModule(ControllerAction):
 
     # Of one host
 
-    def _place(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Place:
+    def _place(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> ReportPlace:
         shared = {name: options[name] for name in ("platform", "endpoint", "max_parallel_requests")}
         auth = {name: value for name, value in options["auth"].items() if value is not None}
         host = str(task_vars.get("inventory_hostname", ""))
-        return Place(
+        return ReportPlace(
             host,
             {**auth, **shared, "max_parallel_requests": shared["max_parallel_requests"] or None},
             os.environ,
@@ -98,7 +98,7 @@ class ActionModule(ControllerAction):
         who = {name: str(value) for name, value in place.options.items() if value is not None}
         return {"seen": pack(None, stores), "who": identity({**who, "endpoint": place.url()}, os.environ)}
 
-    def _entries(self, options: Mapping[str, Any]) -> Iterator[Entry]:
+    def _entries(self, options: Mapping[str, Any]) -> Iterator[StoreEntry]:
         own = options["stored"] or {}
         if any(own.get(name) for name in ("var", "account", "accounts")):
             yield entry_of(own, self.path, platform_class(str(options["platform"])).rotates, is_rotated=True)
@@ -119,7 +119,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     failed, advice = unmatched(options["pattern"] or "", options["limit"] or "", options["hosts"], options["matched"], *_WORDS)
     if failed:
         raise OptionError(failed, advice)
-    Policy.of(options)
+    ReportPolicy.of(options)
     _mode(options["mode"])
     if options["directory"]:
         _make_directory(options["directory"])
@@ -138,7 +138,7 @@ def _planned(hosts: Sequence[str], read: Mapping[str, Mapping[str, Any]]) -> dic
 def _written(options: Mapping[str, Any]) -> dict[str, Any]:
     """Join what hosts have seen, and write it."""
     looks, stores = _seen(options["hosts"], options["read"], options["looked"])
-    policy, now = Policy.of(options), utc_now().replace(microsecond=0)
+    policy, now = ReportPolicy.of(options), utc_now().replace(microsecond=0)
     joined = join(looks, stores, now)
     report = document(joined, find(joined, policy, now), policy, now)
     files = _write(options["directory"], _mode(options["mode"]), report) if options["directory"] else []

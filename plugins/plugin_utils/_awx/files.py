@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from .wanted import KINDS, CredentialType, Wanted
+from .wanted import KINDS, CredentialType, WantedObject
 
 _HEAD = "# Written by latchkey.tokens.awx_setup, for the roles of infra.aap_configuration.\n---\n"
 
@@ -53,7 +53,7 @@ def placeholder(kind: CredentialType, name: str) -> str:
     return f"{{{{ latchkey_{kind.key}_{name} }}}}"
 
 
-def as_file(objects: Sequence[Wanted]) -> str:
+def as_file(objects: Sequence[WantedObject]) -> str:
     """Return the text of one vars file with all objects. Their secrets must be placeholders."""
     variables: dict[str, list[Any]] = {}
     for one in objects:
@@ -62,7 +62,7 @@ def as_file(objects: Sequence[Wanted]) -> str:
     return _HEAD + str(text)
 
 
-def _item(one: Wanted) -> dict[str, Any]:
+def _item(one: WantedObject) -> dict[str, Any]:
     arguments = one.module_arguments()
     if one.kind in ("credential_type", "host"):
         arguments = {name: _unsafe(value) for name, value in arguments.items()}

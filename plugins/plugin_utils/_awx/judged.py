@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
 
-from .wanted import KINDS, MARK, Wanted
+from .wanted import KINDS, MARK, WantedObject
 
 _HIDDEN = "$encrypted$"
 # Arguments of the modules that are no fields of an object, or have another name there.
@@ -27,7 +27,7 @@ def no_collection() -> OptionError:
     )
 
 
-def ours(one: Wanted, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def ours(one: WantedObject, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the object of that name, where it may be changed; None where there is none.
 
     Raises:
@@ -49,12 +49,12 @@ def ours(one: Wanted, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] |
     )
 
 
-def kept_as_found(one: Wanted, found: Mapping[str, Any] | None) -> bool:
+def kept_as_found(one: WantedObject, found: Mapping[str, Any] | None) -> bool:
     """Tell whether an object is only used: one of another owner that others may use as well."""
     return bool(found) and one.adopted and one.kind in _KEPT_AS_FOUND
 
 
-def arguments(one: Wanted, found: Mapping[str, Any] | None, update_secrets: bool) -> dict[str, Any]:
+def arguments(one: WantedObject, found: Mapping[str, Any] | None, update_secrets: bool) -> dict[str, Any]:
     """Return the arguments of the module: without what AWX hides, which the module would take for a change."""
     given = one.module_arguments()
     if one.kind == "credential":
@@ -68,12 +68,12 @@ def arguments(one: Wanted, found: Mapping[str, Any] | None, update_secrets: bool
     return given
 
 
-def not_known(one: Wanted, given: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def not_known(one: WantedObject, given: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the fields that this AWX does not have: those that we gave and its object lacks."""
     return sorted(name for name in given if name not in after and name not in _NO_FIELDS)
 
 
-def too_old(one: Wanted, fields: Sequence[str], version: str) -> LatchkeyError:
+def too_old(one: WantedObject, fields: Sequence[str], version: str) -> LatchkeyError:
     """Return the failure for fields that an AWX does not have."""
     return LatchkeyError(
         f"AWX {version} does not know {', '.join(fields)} of a {KINDS[one.kind].title}, so {one.name} is not as it should be.",
@@ -81,7 +81,7 @@ def too_old(one: Wanted, fields: Sequence[str], version: str) -> LatchkeyError:
     )
 
 
-def failed(one: Wanted, message: str, response: Any, where: str, version: str, collection: str) -> LatchkeyError:
+def failed(one: WantedObject, message: str, response: Any, where: str, version: str, collection: str) -> LatchkeyError:
     """Return the failure of a module in one sentence, with what to do.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 
-from .wanted import VAULT, CredentialType, Settings
+from .wanted import VAULT, AwxSettings, CredentialType
 
 _NEEDED = {
     "project_url": "the git repository with the playbooks, for example https://git.example.com/ops/keys.git",
@@ -115,7 +115,7 @@ def settings_of(
     types: Mapping[str, CredentialType],
     values: Mapping[str, Mapping[str, Any]],
     lookups: Mapping[str, Mapping[str, Mapping[str, Any]]],
-) -> Settings:
+) -> AwxSettings:
     """Return the settings. Raises OptionError for a job template or a notification that is not known."""
     names = [str(one["name"]) for one in options["job_templates"]]
     for option in ("variables", "schedules"):
@@ -124,7 +124,7 @@ def settings_of(
                 raise OptionError(f"awx_setup_{option}: '{name}' is no job template of this setup.", f"These are {', '.join(names)}.")
     if options["notification"] and not options["notification"].get("type"):
         raise OptionError("awx_setup_notification: its type is missing.", "Set it to one of AWX's, for example webhook or email.")
-    return Settings(
+    return AwxSettings(
         organization=options["organization"],
         image=options["image"],
         project_url=options["project_url"],

@@ -66,7 +66,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedObject:
     """An object as it should be.
 
     Attributes:
@@ -144,7 +144,7 @@ _MANAGED = {"vault": "Vault"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class AwxSettings:
     """What the user says.
 
     Attributes:
@@ -175,24 +175,26 @@ class Settings:
     adopted: frozenset[str] = frozenset()
 
 
-def wanted(settings: Settings) -> list[Wanted]:
+def wanted(settings: AwxSettings) -> list[WantedObject]:
     """Return all objects, each after those that it needs."""
     return [*_base(settings), *_credentials(settings), *_surroundings(settings), *_templates(settings)]
 
 
-def credential_name(settings: Settings, key: str) -> str:
+def credential_name(settings: AwxSettings, key: str) -> str:
     """Return the name of the credential of a type."""
     return settings.types[key].name
 
 
-def _object(settings: Settings, what: str, name: str, about: str, needs: Sequence[tuple[str, str]] = (), /, **arguments: Any) -> Wanted:
+def _object(
+    settings: AwxSettings, what: str, name: str, about: str, needs: Sequence[tuple[str, str]] = (), /, **arguments: Any
+) -> WantedObject:
     organization = {} if what in ("organization", "credential_type", "host", "inventory_source", "credential_input_source") else {
         "organization": settings.organization}  # fmt: skip
     before = (("organization", settings.organization),) if organization else ()
-    return Wanted(what, name, {**organization, **arguments}, about, (*before, *needs), name in settings.adopted)
+    return WantedObject(what, name, {**organization, **arguments}, about, (*before, *needs), name in settings.adopted)
 
 
-def _base(settings: Settings) -> Iterator[Wanted]:
+def _base(settings: AwxSettings) -> Iterator[WantedObject]:
     yield _object(settings, "organization", settings.organization, "Machine credentials.")
     for one in settings.types.values():
         if one.key not in _MANAGED:
@@ -202,7 +204,7 @@ def _base(settings: Settings) -> Iterator[Wanted]:
             )  # fmt: skip
 
 
-def _credentials(settings: Settings) -> Iterator[Wanted]:
+def _credentials(settings: AwxSettings) -> Iterator[WantedObject]:
     for key, one in settings.types.items():
         needs = [] if key in _MANAGED else [("credential_type", one.name)]
         inputs = {"inputs": dict(settings.values[key])} if settings.values.get(key) else {}
@@ -222,11 +224,11 @@ def _credentials(settings: Settings) -> Iterator[Wanted]:
         )  # fmt: skip
 
 
-def _project_credential(settings: Settings) -> str:
+def _project_credential(settings: AwxSettings) -> str:
     return f"{settings.types['git'].name}, to read"
 
 
-def source_control(settings: Settings) -> dict[str, Any]:
+def source_control(settings: AwxSettings) -> dict[str, Any]:
     """Return the inputs of AWX's own credential for a project, from those of the one that pushes; empty where it has no secret."""
     values = settings.values.get("git", {})
     if values.get("ssh_key"):
@@ -236,7 +238,7 @@ def source_control(settings: Settings) -> dict[str, Any]:
     return {}
 
 
-def _surroundings(settings: Settings) -> Iterator[Wanted]:
+def _surroundings(settings: AwxSettings) -> Iterator[WantedObject]:
     environment = ("execution_environment", PREFIX)
     yield _object(settings, *environment, "Has latchkey.tokens.", image=settings.image, pull="missing")
     if settings.notification:
@@ -264,7 +266,7 @@ def _surroundings(settings: Settings) -> Iterator[Wanted]:
     )  # fmt: skip
 
 
-def _templates(settings: Settings) -> Iterator[Wanted]:
+def _templates(settings: AwxSettings) -> Iterator[WantedObject]:
     notified = {"notification_templates_error": [PREFIX]} if settings.notification else {}
     for one in settings.templates:
         keys = [key for entry in one["credentials"] for key in (settings.platforms if entry == "platforms" else [entry])]

@@ -48,7 +48,7 @@ _TRANSPORT = ("validate_certs", "ca_path", "timeout", "organization_id")  # of t
 
 
 @dataclass(frozen=True)
-class Place:
+class LeakPlace:
     """Where an endpoint is, and how an administrator authenticates there; unset options are left out.
 
     Attributes:
@@ -93,7 +93,7 @@ class Leak:
 
 
 @dataclass
-class Ended:
+class EndedLeak:
     """What was done at an endpoint.
 
     Attributes:
@@ -117,7 +117,7 @@ class LeakEndpoint:
         warn: shows a warning.
     """
 
-    def __init__(self, place: Place, environment: Mapping[str, str], clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, place: LeakPlace, environment: Mapping[str, str], clock: Clock, warn: Callable[[str], None]) -> None:
         self._place = place
         self._environment = environment
         self._clock = clock
@@ -225,7 +225,7 @@ class LeakEndpoint:
 
     # Ending
 
-    def end(self, leak: Leak, asked: Asked, *, revokes: bool, patience: timedelta) -> Ended:
+    def end(self, leak: Leak, asked: Asked, *, revokes: bool, patience: timedelta) -> EndedLeak:
         """Revoke the secret if it still works, end the account's sessions, and prove that the secret is dead.
 
         Args:
@@ -237,7 +237,7 @@ class LeakEndpoint:
         Raises:
             LatchkeyError: it could not be revoked, or is not proved to be dead.
         """
-        ended = Ended()
+        ended = EndedLeak()
         with self._administrator() as rotator:
             if revokes and self._works(leak):
                 self._revoke(rotator.platform, leak, asked)
@@ -299,7 +299,7 @@ class LeakEndpoint:
         SERVICE_ACCOUNT.run(platform, Task(options, False, platform.now))
 
     @staticmethod
-    def _end_sessions(rotator: Rotator, account: Account, ended: Ended) -> None:
+    def _end_sessions(rotator: Rotator, account: Account, ended: EndedLeak) -> None:
         """End the account's sessions; a failure is a note, since the secret itself is dead already."""
         platform = rotator.platform
         if "expire_sessions" not in platform.options:

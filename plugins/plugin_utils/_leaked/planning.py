@@ -95,7 +95,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LeakPlan:
     """What to do, by hosts of the inventory.
 
     Attributes:
@@ -144,7 +144,7 @@ def client_id_of(given: str, held: Mapping[str, HostFacts]) -> str:
     return given or stored
 
 
-def judge(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], failures: Mapping[str, str], *, replaces: bool = True) -> Plan:
+def judge(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], failures: Mapping[str, str], *, replaces: bool = True) -> LeakPlan:
     """Decide what follows from what was found.
 
     Args:
@@ -170,7 +170,7 @@ def judge(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], failures: M
     left = {host: _also_holds(held[host]) for host in holders if host not in replaced}
     left |= {host: _also_holds(one) for host, one in held.items() if one.holds in (ELSEWHERE, OTHER)}
     end = [host for host in asked if host in works or host in replaced]
-    return Plan(tuple(replaced), tuple(sources), tuple(end), left, unasked)
+    return LeakPlan(tuple(replaced), tuple(sources), tuple(end), left, unasked)
 
 
 def _without_known(held: Mapping[str, HostFacts]) -> dict[str, HostFacts]:

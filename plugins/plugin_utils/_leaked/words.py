@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import KEPT, REFUSED, WORKS, Asked, HostFacts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import KEPT, REFUSED, WORKS, Asked, HostFacts, LeakPlan
 
 _WIDTH = 11
 _SHOWN = 20  # roles or privileges
 
 
-def finding(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
+def finding(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: LeakPlan) -> list[str]:
     """Return what was found, and what is going to be done."""
     lines: list[str] = []
     for one in asked.values():
@@ -43,7 +43,7 @@ def finding(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Pla
     return [*lines, _line("to be done", "; ".join(steps(held, asked, plan)))]
 
 
-def steps(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Plan) -> list[str]:
+def steps(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: LeakPlan) -> list[str]:
     """Return what is going to be done, one text for each step."""
     found = [f"replace it in {held[host].where} and prove the new one" for host in plan.replace]
     replaced = {held[host].place for host in plan.replace}
@@ -59,7 +59,7 @@ def steps(held: Mapping[str, HostFacts], asked: Mapping[str, Asked], plan: Plan)
     return [*found, f"end the account's sessions, where the platform can, and prove that it is dead at {' and '.join(ends)}"]
 
 
-def conclusion(asked: Mapping[str, Asked], plan: Plan, replaced: Mapping[str, Any], ended: Mapping[str, Any]) -> list[str]:
+def conclusion(asked: Mapping[str, Asked], plan: LeakPlan, replaced: Mapping[str, Any], ended: Mapping[str, Any]) -> list[str]:
     """Return what was done.
 
     Args:
@@ -81,7 +81,7 @@ def conclusion(asked: Mapping[str, Asked], plan: Plan, replaced: Mapping[str, An
     return [one_line(line) for line in lines]
 
 
-def unfinished(plan: Plan, failures: Mapping[str, str], replaced: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
+def unfinished(plan: LeakPlan, failures: Mapping[str, str], replaced: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
     """Return what is left to do, as sentences; empty when the credential is dead wherever it was known.
 
     Args:

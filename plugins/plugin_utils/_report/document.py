@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model impo
     NOUNS,
     SEVERITIES,
     Finding,
-    Policy,
+    ReportPolicy,
     Stored,
     instant_of,
 )
@@ -35,7 +35,7 @@ _OF_CALLER = "report_auth"  # the variable that the report has its own credentia
 _Document = dict[str, Any]
 
 
-def document(joined: Joined, findings: Sequence[Finding], policy: Policy, now: datetime) -> _Document:
+def document(joined: Joined, findings: Sequence[Finding], policy: ReportPolicy, now: datetime) -> _Document:
     """Return the report as data.
 
     Args:

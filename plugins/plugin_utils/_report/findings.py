@@ -29,7 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model impo
     WARNING,
     Finding,
     Look,
-    Policy,
+    ReportPolicy,
     Stored,
     credential_name,
     instant_of,
@@ -42,7 +42,7 @@ _OF_A_RUN = timedelta(days=1)  # a token that was given less to live is that of 
 _LEASE = timedelta(minutes=15)  # a rotation that began so recently may be under way
 
 
-def find(joined: Joined, policy: Policy, now: datetime) -> list[Finding]:
+def find(joined: Joined, policy: ReportPolicy, now: datetime) -> list[Finding]:
     """Return all findings, the worst first.
 
     Args:
@@ -185,7 +185,7 @@ def _on(held: ListedCredential, code: str, severity: str, is_so: str, advice: st
     )
 
 
-def _never_expires(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _never_expires(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     one = held.credential
     if not _is_lasting(held) or not one["expires_known"] or one["expires_at"] is not None:
         return
@@ -196,7 +196,7 @@ def _never_expires(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "never_expires", INFO, "never expires, and its age is not known", advice)
 
 
-def _expires_soon(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _expires_soon(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     expires_at, now = instant_of(held.credential["expires_at"]), held.endpoint.now
     if not _is_lasting(held) or expires_at is None or expires_at - now > policy.warn:
         return
@@ -209,14 +209,14 @@ def _expires_soon(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "expires_soon", WARNING, is_so, "Find out who uses it, and replace it before that.")
 
 
-def _too_old(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _too_old(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     created_at, now = _created_at(held), held.endpoint.now
     if _is_lasting(held) and created_at and now - created_at > policy.max_age:
         is_so = f"was created {_day(created_at)}, {_days(now - created_at)} ago"
         yield from _on(held, "too_old", WARNING, is_so, f"Rotate it: report_max_age is {_days(policy.max_age)}.")
 
 
-def _unused(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _unused(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     one, now = held.credential, held.endpoint.now
     if not _is_lasting(held) or not held.endpoint.tells(str(one["kind"]), "last_used_at"):
         return
@@ -229,24 +229,24 @@ def _unused(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
         yield from _on(held, "unused", WARNING, is_so, "Find out whether it is still needed, and revoke it if not.")
 
 
-def _orphan(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _orphan(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     if _is_lasting(held) and held.store is None and not held.is_callers and held.credential["local"] is not False:
         advice = "Find out who uses it: put it into a store, or revoke it."
         yield from _on(held, "orphan", WARNING, "is known to no store that the report was given", advice)
 
 
-def _disabled(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _disabled(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     if held.credential["enabled"] is False and held.store is None:  # what is in a store is dead there, or kept for a while
         yield from _on(held, "disabled", INFO, "is disabled and still there", "Delete it; it takes a slot, and can be enabled again.")
 
 
-def _administrator(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _administrator(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     if held.credential["administrator"] is True and _is_lasting(held):
         advice = "Give automation an account of its own with the rights that it needs, and no more."
         yield from _on(held, "administrator", WARNING, "has an administrator's rights", advice)
 
 
-def _blocks_upgrade(held: ListedCredential, policy: Policy) -> Iterator[Finding]:
+def _blocks_upgrade(held: ListedCredential, policy: ReportPolicy) -> Iterator[Finding]:
     advice = held.endpoint.local_advice
     if advice and held.credential["local"] is True and held.credential["kind"] != SESSION:
         yield from _on(held, "blocks_upgrade", WARNING, "is local to the cluster", advice)

@@ -39,7 +39,7 @@ _LONGEST_PACKED = 1 << 28  # bytes
 
 
 @dataclass(frozen=True)
-class Policy:
+class ReportPolicy:
     """What counts as a finding.
 
     Attributes:
@@ -53,7 +53,7 @@ class Policy:
     unused: timedelta
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Policy:
+    def of(cls, options: Mapping[str, Any]) -> ReportPolicy:
         """Read the options max_age, warn and unused. Raises OptionError where one is no duration."""
         return cls(*(parse_duration(options[name], f"report_{name}") for name in ("max_age", "warn", "unused")))
 

@@ -25,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base im
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Stored
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import BEARERS, Entry, unread, with_held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import BEARERS, StoreEntry, unread, with_held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, held_in
@@ -34,7 +34,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file i
 
 
 @dataclass(frozen=True)
-class Place:
+class ReportPlace:
     """Where an endpoint is, and how to be let in; see resolve_connection.
 
     Attributes:
@@ -71,7 +71,7 @@ class Place:
         return str(self.options.get("endpoint") or "")
 
 
-def look_at(place: Place) -> Look:
+def look_at(place: ReportPlace) -> Look:
     """Return all that an endpoint tells the caller of credentials, or why it tells nothing."""
     look = Look(place.host, place.platform, endpoint=place.url())
     try:
@@ -123,7 +123,7 @@ def _caller_id(platform: Platform) -> str:
         return ""
 
 
-def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datetime) -> list[Stored]:
+def read_stores(place: ReportPlace, entries: Sequence[StoreEntry], vault: Vault, now: datetime) -> list[Stored]:
     """Return what stores know of the credentials that they hold. The platform is asked whose a value is that has no state.
 
     Args:
@@ -132,7 +132,7 @@ def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datet
         vault: the secrets of the run.
         now: the time.
     """
-    by_file: dict[str, list[Entry]] = {}
+    by_file: dict[str, list[StoreEntry]] = {}
     for one in entries:
         by_file.setdefault(one.where, []).append(one)
     url = place.url() if entries else ""
@@ -140,7 +140,7 @@ def read_stores(place: Place, entries: Sequence[Entry], vault: Vault, now: datet
     return [stored for where, found in by_file.items() for stored in _file(place, url, where, found, vault, now)]
 
 
-def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: Vault, now: datetime) -> Iterator[Stored]:
+def _file(place: ReportPlace, url: str, where: str, entries: Sequence[StoreEntry], vault: Vault, now: datetime) -> Iterator[Stored]:
     if not where:
         yield from (_managed(place, one, one.stored(place.host, place.platform, url), now) for one in entries)
         return
@@ -156,7 +156,7 @@ def _file(place: Place, url: str, where: str, entries: Sequence[Entry], vault: V
             yield unread(stored, failure)
 
 
-def _managed(place: Place, entry: Entry, stored: Stored, now: datetime) -> Stored:
+def _managed(place: ReportPlace, entry: StoreEntry, stored: Stored, now: datetime) -> Stored:
     """Return what a secret manager holds of a credential."""
     try:
         secret = secret_store(entry.manager, entry.var, entry.id_var, place.environment, place.path)
@@ -171,15 +171,15 @@ def _managed(place: Place, entry: Entry, stored: Stored, now: datetime) -> Store
         return unread(stored, failure)
 
 
-def _names(entry: Entry) -> Names:
+def _names(entry: StoreEntry) -> Names:
     return Names(entry.var, entry.id_var)
 
 
-def _one(place: Place, stored: Stored, names: Names, found: Reading, now: datetime) -> Stored:
+def _one(place: ReportPlace, stored: Stored, names: Names, found: Reading, now: datetime) -> Stored:
     return _known(place, stored, held_in(stored.where, found, names), now)
 
 
-def _known(place: Place, stored: Stored, held: Held, now: datetime) -> Stored:
+def _known(place: ReportPlace, stored: Stored, held: Held, now: datetime) -> Stored:
     remember(*held.secrets, *(one for one in (held.value, held.old_value) if one))
     known = with_held(stored, held, now)
     if known.problem or known.id or known.kind not in BEARERS:
@@ -187,7 +187,7 @@ def _known(place: Place, stored: Stored, held: Held, now: datetime) -> Stored:
     return _identified(place, known, held.value)
 
 
-def _identified(place: Place, stored: Stored, value: str) -> Stored:
+def _identified(place: ReportPlace, stored: Stored, value: str) -> Stored:
     """Ask the platform, with a value that no rotation has noted, which token it is and whose. Raises OptionError where it can be none."""
     auth = Auth(token=checked_token(value, stored.var))
     try:

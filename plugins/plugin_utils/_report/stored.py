@@ -35,7 +35,7 @@ _MANAGERS = ("store", "hashicorp_vault", "aws_secretsmanager")
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoreEntry:
     """Where a store has one credential, as the user named it; see Stored. Without a place, options name a secret manager."""
 
     where: str
@@ -52,7 +52,7 @@ class Entry:
         return Stored(host, platform, endpoint, where, var, self.kind, self.account, others=list(self.accounts))
 
 
-def entry_of(options: Mapping[str, Any], path: Callable[[str], str], kinds: tuple[str, ...], *, is_rotated: bool = False) -> Entry:
+def entry_of(options: Mapping[str, Any], path: Callable[[str], str], kinds: tuple[str, ...], *, is_rotated: bool = False) -> StoreEntry:
     """Return an entry of the option vars_files.
 
     Args:
@@ -74,7 +74,7 @@ def entry_of(options: Mapping[str, Any], path: Callable[[str], str], kinds: tupl
     accounts = tuple(str(one) for one in options.get("accounts") or ())
     where, var = path(file) if file else "", str(options.get("var") or "")
     manager = {name: options[name] for name in _MANAGERS if options.get(name)} if is_rotated else {}
-    return Entry(where, var, kind, str(options.get("account") or ""), id_var, accounts, manager)
+    return StoreEntry(where, var, kind, str(options.get("account") or ""), id_var, accounts, manager)
 
 
 def with_held(stored: Stored, held: Held, now: datetime) -> Stored:

@@ -12,11 +12,11 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.document import document
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.findings import find
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import join
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Finding, Look, Policy, Stored
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Finding, Look, ReportPolicy, Stored
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=timezone.utc)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-POLICY = Policy(max_age=365 * DAY, warn=7 * DAY, unused=90 * DAY)
+POLICY = ReportPolicy(max_age=365 * DAY, warn=7 * DAY, unused=90 * DAY)
 URL = "https://qumulo.example.com:8000"
 HOSTILE = (
     "</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ lookup('pipe', 'id') }}", "=HYPERLINK(1)", "a\nb\r\tc",
@@ -81,7 +81,7 @@ def stored(id: str = "", *, kind: str = "access_token", **more: Any) -> Stored:
     return Stored(**{**where, "kind": kind, "account": "svc", "id": id, **more})
 
 
-def found(looks: Sequence[Look], stores: Sequence[Stored] = (), policy: Policy = POLICY) -> list[Finding]:
+def found(looks: Sequence[Look], stores: Sequence[Stored] = (), policy: ReportPolicy = POLICY) -> list[Finding]:
     """Return the findings."""
     return find(join(looks, stores, NOW), policy, NOW)
 

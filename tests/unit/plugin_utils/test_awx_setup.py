@@ -21,7 +21,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.settings impo
     settings_of,
     without_terminal,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.wanted import MARK, Wanted, wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._awx.wanted import MARK, WantedObject, wanted
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = yaml.safe_load((ROOT / "playbooks" / "vars" / "awx_setup.yml").read_text())
@@ -42,7 +42,7 @@ TYPES = credential_types(DATA["awx_setup__credential_types"], OPTIONS["platforms
 ENVIRONMENT = {"QUMULO_ENDPOINT": "qumulo.example.com", "QUMULO_PASSWORD": "canary", "QUMULO_CA_PATH": "ca.pem"}
 
 
-def objects(**changes) -> list[Wanted]:
+def objects(**changes) -> list[WantedObject]:
     options = {**OPTIONS, **changes}
     values = {key: {name: f"value of {name}" for name in kind.secrets} for key, kind in TYPES.items()}
     return wanted(settings_of(options, TYPES, values, {"qumulo": {"password": {"source": "Vault", "metadata": {"path": "x"}}}}))
@@ -141,7 +141,7 @@ def test_without_a_terminal_the_place_of_a_value_is_named() -> None:
 
 # -- what AWX has, and says
 
-PROJECT = Wanted("project", "Latchkey", {"organization": "Latchkey", "scm_type": "git"})
+PROJECT = WantedObject("project", "Latchkey", {"organization": "Latchkey", "scm_type": "git"})
 
 
 def test_only_what_is_ours_or_adopted_is_changed() -> None:
@@ -149,11 +149,11 @@ def test_only_what_is_ours_or_adopted_is_changed() -> None:
     mine = {"id": 8, "description": f"Playbooks. {MARK}"}
     assert judged.ours(PROJECT, []) is None
     assert judged.ours(PROJECT, [mine]) == mine
-    adopted = Wanted("project", "Latchkey", adopted=True)
+    adopted = WantedObject("project", "Latchkey", adopted=True)
     assert judged.ours(adopted, [other]) == other
     assert not judged.kept_as_found(adopted, other)
-    assert judged.kept_as_found(Wanted("organization", "Default", adopted=True), other)
-    assert judged.ours(Wanted("host", "localhost", {"inventory": "x"}), [other]) == other
+    assert judged.kept_as_found(WantedObject("organization", "Default", adopted=True), other)
+    assert judged.ours(WantedObject("host", "localhost", {"inventory": "x"}), [other]) == other
     with pytest.raises(RefusedError, match=r"did not create it\. Rename it, or add 'Latchkey' to awx_setup_adopt"):
         judged.ours(PROJECT, [other])
     with pytest.raises(RefusedError, match="AWX has 2 objects project Latchkey"):
@@ -161,12 +161,12 @@ def test_only_what_is_ours_or_adopted_is_changed() -> None:
 
 
 def test_hidden_secrets_are_no_change() -> None:
-    credential = Wanted("credential", "x", {"inputs": {"password": "new", "endpoint": "there"}})
+    credential = WantedObject("credential", "x", {"inputs": {"password": "new", "endpoint": "there"}})
     found = {"inputs": {"password": "$encrypted$", "username": "admin"}}
     given = judged.arguments(credential, found, update_secrets=False)
     assert given["inputs"] == {"password": "new", "endpoint": "there", "username": "admin"}
     assert given["update_secrets"] is False
-    notification = Wanted("notification_template", "x", {"notification_configuration": {"url": "u", "password": "new"}})
+    notification = WantedObject("notification_template", "x", {"notification_configuration": {"url": "u", "password": "new"}})
     same = {"notification_configuration": {"url": "u", "password": "$encrypted$"}}
     assert "notification_configuration" not in judged.arguments(notification, same, update_secrets=False)
     assert "notification_configuration" in judged.arguments(notification, same, update_secrets=True)
@@ -200,8 +200,8 @@ def test_a_failure_of_a_module_is_one_sentence(message, response, said) -> None:
 
 def test_fields_that_an_older_awx_lacks_are_named() -> None:
     given = {"name": "rotate", "organization": "x", "credentials": [], "ask_limit_on_launch": True, "ask_labels_on_launch": True}
-    missing = judged.not_known(Wanted("job_template", "rotate"), given, {"name": "rotate", "ask_limit_on_launch": True})
+    missing = judged.not_known(WantedObject("job_template", "rotate"), given, {"name": "rotate", "ask_limit_on_launch": True})
     assert missing == ["ask_labels_on_launch"]
     assert "AWX 20.0.1 does not know ask_labels_on_launch of a job template" in str(
-        judged.too_old(Wanted("job_template", "rotate"), missing, "20.0.1")
+        judged.too_old(WantedObject("job_template", "rotate"), missing, "20.0.1")
     )

@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning i
     WORKS,
     Asked,
     HostFacts,
-    Plan,
+    LeakPlan,
     client_id_of,
     judge,
     who_asks,
@@ -49,20 +49,20 @@ def test_one_host_asks_for_each_endpoint():
 @pytest.mark.parametrize(
     ("hosts", "answers", "plan"),
     [
-        pytest.param({"a": held(holds=CURRENT)}, {"a": asked()}, Plan(("a",), ("a",), ("a",)), id="stored"),
-        pytest.param({"a": held(holds=KEPT)}, {"a": asked()}, Plan(("a",), ("a",), ("a",)), id="kept by an interrupted rotation"),
-        pytest.param({"a": held(holds=CURRENT)}, {"a": asked(REFUSED)}, Plan(("a",), (), ("a",)), id="stored and dead"),
-        pytest.param({"a": held(), "b": held(B)}, {"a": asked(REFUSED), "b": asked(url=B)}, Plan((), ("b",), ("b",)), id="in no store"),
+        pytest.param({"a": held(holds=CURRENT)}, {"a": asked()}, LeakPlan(("a",), ("a",), ("a",)), id="stored"),
+        pytest.param({"a": held(holds=KEPT)}, {"a": asked()}, LeakPlan(("a",), ("a",), ("a",)), id="kept by an interrupted rotation"),
+        pytest.param({"a": held(holds=CURRENT)}, {"a": asked(REFUSED)}, LeakPlan(("a",), (), ("a",)), id="stored and dead"),
+        pytest.param({"a": held(), "b": held(B)}, {"a": asked(REFUSED), "b": asked(url=B)}, LeakPlan((), ("b",), ("b",)), id="in no store"),
         pytest.param(
             {"a": held(holds=CURRENT), "b": held(B)},
             {"a": asked(carries=True, client_id="1"), "b": asked(url=B, client_id="1")},
-            Plan(("a",), ("a",), ("a", "b")),
+            LeakPlan(("a",), ("a",), ("a", "b")),
             id="carried to another endpoint, where it dies by itself",
         ),
         pytest.param(
             {"a": held(), "b": held(B)},
             {"a": asked(carries=True, client_id="1"), "b": asked(url=B, client_id="1")},
-            Plan((), ("a",), ("a", "b")),
+            LeakPlan((), ("a",), ("a", "b")),
             id="carried, and in no store",
         ),
     ],
@@ -81,7 +81,7 @@ def test_what_is_left_for_the_user():
     said = unfinished(plan, {}, {"a1": {"rotated": True}}, {"a1": {"notes": []}})
     assert "a2: copy.yml holds it in token, where it is not replaced" in said
     assert "b: other.yml holds it in a variable that no host of the inventory describes" in said
-    assert unfinished(Plan(("a",), ("a",), ("a",)), {}, {"a": {"rotated": True}}, {"a": {}}) == ""
+    assert unfinished(LeakPlan(("a",), ("a",), ("a",)), {}, {"a": {"rotated": True}}, {"a": {}}) == ""
 
 
 def test_a_credential_of_another_kind_is_left_to_its_rotation():

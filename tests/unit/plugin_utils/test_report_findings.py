@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.codes import CODES
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.join import join
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Policy, pack, unpack
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import ReportPolicy, pack, unpack
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import entry_of, unread, with_state
 from tests.unit.plugin_utils.report_facts import DAY, HOUR, NOW, POLICY, URL, ago, credential, found, look, stored
 
@@ -259,6 +259,6 @@ def test_what_hosts_hand_over():
 
 
 def test_durations_are_named_by_the_variables():
-    assert Policy.of({"max_age": "365d", "warn": "7d", "unused": "90d"}) == POLICY
+    assert ReportPolicy.of({"max_age": "365d", "warn": "7d", "unused": "90d"}) == POLICY
     with pytest.raises(OptionError, match="report_warn"):
-        Policy.of({"max_age": "365d", "warn": "soon", "unused": "90d"})
+        ReportPolicy.of({"max_age": "365d", "warn": "soon", "unused": "90d"})
