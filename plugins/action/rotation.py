@@ -43,7 +43,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options 
     variables_set,
     with_defaults,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import InterruptedRunError, Remote, Sink, Store
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Remote, Sink, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
@@ -122,8 +122,6 @@ class ActionModule(ControllerAction):
                 with phase.clone_kept():
                     result = phase.run(options["phase"], check_mode)
             except LatchkeyError as failure:
-                if isinstance(failure, InterruptedRunError) and "was not rotated" not in str(failure):
-                    failure.add("Nothing was rotated.")
                 failure.details |= {"steps": steps.steps, "warnings": steps.warnings}
                 raise
         if steps.warnings:
@@ -320,10 +318,9 @@ class _Phase:
             store = VarsFileStore(path, Names(settings.var, settings.client_id_var), vault, options["vault_id"] or None, lock_timeout)
             remote = self._remote(path) if settings.publishes else None
         if settings.in_place and isinstance(store, VarsFileStore):
-            rescue = RescueFile(self.rescue_file, store, f"{settings.account} {settings.var}", settings.what, vault, lock_timeout)
+            rescue = RescueFile(self.rescue_file, store, f"{settings.account} {settings.var}", vault, lock_timeout)
         longest_tag = platform_class(options["platform"]).longest_tag
         wanted = Wanted(
-            what=settings.what,
             account=settings.account,
             var=settings.var,
             id_var=settings.client_id_var,
@@ -381,9 +378,7 @@ def _named(variable: str, variables: Sequence[str] = ()) -> Iterator[None]:
     try:
         yield
     except OptionError as failure:
-        words = str(failure)
-        own = words.startswith(tuple(variables))
-        failure.reword(f"rotate_{words}" if own else f"{variable}: {words}")
+        failure.reword(f"rotate_{failure}" if failure.option in variables else f"{variable}: {failure}")
         raise
 
 

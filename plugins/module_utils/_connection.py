@@ -101,7 +101,7 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     platform = options.get("platform")
     if platform not in _PLATFORMS:
         wrong = "it is missing" if platform is None else f"'{platform}' is not known"
-        raise OptionError(f"platform: {wrong}.", f"Set it to one of {', '.join(PLATFORMS)}.")
+        raise OptionError(f"platform: {wrong}.", f"Set it to one of {', '.join(PLATFORMS)}.", option="platform")
     title, prefix, port, methods = _PLATFORMS[platform]
     _refuse_empty(options, f"{prefix}_", methods)
 
@@ -113,7 +113,9 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
             value = environment.get(f"{prefix}_{name.upper()}")
             value = None if _is_blank(value) else value
         if isinstance(value, str) and not _is_text(value):
-            raise OptionError(f"{name}: it is not text that can be sent, since it has half a character in it.", "Write it in UTF-8.")
+            raise OptionError(
+                f"{name}: it is not text that can be sent, since it has half a character in it.", "Write it in UTF-8.", option=name
+            )
         return value
 
     endpoint = setting("endpoint")
@@ -121,7 +123,11 @@ def resolve_connection(options: Mapping[str, Any], environment: Mapping[str, str
     if endpoint is None and platform in _NAMED_BY_FILE and auth.token_uri:
         endpoint = auth.token_uri.rpartition("/")[0]
     if endpoint is None:
-        raise OptionError(f"endpoint is missing: where is the API of {title}?", f"Set the option, or {prefix}_ENDPOINT in the environment.")
+        raise OptionError(
+            f"endpoint is missing: where is the API of {title}?",
+            f"Set the option, or {prefix}_ENDPOINT in the environment.",
+            option="endpoint",
+        )
     return Connection(
         platform=platform,
         endpoint=Endpoint.parse(endpoint, port),
@@ -148,6 +154,7 @@ def _refuse_empty(options: Mapping[str, Any], prefix: str, methods: tuple[str, .
             "endpoint: it is empty.",
             "Set it to where the platform's API is, as a host, host:port or URL, for example cluster.example.com:8000; "
             f"or leave it out to take {prefix}ENDPOINT from the environment.",
+            option="endpoint",
         )
     given = {method for method in methods if any(options.get(name) and not _is_blank(options[name]) for name in _METHODS[method])}
     for method, group in _OPTIONS.items():
@@ -155,10 +162,12 @@ def _refuse_empty(options: Mapping[str, Any], prefix: str, methods: tuple[str, .
         empty = next((name for name in needed if _is_blank(options.get(name))), None)
         if empty and method in methods:
             raise OptionError(
-                f"{empty}: it is empty.", f"Give it a value, or leave it out to take {prefix}{empty.upper()} from the environment."
+                f"{empty}: it is empty.",
+                f"Give it a value, or leave it out to take {prefix}{empty.upper()} from the environment.",
+                option=empty,
             )
         if empty:
-            raise OptionError(f"{empty}: it is empty.", "Leave it out.")
+            raise OptionError(f"{empty}: it is empty.", "Leave it out.", option=empty)
 
 
 def _verifies(options: Mapping[str, Any], setting: Any) -> bool:
@@ -180,7 +189,7 @@ def _resolve_auth(title: str, options: Mapping[str, Any], setting: Any, prefix: 
     foreign = [name for method, group in _OPTIONS.items() if method not in methods for name in group if options.get(name)]
     ways = ", ".join(" + ".join(group) for group in names.values())
     if foreign:
-        raise OptionError(f"{foreign[0]}: it is no authentication method of {title}.", f"Use one of: {ways}.")
+        raise OptionError(f"{foreign[0]}: it is no authentication method of {title}.", f"Use one of: {ways}.", option=foreign[0])
     by_options = [method for method, group in names.items() if any(options.get(name) for name in group)]
     if any(options.get(factor) for factor in _SECOND_FACTORS) and not by_options:
         by_options = ["password"]
@@ -201,6 +210,7 @@ def _resolve_auth(title: str, options: Mapping[str, Any], setting: Any, prefix: 
         raise OptionError(
             f"{missing[0]} is missing: it goes with {' and '.join(there)}.",
             f"Set the option, or {prefix}{missing[0].upper()} in the environment.",
+            option=missing[0],
         )
     if "service_account_file" in values:
         values = _read_service_account_file(values["service_account_file"])
@@ -225,25 +235,35 @@ def checked_token(token: str, option: str) -> str:
     """Return a bearer token without the blanks around it. Raises OptionError, which does not quote it, when it can be none."""
     stripped = str(token).strip()  # a token read from a file often brings its line break along
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        raise OptionError(f"{option}: it holds characters that no bearer token has.", "Check where it comes from; is it still encrypted?")
+        raise OptionError(
+            f"{option}: it holds characters that no bearer token has.",
+            "Check where it comes from; is it still encrypted?",
+            option=option,
+        )
     return stripped
 
 
 def _read_service_account_file(path: str) -> dict[str, str | None]:
     """Return client_id, client_secret and token_uri from the JSON file that Rubrik Security Cloud lets one download."""
     if "{" in path or "\n" in path:
-        raise OptionError("service_account_file: it is the content of a file, not its path.", "Write the file, and name it here.")
+        raise OptionError(
+            "service_account_file: it is the content of a file, not its path.",
+            "Write the file, and name it here.",
+            option="service_account_file",
+        )
     path = str(_expanded(path))
     try:
         with open(path, encoding="utf-8-sig") as file:  # editors on Windows write a byte order mark
             content = json.load(file)
     except OSError as failure:
-        raise OptionError(f"service_account_file: '{path}' cannot be read: {failure.strerror}.") from None
+        raise OptionError(f"service_account_file: '{path}' cannot be read: {failure.strerror}.", option="service_account_file") from None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("client_id", "client_secret")):
         raise OptionError(
-            f"service_account_file: '{path}' is not a service account file.", "It must be JSON with client_id and client_secret."
+            f"service_account_file: '{path}' is not a service account file.",
+            "It must be JSON with client_id and client_secret.",
+            option="service_account_file",
         )
     token_uri = content.get("access_token_uri")
     return {
@@ -257,7 +277,7 @@ def _boolean(value: Any, option: str) -> bool:
     """Return a boolean of the environment's or of an option; true where it is not set."""
     found = as_boolean(True if value is None else value)
     if found is None:
-        raise OptionError(f"{option}: {quoted(value)} is neither true nor false.")
+        raise OptionError(f"{option}: {quoted(value)} is neither true nor false.", option=option)
     return found
 
 
@@ -267,7 +287,7 @@ def _seconds(value: Any) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise OptionError(f"timeout: {quoted(value)} is not a number of seconds between 0 and 3600.")
+        raise OptionError(f"timeout: {quoted(value)} is not a number of seconds between 0 and 3600.", option="timeout")
     return seconds
 
 
@@ -279,5 +299,5 @@ def _count(value: Any, option: str) -> int | None:
     except ValueError:
         number = 0
     if number < 1:
-        raise OptionError(f"{option}: {quoted(value)} is not a number from 1 on.", "Leave it out for any number.")
+        raise OptionError(f"{option}: {quoted(value)} is not a number from 1 on.", "Leave it out for any number.", option=option)
     return number

@@ -129,7 +129,7 @@ CHOICES = [(name, choice) for name, one in SETTINGS.items() if name.startswith("
 
 def credentials(simulator: InProcess, auth: Mapping[str, Any] | None = None, **wanted: Any) -> S3AccessKeys:
     """Return the port of the engine, on a cluster in this process; as the administrator by default."""
-    given = {"what": "svc-ansible on Qumulo Core", "account": "local:svc-ansible", "var": "secret", "id_var": "id", **wanted}
+    given = {"account": "local:svc-ansible", "var": "secret", "id_var": "id", **wanted}
     platform = open_platform(resolve_connection({**where(simulator), **(auth or administrator(simulator)), "ca_path": None}, {}))
     kind = KINDS["s3_access_key"](SimpleNamespace(platform=platform), Wanted(**given), None, print)  # type: ignore[arg-type]
     assert isinstance(kind, S3AccessKeys)

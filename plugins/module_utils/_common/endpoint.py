@@ -49,10 +49,12 @@ class Endpoint:
         if not host or not _is_host(host) or parts.query or parts.fragment or "@" in parts.netloc or looks_like_token(written):
             raise _malformed(written)
         if parts.scheme not in ("https", "http"):
-            raise OptionError(f"endpoint: '{parts.scheme}' is not a scheme that can be used.", "Use https.")
+            raise OptionError(f"endpoint: '{parts.scheme}' is not a scheme that can be used.", "Use https.", option="endpoint")
         if parts.scheme == "http" and not _is_loopback(host):
             raise OptionError(
-                f"endpoint: plain http to '{host}' would send credentials in the clear.", "Use https; http is for this machine only."
+                f"endpoint: plain http to '{host}' would send credentials in the clear.",
+                "Use https; http is for this machine only.",
+                option="endpoint",
             )
         shown_host = f"[{host}]" if ":" in host else host
         return cls(f"{parts.scheme}://{shown_host}:{port or default_port}{parts.path.rstrip('/')}")
@@ -66,7 +68,7 @@ def _malformed(written: str) -> OptionError:
         hint = "Write an IPv6 address in brackets, like [2001:db8::1]:8000."
     elif not written.isascii():
         hint = "Write a name with other letters than English ones in its ASCII form, which begins with xn--."
-    return OptionError(f"endpoint: {shown} is not a host, a host:port or a URL.", hint)
+    return OptionError(f"endpoint: {shown} is not a host, a host:port or a URL.", hint, option="endpoint")
 
 
 def _is_ipv6(text: str) -> bool:

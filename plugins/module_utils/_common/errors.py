@@ -40,7 +40,16 @@ class LatchkeyError(Exception):
 
 
 class OptionError(LatchkeyError):
-    """Options are missing, malformed or contradict each other. Raised before any request."""
+    """Options are missing, malformed or contradict each other. Raised before any request.
+
+    Args:
+        message, hint: as for LatchkeyError.
+        option: the one option that is wrong, where the message begins with its name; else empty.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:
+        super().__init__(message, hint)
+        self.option = option
 
 
 class UnsupportedError(LatchkeyError):

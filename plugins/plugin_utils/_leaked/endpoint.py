@@ -38,7 +38,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ACCESS_TOKEN, IN_PLACE
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials, NothingRotatedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
 
@@ -318,14 +318,19 @@ class LeakEndpoint:
 
     def _prove(self, rotator: Rotator, leak: Leak, patience: timedelta) -> None:
         """Ask until the secret is refused. Raises RefusedError where it is still taken in the end, LatchkeyError where that is unknown."""
-        wanted = Wanted(what=f"the leaked secret at {self._place.endpoint}", account=leak.client_id, var="secret")
+        wanted = Wanted(account=leak.client_id, var="secret")
         kind = IN_PLACE if leak.client_id else ACCESS_TOKEN
         credentials: Credentials = KINDS[kind](rotator, wanted, self._clock, self._warn)
         retries, pause = retries_within(patience)
         for number in range(retries + 1):
             if number:
                 self._clock.sleep(pause)
-            if credentials.check(leak.secret, leak.client_id or None) is None:
+            try:
+                owner = credentials.check(leak.secret, leak.client_id or None)
+            except NothingRotatedError as failure:
+                failure.reword(f"the leaked secret at {self._place.endpoint}: {failure}")
+                raise
+            if owner is None:
                 return
         raise RefusedError(
             f"{rotator.platform.title} at {rotator.platform.http.endpoint.url} still takes the leaked secret.",

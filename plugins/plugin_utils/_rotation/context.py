@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
@@ -108,17 +107,29 @@ class Context:
         self.record.failed_step = ""
         self.warn(sentence)
 
-    def fail(self, sentence: str, cause: LatchkeyError | None = None, *, undone: bool = False, **details: Any) -> RotationFailedError:
-        """Return the failure of this rotation, with the step that failed and what it raised."""
-        return RotationFailedError(f"{self.what} {sentence}{self._caused(cause)}", undone=undone, **details)
+    def fail(
+        self, sentence: str, cause: LatchkeyError | None = None, *, undone: bool = False, names_step: bool = False
+    ) -> RotationFailedError:
+        """Return the failure of this rotation, with the step that failed and what it raised.
+
+        Args:
+            sentence: what is there now, as the rest of a sentence about what is rotated.
+            cause: what the step raised; None where the sentence says it.
+            undone: whether all is as it was before.
+            names_step: whether the sentence names the step that failed.
+        """
+        return self._failed(f"{self.what} {sentence}", cause, undone=undone, names_step=names_step)
 
     def fail_at(self, sentence: str, cause: LatchkeyError | None = None) -> RotationFailedError:
         """Return the failure of a rotation that is not undone, with the step that failed and what it raised."""
-        return RotationFailedError(f"{self.what}: {sentence}{self._caused(cause)}")
+        return self._failed(f"{self.what}: {sentence}", cause)
 
-    def _caused(self, cause: LatchkeyError | None) -> str:
+    def _failed(self, words: str, cause: LatchkeyError | None, *, undone: bool = False, names_step: bool = False) -> RotationFailedError:
         step = self.record.failed_step
-        return "" if cause is None else f" What failed: {step}: {cause}" if step else f" {cause}"
+        if cause is None:
+            return RotationFailedError(words, undone=undone, names_step=names_step)
+        caused = f"What failed: {step}: {cause}" if step else str(cause)
+        return RotationFailedError(f"{words} {caused}", undone=undone, names_step=bool(step))
 
     # The fence
 

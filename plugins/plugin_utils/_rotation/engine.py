@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, planning_in_place, words
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
@@ -23,7 +23,14 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held, Listing, Owner, Rescued
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    Change,
+    Held,
+    Listing,
+    NothingRotatedError,
+    Owner,
+    Rescued,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
@@ -236,12 +243,11 @@ class Rotation:
         if record.plan.problem:
             is_refused = held.value and owner is None and not self._settings.in_place
             refused = f"The stored credential was refused. {self._ports.credentials.refusal}" if is_refused else ""
-            raise RefusedError(f"{context.what}: {record.plan.problem} Nothing was rotated.", refused.strip())
+            raise NothingRotatedError(f"{record.plan.problem} Nothing was rotated.", refused.strip())
         takes_roles_over = record.plan.rotate and self._settings.kind == REPLACE and not self._settings.roles
         if takes_roles_over and record.plan.current.get("id") not in _ids(listing):
-            raise RefusedError(
-                f"{context.what}: there is no account yet whose roles the new one could have. Nothing was rotated.",
-                "Name its roles in rotate_roles.",
+            raise NothingRotatedError(
+                "there is no account yet whose roles the new one could have. Nothing was rotated.", "Name its roles in rotate_roles."
             )
 
     def _whose(self, held: Held, listing: Listing | None) -> Owner | None:
@@ -255,15 +261,15 @@ class Rotation:
     def _read(self) -> Held:
         held = self._ports.store.read()
         if not held.exists:
-            raise VarsFileError(
+            raise NothingRotatedError(
                 f"{held.where} does not exist, so nothing was rotated.", "Check rotate_vars_file, or create the file first."
             )
         if not held.writable:
-            raise VarsFileError(
+            raise NothingRotatedError(
                 f"{held.where} cannot be written, so nothing was rotated.", "Check its permissions and those of its directory."
             )
         if held.refusal:
-            raise VarsFileError(f"{held.refusal} Nothing was rotated.", held.advice)
+            raise NothingRotatedError(f"{held.refusal} Nothing was rotated.", held.advice)
         if self._settings.changes_account and held.value and not held.client_id:
             raise VarsFileError(
                 f"{held.where} holds a secret in {self._settings.var}, but no client id in {self._settings.client_id_var}.",
@@ -282,21 +288,20 @@ class Rotation:
         return rescued
 
     def _the_account(self, held: Held, listing: Listing) -> str:
-        """Return the id of the one account whose secret is rotated. Raises RefusedError."""
+        """Return the id of the one account whose secret is rotated. Raises NothingRotatedError."""
         ids = sorted(_ids(listing))
-        what = self._context.what
         if not ids:
-            raise RefusedError(
-                f"{what}: there is no service account of this name. Nothing was rotated.",
+            raise NothingRotatedError(
+                "there is no service account of this name. Nothing was rotated.",
                 f"Check rotate_account. {self._settings.accounts_elsewhere}".rstrip(),
             )
         if len(ids) > 1:
-            raise RefusedError(
-                f"{what}: there are several service accounts of this name, {' and '.join(ids)}. Nothing was rotated.",
+            raise NothingRotatedError(
+                f"there are several service accounts of this name, {' and '.join(ids)}. Nothing was rotated.",
                 "Delete those that are not in use.",
             )
         if held.client_id not in (None, ids[0]):
-            raise RefusedError(
+            raise NothingRotatedError(
                 f"{held.where} holds the client id {held.client_id} in {self._settings.client_id_var}, but {self._settings.account} is "
                 f"{ids[0]}. Nothing was rotated.",
                 "Check rotate_account.",

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NothingRotatedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
 
@@ -18,12 +19,23 @@ class RotationFailedError(LatchkeyError):
         message, hint, details: as for LatchkeyError.
         undone: whether all is as it was before.
         needs_hand_over: whether the user's tasks must get the old credential before the rest can be undone.
+        names_step: whether the message names the step that failed.
     """
 
-    def __init__(self, message: str, hint: str = "", *, undone: bool = False, needs_hand_over: bool = False, **details: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        undone: bool = False,
+        needs_hand_over: bool = False,
+        names_step: bool = False,
+        **details: Any,
+    ) -> None:
         super().__init__(message, hint, **details)
         self.undone = undone
         self.needs_hand_over = needs_hand_over
+        self.names_step = names_step
 
 
 class TakenOverError(LatchkeyError):
@@ -31,7 +43,7 @@ class TakenOverError(LatchkeyError):
 
 
 def name_step(failure: LatchkeyError, what: str, step: str, standing: str) -> None:
-    """Say of a failure, where its words do not, which rotation failed, in which step, and what is there now.
+    """Say of a failure, where it does not, which rotation failed, in which step, and what is there now.
 
     Args:
         failure: what a rotation raised.
@@ -39,16 +51,14 @@ def name_step(failure: LatchkeyError, what: str, step: str, standing: str) -> No
         step: the step that failed; empty where none did, but what was found is refused.
         standing: what is there now, as the rest of a sentence about what is rotated.
     """
-    words = str(failure).removeprefix(f"{what}: ")
+    at_step = f"{step}: " if step else ""
     if isinstance(failure, RotationFailedError):  # it says the rest
-        if step and step not in words:
+        if step and not failure.names_step:
             failure.add(f"The step that failed: {step}.")
-    elif not step:
-        failure.reword(f"{what}: {words}")
-    elif "was rotated" in words:
-        failure.reword(f"{what}: {step}: {words}")
+    elif isinstance(failure, NothingRotatedError):
+        failure.reword(f"{what}: {at_step}{failure}")
     else:
-        failure.reword(f"{what} {standing} What failed: {step}: {words}")
+        failure.reword(f"{what} {standing} {'What failed: ' if step else ''}{at_step}{failure}")
 
 
 class Consequence(Enum):

@@ -130,7 +130,8 @@ class InPlace:
         except Exception as left:  # noqa: BLE001  (what is left to do must be told, whatever it was)
             return context.fail(
                 f"was not rotated, and no secret was created, but {context.where} could not be given its old content back; "
-                f"the next run does. What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}"
+                f"the next run does. What failed first: {record.failed_step}: {failure} What failed while undoing: {as_failure(left)}",
+                names_step=True,
             )
         held = "what it held" if restored else "what it held, with changes by hand since then"
         return context.fail(f"was not rotated. All is as it was before: {context.where} holds {held}.", failure, undone=True)

@@ -20,7 +20,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execut
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import PlatformCredentials, Wanted, retries_within
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Listing, Owner
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Listing, NothingRotatedError, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 
 
@@ -40,7 +40,7 @@ class _Secrets(PlatformCredentials):
         return failure.status in self.platform.dead_secret_statuses
 
     def _rule_out_other_causes(self, client_id: str | None) -> None:
-        """Raise RefusedError where the log-in may have been refused since the account has as many sessions as it may have."""
+        """Raise NothingRotatedError where the log-in may have been refused since the account has as many sessions as it may have."""
         limit = self.platform.session_limit
         if limit is None:
             return
@@ -50,16 +50,15 @@ class _Secrets(PlatformCredentials):
         except LatchkeyError as failure:
             if self.wanted.force:
                 return
-            raise RefusedError(
-                f"{self.wanted.what}: the stored secret was refused. It may be dead, or the account may have {_count(limit)} sessions, "
+            raise NothingRotatedError(
+                f"the stored secret was refused. It may be dead, or the account may have {_count(limit)} sessions, "
                 f"and they cannot be counted: {failure} Nothing was rotated.",
                 "Set rotate_force to create a new secret all the same.",
             ) from None
         live = [one for one in sessions if one.is_live(now)]
         if len(live) >= limit:
-            raise RefusedError(
-                f"{self.wanted.what}: the stored secret was refused, but the account has {len(live)} sessions, so that may be why. "
-                "Nothing was rotated.",
+            raise NothingRotatedError(
+                f"the stored secret was refused, but the account has {len(live)} sessions, so that may be why. Nothing was rotated.",
                 f"End old ones with latchkey.tokens.session_revoke, target account, account {client_id}, and run again.",
             )
 
@@ -171,7 +170,7 @@ class AccountsInTurn(SecretInPlace):
         """See ports.Credentials. Neither account is ever an orphan.
 
         Raises:
-            RefusedError: one of them is not there, or they do not have the same roles.
+            NothingRotatedError: one of them is not there, or they do not have the same roles.
         """
         if not self._names:
             first, second = (self._the_account(name) for name in self.wanted.accounts)
@@ -184,26 +183,26 @@ class AccountsInTurn(SecretInPlace):
         if len(found) == 1:
             return found[0]
         if not found:
-            raise RefusedError(
-                f"{self.wanted.what}: there is no service account {name}. Nothing was rotated.",
+            raise NothingRotatedError(
+                f"there is no service account {name}. Nothing was rotated.",
                 "Create it with latchkey.tokens.service_account, with the roles of the other one, or check rotate_accounts.",
             )
         ids = " and ".join(sorted(one.account.id for one in found))
-        raise RefusedError(
-            f"{self.wanted.what}: there are several service accounts {name}, {ids}. Nothing was rotated.",
+        raise NothingRotatedError(
+            f"there are several service accounts {name}, {ids}. Nothing was rotated.",
             "Delete those that are not in use.",
         )
 
     def _refuse_other_roles(self, *accounts: AccountState) -> None:
-        """Raise RefusedError where a rotation would change what its users may do."""
+        """Raise NothingRotatedError where a rotation would change what its users may do."""
         more, fewer = (sorted(one.role_names.get(role, role) for role in one.roles or ()) for one in accounts)
         if more == fewer:
             return
         names = [one.account.name for one in accounts]
         only = [(names[0], sorted(set(more) - set(fewer))), (names[1], sorted(set(fewer) - set(more)))]
         told = ", and ".join(f"only {name} has {', '.join(roles)}" for name, roles in only if roles)
-        raise RefusedError(
-            f"{self.wanted.what}: the two accounts do not have the same roles: {told}. Nothing was rotated.",
+        raise NothingRotatedError(
+            f"the two accounts do not have the same roles: {told}. Nothing was rotated.",
             "Give both the same roles with latchkey.tokens.service_account.",
         )
 

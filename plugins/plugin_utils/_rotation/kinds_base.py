@@ -38,7 +38,6 @@ class Wanted:
     """What the user wants of a credential, beside the policy.
 
     Attributes:
-        what: what is rotated, for people.
         account: whose it is, as the user wrote it.
         var, id_var: the variables that hold it and its id, for people; the latter may be empty.
         checks: requests that must be answered as expected, in the form of access_check's probes.
@@ -52,7 +51,6 @@ class Wanted:
         tell: shows a line.
     """
 
-    what: str
     account: str
     var: str
     id_var: str = ""
@@ -165,7 +163,7 @@ class PlatformCredentials:
             return None
 
     def _rule_out_other_causes(self, client_id: str | None) -> None:
-        """Make sure that a refusal means that the credential is dead. Raises RefusedError where it may mean something else."""
+        """Make sure that a refusal means that the credential is dead. Raises NothingRotatedError where it may mean something else."""
 
     def prove(self, value: str, client_id: str | None, account_id: str | None, token_id: str | None) -> Owner:
         """See ports.Credentials."""

@@ -18,7 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import PlatformCredentials
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Listing, Owner
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Listing, NothingRotatedError, Owner
 
 
 class S3AccessKeys(PlatformCredentials):
@@ -61,9 +61,8 @@ class S3AccessKeys(PlatformCredentials):
         if key_id not in own:
             found = self.platform.s3_keys_with(key_id)
             if not found:
-                raise RefusedError(
-                    f"{self.wanted.what}: the S3 API takes the stored key {key_id}, which is not listed, so it is not known whose it is. "
-                    "Nothing was rotated.",
+                raise NothingRotatedError(
+                    f"the S3 API takes the stored key {key_id}, which is not listed, so it is not known whose it is. Nothing was rotated.",
                     "Run again; if it stays so, check that rotate_endpoint and rotate_s3_endpoint are the same cluster.",
                 )
             account = found[0].account

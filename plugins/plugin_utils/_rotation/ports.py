@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 
 Version = Mapping[str, str]  # of what a store holds: a mark for each of PARTS, "" for absent; opaque, and the same for the same content
@@ -24,6 +24,10 @@ Expected = Mapping[str, Sequence[str]]  # of some PARTS: the marks that each may
 
 class ChangedMeanwhileError(LatchkeyError):
     """A store does not hold what was expected of it; nothing was written."""
+
+
+class NothingRotatedError(RefusedError):
+    """A rotation is refused before it changes anything; its own words say that nothing was rotated."""
 
 
 class InterruptedRunError(LatchkeyError):
@@ -155,7 +159,7 @@ class Rescue(Protocol):
     where: str
 
     def read(self) -> Rescued:
-        """Return what it holds. Raises RefusedError where it is not this rotation's, and LatchkeyError where it cannot be read."""
+        """Return what it holds. Raises NothingRotatedError where it is not this rotation's, and LatchkeyError where it cannot be read."""
 
     def try_write(self) -> None:
         """Find out whether it can be written and encrypted, and write nothing. Raises LatchkeyError."""

@@ -13,12 +13,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
     Expected,
     Held,
+    NothingRotatedError,
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
@@ -105,7 +106,7 @@ class SecretStore(ABC):
         """See ports.Store. A secret that was never there is an error; one that is gone since is told as gone."""
         content = self._load()
         if content is None and not self._was_there:
-            raise RefusedError(f"There is no {self.where}, so nothing was rotated.", self._how_to_create)
+            raise NothingRotatedError(f"There is no {self.where}, so nothing was rotated.", self._how_to_create)
         self._was_there = True
         return held_in(content, self._keys, self.where, *self._refusal())
 

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ChangedVarsError, RefusedError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ChangedVarsError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked, sha256
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
     Expected,
     Held,
+    NothingRotatedError,
     Rescued,
     Version,
     Written,
@@ -208,16 +209,14 @@ class RescueFile:
         path: the file.
         store: the vars file, which must be another one; the secret is encrypted as the credential there.
         rescued_for: what this rotation is called in the file.
-        what: what is rotated, for people.
         vault: the secrets of the run.
         lock_timeout: seconds to wait for another writer.
     """
 
-    def __init__(self, path: str, store: VarsFileStore, rescued_for: str, what: str, vault: Vault, lock_timeout: float) -> None:
+    def __init__(self, path: str, store: VarsFileStore, rescued_for: str, vault: Vault, lock_timeout: float) -> None:
         self.where = path
         self._store = store
         self._rescued_for = rescued_for
-        self._what = what
         self._vault = vault
         self._lock_timeout = lock_timeout
         self._known = {""}  # marks of the secrets that may be written over: none, and what was there at first
@@ -225,17 +224,17 @@ class RescueFile:
     def read(self) -> Rescued:
         """See ports.Rescue. The file is written over and deleted, so it must be one, and this rotation's."""
         if os.path.realpath(self.where) == os.path.realpath(self._store.where):
-            raise RefusedError(f"{self._what}: rotate_rescue_file is the vars file. Nothing was rotated.", "Name another file.")
+            raise NothingRotatedError("rotate_rescue_file is the vars file. Nothing was rotated.", "Name another file.")
         found = read_file(self.where, [_RESCUED, _RESCUED_FOR, _CREATED_AT], self._vault)
         if strange := sorted(set(found.names) - {_RESCUED, _RESCUED_FOR, _ROOM, _CREATED_AT}):
-            raise RefusedError(
-                f"{self._what}: {self.where} is no rescue file, since it holds {strange[0]}. Nothing was rotated.",
+            raise NothingRotatedError(
+                f"{self.where} is no rescue file, since it holds {strange[0]}. Nothing was rotated.",
                 "Name a file in rotate_rescue_file that is for this credential alone, and not there yet.",
             )
         owner = found.values.get(_RESCUED_FOR)
         if owner not in (None, self._rescued_for):
-            raise RefusedError(
-                f"{self._what}: {self.where} is the rescue file of another rotation, {owner}. Nothing was rotated.",
+            raise NothingRotatedError(
+                f"{self.where} is the rescue file of another rotation, {owner}. Nothing was rotated.",
                 "Give each credential a file of its own in rotate_rescue_file, and run that one again, which still needs this file.",
             )
         self._known.add(found.fingerprints[_RESCUED])

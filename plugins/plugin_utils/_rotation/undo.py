@@ -110,7 +110,8 @@ class Undo:
             f"was not rotated, and not all of it could be undone yet. {context.where} still tells what is open, and the next run of this "
             "role finishes it; no working credential was lost. "
             f"What failed first: {record.failed_step}: {record.failure} "
-            f"What failed while undoing: {step or self._now or 'a step'}: {failure}"
+            f"What failed while undoing: {step or self._now or 'a step'}: {failure}",
+            names_step=True,
         )
 
     def _done(self) -> RotationFailedError:
@@ -129,16 +130,19 @@ class Undo:
                 f"was not rotated: {context.where} holds {holds}, and a new secret of the other account, where there was one, is stored "
                 f"nowhere.{late} {failed}",
                 undone=not self._unknown,
+                names_step=True,
             )
         if self._unknown:
             return context.fail(
                 f"was not rotated. Whether a new {self._noun} was created is not known: {context.where} holds {holds}, and notes that one "
-                f"may still appear; the next runs look for it and revoke it. {failed}"
+                f"may still appear; the next runs look for it and revoke it. {failed}",
+                names_step=True,
             )
         return context.fail(
             f"was not rotated, and all is as it was before: {context.where} holds {holds}, and the new one, where there was one, is "
             f"revoked. {failed}",
             undone=True,
+            names_step=True,
         )
 
     # The stack

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule, _Phase
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionModule, _named, _Phase
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token import keys as play_token_run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NothingRotatedError
 
 GIVEN = {
     "phase": "begin",
@@ -65,6 +66,26 @@ def test_what_else_may_not_be_empty(perform, name):
 def test_a_credential_that_the_platform_does_not_have(perform):
     with pytest.raises(OptionError, match=r"^rotate_credential: 'api_token' is invalid for Qumulo Core\. Set it to access_token"):
         perform(credential="api_token")
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OptionError("endpoint: it is empty.", option="endpoint"), "rotate_endpoint: it is empty."),
+        (OptionError("token: it is empty.", option="token"), "rotate_auth: token: it is empty."),
+        (OptionError("endpoint and token do not fit."), "rotate_auth: endpoint and token do not fit."),
+    ],
+)
+def test_an_option_is_named_as_the_variable_of_the_role(failure, words):
+    with pytest.raises(OptionError) as caught, _named("rotate_auth", ("endpoint",)):
+        raise failure
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("options", [{"endpoint": "http://qumulo.invalid"}, {"endpoint": "a b"}, {"max_parallel_requests": -1}])
+def test_a_malformed_option_of_the_connection_is_a_variable_of_its_own(perform, options):
+    with pytest.raises(OptionError, match=f"^rotate_{next(iter(options))}: "):
+        perform(**options)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -124,7 +145,7 @@ def test_a_name_that_is_its_own_password_is_not_masked(perform, monkeypatch, aut
     monkeypatch.setattr(hidden, "register_secrets", told.extend, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(VarsFileError, match=r"vault\.yml does not exist"):
+    with pytest.raises(NothingRotatedError, match=r"vault\.yml does not exist"):
         perform(auth={"token": None, **auth})
     assert set(told) == set(masked)
 

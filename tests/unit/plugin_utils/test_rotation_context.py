@@ -266,6 +266,17 @@ def test_a_failure_has_the_step_that_failed_first_and_why():
     assert str(context.fail_at("it is done.", why)) == "svc on q: it is done. What failed: Store it: The disk is full."
 
 
+def test_a_failure_knows_whether_it_names_the_step():
+    context, why = World(held()).context, VarsFileError("The disk is full.")
+    assert not context.fail("was not rotated.", why).names_step
+    with pytest.raises(VarsFileError), context.step("Store it"):
+        raise why
+    assert context.fail("was not rotated.", why).names_step
+    assert context.fail_at("it is done.", why).names_step
+    assert not context.fail_at("Store it.").names_step
+    assert context.fail("was not rotated. What failed first: Store it.", names_step=True).names_step
+
+
 def test_a_step_that_the_rotation_goes_on_without_is_not_what_failed():
     world = World(held())
     context, why = world.context, VarsFileError("The disk is full.")

@@ -26,7 +26,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
     unanswered,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import ChangedMeanwhileError, InterruptedRunError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    ChangedMeanwhileError,
+    InterruptedRunError,
+    NothingRotatedError,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
 FINISH, ROTATE = Plan(finish=True), Plan(rotate=True)
@@ -114,11 +118,16 @@ WHAT, STEP = "svc on q", "Read it"
             STEP,
             "svc on q was not rotated. What failed: Read it: It is full. Free some space.",
         ),
-        (VarsFileError("It is gone, so nothing was rotated."), STEP, "svc on q: Read it: It is gone, so nothing was rotated."),
-        (RefusedError("svc on q: there are two. Nothing was rotated."), STEP, "svc on q: Read it: there are two. Nothing was rotated."),
-        (RefusedError("svc on q: there are two. Nothing was rotated."), "", "svc on q: there are two. Nothing was rotated."),
-        (RefusedError("It holds another id. Nothing was rotated."), "", "svc on q: It holds another id. Nothing was rotated."),
-        (RotationFailedError("svc on q undone. What failed: Read it: x."), STEP, "svc on q undone. What failed: Read it: x."),
+        (VarsFileError("It is full."), "", "svc on q was not rotated. It is full."),
+        (InterruptedRunError("SIGTERM."), STEP, "svc on q was not rotated. What failed: Read it: SIGTERM."),
+        (InterruptedRunError("SIGTERM."), "", "svc on q was not rotated. SIGTERM."),
+        (NothingRotatedError("It is gone, so nothing was rotated."), STEP, "svc on q: Read it: It is gone, so nothing was rotated."),
+        (NothingRotatedError("there are two. Nothing was rotated."), "", "svc on q: there are two. Nothing was rotated."),
+        # what the words say decides nothing
+        (NothingRotatedError("It stays."), STEP, "svc on q: Read it: It stays."),
+        (VarsFileError("It was rotated."), STEP, "svc on q was not rotated. What failed: Read it: It was rotated."),
+        (RotationFailedError("svc on q: Read it is not for me."), STEP, "svc on q: Read it is not for me. The step that failed: Read it."),
+        (RotationFailedError("svc on q undone. x.", names_step=True), STEP, "svc on q undone. x."),
         (RotationFailedError("svc on q: it was taken over."), STEP, "svc on q: it was taken over. The step that failed: Read it."),
         (RotationFailedError("svc on q: it was taken over."), "", "svc on q: it was taken over."),
     ],

@@ -25,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_account_secrets import Accounts, SecretInPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_tokens import ApiTokens
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Owner
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NothingRotatedError, Owner
 from tests.unit.plugin_utils.rotation_facts import DAY, NOW
 
 SVC = Account("1002", "svc")
@@ -80,7 +80,7 @@ class Clock:
 
 
 def of_kind(kind, platform, **wanted):
-    wanted = Wanted(**({"what": "svc on cdm", "account": "svc", "var": "token", "tag": "ours"} | wanted))
+    wanted = Wanted(**({"account": "svc", "var": "token", "tag": "ours"} | wanted))
     return KINDS[kind](SimpleNamespace(platform=platform), wanted, Clock(), lambda _words: None)
 
 
@@ -247,7 +247,7 @@ def test_only_the_refusals_of_the_platform_mean_that_it_is_dead(kind, status, de
     ],
 )
 def test_a_refusal_that_may_be_one_for_too_many_sessions(sessions, force, words, monkeypatch):
-    with pytest.raises(RefusedError, match=words):
+    with pytest.raises(NothingRotatedError, match=words):
         checked("in_place", 422, monkeypatch, platform=Stub(session_limit=10, sessions=sessions), force=force)
 
 

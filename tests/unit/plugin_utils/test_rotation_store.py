@@ -14,8 +14,15 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import RefusedError, VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import PARTS, Change, ChangedMeanwhileError, Held, Rescued
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    PARTS,
+    Change,
+    ChangedMeanwhileError,
+    Held,
+    NothingRotatedError,
+    Rescued,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from tests.unit.plugin_utils.rotation_facts import minting, settled, stored
@@ -369,7 +376,7 @@ def test_a_file_that_was_not_there_is_removed_again(path, store):
 
 def rescue_of(store: VarsFileStore, path: Path | None = None, rescued_for: str = "svc token") -> RescueFile:
     where = str(path) if path else f"{store.where}.token.rescue.yml"
-    return RescueFile(where, store, rescued_for, "svc on cdm", VAULT, 2.0)
+    return RescueFile(where, store, rescued_for, VAULT, 2.0)
 
 
 @pytest.fixture
@@ -473,25 +480,25 @@ def test_a_rescue_file_is_another_one_than_the_vars_file(path, store, link):
     if link:
         where = path.parent / "link.yml"
         where.symlink_to(path)
-    with pytest.raises(RefusedError, match="rotate_rescue_file is the vars file"):
+    with pytest.raises(NothingRotatedError, match="rotate_rescue_file is the vars file"):
         rescue_of(store, where).read()
 
 
 def test_a_file_with_something_else_is_no_rescue_file(path, store, tmp_path):
     where = tmp_path / "mine.yml"
     where.write_text("zebra: 1\napple: 2\n")
-    with pytest.raises(RefusedError, match="is no rescue file, since it holds apple"):
+    with pytest.raises(NothingRotatedError, match="is no rescue file, since it holds apple"):
         rescue_of(store, where).read()
 
 
 def test_each_rotation_has_a_rescue_file_of_its_own(store, rescue):
     rescue.keep("canary-new", CREATED)
-    with pytest.raises(RefusedError, match="is the rescue file of another rotation, svc token"):
+    with pytest.raises(NothingRotatedError, match="is the rescue file of another rotation, svc token"):
         rescue_of(store, Path(rescue.where), "another token").read()
 
 
 def test_nothing_is_kept_where_nothing_can_be_encrypted(store, tmp_path):
-    poor = RescueFile(str(tmp_path / "rescue.yml"), store, "svc token", "svc on cdm", Vault(VaultLib([]), None), 2.0)
+    poor = RescueFile(str(tmp_path / "rescue.yml"), store, "svc token", Vault(VaultLib([]), None), 2.0)
     with pytest.raises(VarsFileError):
         poor.try_write()
     with pytest.raises(VarsFileError):
