@@ -13,13 +13,13 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.credential
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import HEADER, Seal, Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
-    Document,
     Opaque,
     Path,
     Quoted,
     Tree,
     Unsafe,
     Vaulted,
+    YamlDocument,
     parse_path,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.foreign import has_late_header, tool_of
@@ -27,7 +27,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render impor
 
 
 @dataclass(frozen=True)
-class Content:
+class VarsFileContent:
     """The text of a vars file and, for a whole-file vault, how it is sealed."""
 
     text: str = field(repr=False)
@@ -35,7 +35,7 @@ class Content:
     envelope: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, data: bytes, vault: Vault, where: str) -> Content:
+    def of(cls, data: bytes, vault: Vault, where: str) -> VarsFileContent:
         """The content of a file with these bytes; a whole-file vault is opened."""
         if tool := tool_of(data):
             raise VarsFileError(f"{where} is a file of {tool}, which an edit would break.", "Name another file.")
@@ -124,7 +124,7 @@ def fingerprint_of(tree: Tree, seal: Seal | None, vault: Vault) -> str:
 
 def fingerprints(data: bytes, names: Sequence[str], vault: Vault, where: str) -> dict[str, str]:
     """What read_file calls the fingerprints of these names, of a file that is not on disk."""
-    content = Content.of(data, vault, where)
-    document = Document(content.text, where)
+    content = VarsFileContent.of(data, vault, where)
+    document = YamlDocument(content.text, where)
     found = {name: document.find(parse_path(name)) for name in names}
     return {name: "" if one is None else fingerprint_of(one.tree, content.seal, vault) for name, one in found.items()}

@@ -48,7 +48,7 @@ _REMEMBERED, _REMEMBERED_SIZE = 32, 16_384  # envelopes that are not opened twic
 
 
 @dataclass(frozen=True)
-class Opened:
+class DecryptedText:
     """A decrypted text and how it was sealed."""
 
     text: str = field(repr=False)
@@ -87,7 +87,8 @@ class Vault:
         self._lib = vaultlib
         self._encrypt_id = encrypt_id
         self._fingerprint_keys: dict[bytes, bytes] = {}
-        self._opened: dict[str, Opened] = {}  # a key is derived for each envelope, which takes milliseconds, and a rotation reads often
+        # A key is derived for each envelope, which takes milliseconds, and a rotation reads often.
+        self._opened: dict[str, DecryptedText] = {}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -98,14 +99,14 @@ class Vault:
         names = [one if _fits_header(one) else repr(one) for one in self.labels]
         return f"loaded vault ids: {', '.join(names) or 'none'}"
 
-    def open(self, vaulttext: str, what: str = "A vaulted text") -> Opened:
+    def open(self, vaulttext: str, what: str = "A vaulted text") -> DecryptedText:
         """Decrypt an envelope; what names it in error messages."""
         opened = self._opened.get(vaulttext) or self._open(vaulttext, what)
         if len(vaulttext) <= _REMEMBERED_SIZE and len(self._opened) < _REMEMBERED:
             self._opened[vaulttext] = opened
         return opened
 
-    def _open(self, vaulttext: str, what: str) -> Opened:
+    def _open(self, vaulttext: str, what: str) -> DecryptedText:
         label = label_of(vaulttext)
         if not self.labels:
             raise VarsFileError(f"{what} is encrypted and no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
@@ -131,7 +132,7 @@ class Vault:
             raise VarsFileError(f"{what} {problem} ({self._loaded()}).", hint)
         vault_id = str(vault_id)
         try:
-            return Opened(bytes(data).decode("utf-8"), Seal(label, vault_id, secret))
+            return DecryptedText(bytes(data).decode("utf-8"), Seal(label, vault_id, secret))
         except UnicodeDecodeError:
             pass
         raise VarsFileError(f"{what} does not decrypt to text.", "Only UTF-8 text can be handled.")

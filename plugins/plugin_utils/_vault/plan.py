@@ -13,17 +13,23 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ChangedVarsError, VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import Content, fingerprint_of, leaves, mapped, value_at
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Opened, Seal, Vault, label_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, Secret, targets_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import (
+    VarsFileContent,
+    fingerprint_of,
+    leaves,
+    mapped,
+    value_at,
+)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import DecryptedText, Seal, Vault, label_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, SecretLeaf, targets_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
     REMOVED,
-    Document,
     Path,
     Quoted,
     Tree,
     Unsafe,
     Vaulted,
+    YamlDocument,
     format_path,
     parse_path,
     same,
@@ -62,21 +68,21 @@ class Edit:
     data: bytes = field(repr=False)
     changes: tuple[ValueChange, ...]
     vault_ids: dict[str, str | None]
-    document: Document | None = field(default=None, repr=False, compare=False)
+    document: YamlDocument | None = field(default=None, repr=False, compare=False)
     references: tuple[str, ...] = ()
 
 
 class _Planner:
     """One edit of one text. Decrypts each vaulted leaf of the edited values at most once."""
 
-    def __init__(self, content: Content, request: Request, vault: Vault, where: str, seal: Seal | None) -> None:
+    def __init__(self, content: VarsFileContent, request: Request, vault: Vault, where: str, seal: Seal | None) -> None:
         self._request = request
         self._vault = vault
         self._where = where
         self._seal = seal
         self._content = content
-        self._document = Document(content.text, where)
-        self._opened: dict[str, Opened] = {}
+        self._document = YamlDocument(content.text, where)
+        self._opened: dict[str, DecryptedText] = {}
         self._reusable: dict[tuple[str, str | None, str], str] | None = None
         self._others: list[str] | None = None
         self.wanted = targets_of(request)
@@ -91,18 +97,18 @@ class _Planner:
         position = f" (line {line})" if line else ""
         return f"Variable {format_path(path)!r} in {self._where}{position}"
 
-    def _open(self, leaf: Vaulted, what: str) -> Opened:
+    def _open(self, leaf: Vaulted, what: str) -> DecryptedText:
         if leaf.text not in self._opened:
             self._opened[leaf.text] = self._vault.open(leaf.text, what)
         return self._opened[leaf.text]
 
-    def _has_asked_label(self, opened: Opened) -> bool:
+    def _has_asked_label(self, opened: DecryptedText) -> bool:
         asked = self._request.vault_id
         return asked is None or opened.seal.is_of(asked)
 
     def _is(self, old: Tree, wanted: Tree, what: str) -> bool:
         """Whether a stored tree already says what is wanted."""
-        if isinstance(wanted, Secret):
+        if isinstance(wanted, SecretLeaf):
             if self._seal is not None and isinstance(old, str):
                 return same(old, Quoted(wanted.text))
             if not isinstance(old, Vaulted):
@@ -133,7 +139,7 @@ class _Planner:
 
     def _note_labels(self, path: Path, stored: Tree, wanted: Tree) -> None:
         for below, leaf in leaves(wanted):
-            if isinstance(leaf, Secret):
+            if isinstance(leaf, SecretLeaf):
                 now = value_at(stored, below)
                 whole = None if self._seal is None else self._seal.label
                 self.vault_ids[format_path((*path, *below))] = label_of(now.text) if isinstance(now, Vaulted) else whole
@@ -143,7 +149,7 @@ class _Planner:
         what = self._what(path, found.line if found else None)
 
         def leaf(below: Path, value: Tree) -> Tree:
-            if not isinstance(value, Secret):
+            if not isinstance(value, SecretLeaf):
                 return value
             if self._seal is not None:
                 return Quoted(value.text)
@@ -187,10 +193,10 @@ class _Planner:
     def is_reference(self, path: Path) -> bool:
         """Whether a secret takes the place of a template in clear, as in "{{ vault_token }}"."""
         found = self.old[path]
-        old = found.tree if found is not None and isinstance(self.wanted[path], Secret) else None
+        old = found.tree if found is not None and isinstance(self.wanted[path], SecretLeaf) else None
         return isinstance(old, str) and not isinstance(old, Unsafe) and "{{" in old and "}}" in old
 
-    def edit(self, todo: Mapping[Path, Tree]) -> Document:
+    def edit(self, todo: Mapping[Path, Tree]) -> YamlDocument:
         return self._document.edit(todo) if todo else self._document
 
     def change(self, path: Path, new: Tree) -> ValueChange:
@@ -201,7 +207,7 @@ class _Planner:
         action: Action = "removed" if new is REMOVED else "added" if found is None else "changed"
         after = "" if new is REMOVED else fingerprint_of(new, self._seal, self._vault)
         # A fingerprint of a clear text could be guessed from, and what is to be encrypted now is no less a secret before.
-        secret = any(isinstance(leaf, Secret) for _path, leaf in leaves(self.wanted.get(path)))
+        secret = any(isinstance(leaf, SecretLeaf) for _path, leaf in leaves(self.wanted.get(path)))
         was_clear = found is not None and self._seal is None and not any(isinstance(leaf, Vaulted) for _path, leaf in leaves(found.tree))
         before = IN_CLEAR if secret and was_clear else self.fingerprint(path)[:12]
         return ValueChange(format_path(path), action, label, before, after[:12])
@@ -214,7 +220,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
             raise VarsFileError(f"{where} does not exist.", "Set create to true to create it.")
         return Edit(False, b"", (), {})
     empty = not (old or b"").strip()
-    content = Content.of(old or b"", vault, where)
+    content = VarsFileContent.of(old or b"", vault, where)
     seal = content.seal
     if seal is not None:
         if request.encrypt == "value":
@@ -226,7 +232,7 @@ def plan_edit(old: bytes | None, request: Request, vault: Vault, *, where: str =
             raise VarsFileError(f"{where} is not encrypted as a whole.", "Encrypt it with ansible-vault first, or set encrypt to value.")
         seal = vault.seal(request.vault_id) if request.vault_id else vault.seal_for_new((), where)
     if old is None:
-        content = Content("---\n")
+        content = VarsFileContent("---\n")
     planner = _Planner(content, request, vault, where, seal)
     for name, fingerprint in request.expect.items():
         if planner.fingerprint(parse_path(name)) not in ([fingerprint] if isinstance(fingerprint, str) else fingerprint):

@@ -16,7 +16,7 @@ _ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Secret:
+class SecretLeaf:
     """A leaf to be kept encrypted."""
 
     text: str = field(repr=False)
@@ -53,7 +53,7 @@ class Request:
 
 
 def targets_of(request: Request) -> dict[Path, Tree]:
-    """The values to be written, each as one tree with Secret leaves, and REMOVED."""
+    """The values to be written, each as one tree with SecretLeaf leaves, and REMOVED."""
     parts: list[tuple[Path, Tree, str]] = []
     for secret, values in ((False, request.plain), (True, request.secrets)):
         for name, value in values.items():
@@ -95,7 +95,7 @@ def _exact(value: object, secret: bool, where: str) -> Tree:
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise VarsFileError(f"{where} is not valid Unicode text.", "Encode binary data, with b64encode for example.")
         if secret:
-            return Secret(text)
+            return SecretLeaf(text)
         # What a template came from cannot be told, on ansible-core 2.16 at all: a file that is loaded must not run it.
         return Unsafe(text) if is_template(text) else text
     if secret:

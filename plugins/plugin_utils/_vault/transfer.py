@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import Content, stored_text
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import VarsFileContent, stored_text
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, targets_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, Document, Path, Tree, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, Path, Tree, YamlDocument, parse_path
 
 
 def transfer(
@@ -25,10 +25,10 @@ def transfer(
         vault: the secrets of the run.
         where: what the copies are called in errors.
     """
-    here, there = Content.of(source, vault, where[0]), Content.of(target, vault, where[1])
+    here, there = VarsFileContent.of(source, vault, where[0]), VarsFileContent.of(target, vault, where[1])
     if (here.seal is None) != (there.seal is None):
         raise VarsFileError(f"Of {where[0]} and {where[1]} only one is encrypted as a whole.", "Bring them together by hand.")
-    ours, theirs = Document(here.text, where[0]), Document(there.text, where[1])
+    ours, theirs = YamlDocument(here.text, where[0]), YamlDocument(there.text, where[1])
     wanted: dict[Path, Tree] = {}
     for name in names:
         found = ours.find(parse_path(name))
@@ -47,7 +47,7 @@ def transfer(
 
 def _rest(data: bytes, names: Sequence[str], vault: Vault, where: str) -> str:
     """The text of a copy without these names."""
-    document = Document(Content.of(data, vault, where).text, where)
+    document = YamlDocument(VarsFileContent.of(data, vault, where).text, where)
     there = [path for path in map(parse_path, names) if document.find(path) is not None]
     return (document.edit(dict.fromkeys(there, REMOVED)) if there else document).text
 

@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files import atomic as atomic_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import Content, fingerprint_of, leaves, mapped, value_at
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.content import (
+    VarsFileContent,
+    fingerprint_of,
+    leaves,
+    mapped,
+    value_at,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import Edit, ValueChange, plan_edit
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, Secret, targets_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request, SecretLeaf, targets_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import adopted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
-    Document,
     Opaque,
     Path,
     Tree,
     Unsafe,
     Vaulted,
+    YamlDocument,
     format_path,
     parse_path,
 )
@@ -120,15 +126,15 @@ def _replaced(edit: Edit, path: str) -> tuple[str, ...]:
     )
 
 
-def _verify(data: bytes, written: Document | None, request: Request, vault: Vault, path: str) -> None:
+def _verify(data: bytes, written: YamlDocument | None, request: Request, vault: Vault, path: str) -> None:
     """Prove that every requested secret can be read back from what is on disk; what was read before it was written is not read again."""
-    content = Content.of(data, vault, path)
-    document = written if written and written.text == content.text else Document(content.text, path)
+    content = VarsFileContent.of(data, vault, path)
+    document = written if written and written.text == content.text else YamlDocument(content.text, path)
     for target, wanted in targets_of(request).items():
         found = document.find(target)
         for below, leaf in leaves(wanted):
             stored = value_at(found.tree, below) if found else None
-            if not isinstance(leaf, Secret):
+            if not isinstance(leaf, SecretLeaf):
                 continue
             name = format_path((*target, *below))
             if isinstance(stored, Vaulted):
@@ -183,8 +189,8 @@ def read_file(path: str, names: Sequence[str], vault: Vault) -> Reading:
     writable = atomic_file.is_writable(path)
     if data is None:
         return Reading(False, writable, False, {}, {}, dict.fromkeys(names, ""), "")
-    content = Content.of(data, vault, path)
-    document = Document(content.text, path)
+    content = VarsFileContent.of(data, vault, path)
+    document = YamlDocument(content.text, path)
     values: dict[str, object] = {}
     vault_ids: dict[str, str | None] = {}
     fingerprints = dict.fromkeys(names, "")

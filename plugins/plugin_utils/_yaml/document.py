@@ -38,7 +38,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.render impor
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.source import Source
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.wanted import REMOVED, WantedNode
 
-__all__ = ["REMOVED", "Document", "Found", "Opaque", "Path", "Quoted", "Tree", "Unsafe", "Vaulted", "format_path", "parse_path", "same"]
+__all__ = ["REMOVED", "Found", "Opaque", "Path", "Quoted", "Tree", "Unsafe", "Vaulted", "YamlDocument", "format_path", "parse_path", "same"]
 
 _MOST_VALUES = 20_000  # that aliases may stand for, in a file that is shorter
 
@@ -51,7 +51,7 @@ class Found:
     line: int
 
 
-class Document(Source):
+class YamlDocument(Source):
     """One parsed YAML document, to read from and to edit."""
 
     # -- reading
@@ -102,7 +102,7 @@ class Document(Source):
 
     # -- editing
 
-    def edit(self, changes: Mapping[Path, Tree]) -> Document:
+    def edit(self, changes: Mapping[Path, Tree]) -> YamlDocument:
         """The document with these values set, or removed where REMOVED; other text unchanged. Verified before it is returned."""
         wanted = WantedNode(below={})
         for path, value in changes.items():
@@ -117,7 +117,7 @@ class Document(Source):
         new = Editor(self, wanted).run()
         after = None
         with contextlib.suppress(VarsFileError, RecursionError):
-            read = Document(new, self.where)
+            read = YamlDocument(new, self.where)
             after = read if agrees(self.root, read.root, wanted, set()) else None
         if after is None:
             names = ", ".join(repr(format_path(path)) for path in changes)

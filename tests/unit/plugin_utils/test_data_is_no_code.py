@@ -16,7 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.transfer import transfer
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import read_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import Document, same
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import YamlDocument, same
 
 VAULT = Vault(VaultLib([("prod", VaultSecret(b"not a real one"))]))
 HOSTILE = ["{{ lookup('pipe', 'touch x') }}", "a {% if 1 %}b", "{# c #}", "two\nlines {{ x }}", "'{{ \"q\" }}'"]
@@ -117,7 +117,7 @@ def test_a_rival_that_makes_a_template_of_it_is_noticed() -> None:
 
 
 def test_equality() -> None:
-    trees = [Document(text, "v").find(("a",)) for text in ("a: !unsafe '{{ 1 }}'", "a: '{{ 1 }}'", "a: !unsafe x", "a: x")]
+    trees = [YamlDocument(text, "v").find(("a",)) for text in ("a: !unsafe '{{ 1 }}'", "a: '{{ 1 }}'", "a: !unsafe x", "a: x")]
     unsafe, template, marked, plain = (one.tree for one in trees if one is not None)
     assert same(unsafe, unsafe)
     assert not same(unsafe, template)

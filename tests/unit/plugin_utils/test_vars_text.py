@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import (
     REMOVED,
-    Document,
     Quoted,
     Vaulted,
+    YamlDocument,
     format_path,
     parse_path,
 )
@@ -34,7 +34,7 @@ def other(indent: int) -> str:
 
 
 def edit(text: str, changes: dict[str, Any]) -> str:
-    return Document(text, "f.yml").edit({parse_path(name): value for name, value in changes.items()}).text
+    return YamlDocument(text, "f.yml").edit({parse_path(name): value for name, value in changes.items()}).text
 
 
 EDITS: list[tuple[str, str, dict[str, Any], str]] = [
@@ -201,7 +201,7 @@ def test_paths() -> None:
 
 
 def test_find_reads_plain_trees() -> None:
-    document = Document(f"a:\n  - !vault |\n{body(6)}\n  - 1\nb: !unsafe x\nc: !odd x\nd: &d {{q: 1}}\ne: *d\n", "f.yml")
+    document = YamlDocument(f"a:\n  - !vault |\n{body(6)}\n  - 1\nb: !unsafe x\nc: !odd x\nd: &d {{q: 1}}\ne: *d\n", "f.yml")
     found = document.find(("a",))
     assert found is not None
     assert found.tree == [V, 1]
@@ -215,7 +215,7 @@ def test_find_reads_plain_trees() -> None:
 def finds(text: str, name: str) -> Any:
     """What is there, "absent", or "refused"."""
     try:
-        found = Document(text, "f.yml").find(parse_path(name))
+        found = YamlDocument(text, "f.yml").find(parse_path(name))
     except VarsFileError:
         return "refused"
     return "absent" if found is None else found.tree
@@ -264,14 +264,14 @@ def test_work_does_not_grow_with_what_aliases_stand_for(form: str) -> None:
     text = first + "".join(then.format(number, number - 1) for number in range(1, 41)) + "all: [*a40, *a40]\ntoken: 1\nq:\n  r: 2\n"
     for name in ("a40", "all"):
         with pytest.raises(VarsFileError, match="stand for too many values"):
-            Document(text, "f.yml").find((name,))
+            YamlDocument(text, "f.yml").find((name,))
     assert finds(text, "token") == 1
     assert finds(text, "all.nothing") == "absent"
     assert finds(text, "a1.nothing") == "absent"
     assert edit(text, {"token": V, "new": W, "q.r": 3}).endswith(f"q:\n  r: 3\nnew: !vault |\n{other(2)}\n")
     assert edit(text, {"all": V}).endswith(f"all: !vault |\n{body(2)}\ntoken: 1\nq:\n  r: 2\n")
     assert edit(text, {"token": REMOVED}).endswith("*a40]\nq:\n  r: 2\n")
-    assert list(Document(text, "f.yml").vaulted()) == []
+    assert list(YamlDocument(text, "f.yml").vaulted()) == []
     few = first + "".join(then.format(number, number - 1) for number in range(1, 6))
     assert finds(few, "a5") != "refused"
 
@@ -285,14 +285,14 @@ def test_find_beside_a_merge_key() -> None:
 
 @pytest.mark.parametrize("text", ["null\n", "~", "---\n# c\nNULL\n", "!!null ''\n"])
 def test_a_document_that_is_null_has_no_variables(text: str) -> None:
-    assert Document(text, "f.yml").names == []
+    assert YamlDocument(text, "f.yml").names == []
     assert finds(text, "a.b") == "absent"
     assert load(edit(text, {"a.b": 1})) == {"a": {"b": 1}}
 
 
 def test_a_document_that_contains_itself_is_refused() -> None:
     with pytest.raises(VarsFileError, match="contains itself"):
-        Document("a: &a\n  b: *a\n", "f.yml").find(("a",))
+        YamlDocument("a: &a\n  b: *a\n", "f.yml").find(("a",))
 
 
 def test_the_check_after_the_edit_catches_a_wrong_splice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, Document, Vaulted, format_path, parse_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import REMOVED, Vaulted, YamlDocument, format_path, parse_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.nodes import children_of
 from tests.unit.plugin_utils import vars_documents
 from tests.unit.plugin_utils.vars_documents import PLAINS, documents, load
@@ -84,7 +84,7 @@ def edit_or_refusal(text: str, changes: dict[tuple[str, ...], Any]) -> tuple[str
 
 
 def edited(text: str, changes: dict[tuple[str, ...], Any]) -> str:
-    return Document(text, "f.yml").edit(changes).text
+    return YamlDocument(text, "f.yml").edit(changes).text
 
 
 @st.composite
@@ -223,7 +223,7 @@ def test_any_soup_of_yaml_is_edited_or_refused(tokens: list[str]) -> None:
                 new = edited(text, {path: value})
             except VarsFileError:
                 continue
-            Document(new, "f.yml")
+            YamlDocument(new, "f.yml")
 
 
 def positions(text: str, loader: Any) -> list[Any]:

@@ -23,7 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.plan import ValueChange
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.request import Request
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import edit_file, read_file, restore_file
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import Document
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._yaml.document import YamlDocument
 from tests.unit.plugin_utils.vault_rig import DEV_PROD, PASSWORDS, made, real_vault, refused
 
 
@@ -146,7 +146,7 @@ def test_fingerprints_are_of_what_is_stored(tmp_path: Path) -> None:
 
     def fingerprint(value: str) -> str:
         path.write_text(f"x: {value}\n")
-        document = Document(path.read_text(), "v.yml")
+        document = YamlDocument(path.read_text(), "v.yml")
         found = document.find(("x",))
         assert found
         return fingerprint_of(found.tree, None, DEV_PROD)
