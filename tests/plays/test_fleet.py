@@ -277,7 +277,7 @@ def test_five_hundred(ansible: Ansible, capsys: pytest.CaptureFixture[str]) -> N
         f"one rotation {one.seconds:8.1f} s {one.peak / 1024:7.1f} MiB",
         f"{few:<12} {fifty.seconds:8.1f} s {fifty.peak / 1024:7.1f} MiB   {by_one['few']:.2f} of {few} x one",
         f"{count:<12} {ended.seconds:8.1f} s {ended.peak / 1024:7.1f} MiB   {by_one['all']:.2f} of {count} x one",
-        f"memory from {few} to {count}: {ended.peak / fifty.peak - 1:+.1%}",
+        f"memory for each credential more: {(ended.peak - fifty.peak) / (count - few):.1f} KiB",
         f"a second run {again.seconds:8.1f} s {again.peak / 1024:7.1f} MiB   {changes} changes",
         f"most requests at a time, by cluster: {most}; allowed: {MAX_PARALLEL}; where any number is allowed: {unlimited}",
     ]
@@ -292,8 +292,9 @@ def test_five_hundred(ansible: Ansible, capsys: pytest.CaptureFixture[str]) -> N
     assert summary["counts"] == counts
     assert unlimited > MAX_PARALLEL
     assert set(most) == {MAX_PARALLEL}
-    assert ended.peak < 1.1 * fifty.peak
+    # Ansible keeps a host, its variables and rotate_result until the run ends: 5 KiB of its own, and about 11 for the steps.
+    assert (ended.peak - fifty.peak) / (count - few) < 32
     assert ended.seconds < 1.3 * count / few * fifty.seconds
-    assert by_one["all"] <= 0.6
+    assert by_one["all"] <= 0.3
     assert again.run.returncode == 0, again.run.output
     assert changes == 0
