@@ -35,20 +35,15 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interrup
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import (
-    ARGUMENTS,
-    AWX_CREDENTIAL,
-    refuse_missing,
-    settings_of,
-    variables_set,
-    with_defaults,
-)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import refuse_missing, settings_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Remote, Sink, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import AWX_CREDENTIAL
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import ARGUMENTS, variables_set, with_defaults
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.whose import Attributed
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy, Settings
 from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.labels import LabelledWorld
 from tests.simulation.ports import FILE, SERVER

@@ -37,10 +37,10 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registr
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import REFUSED, UNKNOWN, WORKS, Asked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import ACCESS_TOKEN, IN_PLACE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials, NothingRotatedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import ACCESS_TOKEN, IN_PLACE
 
 _NOUNS = {"api_token": "API token", "session": "session", "": "access token"}  # by the kind of a credential
 _OWN_USE = timedelta(seconds=30)  # a use that is not older than this is the look of this run

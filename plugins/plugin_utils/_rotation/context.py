@@ -12,7 +12,6 @@ from itertools import pairwise
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
@@ -29,6 +28,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
 
 
 @dataclass(frozen=True)

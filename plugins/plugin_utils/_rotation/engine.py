@@ -21,7 +21,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, name_step
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
@@ -32,6 +31,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Rescued,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
 

@@ -1,293 +1,37 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the role's variables to what a rotation has to do: checked, converted, refused by name. Private. Pure functions."""
+"""From options to what a rotation has to do: checked, converted, refused by name. Private. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
-from ansible_collections.latchkey.tokens.plugins.module_utils._operations.access_check import ACCESS_CHECK
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import refuse_secret_text
-
-ACCESS_TOKEN, API_TOKEN, IN_PLACE, REPLACE, ALTERNATE = "access_token", "api_token", "in_place", "replace", "alternate"
-SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
-S3_ACCESS_KEY = "s3_access_key"
-VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER = "vars_file", "hashicorp_vault", "aws_secretsmanager"
-GIT, TASKS, CREDENTIALS_FILE, AWX_CREDENTIAL = "git", "tasks", "credentials_file", "awx_credential"
-SINKS = (CREDENTIALS_FILE, AWX_CREDENTIAL)  # what gets the credential itself, and gives it back when a rotation is undone
-_SECRET = "service_account_secret"  # noqa: S105  (a choice of an option)
-_SHORTEST_LIFE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """When to rotate, how long a credential lives, and what becomes of the old one.
-
-    Attributes:
-        force: rotate now, due or not.
-        when_remaining: due when the credential expires within this time.
-        max_age: due when it is older; None for any age.
-        expires_in: how long a new one lives; None for ever.
-        orphans: ``fail``, ``revoke`` or ``ignore``.
-        retire: ``delete`` or ``disable`` the old one.
-        retire_after: how long the old one is kept; None for not at all (delete), or until the next rotation (disable).
-        exact_expiry: whether the platform lets a credential expire at the very instant that was asked for, and not at a whole minute.
-        successor_of: the account's name, where a new credential is an account of its own; else empty.
-        shared: whether the store is published, so that a run on another machine may be at work on a copy of it.
-        called: what a credential is that is no account, for people.
-        alternates: whether two accounts take turns: the old credential stays as it is until its account's next turn.
-    """
-
-    force: bool = False
-    when_remaining: timedelta = timedelta(0)
-    max_age: timedelta | None = None
-    expires_in: timedelta | None = None
-    orphans: str = "fail"
-    retire: str = "delete"
-    retire_after: timedelta | None = None
-    exact_expiry: bool = True
-    successor_of: str = ""
-    shared: bool = False
-    alternates: bool = False
-
-    called: str = "token"
-
-    @property
-    def noun(self) -> str:
-        """What a credential is, for people."""
-        return "account" if self.successor_of else self.called
-
-    @property
-    def owner(self) -> str:
-        """What has these credentials, for people."""
-        return "the rotation" if self.successor_of else "the account"
-
-    @property
-    def retires_at_once(self) -> bool:
-        """Whether the old credential goes, or is switched off, with the rotation itself."""
-        return not self.alternates and (self.retire == "disable" or self.retire_after is None)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that a rotation has to know beside what it finds.
-
-    Attributes:
-        kind: access_token, api_token, in_place, replace or alternate.
-        account, endpoint: as the user wrote them, for people.
-        accounts: the two accounts that take turns; else empty.
-        var, client_id_var: names of the variables, for people; the latter may be empty.
-        policy: what the user wants.
-        patience: how long a new secret may still be refused.
-        roles: of a first account that will be replaced; empty takes those of the predecessor.
-        has_hooks: whether tasks of the user come between the proof and the end.
-        sinks, later_sinks: what gets the new credential, in order, before and after the tasks of the user; all before where there are none.
-        publishes: whether the store is pushed.
-        always_proves: whether the stored credential is proved with the user's checks also when nothing is due.
-        accounts_elsewhere: where an account may be that the platform does not have, as a sentence.
-    """
-
-    kind: str = ACCESS_TOKEN
-    account: str = ""
-    accounts: tuple[str, ...] = ()
-    endpoint: str = ""
-    var: str = ""
-    client_id_var: str = ""
-    policy: Policy = field(default_factory=Policy)
-    patience: timedelta = timedelta(0)
-    roles: tuple[str, ...] = ()
-    has_hooks: bool = False
-    sinks: tuple[str, ...] = ()
-    later_sinks: tuple[str, ...] = ()
-    publishes: bool = False
-    always_proves: bool = False
-    accounts_elsewhere: str = ""
-
-    @property
-    def what(self) -> str:
-        """What is rotated, for people."""
-        return f"{self.account} on {self.endpoint}"
-
-    @property
-    def in_place(self) -> bool:
-        """Whether the account has one secret, which is replaced in its place."""
-        return self.kind == IN_PLACE
-
-    @property
-    def is_secret(self) -> bool:
-        """Whether it is the secret of a service account, which goes with a client id."""
-        return self.kind in SECRETS
-
-    @property
-    def changes_account(self) -> bool:
-        """Whether the new credential is another account's, so that the client id in the store tells which one is stored."""
-        return self.kind in (REPLACE, ALTERNATE)
-
-
-# What the role rotate hands over, but for publish_git; the names are those of its variables without rotate_.
-ARGUMENTS: dict[str, Any] = {
-    "credential": {"type": "str", "required": True, "choices": [ACCESS_TOKEN, API_TOKEN, _SECRET, S3_ACCESS_KEY]},
-    "account": {"type": "str"},
-    "store": {"type": "str", "choices": [VARS_FILE, HASHICORP_VAULT, AWS_SECRETSMANAGER]},
-    "vars_file": {"type": "path"},
-    "hashicorp_vault": {
-        "type": "dict",
-        "options": {
-            "url": {"type": "str"},
-            "namespace": {"type": "str"},
-            "ca_path": {"type": "path"},
-            "timeout": {"type": "float"},
-            "mount": {"type": "str"},
-            "path": {"type": "str"},
-            "token": {"type": "str", "no_log": True},
-            "role_id": {"type": "str"},
-            "secret_id": {"type": "str", "no_log": True},
-            "jwt": {"type": "str", "no_log": True},
-            "role": {"type": "str"},
-            "auth_mount": {"type": "str"},
-        },
-    },
-    "aws_secretsmanager": {
-        "type": "dict",
-        "options": {
-            "name": {"type": "str"},
-            "region": {"type": "str"},
-            "profile": {"type": "str"},
-            "endpoint_url": {"type": "str"},
-            "ca_path": {"type": "path"},
-            "timeout": {"type": "float"},
-        },
-    },
-    "var": {"type": "str"},
-    "vault_id": {"type": "str"},
-    "strategy": {"type": "str", "choices": [IN_PLACE, REPLACE, ALTERNATE]},
-    "id_var": {"type": "str"},
-    "client_id_var": {"type": "str"},
-    "accounts": {"type": "list", "elements": "str"},
-    "roles": {"type": "list", "elements": "str"},
-    "tag": {"type": "str"},
-    "clusters": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "endpoint": {"type": "str", "required": True},
-            "ca_path": {"type": "path"},
-            "validate_certs": {"type": "bool"},
-        },
-    },
-    "sync_timeout": {"type": "str"},
-    "s3_endpoint": {"type": "str"},
-    "rescue_file": {"type": "path"},
-    "expires_in": {"type": "str"},
-    "when_remaining": {"type": "str"},
-    "max_age": {"type": "str"},
-    "force": {"type": "bool"},
-    "checks": ACCESS_CHECK.argument_spec["probes"],
-    "orphans": {"type": "str", "choices": ["fail", "revoke", "ignore"]},
-    "retire": {"type": "str", "choices": ["delete", "disable"]},
-    "retire_after": {"type": "str"},
-    "reload_vars": {"type": "bool"},
-    "publish": {"type": "list", "elements": "str", "choices": ["none", GIT, TASKS, *SINKS]},
-    "publish_credentials_file": {"type": "dict", "options": {"path": {"type": "path"}}},
-    "publish_awx_credential": {
-        "type": "dict",
-        "options": {
-            "controller_host": {"type": "str"},
-            "controller_oauthtoken": {"type": "str", "no_log": True},
-            "ca_path": {"type": "path"},
-            "timeout": {"type": "float"},
-            "api_path": {"type": "str"},
-            "name": {"type": "str"},
-            "organization": {"type": "str"},
-            "input": {"type": "str"},
-            "id_input": {"type": "str"},
-        },
-    },
-    "publish_tasks": {"type": "str"},
-    "lock_timeout": {"type": "str", "default": "30s"},
-}
-# What a variable means that is null, or left out with omit: the role's default, never less than that.
-_DEFAULTS: dict[str, Any] = {
-    "store": VARS_FILE,
-    "hashicorp_vault": {},
-    "aws_secretsmanager": {},
-    "strategy": IN_PLACE,
-    "id_var": "",
-    "client_id_var": "",
-    "accounts": [],
-    "roles": [],
-    "tag": "",
-    "clusters": [],
-    "sync_timeout": "5m",
-    "s3_endpoint": "",
-    "rescue_file": "",
-    "expires_in": "90d",
-    "when_remaining": "7d",
-    "max_age": "",
-    "force": False,
-    "checks": [],
-    "orphans": "fail",
-    "retire": "delete",
-    "retire_after": "",
-    "reload_vars": True,
-    "publish": [],
-    "publish_credentials_file": {},
-    "publish_awx_credential": {},
-    "publish_git": {},
-    "publish_tasks": "",
-    "vault_id": "",
-}
-# An empty variable of these says something, if only that a value was forgotten. Any other that is empty is not set.
-_TELLING_WHEN_EMPTY = frozenset(
-    (
-        *("platform", "endpoint", "credential", "vars_file", "var"),
-        *("sync_timeout", "expires_in", "when_remaining", "max_age", "force", "retire_after", "reload_vars"),
-    )
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import (
+    ALTERNATE,
+    API_TOKEN,
+    AWX_CREDENTIAL,
+    CREDENTIALS_FILE,
+    IN_PLACE,
+    REPLACE,
+    S3_ACCESS_KEY,
+    SECRETS,
+    SINKS,
+    Policy,
+    Settings,
 )
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import GIT, SERVICE_ACCOUNT_SECRET, TASKS, VARS_FILE
 
-
-def variables_set(names: Iterable[str], variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return the options that the role's variables set, rotate_ before the name of each.
-
-    Args:
-        names: of the options.
-        variables: all that the task has, not templated yet.
-        template: templates a value.
-    """
-    found = template({name: variables[f"rotate_{name}"] for name in names if f"rotate_{name}" in variables})
-    omitted = variables.get("omit")  # before ansible-core 2.19, what omit becomes; later, omit leaves nothing
-    kept = _without(found, omitted) if omitted else found
-    return {name: value for name, value in kept.items() if _is_set(name, value)}
-
-
-def _is_set(name: str, value: Any) -> bool:
-    """Tell whether a variable says anything; a text of nothing but blanks is empty."""
-    is_empty = not (value.strip() if isinstance(value, str) else value)
-    return not is_empty or (name in _TELLING_WHEN_EMPTY and value is not None)
-
-
-def _without(value: Any, omitted: Any) -> Any:
-    """Return a value without what is omitted in it."""
-    if isinstance(value, Mapping):
-        return {name: _without(one, omitted) for name, one in value.items() if one != omitted}
-    if isinstance(value, list):
-        return [_without(one, omitted) for one in value if one != omitted]
-    return value
-
-
-def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with the role's defaults for those that are not set."""
-    return {**options, **{name: default for name, default in _DEFAULTS.items() if options.get(name) is None}}
+_SHORTEST_LIFE = timedelta(minutes=1)
 
 
 def kind_of(options: Mapping[str, Any]) -> str:
     """Return the kind of a rotation, from options with defaults."""
-    return str(options["strategy"] if options["credential"] == _SECRET else options["credential"])
+    return str(options["strategy"] if options["credential"] == SERVICE_ACCOUNT_SECRET else options["credential"])
 
 
 class Rotatable(Protocol):

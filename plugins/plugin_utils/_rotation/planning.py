@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import describe_duration, format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import instant
 
 _SHOWN = 20  # names that a problem lists

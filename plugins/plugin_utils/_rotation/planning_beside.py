@@ -12,7 +12,6 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import marked_lifetime
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
     Facts,
     Plan,
@@ -23,6 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning
     nothing_stored,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import Recognised, recognise
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
     CURRENT,
     LATE,

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
     Facts,
     Plan,
@@ -23,6 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning
     next_due,
     nothing_stored,
 )
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
     LATE_WRITES,
     MINTING,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import AWS_SECRETSMANAGER, HASHICORP_VAULT
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import AWS_SECRETSMANAGER, HASHICORP_VAULT
 
 if TYPE_CHECKING:
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore

@@ -15,10 +15,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import s
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, TASKS
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
 
 
 def whole_stack(settings: Settings, *, with_sinks: bool = True) -> list[str]:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import S3_ACCESS_KEY, Policy, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import S3_ACCESS_KEY, Policy, Settings
 
 
 def due_of(current: Mapping[str, Any], policy: Policy) -> tuple[str | None, str]:

@@ -18,7 +18,7 @@ from ansible_collections.latchkey.tokens.plugins.action.rotation import ActionMo
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager_client import access_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import variables_set
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import variables_set
 
 CANARY = "canary-Pa55word"
 NOTHING = ("", "  ")

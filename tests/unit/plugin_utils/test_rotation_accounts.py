@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials, successor_name
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 
 NOW = datetime(2027, 1, 1, 12, 0, 7, 999999, tzinfo=timezone.utc)

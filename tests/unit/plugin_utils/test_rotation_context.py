@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Held, Listing, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
 from tests.unit.plugin_utils.rotation_facts import HOUR, MINUTE, at, minting, settled, stored
 
 MINE = {"run": "r", "since": at(-HOUR)}

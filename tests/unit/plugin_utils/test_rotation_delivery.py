@@ -23,7 +23,6 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import s
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Created,
@@ -33,6 +32,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
 from tests.unit.plugin_utils.rotation_facts import HOUR, NO_TIME, NOW, at, settled, stored
 
 OLD, NEW = Handed("old", "1"), Handed("new", "2", "svc")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import is_overdue, settled_after
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 from tests.unit.plugin_utils.rotation_facts import (
     BESIDE_1_0_0,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_in_place
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, IN_PLACE_1_0_0, MINUTE, NO_TIME, NOW, at
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import words
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Policy, Settings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy, Settings
 from tests.unit.plugin_utils.rotation_facts import DAY
 
 TOKEN = Settings(kind="access_token", account="svc", endpoint="q.example.com", var="token")
