@@ -124,12 +124,14 @@ class Undo:
             else "no credential yet"
         )
         failed = f"What failed: {record.failed_step}: {record.failure}{Delivery(context).doubts()}"
+        # What an interrupted run wrote may come late too, but what there was before is what that run left.
+        in_doubt = bool(record.late) and not record.plan.undo
         if context.settings.policy.alternates:
             late = " Whether the other account has a new secret is not known, so the next rotation waits an hour." if self._unknown else ""
             return context.fail(
                 f"was not rotated: {context.where} holds {holds}, and a new secret of the other account, where there was one, is stored "
                 f"nowhere.{late} {failed}",
-                undone=not self._unknown,
+                undone=not self._unknown and not in_doubt,
                 names_step=True,
             )
         if self._unknown:
@@ -138,10 +140,10 @@ class Undo:
                 f"may still appear; the next runs look for it and revoke it. {failed}",
                 names_step=True,
             )
+        before = "" if in_doubt else ", and all is as it was before"
         return context.fail(
-            f"was not rotated, and all is as it was before: {context.where} holds {holds}, and the new one, where there was one, is "
-            f"revoked. {failed}",
-            undone=True,
+            f"was not rotated{before}: {context.where} holds {holds}, and the new one, where there was one, is revoked. {failed}",
+            undone=not in_doubt,
             names_step=True,
         )
 
