@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,8 @@ class Awx:
         may: by token, the lists that it may write to; None for all.
         lacks: fields that this version does not have, and lists.
         journal: what was asked, without GET.
+        holds_back: how many of the next changes are served late: AWX's web server answers them with 504 before AWX comes to them.
+        held_back: those, until serve_late() is called.
     """
 
     url: str = ""
@@ -99,6 +101,8 @@ class Awx:
     may: dict[str, frozenset[str] | None] = field(default_factory=lambda: {TOKEN: None})
     lacks: set[str] = field(default_factory=set)
     journal: list[str] = field(default_factory=list)
+    holds_back: int = 0
+    held_back: list[Callable[[], object]] = field(default_factory=list)
     surveys: dict[int, Any] = field(default_factory=dict)
     associated: dict[tuple[str, int, str], list[int]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -139,14 +143,24 @@ class Awx:
             kind: [one["name"] for one in found.values() if not one.get("managed")] for kind, found in self.objects.items() if found
         }  # fmt: skip
 
+    def serve_late(self) -> None:
+        """Serve what was held back."""
+        while self.held_back:
+            self.held_back.pop(0)()
+
     # Requests
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, token: str) -> tuple[int, Any]:
         with self.lock:
             if method != "GET":
                 self.journal.append(f"{method} {path}")
+            parts = [part for part in path.split("/") if part]
+            if method == "PATCH" and self.holds_back:
+                self.holds_back -= 1
+                self.held_back.append(lambda: self._routed(method, parts, query, body or {}, token))
+                return 504, None
             try:
-                return self._routed(method, [part for part in path.split("/") if part], query, body or {}, token)
+                return self._routed(method, parts, query, body or {}, token)
             except Refused as refusal:
                 return refusal.status, refusal.body
 

@@ -67,6 +67,19 @@ def test_the_new_one_and_then_the_old_one_again(rig: Rig) -> None:
     assert rig.awx.journal == [f"PATCH /api/v2/credentials/{rig.credential['id']}/"] * 2
 
 
+def test_a_write_that_is_sent_again_may_be_served_twice(rig: Rig) -> None:
+    sink = rig.sink()
+    for held_back in (0, 1):
+        rig.awx.holds_back = held_back
+        sink.write(NEW, sink.read())
+        assert sink.in_doubt is bool(held_back)
+        assert rig.credential["inputs"]["token"] == NEW.value
+    sink.write(OLD, sink.read())
+    assert not sink.in_doubt
+    rig.awx.serve_late()
+    assert rig.credential["inputs"]["token"] == NEW.value
+
+
 def test_without_an_input_for_it_no_id_is_written(rig: Rig) -> None:
     rig.sink(id_input=None).write(NEW, SinkContent())
     assert (rig.credential["inputs"]["token"], rig.credential["inputs"]["token_id"]) == (NEW.value, OLD.id)

@@ -404,6 +404,7 @@ class MemorySink:
 
     point: Point
     name: str
+    in_doubt = False
 
     def __post_init__(self) -> None:
         self.where = f"the {self.name}"

@@ -81,6 +81,7 @@ class Answer:
         where: the client that asked.
         may_have_acted: whether the server may have done what was asked, as far as HTTP tells: it was a change, and was not refused, or an
             earlier try of the same request got no answer.
+        sent_before: whether an earlier try of the same change got no answer, and may still be served.
     """
 
     operation: str
@@ -89,6 +90,7 @@ class Answer:
     text: str
     where: HttpClient
     may_have_acted: bool = False
+    sent_before: bool = False
 
     def json(self) -> Any:
         """Return the body's JSON value.
@@ -280,7 +282,8 @@ class HttpClient:
                     raise self._no_answer(failure, exchange, sending, in_doubt) from None
                 pause = _back_off(attempt)
             else:
-                answer = replace(answer, may_have_acted=exchange.changes and (in_doubt or answer.status not in _NOTHING_DONE))
+                acted = exchange.changes and (in_doubt or answer.status not in _NOTHING_DONE)
+                answer = replace(answer, may_have_acted=acted, sent_before=in_doubt)
                 again = not last and refused_for_now(answer)
                 if not again and (200 <= answer.status < 300 or answer.status in accept):
                     return answer

@@ -109,6 +109,7 @@ class AwxCredential:
 
     def __init__(self, access: AwxAccess) -> None:
         self._access = access
+        self.in_doubt = False
         organization = f" of {access.organization}" if access.organization else ""
         self.where = f"the credential {access.name}{organization} in AWX"
 
@@ -138,6 +139,7 @@ class AwxCredential:
             path = f"{access.api}/credentials/{int(found['id'])}/"
             body = {"inputs": {**_inputs(found), **ours}}
             answer = http.request("write the credential", "PATCH", path, body=body, repeatable=True)
+            self.in_doubt = answer.sent_before
             held = _inputs(answer.json_object())
             if not held.get(access.input) or (access.id_input and held.get(access.id_input) != credential.id):
                 raise answer.strange("the credential does not have what was written")

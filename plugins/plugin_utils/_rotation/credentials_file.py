@@ -27,7 +27,7 @@ class CredentialsFile:
         lock_timeout: seconds to wait for another writer.
     """
 
-    tells = True
+    tells, in_doubt = True, False
 
     def __init__(self, path: str, form: ClientFile, account: str, endpoint_url: str, lock_timeout: float) -> None:
         self.where = f"the credentials file {path}"

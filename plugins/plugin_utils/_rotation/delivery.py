@@ -156,7 +156,8 @@ class Delivery:
             if isinstance(failure, RefusedError) or not failure.may_have_acted:
                 record.late = before
             raise
-        record.late = before
+        if not sink.in_doubt:
+            record.late = before
 
     def _note_doubts(self) -> None:
         """Note in the store of a write without an answer that it may reach its sink yet."""

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RefusedError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 
+NEVER_WRITTEN = "never written"  # stands for a credential where a write is only tried
 Version = Mapping[str, str]  # of what a store holds: a mark for each of PARTS, "" for absent; opaque, and the same for the same content
 PARTS = ("value", "client_id", "state", "old_value")
 Expected = Mapping[str, Sequence[str]]  # of some PARTS: the marks that each may have, of which it must have one
@@ -346,10 +347,12 @@ class Sink(Protocol):
     Attributes:
         where: what it is called, for people.
         tells: whether it tells what it holds; holds() and restore() are called only then.
+        in_doubt: whether the last write was sent more than once, so that a copy of it may still be served.
     """
 
     where: str
     tells: bool
+    in_doubt: bool
 
     def read(self) -> SinkContent:
         """Return what it holds. Raises LatchkeyError where that cannot be read, or not be written, or is something else."""

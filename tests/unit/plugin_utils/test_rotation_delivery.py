@@ -42,6 +42,8 @@ STORE = Held("vault.yml", "old", state=settled())
 class Sink:
     """A file, or a server that does not tell what it holds."""
 
+    in_doubt = False
+
     def __init__(self, name, held="old", *, tells=True):
         self.where, self.tells, self.held, self.failure = f"the {name}", tells, held, None
 
@@ -222,6 +224,14 @@ def test_only_a_write_that_may_have_been_taken_may_come_late(failure, late):
     assert rig.record.late == late, "what a file holds can be compared"
     words = " A write to the server may still be served, so the next runs write the stored credential there again."
     assert rig.delivery.doubts() == (words if late else "")
+
+
+def test_a_write_that_was_sent_twice_may_come_once_more():
+    rig = Rig(created=CREATED)
+    rig.delivery.check()
+    rig.server.in_doubt = True
+    rig.delivery.hand_over(["server"], NEW)
+    assert (rig.server.held, rig.record.late) == ("new", LATE)
 
 
 def test_a_write_that_was_answered_ends_no_doubt_about_an_earlier_one():
