@@ -3,29 +3,27 @@
 """What a platform can do, in words that operations use. Private to this collection.
 
 Each platform fills this in with its vendor's API, in a file or a directory beside this one. A method that a platform leaves out says so
-when it is called. Every method may raise the errors of requests in _common/errors.py; what else it raises is said with it.
+when it is called. Every method may raise the errors of requests in _common/errors.py; what else it raises is said with it. How an
+appliance is spoken to is in appliance.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
 
 from .._common.endpoint import Endpoint
 from .._common.errors import AnswerError, LatchkeyError, OptionError, RequestError, UnsupportedError
 from .._common.inventory import Inventory
 from .._common.model import Account, AccountState, Caller, ClientSecret, Credential, Minted, SecretSync
-from .._common.one_line import one_line
 from .._common.steps import Step
-from .._connection import Connection
-from .._http.client import Answer, HttpClient
+from .._http.client import Answer
+from .appliance import Appliance
 from .client_file import ClientFile
-
-_SHOWN = 50  # names that a failure lists
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,10 @@ class Probed:
             return cls(answer.status, answer.text)
 
 
-class Platform:
-    """One appliance, spoken to as one caller. Used as a context manager; leaving it ends the session that it opened for itself.
+class Platform(Appliance):
+    """What one appliance can be asked for, and what is known of its kind.
 
     Attributes:
-        name: as in the option ``platform``.
-        title: for people.
         options: what this platform can be asked for beyond what all can, by option name.
         instead: for options that it cannot heed, what to do in place of them, as a sentence.
         token_limit: how many tokens one account may have; None when there is no limit.
@@ -75,13 +71,8 @@ class Platform:
         not_told: of each kind of credential that it can list, the keys of a result that it never tells.
         public_paths: paths that are answered to anybody, so that an answer proves nothing; without a slash at the end.
         incomplete: whether a list that was read since this was reset was a part only.
-        warnings: what the user should know although nothing failed.
-        before_session: called before the platform opens a session for itself.
-        on_session: called with the bearer and the id of each session that the platform opened for itself; the id may be empty.
     """
 
-    name: str
-    title: ClassVar[str]
     options: frozenset[str] = frozenset()
     instead: Mapping[str, str] = MappingProxyType({})
     token_limit: int | None = None
@@ -104,49 +95,6 @@ class Platform:
     public_paths: frozenset[str] = frozenset()
     incomplete: bool = False
 
-    def __init__(self, connection: Connection, vendor_words: Any) -> None:
-        self.connection = connection
-        self.http = HttpClient(
-            platform=self.name,
-            name=self.title,
-            endpoint=connection.endpoint,
-            validate_certs=connection.validate_certs,
-            ca_path=connection.ca_path,
-            timeout=connection.timeout,
-            vendor_words=vendor_words,
-            max_parallel_requests=connection.max_parallel_requests,
-        )
-        self.http.hide(*connection.auth.secrets())
-        self.warnings: list[str] = []
-        self.before_session: Callable[[], None] = lambda: None
-        self.on_session: Callable[[str, str], None] = lambda _bearer, _id: None
-
-    def __enter__(self) -> Platform:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(failure, LatchkeyError):
-            failure.args = (self.http.without_secrets(str(failure)),)  # a name in it may be the server's, which knows them
-        try:
-            self.log_out()
-        except RequestError as left:
-            self.warn(f"The session that this task opened could not be ended; it ends by itself. {left}")
-        finally:
-            self.http.close()
-
-    def warn(self, sentence: str) -> None:
-        """Note what the user should know although nothing failed; the same sentence only once."""
-        sentence = one_line(self.http.without_secrets(sentence))
-        if sentence not in self.warnings:
-            self.warnings.append(sentence)
-
-    def now(self) -> datetime:
-        """Return the time by the appliance's clock, in UTC, as far as its answers told it."""
-        return self.http.now()
-
-    def log_out(self) -> None:
-        """End the session that this platform opened for itself, if any; never a token that the user brought."""
-
     def require_options(self, given: Collection[str]) -> None:
         """Refuse options that this platform cannot heed.
 
@@ -163,84 +111,6 @@ class Platform:
 
     def _cannot(self, what: str, instead: str = "") -> NoReturn:
         raise UnsupportedError(f"{self.title} cannot {what}.", instead)
-
-    def _unknown(self, kind: str, which: str, existing: Iterable[str]) -> OptionError:
-        """Return the error for something that is not there, with the names of what is."""
-        names = sorted(set(existing), key=str.lower)
-        listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        place = f"{self.title} at {self.http.endpoint.url}"
-        hint = self.http.without_secrets(f"There are: {listed}.") if names else "Check the name."
-        return OptionError(f"{place}: there is no {kind} {which}.", hint)
-
-    def _ambiguous(self, kind: str, name: str, ids: Sequence[str]) -> OptionError:
-        """Return the error for a name that several have."""
-        place = f"{self.title} at {self.http.endpoint.url}"
-        return OptionError(f"{place}: {len(ids)} {kind} are called '{name}': {', '.join(ids)}.", "Name the one that is meant by its id.")
-
-    def refuse_other_case(self, name: str, there: Iterable[str]) -> None:
-        """Refuse a name that no account has, where one has a name that differs in case only.
-
-        Whether those are names of one account is not published for any platform, so it is neither taken for the account's nor for
-        one that is free.
-
-        Args:
-            name: as the user wrote it.
-            there: names of the accounts that there are.
-
-        Raises:
-            OptionError: there is such a name, and not the one that the user wrote.
-        """
-        alike = sorted({one for one in there if one.casefold() == name.casefold()})
-        if alike and name not in alike:
-            listed = " and ".join(f"'{one}'" for one in alike)
-            raise OptionError(
-                f"{self.title} at {self.http.endpoint.url}: there is no account '{name}', but {listed}, which differs in case only.",
-                "Write the name as it is there.",
-            )
-
-    def _named_roles(self, wanted: Collection[str], known: Mapping[str, str]) -> dict[str, str]:
-        """Return roles that are wanted by name or id as names by id.
-
-        Args:
-            wanted: names or ids.
-            known: names of the roles that there are, by id.
-
-        Raises:
-            OptionError: there is no such role, or several have the name.
-        """
-        found = {}
-        for role in sorted(wanted):
-            ids = [role] if role in known else sorted(id_ for id_, name in known.items() if name == role)
-            if not ids:
-                raise self._unknown("role", f"'{role}'", known.values())
-            if len(ids) > 1:
-                raise self._ambiguous("roles", role, ids)
-            found[ids[0]] = known[ids[0]]
-        return found
-
-    def _created_id(self, answer: Answer, name: str, secret: str) -> str:
-        """Return the id of an account that was just created, from the list: the reply tells its secret and not its id.
-
-        Args:
-            answer: that reply.
-            name: the account's name, which no other account had.
-            secret: what the reply tells, and nothing else ever will.
-
-        Raises:
-            AnswerError: the list does not tell it either; the secret is among the details.
-        """
-        try:
-            ids = [one.account.id for one in self.service_accounts(name)]
-        except LatchkeyError:
-            ids = []
-        if len(ids) == 1:
-            return ids[0]
-        failure = answer.strange("the new account's id is missing or is not an id")
-        failure.add(
-            f"The secret of the new account is in this result, and its id is not known: look for '{name}' with service_account_info.",
-            client_secret=secret,
-        )
-        raise failure
 
     # Who calls, and who else there is
 
@@ -481,6 +351,30 @@ class Platform:
     def create_account(self, wanted: AccountState) -> tuple[AccountState, ClientSecret | None]:
         """Make the account, never twice; return it as it then is, perhaps without roles yet, and its secret where it has one."""
         self._cannot("create service accounts")
+
+    def _created_id(self, answer: Answer, name: str, secret: str) -> str:
+        """Return the id of an account that was just created, from the list: the reply tells its secret and not its id.
+
+        Args:
+            answer: that reply.
+            name: the account's name, which no other account had.
+            secret: what the reply tells, and nothing else ever will.
+
+        Raises:
+            AnswerError: the list does not tell it either; the secret is among the details.
+        """
+        try:
+            ids = [one.account.id for one in self.service_accounts(name)]
+        except LatchkeyError:
+            ids = []
+        if len(ids) == 1:
+            return ids[0]
+        failure = answer.strange("the new account's id is missing or is not an id")
+        failure.add(
+            f"The secret of the new account is in this result, and its id is not known: look for '{name}' with service_account_info.",
+            client_secret=secret,
+        )
+        raise failure
 
     def rotate_secret(self, state: AccountState, expire_sessions: bool) -> ClientSecret:
         """Give the account a new secret, never twice.
