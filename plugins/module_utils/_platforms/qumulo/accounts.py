@@ -172,11 +172,9 @@ class QumuloAccounts(QumuloApi):
         )
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
-        held, wished = state.roles or frozenset(), wanted.roles or frozenset()
-        give: list[Step] = [(f"role '{role}' given", partial(self._add_role, state.account, role)) for role in sorted(wished - held)]
-        take: list[Step] = [
-            (f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(held - wished)
-        ]
+        held, roles = state.roles or frozenset(), wanted.roles or frozenset()
+        give: list[Step] = [(f"role '{role}' given", partial(self._add_role, state.account, role)) for role in sorted(roles - held)]
+        take: list[Step] = [(f"role '{role}' taken away", partial(self._remove_role, state.account, role)) for role in sorted(held - roles)]
         return give, take
 
     def _add_role(self, account: Account, role: str) -> None:

@@ -128,17 +128,17 @@ class CdmPrincipals(CdmApi):
         return self._named_roles(wanted, known)
 
     def role_steps(self, state: AccountState, wanted: AccountState) -> tuple[list[Step], list[Step]]:
-        held, wished = state.roles or frozenset(), wanted.roles or frozenset()
+        held, roles = state.roles or frozenset(), wanted.roles or frozenset()
         names = {**state.role_names, **wanted.role_names}
         give: list[Step] = []
         take: list[Step] = []
-        if wished - held:
+        if roles - held:
             # All that are wanted, since an assignment may replace what there was.
-            act = partial(self._change_roles, state.account, wished, names, give=True)
-            give.append((f"roles {_names_of(wished - held, names)} given", act))
-        if held - wished:
-            act = partial(self._change_roles, state.account, held - wished, names, give=False)
-            take.append((f"roles {_names_of(held - wished, names)} taken away", act))
+            act = partial(self._change_roles, state.account, roles, names, give=True)
+            give.append((f"roles {_names_of(roles - held, names)} given", act))
+        if held - roles:
+            act = partial(self._change_roles, state.account, held - roles, names, give=False)
+            take.append((f"roles {_names_of(held - roles, names)} taken away", act))
         return give, take
 
     def _change_roles(self, account: Account, roles: frozenset[str], names: dict[str, str], *, give: bool) -> None:
