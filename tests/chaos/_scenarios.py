@@ -89,8 +89,8 @@ def _undone(kind: str, name: str = "undone") -> Scenario:
 
 
 def _first(kind: str) -> Scenario:
-    in_place = kind.startswith("in_place")  # the secret that is not stored may be in use elsewhere, so ending it must be asked for
-    forced = FORCED if in_place else {}
+    # A secret that is not stored may be in use elsewhere, so ending it must be asked for.
+    forced = FORCED if kind.startswith(("in_place", "alternate")) else {}
     return Scenario(kind, "first", _nothing, forced, after=forced, works_before=False)
 
 
@@ -107,8 +107,8 @@ MORE = (
     _of_qumulo("refused", _refused, {}, works_before=False),
     _of_qumulo("password", _password, FORCED),
     _of_qumulo("self", _self, FORCED),
-    *(_first(kind) for kind in ("api_token-cdm", "in_place-rsc", "replace-rsc")),
-    *(_undone(kind) for kind in ("api_token-cdm", "replace-rsc")),
+    *(_first(kind) for kind in ("api_token-cdm", "in_place-rsc", "replace-rsc", "s3_access_key-qumulo", "alternate-rsc")),
+    *(_undone(kind) for kind in ("api_token-cdm", "replace-rsc", "alternate-rsc")),
     _undone("in_place-rsc", "unproved"),
     Scenario("replace-rsc", "first-undone", _nothing, {"rotate_checks": rubrik.FAILING}, works_before=False, ends=2),
 )

@@ -59,7 +59,8 @@ class Fault:
 
     def is_told(self, rig: AnyRig, text: str) -> int:
         """Return how many sentences name the product, the endpoint, what could not be done, and why."""
-        parts = text.split(f"{PRODUCTS[rig.simulator.platform]} at {rig.simulator.url}: ")[1:]
+        servers = "|".join(re.escape(url) for url in (rig.simulator.url, rig.simulator.s3_url) if url)
+        parts = re.split(f"{PRODUCTS[rig.simulator.platform]} at (?:{servers}): ", text)[1:]
         return sum(one.startswith("cannot ") and re.search(self.cause, one) is not None for one in parts)
 
 

@@ -15,7 +15,8 @@ from tests.chaos._scenarios import FAILING
 from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import MINTED, TOKENS, Rig
 from tests.plays._role_rig import failure, finish, start
-from tests.plays._rotation_kinds import Appliances
+from tests.plays._rotation_kinds import Appliances, rig_of, turns_kept
+from tests.plays._rubrik_rigs import AlternateRig
 from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.plays._watchers import wait_for_workers
 
@@ -68,6 +69,23 @@ def test_nobody_answers_the_next_check_after_it_stored(rig: Rig, saboteur: Sabot
         rig.rotate().assert_ok()
         assert rig.assert_settled() == new
         trial.outcome = "rotated"
+
+
+def test_a_turn_is_taken_once_no_request_can_be_served_any_more(
+    ansible: Ansible, simulators: Appliances, saboteur: Saboteur, recorder: Recorder
+) -> None:
+    # The secret that the killed run asked for is nowhere, and the account is the next in turn all the same.
+    rig = rig_of("alternate-cdm", ansible, simulators)
+    assert isinstance(rig, AlternateRig)
+    first = rig.seed()
+    with recorder.trial(PART, "alternate-cdm", "before write#2", "SIGKILL", "then time passes") as trial, turns_kept(rig):
+        assert run_and_kill(rig, saboteur, "before write#2", rotate_force=True)
+        assert rig.assert_works() == first
+        assert rig.result(rig.rotate(rotate_force=True))["rotated"] is False
+        rig.simulator.advance(2 * 3600)
+        assert rig.result(rig.rotate(rotate_force=True))["token_id"] == rig.other(first)
+        assert rig.assert_settled() == rig.other(first)
+        trial.outcome = "waited, then rotated"
 
 
 @pytest.mark.parametrize("at", [MINTED, "before replace#3"])

@@ -14,35 +14,55 @@ from tests.chaos.table import lines, summary
 from tests.plays._ansible import Ansible, Run
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import CredentialLostError, OrphanLeftError, SecretShownError
-from tests.plays._rotation_kinds import Appliances, assert_known
+from tests.plays._rotation_kinds import AnyRig, Appliances, assert_known, rig_of, set_right, turns_kept
+from tests.plays._rubrik_rigs import AlternateRig
 
 
-def _lose(rig: Rig) -> None:
+def _lose(rig: AnyRig) -> None:
+    assert isinstance(rig, Rig)
     rig.revoke_all()
     assert_known(rig, 0)
 
 
-def _leave(rig: Rig) -> None:
+def _leave(rig: AnyRig) -> None:
+    assert isinstance(rig, Rig)
     rig.mint()
     rig.assert_current()
 
 
-def _show(rig: Rig) -> None:
+def _end_too_early(rig: AnyRig) -> None:
+    assert isinstance(rig, AlternateRig)
+    first = rig.assert_works()
+    with turns_kept(rig):
+        rig.appliance.rotate(first)
+
+
+def _show(rig: AnyRig) -> None:
     rig.assert_no_secret(Run(0, f"msg: {rig.stored()}"))
 
 
 @pytest.mark.parametrize(
-    ("deed", "error", "counted"),
+    ("kind", "deed", "error", "counted"),
     [
-        (_lose, CredentialLostError, "lost"),
-        (_leave, OrphanLeftError, "orphans"),
-        (_show, SecretShownError, "canaries"),
+        *(
+            (kind, *deed)
+            for kind in ("access_token-qumulo", "s3_access_key-qumulo")
+            for deed in ((_lose, CredentialLostError, "lost"), (_leave, OrphanLeftError, "orphans"), (_show, SecretShownError, "canaries"))
+        ),
+        ("alternate-cdm", _end_too_early, CredentialLostError, "lost"),
+        ("alternate-cdm", _show, SecretShownError, "canaries"),
     ],
 )
 def test_what_is_wrong_is_counted(
-    ansible: Ansible, simulators: Appliances, tmp_path: Path, deed: Callable[[Rig], None], error: type[Exception], counted: str
+    ansible: Ansible,
+    simulators: Appliances,
+    tmp_path: Path,
+    kind: str,
+    deed: Callable[[AnyRig], None],
+    error: type[Exception],
+    counted: str,
 ) -> None:
-    rig = Rig(ansible, simulators["qumulo"], _admin=simulators.qumulo_admin)
+    rig = rig_of(kind, ansible, simulators)
     rig.seed()
     path = tmp_path / "record.jsonl"
     with pytest.raises(error), Recorder(path).trial("killed", "a-kind", "a point", "SIGKILL"):
@@ -52,6 +72,15 @@ def test_what_is_wrong_is_counted(
     assert {name: getattr(trial, name) for name in ("lost", "orphans", "canaries")} == {
         name: int(name == counted) for name in ("lost", "orphans", "canaries")
     }
+
+
+def test_a_key_that_no_run_created_is_no_matter_of_the_recovery(ansible: Ansible, simulators: Appliances) -> None:
+    rig = rig_of("s3_access_key-qumulo", ansible, simulators)
+    rig.seed()
+    assert isinstance(rig, Rig)
+    left, _secret = rig.mint()
+    with pytest.raises(AssertionError, match=f"does not know: {left}, created [^ ]+ Find out who uses it"):
+        set_right(rig)
 
 
 def test_an_outcome_must_be_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 import pytest
@@ -13,12 +13,23 @@ import pytest
 from tests.plays import _rubrik_rigs as rubrik
 from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import Rig
-from tests.plays._role_rig import CredentialLostError
+from tests.plays._role_rig import CredentialLostError, failure
+from tests.plays._s3_rig import ID_VAR, KeyRig
 from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator, launch
 
 AnyRig = Rig | rubrik.CdmApiTokenRig | rubrik.SecretRig
-KINDS = ("access_token-qumulo", "api_token-cdm", "in_place-cdm", "replace-cdm", "in_place-rsc", "replace-rsc")
+KINDS = (
+    "access_token-qumulo",
+    "api_token-cdm",
+    "in_place-cdm",
+    "replace-cdm",
+    "in_place-rsc",
+    "replace-rsc",
+    "s3_access_key-qumulo",
+    "alternate-cdm",
+    "alternate-rsc",
+)
 _PLATFORMS = {"qumulo": "qumulo", "cdm": "rubrik_cdm", "rsc": "rubrik_rsc"}
 
 
@@ -45,12 +56,49 @@ def rig_of(kind: str, ansible: Ansible, appliances: Appliances) -> AnyRig:
     """Return the rig of one of KINDS."""
     if kind == "access_token-qumulo":
         return Rig(ansible, appliances["qumulo"], _admin=appliances.qumulo_admin)
+    if kind == "s3_access_key-qumulo":
+        return KeyRig(ansible, appliances["qumulo"], more={"rotate_force": False}, _admin=appliances.qumulo_admin)
     return rubrik.rig_of(kind, ansible, appliances)
 
 
 def is_in_place(rig: AnyRig) -> TypeGuard[rubrik.SecretRig]:
     """Tell whether the rig's credential is the one secret of an account, which the making of a new one kills."""
     return isinstance(rig, rubrik.SecretRig) and rig.strategy == "in_place"
+
+
+def in_use(rig: AnyRig) -> list[str]:
+    """Return the ids that are live once a rotation is over: that of the stored credential, or both accounts where two take turns."""
+    return rig.ids() if isinstance(rig, rubrik.AlternateRig) else [rig.assert_works()]
+
+
+@contextlib.contextmanager
+def turns_kept(rig: AnyRig) -> Iterator[None]:
+    """Where accounts take turns, the secret that is stored before works afterwards, too: who has read it goes on with it."""
+    if not isinstance(rig, rubrik.AlternateRig) or not rig.stored():
+        yield
+        return
+    client_id, secret = str(rig.stored(rig.id_name)), rig.stored()
+    yield
+    if not rig.appliance.works(client_id, secret):
+        raise CredentialLostError(f"the secret of {client_id} ended before the account's next turn")
+
+
+def set_right(rig: AnyRig, **variables: Any) -> str:
+    """One plain run ends well, and all is in order after it; return what the user had to say before it did, empty for nothing.
+
+    Nothing marks an S3 access key as the rotation's. So the run names the one that a killed run created, and the user says what becomes
+    of it.
+    """
+    run, said = rig.rotate(**variables), ""
+    if run.returncode and isinstance(rig, KeyRig):
+        [left] = set(rig.ids()) - {rig.stored(ID_VAR)}
+        named = failure(run)
+        assert f"An interrupted run may have created {left}, and" in named, named
+        run, said = rig.rotate(**{**variables, "rotate_orphans": "revoke"}), "told to revoke the key that it named"
+    rig.result(run)
+    rig.assert_current()
+    assert not is_in_place(rig) or not rig.rescue.exists()
+    return said
 
 
 def assert_known(rig: AnyRig, since: int) -> str:
@@ -83,7 +131,7 @@ def kill_and_recover(
     after: Mapping[str, Any] | None = None,
     **variables: Any,
 ) -> str:
-    """Kill a run at a point; a credential that works is known, and a plain run sets the rest right. Return where it was.
+    """Kill a run at a point; a credential that works is known, and a plain run sets the rest right. Return where it was, and what was said.
 
     Args:
         rig, saboteur, at: what is killed, by whom, and where.
@@ -94,12 +142,10 @@ def kill_and_recover(
     """
     begin(rig)
     since = len(rig.simulator.journal())
-    with rig.rest_untouched():
+    with rig.rest_untouched(), turns_kept(rig):
         assert run_and_kill(rig, saboteur, at, **variables), f"{at} was not reached: {saboteur.events}"
         rig.stored()  # it parses and decrypts
         where = assert_known(rig, since) if works_before else "not there yet"
         rig.assert_nothing_in_clear()
-        rig.result(rig.rotate(**(after or {})))
-        rig.assert_current()
-        assert not is_in_place(rig) or not rig.rescue.exists()
-    return where
+        said = set_right(rig, **(after or {}))
+    return where + (f", and the next run was {said}" if said else "")

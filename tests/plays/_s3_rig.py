@@ -84,4 +84,4 @@ class KeyRig(Rig):
 
     def variables(self, **more: Any) -> dict[str, Any]:
         mine = {"rotate_credential": "s3_access_key", "rotate_id_var": ID_VAR, "rotate_s3_endpoint": self.simulator.s3_url}
-        return super().variables(**{**mine, "rotate_max_age": "30d", "rotate_force": True, **more})
+        return super().variables(**{**mine, "rotate_max_age": "30d", "rotate_force": True, **self.more, **more})

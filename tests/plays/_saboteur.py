@@ -21,7 +21,7 @@ from tests.simulator.launch import Simulator
 
 _SABOTAGE = Path(__file__).with_name("_sabotage.py")
 _LOGGED_IN = re.compile(r"^answered POST \S*/(client_token|session)$")
-_ID = re.compile(r"\d{22}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"\d{22}|\b[0-9a-f]{20}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass
