@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.plays._cases import do, done, refused
+from tests.plays._cases import do, done, live, refused
 from tests.plays._in_process_simulator import Start, definition_of
 from tests.plays._options import administrator, client
+from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
 
 CDM, RSC = definition_of("rubrik_cdm").settings, definition_of("rubrik_rsc").settings
 CANARY = "canary-Wr0ng"
@@ -107,6 +108,50 @@ def test_an_organization_that_does_not_exist_on_rsc(appliance: Start, choice: st
     for module in ("access_token", "access_check"):
         assert "Check organization_id" in refused(rsc, module, **client(rsc), organization_id="no")
     assert [one for one in rsc.credentials() if one["kind"] == "session"] == []
+
+
+def test_a_session_of_an_organization(appliance: Start) -> None:
+    """It is a second one, and both end with the task; a token of the user's stays, unless that is what the task ends."""
+    rsc = appliance("rubrik_rsc")
+    assert done(rsc, "access_check", **client(rsc), organization_id=ORG_ID)["account"] == "svc-ansible"
+    assert live(rsc, "session") == []
+    minted = done(rsc, "access_token", **client(rsc))
+    assert done(rsc, "access_check", token=minted["token"], organization_id=ORG_ID)["account"] == "svc-ansible"
+    assert live(rsc, "session") == [minted["token_id"]]
+    ended = done(rsc, "session_revoke", token=minted["token"], organization_id=ORG_ID, target="self")["revoked"]
+    assert ended == [minted["token_id"]]
+    assert live(rsc, "session") == []
+
+
+@pytest.mark.parametrize("status", RSC["validation_status"].choices)
+def test_a_schema_without_organizations(appliance: Start, status: str) -> None:
+    rsc = appliance("rubrik_rsc", schema="2022-09-01", validation_status=status)
+    words = "organization_id needs a schema of April 2023 or later"
+    assert words in refused(rsc, "access_check", **client(rsc), organization_id=ORG_ID)
+    assert live(rsc, "session") == []
+
+
+def test_roles_that_wait_for_approval_are_not_reported_as_set(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc", role_approval="waits")
+    message = refused(rsc, "service_account", name="svc-ansible", roles=["Account Manager"])
+    assert "does not have these roles: the change waits for approval (quorum authorization)" in message
+    assert done(rsc, "access_check", **client(rsc))["roles"] == ["Read-only Administrator"]
+
+
+def test_who_is_told_no_name_and_may_not_look_it_up(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc", service_account_role="Backup Operator", current_user_name="empty")
+    assert "name the account by its id" in refused(rsc, "access_check", **client(rsc), expect_account="svc-ansible")
+
+
+def test_a_locked_account(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc", lockout_after="1")
+    refused(rsc, "access_check", **{**client(rsc), "client_secret": CANARY})
+    assert "wait until the account is unlocked" in refused(rsc, "access_check", **client(rsc))
+
+
+def test_an_account_that_may_not_rotate_its_own_secret(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc", self_rotate="refused")
+    assert "cannot do this to itself" in refused(rsc, "service_account", name="admin", rotate_secret=True)
 
 
 @pytest.mark.parametrize("choice", RSC["ip_block_status"].choices)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.jwt import jwt_claims
 from tests.plays._cases import do, done, refused, writes
-from tests.plays._in_process_simulator import InProcess, Start
+from tests.plays._in_process_simulator import InProcess, Start, definition_of
 from tests.plays._options import administrator, client
 from tests.simulator.launch import Simulator
 from tests.simulator.rubrik_rsc._schema import schema_of
@@ -98,8 +99,9 @@ def test_a_token_is_of_the_calling_account(appliance: Start, platform: str) -> N
     assert done(simulator, "access_token", **administrator(simulator), current=other)["changed"] is False
 
 
-def test_two_step_verification(appliance: Start) -> None:
-    cdm = appliance("rubrik_cdm", totp="on", code_reuse="refused")
+@pytest.mark.parametrize("choice", definition_of("rubrik_cdm").settings["wrong_code"].choices)
+def test_two_step_verification(appliance: Start, choice: str) -> None:
+    cdm = appliance("rubrik_cdm", totp="on", code_reuse="refused", wrong_code=choice)
     password = {key: cdm.admin[key] for key in ("username", "password")}
     secret = cdm.admin["totp_secret"]
     message = refused(cdm, "access_check", **password)
@@ -157,6 +159,37 @@ def test_ten_sessions_where_nobody_can_list_them(appliance: Start, refusal: str)
     assert len(cdm.credentials()) == 10
 
 
+@pytest.mark.parametrize("version", ["9.3.0", "9.5.1"])
+@pytest.mark.parametrize(
+    ("ids", "in_lists", "named"),
+    [
+        ("subject", "listed", "client_id"),
+        ("subject", "hidden", "client_id"),
+        ("client", "listed", "client_id"),
+        ("uuid", "listed", "name"),  # nothing that the cluster shows has the client id in it
+    ],
+)
+def test_the_sessions_of_a_managed_account_are_ended_as_the_error_advises(
+    appliance: Start, version: str, ids: str, in_lists: str, named: str
+) -> None:
+    cdm = appliance("rubrik_cdm", version, rsc_account_ids=ids, rsc_in_principals=in_lists)
+    me = client(cdm, "rsc_")
+    tokens = [done(cdm, "access_token", **me)["token"] for _unused in range(10)]
+    message = refused(cdm, "access_token", **me, current=tokens[0], min_remaining="25h")
+    assert f"account: '{me['client_id']}', older_than" in message
+    if named == "name":
+        words = "may list an account of Rubrik Security Cloud under another name"
+        assert words in refused(cdm, "session_revoke", account=me["client_id"])
+    ended = done(cdm, "session_revoke", account=me["client_id"] if named == "client_id" else "svc-rsc")["revoked"]
+    assert len(ended) == 10
+    minted = done(cdm, "access_token", **me)
+    done(cdm, "access_check", token=minted["token"], expect_account=me["client_id"])
+    cluster_id = str(jwt_claims(minted["token"])["iss"])
+    assert f"not of {cluster_id}" in refused(cdm, "access_check", token=minted["token"], expect_account=cluster_id)
+    listed = done(cdm, "access_token_info", token=minted["token"])["access_tokens"]
+    assert [one["token_id"] for one in listed] == [minted["token_id"]]
+
+
 def test_a_session_that_may_not_be_ended(appliance: Start) -> None:
     cdm = appliance("rubrik_cdm", "8.0.1-p1-22135")
     slot = "On CDM 8.0 a service account without the Administrator role may not end its own session"
@@ -173,15 +206,17 @@ def test_a_session_that_may_not_be_ended(appliance: Start) -> None:
 
 
 def test_versions_without_service_accounts(appliance: Start) -> None:
-    for version in ("5.0.3", "5.2.0", "6.0.2"):
+    for version in ("5.0.3", "5.1.2-8188", "5.2.0", "5.3.1", "6.0.2"):
         cdm = appliance("rubrik_cdm", version)
         for module, wish in (("service_account", NEW_ACCOUNT), ("service_account_info", {})):
-            words = f"Rubrik CDM {version} at {cdm.url} has no local service accounts. They came with 7.0"
+            words = f"Rubrik CDM {version.partition('-')[0]} at {cdm.url} has no local service accounts. They came with 7.0"
             said(cdm, [words, "platform rubrik_rsc"], module, **wish)
         message = refused(cdm, "access_token", client_id="client|x", client_secret=CANARY)
         assert "This version has no service accounts" in message
         assert SLOTS[2:] not in message
         assert done(cdm, "api_token", tag="nightly")["changed"] is True
+        assert len(done(cdm, "access_token_info", user="admin")["access_tokens"]) == 1
+        assert "there is no account 'nowhere'" in refused(cdm, "access_token_info", user="nowhere")
 
 
 def test_the_last_versions_with_local_credentials(appliance: Start) -> None:

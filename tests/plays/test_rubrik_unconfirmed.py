@@ -48,8 +48,21 @@ SECRETS = {
 # Where the settings count.
 VERSIONS = {"session_list": "9.4.0", "user_me": "9.4.0", "expired_login": "9.4.0"}
 SECOND_STEP = ("challenge_status", "challenge_session", "wrong_code", "code_reuse", "totp_window")
-ROLES_WAIT = ("role_approval", "waits")  # test_rsc_platform.py has it: roles cannot be changed then
+ROLES_WAIT = ("role_approval", "waits")  # test_rubrik_choices.py has it: roles cannot be changed then
 NOBODY = {("ip_allow_list", "blocked"), ("org_service_accounts", "disabled")}
+# Choices of Rubrik Security Cloud that matter together.
+TOGETHER: list[dict[str, str]] = [
+    {"page_size_max": "2", "page_size_over": "rejected", "cursor": "position", "list_order": "creation"},
+    {"page_size_max": "2", "page_size_over": "rejected", "page_size": "1", "extra_accounts": "5"},
+    {"description_empty": "keeps", "description_omitted": "keeps"},
+    {"id_form": "full", "client_id_form": "legacy"},
+    {"role_change": "ends_tokens", "rotate_tokens": "ended", "delete_tokens": "ended", "revoked_token": "graphql"},
+    {"current_user_id": "other", "current_user_domain": "SSO", "current_user_name": "empty"},
+    {"duplicate_role_name": "yes", "search": "ignored"},
+    {"session_limit": "refuse", "max_sessions": "5"},
+    {"session_limit": "end_oldest", "max_sessions": "5"},
+    *({"schema": schema, "validation_status": "200"} for schema in definition_of("rubrik_rsc").settings["schema"].choices),
+]
 
 
 def choices_of(platform: str) -> list[tuple[str, str]]:
@@ -139,19 +152,19 @@ def rotate(simulator: InProcess, account: dict[str, Any], me: dict[str, str], **
 
 
 @pytest.mark.parametrize(
-    ("setting", "choice"),
-    [("schema", "version"), *(one for one in choices_of("rubrik_rsc") if one not in (*NOBODY, ROLES_WAIT))],
-    ids=lambda value: value,
+    "settings",
+    [{}, *(dict([one]) for one in choices_of("rubrik_rsc") if one not in (*NOBODY, ROLES_WAIT)), *TOGETHER],
+    ids=lambda settings: "-".join(part for one in settings.items() for part in one),
 )
-def test_life_on_rsc(appliance: Start, setting: str, choice: str) -> None:
-    rsc = appliance("rubrik_rsc", **{setting: choice})
+def test_life_on_rsc(appliance: Start, settings: dict[str, str]) -> None:
+    rsc = appliance("rubrik_rsc", **settings)
     account: dict[str, Any] = {"name": "svc-one"}
     made = twice(rsc, "service_account", **account, roles=["Secret Rotator"], description="Reports")
     me = {name: made[name] for name in ("client_id", "client_secret")}
     twice(rsc, "service_account", **account, roles=["Read-only Administrator"], description="")
     [state] = done(rsc, "service_account_info", **account)["service_accounts"]
     assert (state["account_id"], state["roles"], state["description"]) == (me["client_id"], ["Read-only Administrator"], None)
-    assert len(done(rsc, "service_account_info")["service_accounts"]) == 3 + int(choice if setting == "extra_accounts" else 0)
+    assert len(done(rsc, "service_account_info")["service_accounts"]) == 3 + int(settings.get("extra_accounts", 0))
 
     rsc.advance(30)  # until a new secret works
     rotated = rotate(rsc, account, me)
@@ -168,7 +181,7 @@ def test_life_on_rsc(appliance: Start, setting: str, choice: str) -> None:
     assert done(rsc, "session_revoke", token=minted["token"], target="self")["revoked"] == [minted["token_id"]]
     rsc.advance(30)  # until everybody knows of the end
     again = done(rsc, "session_revoke", token=minted["token"], target="self")["revoked"]
-    assert again == ([minted["token_id"]] if (setting, choice) == ("revoke_again", "204") else [])
+    assert again == ([minted["token_id"]] if settings.get("revoke_again") == "204" else [])
     assert done(rsc, "access_token", **me, current=minted["token"])["changed"] is True
     gone = twice(rsc, "service_account", **account, state="absent")
     assert gone["account_id"] == me["client_id"]
