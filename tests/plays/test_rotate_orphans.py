@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from tests.plays._ansible import Ansible
-from tests.plays._qumulo_rig import TOKENS, Rig
+from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import failure
-from tests.simulator.launch import Simulator, launch
-
-DAY = 86400
+from tests.simulator.launch import Simulator
 
 
 @pytest.fixture
@@ -21,12 +19,11 @@ def rig(ansible: Ansible, qumulo: Simulator) -> Rig:
     return Rig(ansible, qumulo)
 
 
-@pytest.mark.parametrize("due", [True, False], ids=["due", "not-due"])
-def test_an_orphan_stops_the_run(rig: Rig, due: bool) -> None:
+def test_an_orphan_stops_the_run(rig: Rig) -> None:
     rig.seed()
     orphan, _unused = rig.mint()
     with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=due))
+        said = failure(rig.rotate())
     assert said.startswith(
         f"local:svc-ansible on {rig.simulator.url}: The account has 1 live token that this vars file does not know: {orphan}, created 20"
     )
@@ -63,81 +60,3 @@ def test_an_orphan_is_left_alone_where_that_is_wanted(rig: Rig) -> None:
     assert "The rotation is due (it was asked for), but the account has 2 tokens already, and the platform allows 2: " in said
     assert old in said
     assert orphan in said
-
-
-def test_two_orphans_and_nothing_stored(rig: Rig) -> None:
-    rig.seed(stored=False)
-    orphans = [rig.mint()[0], rig.mint()[0]]
-    with rig.nothing_changes():
-        said = failure(rig.rotate())
-        assert "The account has 2 live tokens that this vars file does not know: " in said
-        assert all(one in said for one in orphans)
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_orphans="ignore"))
-        assert all(one in said for one in orphans)
-        assert "allows 2" in said
-    assert rig.result(rig.rotate(rotate_orphans="revoke"))["rotated"] is True
-    rig.assert_settled()
-
-
-def _disable(rig: Rig, token_id: str) -> None:
-    assert rig.call("PATCH", TOKENS + token_id, {"enabled": False})[0] == 200
-
-
-def test_a_token_that_is_switched_off_is_no_orphan_but_holds_a_place(rig: Rig) -> None:
-    rig.seed()
-    off, _unused = rig.mint()
-    _disable(rig, off)
-    with rig.nothing_changes():
-        assert rig.result(rig.rotate())["rotated"] is False
-        said = failure(rig.rotate(rotate_force=True))
-    assert "the account has 2 tokens already, and the platform allows 2: " in said
-    assert off in said
-    assert "Revoke one that is not in use" in said
-    # and goes where orphans are to be revoked, once a new one needs its place
-    with rig.nothing_changes():
-        assert rig.result(rig.rotate(rotate_orphans="revoke"))["rotated"] is False
-    assert rig.result(rig.rotate(rotate_force=True, rotate_orphans="revoke"))["rotated"] is True
-    assert rig.ids(everything=True) == [rig.assert_settled()]
-
-
-def test_a_revoke_that_fails_changes_nothing_else(rig: Rig) -> None:
-    rig.seed()
-    rig.mint()
-    rig.simulator.fault(f"DELETE:^{TOKENS}:403:1")
-    ids, before, minted = rig.ids(), rig.path.read_bytes(), rig.minted()
-    said = failure(rig.rotate(rotate_orphans="revoke", rotate_force=True))
-    assert "HTTP 403" in said
-    assert (rig.ids(), rig.path.read_bytes(), rig.minted()) == (ids, before, minted)
-
-
-@pytest.fixture
-def silent(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A cluster that does not tell the id of the token in use."""
-    with launch("qumulo", settings={"whoami_token_id": "absent"}, directory=tmp_path_factory.mktemp("qumulo")) as simulator:
-        yield simulator
-
-
-def test_the_platform_does_not_tell_which_token_is_stored(ansible: Ansible, silent: Simulator) -> None:
-    rig = Rig(ansible, silent)
-    rig.seed()
-    other, _unused = rig.mint()
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=True, rotate_orphans="revoke"))
-    assert "The stored credential works, but the platform does not tell its id, and the account has several tokens: " in said
-    assert other in said
-    assert rig.call("DELETE", TOKENS + other)[0] == 200
-    result = rig.result(rig.rotate(rotate_force=True))
-    assert rig.ids() == [result["token_id"]]
-    # The state tells now which one it is, but somebody may have put another one into the file: nothing is revoked by its word alone.
-    other, _unused = rig.mint()
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=True, rotate_orphans="revoke"))
-    assert "The platform does not tell which token the stored credential is, so none is revoked as an orphan." in said
-    assert other in said
-    assert rig.call("DELETE", TOKENS + other)[0] == 200
-    result = rig.result(rig.rotate(rotate_force=True))
-    assert rig.ids() == [result["token_id"]]
-    value = rig.who_is(rig.stored())
-    assert value is not None
-    assert value["name"] == "svc-ansible"

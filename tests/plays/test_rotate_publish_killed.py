@@ -5,7 +5,6 @@ is left, and in a fresh clone, which knows only what was pushed. At every instan
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,19 +62,6 @@ def kill_and_recover(rig: Rig, remote: Remote, saboteur: Saboteur, at: int | str
 @pytest.mark.parametrize("at", ["before git push#2", "after git update-index#5"])
 def test_killed_and_run_again_in_the_same_checkout(rig: Rig, remote: Remote, saboteur: Saboteur, at: str) -> None:
     kill_and_recover(rig, remote, saboteur, at, 1)
-
-
-@pytest.mark.chaos
-@pytest.mark.timeout(1800)
-def test_killed_at_every_command_of_git(
-    rig: Rig, remote: Remote, saboteur: Saboteur, record_property: Callable[[str, object], None]
-) -> None:
-    begin(rig, remote)
-    assert run_and_kill(rig, saboteur, None, rotate_force=True) is False
-    numbers = [number for number, event in enumerate(saboteur.events, 1) if " git " in event]
-    for number in numbers:
-        kill_and_recover(rig, remote, saboteur, number, number)
-    record_property("kill points", len(numbers))
 
 
 @pytest.mark.parametrize("at", ["after git push#2", f"answered DELETE {TOKENS}ID#1"])

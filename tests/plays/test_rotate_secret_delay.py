@@ -25,29 +25,6 @@ def test_a_new_secret_is_not_taken_at_once(ansible: Ansible, tmp_path_factory: p
         rig.assert_settled()
 
 
-@pytest.mark.chaos
-@pytest.mark.parametrize("strategy", ["in_place", "replace"])
-def test_a_new_secret_is_not_taken_in_time(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
-    with launch(
-        "rubrik_rsc", settings={"new_secret_seconds": "60", "old_secret_seconds": "600"}, directory=tmp_path_factory.mktemp("rsc")
-    ) as simulator:
-        rig = SecretRig(ansible, simulator, strategy=strategy)
-        rig.seed()
-        simulator.advance(60)
-        if strategy == "replace":
-            with rig.all_undone():
-                assert "all is as it was before" in failure(rig.rotate(rotate_force=True))
-            return
-        old = rig.stored()
-        assert "cannot be undone, so the new secret stays" in failure(rig.rotate(rotate_force=True))
-        simulator.advance(60)
-        new = rig.stored()
-        assert new != old
-        rig.rotate().assert_ok()
-        rig.assert_settled()
-        assert rig.stored() == new
-
-
 @dataclass
 class Sync:
     """Does what Rubrik Security Cloud does with its service accounts: brings every new secret to a cluster, after a while."""

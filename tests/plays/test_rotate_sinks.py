@@ -18,7 +18,6 @@ from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import failure, guarded, refusal, role
 from tests.plays._rubrik_rigs import SecretRig, each_secret
-from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
 FILE = "client.json"
@@ -107,19 +106,4 @@ def test_a_credential_in_awx_is_the_old_one_again_when_a_later_one_fails(qumulo_
     for one in (failed, run):
         assert TOKEN not in one.output
         qumulo_rig.assert_no_secret(one)
-    qumulo_rig.assert_settled()
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize(("at", "written"), [("after replace#2", False), ("before write#3", True)])
-def test_a_killed_run_is_finished_with_the_file(qumulo_rig: Rig, tmp_path: Path, at: str, written: bool) -> None:
-    path, old = qumulo_rig.ansible.folder / FILE, qumulo_rig.stored()
-    path.write_text(json.dumps({"version": 1, "bearer_token": old}))
-    saboteur = Saboteur(tmp_path / "saboteur")
-    assert run_and_kill(qumulo_rig, saboteur, at, rotate_force=True), saboteur.events
-    read = json.loads(path.read_text())["bearer_token"]
-    assert (read != old) is written
-    assert qumulo_rig.who_is(read), "what consumers read works"
-    qumulo_rig.result(qumulo_rig.rotate())
-    assert json.loads(path.read_text())["bearer_token"] == qumulo_rig.stored() != old
     qumulo_rig.assert_settled()
