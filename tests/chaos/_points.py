@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,18 +32,26 @@ class Points:
 
 
 PointsOf = Callable[[AnyRig, Scenario], Points]
+_CHANGES = re.compile(r"answered (POST|PUT|PATCH|DELETE) (?!\S*(/find|/client_token|/service_account/session|/session/me|/api/session)$)")
+_GRAPHQL = "/api/graphql"  # the path of queries, too
 
 
 def lasting(events: list[str]) -> list[int]:
     """Return the numbers of the points at which something lasting was done just now.
 
-    A file is in place or gone, or what was asked of the appliance before the next write, or at the end, is answered.
+    A file is in place or gone, or the appliance has answered a request that changes more than sessions; where its path does not tell,
+    the last one before the next write. Before the first write, that of the intent, nothing lasting is done.
     """
-    return [
-        number
-        for number, (event, following) in enumerate(zip(events, [*events[1:], ""], strict=True), 1)
-        if event.startswith("after ") or (event.startswith("answered ") and following in ("before write", ""))
-    ]
+    found, last_query = [], 0
+    for number, event in list(enumerate(events, 1))[events.index("before write") :]:
+        if event == "before write":
+            found += [last_query] if last_query else []
+            last_query = 0
+        elif event.startswith("after ") or (_CHANGES.match(event) and not event.endswith(_GRAPHQL)):
+            found.append(number)
+        elif _CHANGES.match(event):
+            last_query = number
+    return sorted(found)
 
 
 def once_of_each_sort(events: list[str], apart_from: list[int]) -> list[int]:
