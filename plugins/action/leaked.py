@@ -33,11 +33,12 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.secret import confirm, take
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.stored import look
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import PlatformClock
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import ACCESS_TOKEN, API_TOKEN
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, VarsFileStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import VarsFileStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.summary import unmatched
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import ARGUMENTS

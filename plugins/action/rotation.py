@@ -34,13 +34,14 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine i
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import refuse_missing, settings_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Remote, Sink, Store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import AWX_CREDENTIAL
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.tag import tag_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, ticket_key, unseal
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import ARGUMENTS, variables_set, with_defaults
@@ -353,13 +354,13 @@ class _Phase:
     def _remote(self, path: str) -> Remote:
         options, settings = self._options, self._settings
         given = {name: value or None for name, value in options["publish_git"].items()}
-        names = [settings.var, *([settings.client_id_var] if settings.client_id_var else [])]
+        names = Names(settings.var, settings.client_id_var)
         message = given.get("message") or f"Rotate {settings.var} of {settings.account}"
         with _named("rotate_publish_git"):
             place, access = _git_options(given, os.environ, self._action.path)
         self._steps.hide(access.token)
-        order = _order(path=path, names=names, message=message, **place)
-        return _git_remote(order, f"{settings.var}_rotation", access, self._action.vault())
+        order = _order(path=path, names=[one for one in (names.value, names.client_id) if one], message=message, **place)
+        return _git_remote(order, names.state, access, self._action.vault())
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secr
     SecretsManagerStore,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager_client import Boto3Client, access_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Written
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
 from tests.stores.aws import as_aws_does
 from tests.unit.plugin_utils.rotation_facts import minting, settled, stored
 

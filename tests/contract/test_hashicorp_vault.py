@@ -17,8 +17,8 @@ import trustme
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault_client import HvacClient, access_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import PARTS, Change, ChangedMeanwhileError, Written
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
 from tests.stores import vault_program
 from tests.stores.vault import ROOT, Answer, Vault, refused, running
 from tests.stores.vault_program import PROGRAMS, Program

@@ -26,9 +26,10 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registr
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.model import Look, Stored
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._report.stored import BEARERS, StoreEntry, unread, with_held
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_managers import secret_store
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, held_in
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import held_in
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.vars_file import Reading, read_file
 

@@ -27,9 +27,9 @@ from typing import Any, Protocol
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
     Content,
-    Keys,
     notes_in,
     parsed,
     state_in,

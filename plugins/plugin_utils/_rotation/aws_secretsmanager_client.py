@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import Secret, SecretsManagerStore
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
 _OPTION = "rotate_aws_secretsmanager"

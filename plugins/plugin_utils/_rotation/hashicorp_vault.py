@@ -19,13 +19,8 @@ from typing import Any, Protocol
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
-    Content,
-    Keys,
-    notes_in,
-    state_in,
-    with_notes,
-)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content, notes_in, state_in, with_notes
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore, Sleep, StoreError
 
 _SUPERSEDED = "superseded"  # a note: versions that were superseded, each with the ids of the credentials in it

@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import Newest, VaultStore
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
 _OPTION = "rotate_hashicorp_vault"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import refuse_secret_text
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import (
     ALTERNATE,
     API_TOKEN,
@@ -244,7 +245,7 @@ def _check_names(kind: str, var: str, id_var: str) -> None:
             "Set rotate_id_var.",
         )
     option = "rotate_id_var" if kind == S3_ACCESS_KEY else "rotate_client_id_var"
-    taken = (var, f"{var}_rotation")
+    taken = (var, Names(var).state)
     inside = id_var.startswith(tuple(f"{one}." for one in taken)) or var.startswith(f"{id_var}.")
     if id_var and (id_var in taken or inside):
         raise OptionError(

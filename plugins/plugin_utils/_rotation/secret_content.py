@@ -16,34 +16,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import STATE, Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import PARTS, Change, Held, Version
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 
 _NOTES = "store"  # in the text of the state: what the store itself has to remember
-_STATE = "_rotation"
 _MARK = 32  # hexadecimal digits
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What the keys are called in a secret; client_id is empty where it does not hold one."""
-
-    value: str
-    client_id: str = ""
-
-    @property
-    def state(self) -> str:
-        """The key that holds the rotation's state."""
-        return f"{self.value}{_STATE}"
-
-    @property
-    def old_value(self) -> str:
-        """Where the old credential is kept until the new one is proved."""
-        return f"{self.state}_old_value"
-
-    def of(self, part: str) -> str:
-        """Return the key of one of PARTS."""
-        return {"value": self.value, "client_id": self.client_id, "state": self.state, "old_value": self.old_value}[part]
 
 
 @dataclass(frozen=True)
@@ -102,10 +80,11 @@ def version_of(content: Content | None, keys: Keys, where: str) -> Version:
     """Return the marks of what a secret holds, by PARTS: keyed hashes, from which nothing can be read, and "" for what is absent."""
     if content is None:
         return dict.fromkeys(PARTS, "")
-    texts: dict[str, str | None] = {part: _text(content.data.get(keys.of(part))) if keys.of(part) else None for part in PARTS}
+    texts: dict[str, str | None] = {part: _text(content.data.get(name)) for part, name in keys.by_part().items()}
     state = state_in(content, keys)
     texts["state"] = json.dumps(state, sort_keys=True) if state else None
-    return {part: "" if text is None else _mark(f"{where} {part}", text) for part, text in texts.items()}
+    marks = {part: _mark(f"{where} {part}", text) for part, text in texts.items() if text is not None}
+    return {part: marks.get(part, "") for part in PARTS}
 
 
 def _mark(key: str, text: str) -> str:
@@ -142,7 +121,7 @@ def _refusal(content: Content, keys: Keys, where: str) -> tuple[str, str]:
     for name in (keys.value, keys.client_id):
         if name and isinstance(content.data.get(name), (dict, list)):
             return f"{where} holds no text in {name}, but more keys.", "Name a key in rotate_var that holds the credential itself."
-    others = [name for name in content.data if name.endswith(_STATE) and name != keys.state]
+    others = [name for name in content.data if name.endswith(STATE) and name != keys.state]
     if others:
         return (
             f"{where} holds the state of another rotation, in {others[0]}.",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Change,
     ChangedMeanwhileError,
@@ -22,13 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     NothingRotatedError,
     Written,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
-    Content,
-    Keys,
-    changed,
-    held_in,
-    version_of,
-)
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content, changed, held_in, version_of
 
 _TRIES = 5
 _PAUSE = 0.25  # seconds between two reads of what must be there already
@@ -135,11 +130,11 @@ class SecretStore(ABC):
                 raise LatchkeyError(f"There is no {self.where} any more, so it was not written.", self._how_to_create)
             content = Content.from_bytes(if_gone.after)
         version = version_of(content, self._keys, self.where)
+        names = self._keys.by_part()
         for part, marks in expected.items():
-            if self._keys.of(part) and version[part] not in marks:
-                name = self._keys.of(part)
+            if part in names and version[part] not in marks:
                 raise ChangedMeanwhileError(
-                    f"{self.where} was not written, since {name} in it is not what it was when it was read.",
+                    f"{self.where} was not written, since {names[part]} in it is not what it was when it was read.",
                     "Another run, or a hand, changed it meanwhile. Run again.",
                 )
         return content

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ChangedVarsError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._files.atomic import ChangedError, locked, sha256
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    NEVER_WRITTEN,
     Change,
     ChangedMeanwhileError,
     Expected,
@@ -42,29 +43,6 @@ _CREATED_AT = "rotate_rescued_at"
 _ROOM_SIZE = 16384  # characters
 _PRIVATE = 0o600
 _REFERENCE = re.compile(r"\s*\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}\s*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the variables are called; client_id is empty where the file does not hold one."""
-
-    value: str
-    client_id: str = ""
-
-    @property
-    def state(self) -> str:
-        """The variable that holds the rotation's state."""
-        return f"{self.value}_rotation"
-
-    @property
-    def old_value(self) -> str:
-        """Where the old credential is kept until the new one is proved."""
-        return f"{self.state}.{OLD_VALUE}"
-
-    def by_part(self) -> dict[str, str]:
-        """Return the variables by the parts of a store."""
-        parts = {"value": self.value, "state": self.state, "old_value": self.old_value, "client_id": self.client_id}
-        return {part: name for part, name in parts.items() if name}
 
 
 class VarsFileStore:
@@ -253,7 +231,7 @@ class RescueFile:
 
     def try_write(self) -> None:
         """See ports.Rescue."""
-        self._edit("never written", "", check_mode=True)
+        self._edit(NEVER_WRITTEN, "", check_mode=True)
 
     def reserve(self) -> bool:
         """See ports.Rescue."""

@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import aws_secretsmanager
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Keys
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "secret_managers.rst").read_text()

@@ -15,6 +15,7 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     PARTS,
     Change,
@@ -23,7 +24,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     NothingRotatedError,
     Rescued,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import Names, RescueFile, VarsFileStore, rescue_path
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.store import RescueFile, VarsFileStore, rescue_path
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault
 from tests.unit.plugin_utils.rotation_facts import minting, settled, stored
 
