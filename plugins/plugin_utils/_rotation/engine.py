@@ -20,9 +20,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import s
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, name_step
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
+    NEVER_WRITTEN,
     Change,
     Held,
     Listing,
@@ -73,7 +75,7 @@ class Rotation:
         self._is_gone = is_gone
         self._choose = choose
         self._context = Context(settings, ports, run, record or Record())
-        self._flow: SideBySide | InPlace = InPlace(self._context) if settings.in_place else SideBySide(self._context)
+        self._flow = self._begin_flow()
         self._undoes = False
 
     @classmethod
@@ -181,11 +183,8 @@ class Rotation:
 
     # What there is, and what follows from it
 
-    @property
-    def _side_by_side(self) -> SideBySide:
-        if not isinstance(self._flow, SideBySide):
-            raise AssertionError("a secret in place is not undone")
-        return self._flow
+    def _begin_flow(self) -> Flow:
+        return InPlace(self._context) if self._settings.in_place else SideBySide(self._context)
 
     def _go_on(self) -> dict[str, Any]:
         plan = self.record.plan
@@ -207,7 +206,7 @@ class Rotation:
         """Forget what an earlier run's undo was about, and look at what there is now."""
         self._undoes = False
         self._context.record = Record()
-        self._flow = InPlace(self._context) if self._settings.in_place else SideBySide(self._context)
+        self._flow = self._begin_flow()
         self._find_out()
 
     def _undo_earlier(self) -> None:
@@ -392,7 +391,7 @@ class Rotation:
             context.warn(warning)
         if plan.rotate or plan.rescue or plan.settle:
             with context.step(f"Check that the {context.store} could be written"):
-                change = Change(plan.intent or plan.settled, value="never written" if plan.rotate or plan.rescue else None)
+                change = Change(plan.intent or plan.settled, value=NEVER_WRITTEN if plan.rotate or plan.rescue else None)
                 self._ports.store.try_write(change, context.found.as_expected())
         if plan.rotate:
             with context.step(f"Check that a new {self._ports.credentials.noun} could be created"):
@@ -417,8 +416,7 @@ class Rotation:
     def _result(self) -> dict[str, Any]:
         record, settings = self.record, self._settings
         plan, policy = record.plan, settings.policy
-        current: Mapping[str, Any] = plan.current if settings.in_place else self._side_by_side.current()
-        old_id = "" if settings.in_place else self._side_by_side.old_id
+        current, old_id = self._flow.current(), self._flow.old_id
         judged = current
         if plan.rotate and not record.created_id:  # in check mode, by what the new one would be
             judged = {"expires_at": plan.expires_at, "minted_at": format_instant(self._ports.clock.now())}

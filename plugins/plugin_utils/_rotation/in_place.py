@@ -8,7 +8,7 @@ left one there. All that can be found out is found out before the secret is crea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,23 +17,16 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Rescue
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
-
-_NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NEVER_WRITTEN, Change, ChangedMeanwhileError, Rescue
 
 
-class InPlace:
+class InPlace(Flow):
     """One rotation of an account's secret in its place."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._record = context.record
-        self._ports = context.ports
-        self._publishing = Publishing(context)
-        self._delivery = Delivery(context)
+        super().__init__(context)
         self._is_taken = False  # whether another run's secret was in the rescue file
 
     @property
@@ -61,7 +54,7 @@ class InPlace:
     # When a rotation is due, or one is to be finished
 
     def change(self) -> bool:
-        """Rotate up to the tasks of the user. True when there are such tasks, and complete() must follow once they went well."""
+        """See Flow."""
         plan, context = self._record.plan, self._context
         if plan.rotate and context.settings.publishes:
             self._publishing.check()
@@ -84,7 +77,7 @@ class InPlace:
         plan, found = record.plan, context.found
         with context.step(f"Check that the {context.store} can be written and the secret encrypted"):
             stored = states.stored(plan.intent, str(record.account_id))
-            self._ports.store.try_write(self._change(stored, _NEVER_WRITTEN), found.as_expected())
+            self._ports.store.try_write(self._change(stored, NEVER_WRITTEN), found.as_expected())
         with context.step("Check that the rescue file can be written"):
             self._rescue.try_write()
         with context.step(f"Note in the {context.store} that a new secret is about to be created"):
@@ -234,11 +227,7 @@ class InPlace:
         record, context = self._record, self._context
         try:
             with context.step(f"Check access with what is in the {context.store}"):
-                held = self._ports.store.read()
-                if not held.value:
-                    raise VarsFileError(
-                        f"{held.where} does not hold {context.settings.var} any more, since it was changed by hand meanwhile.", "Run again."
-                    )
+                held = self._read_to_prove()
                 if held.value != record.proved_value:
                     raise VarsFileError(f"{held.where} holds another secret by now, which was stored by hand meanwhile.", "Run again.")
                 client_id = held.client_id or record.account_id
@@ -318,8 +307,17 @@ class InPlace:
             failure,
         )
 
+    def current(self) -> Mapping[str, Any]:
+        """See Flow."""
+        return self._record.plan.current
+
+    @property
+    def old_id(self) -> str:
+        """See Flow: the account stays, and the new secret has ended the old one."""
+        return ""
+
     def standing(self, failure: LatchkeyError) -> str:
-        """Return what is there after a failure that has no words of its own, as the rest of a sentence."""
+        """See Flow."""
         record, context = self._record, self._context
         if not (record.plan.changes and record.owner):
             return "was not rotated."
@@ -328,7 +326,7 @@ class InPlace:
         return f"has a new secret that works, and {context.where} holds it; the next run does what is left."
 
     def failed(self, failure: LatchkeyError) -> RotationFailedError:
-        """Return what the user is told where the user's own tasks failed."""
+        """See Flow."""
         return self.not_published(failure)
 
     # When nothing is due

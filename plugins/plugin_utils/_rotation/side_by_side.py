@@ -10,38 +10,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError, VarsFileError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, as_failure, marks
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import (
     Consequence,
     RotationFailedError,
     TakenOverError,
     consequence_of,
 )
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NEVER_WRITTEN, Change
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo, whole_stack
 
-_NEVER_WRITTEN = "never written"  # stands for a secret in a dry run
 STORE_STEP = "Store the new credential, and the old one beside it until the new one is proved"
 
 
-class SideBySide:
+class SideBySide(Flow):
     """One rotation whose new credential stands beside the old one."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
-        self._record = context.record
-        self._ports = context.ports
-        self._publishing = Publishing(context)
-        self._delivery = Delivery(context)
+        super().__init__(context)
         self._noun = context.ports.credentials.noun
 
     @property
@@ -51,7 +45,7 @@ class SideBySide:
     # When a rotation is due, or one is to be finished
 
     def change(self) -> bool:
-        """Rotate up to the tasks of the user. True when there are such tasks, and complete() must follow once they went well."""
+        """See Flow."""
         self._clear()
         if self._plan.rotate:
             self._write_intent()
@@ -117,8 +111,8 @@ class SideBySide:
     def _dry_run(self) -> Change:
         if not self._plan.rotate:
             return Change(self._plan.settled)
-        client_id = _NEVER_WRITTEN if self._context.settings.client_id_var else None
-        return Change(self._plan.intent, value=_NEVER_WRITTEN, client_id=client_id)
+        client_id = NEVER_WRITTEN if self._context.settings.client_id_var else None
+        return Change(self._plan.intent, value=NEVER_WRITTEN, client_id=client_id)
 
     def _retire_earlier(self, old_id: str) -> None:
         """Delete an earlier credential whose time has come. Where a new one needs its slot, a failure stops the run."""
@@ -177,11 +171,7 @@ class SideBySide:
         record, context = self._record, self._context
         settings, current = context.settings, self.current()
         with context.step(f"Check access with what is in the {context.store}"):
-            held = self._ports.store.read()
-            if not held.value:
-                raise VarsFileError(
-                    f"{held.where} does not hold {settings.var} any more, since it was changed by hand meanwhile.", "Run again."
-                )
+            held = self._read_to_prove()
             account_id = str(current["id"]) if settings.is_secret else record.account_id
             token_id = None if settings.is_secret else str(current["id"])
             client_id = held.client_id or (str(current["id"]) if settings.is_secret else None)
@@ -194,7 +184,7 @@ class SideBySide:
         return Handed(record.proved_value, str(self.current().get("id") or ""), record.owner.account if record.owner else "")
 
     def current(self) -> Mapping[str, Any]:
-        """Return id, minted_at and expires_at of the credential in the store, or of the one that was just stored."""
+        """See Flow."""
         record = self._record
         if record.created is None or record.stored is None:
             return self._plan.current
@@ -204,7 +194,7 @@ class SideBySide:
 
     @property
     def old_id(self) -> str:
-        """The id of the credential that goes once the new one is proved; empty where there is none."""
+        """See Flow."""
         return self._plan.retire if self._plan.finish else str(self._plan.current.get("id") or "") if self._plan.rotate else ""
 
     def _after(self, *, retired: bool) -> dict[str, Any]:
@@ -300,9 +290,8 @@ class SideBySide:
 
     # When something failed
 
-    @staticmethod
-    def standing(_failure: LatchkeyError) -> str:
-        """Return what is there after a failure that failed() has not seen, as the rest of a sentence."""
+    def standing(self, failure: LatchkeyError) -> str:
+        """See Flow: from the intent on, failed() tells."""
         return "was not rotated."
 
     def failed(self, failure: LatchkeyError) -> RotationFailedError:
