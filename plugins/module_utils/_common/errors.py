@@ -44,7 +44,7 @@ class OptionError(LatchkeyError):
 
     Args:
         message, hint: as for LatchkeyError.
-        option: the one option that is wrong, where the message begins with its name; else empty.
+        option: the one option that is wrong, with whose name the message then begins; empty where what raised it does not tell.
     """
 
     def __init__(self, message: str, hint: str = "", *, option: str = "") -> None:

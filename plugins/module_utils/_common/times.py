@@ -77,6 +77,11 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
+def to_the_second(instant: str) -> str:
+    """Return what format_instant returned without the fraction, for people; anything else as it is."""
+    return re.sub(r"\.\d+Z$", "Z", instant)
+
+
 def utc_now() -> datetime:
     """Return the time now, in UTC."""
     return datetime.now(timezone.utc)

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_instant
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_instant, to_the_second
 
 # Status -> its words, and those in check mode. What needs the user's attention comes last, where it is seen.
 _WORDS = {
@@ -182,8 +182,7 @@ def _never_due(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _is_never_due(one: Mapping[str, Any]) -> bool:
     """Tell whether only rotate_force brings another rotation of a host."""
-    reason = one.get("next_due_reason")
-    return one["status"] in ("rotated", "not_due") and not one.get("next_due") and (not reason or str(reason).startswith("never"))
+    return one["status"] in ("rotated", "not_due") and not one.get("next_due")
 
 
 def _why_never(one: Mapping[str, Any]) -> str:
@@ -197,7 +196,7 @@ def _unretired(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _next_due(one: Mapping[str, Any]) -> str:
-    return "never" if _is_never_due(one) else _to_the_second(one.get("next_due") or "-")
+    return "never" if _is_never_due(one) else to_the_second(str(one.get("next_due") or "-"))
 
 
 def _why(one: Mapping[str, Any]) -> str:
@@ -214,7 +213,7 @@ def _numbers(summary: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{count} {_word(status, check_mode)}" for status, count in summary["counts"].items() if count)
     parts = [
         counts or "no hosts",
-        f"the next one is due at {_to_the_second(summary['next_due'])}" if summary["next_due"] else "",
+        f"the next one is due at {to_the_second(summary['next_due'])}" if summary["next_due"] else "",
         f"{never} {'is' if never == 1 else 'are'} never due" if never else "",
         f"{unretired} {'has' if unretired == 1 else 'have'} an old token that is not retired yet" if unretired else "",
     ]
@@ -232,12 +231,7 @@ def _listed(hosts: Sequence[str]) -> str:
 
 
 def _not_due(expires_at: Any) -> str:
-    return f"the stored credential works until {_to_the_second(expires_at)}" if expires_at else "the stored credential works"
-
-
-def _to_the_second(instant: Any) -> str:
-    """Return an ISO 8601 time in UTC without fractions; anything else as it is."""
-    return re.sub(r"\.\d+Z$", "Z", str(instant))
+    return f"the stored credential works until {to_the_second(str(expires_at))}" if expires_at else "the stored credential works"
 
 
 def _word(status: str, check_mode: bool) -> str:
@@ -249,4 +243,4 @@ def _text(value: Any) -> str | None:
 
 
 def _one_line(text: Any) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in str(text or "no reason was given")).split())
+    return one_line(str(text or "no reason was given"))

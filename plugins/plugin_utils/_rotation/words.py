@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import to_the_second
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
@@ -28,18 +28,13 @@ def never_due_hint(settings: Settings) -> str:
     return "The stored credential does not expire: set rotate_max_age, or rotate once to one that expires."
 
 
-def to_the_second(instant: str | None) -> str:
-    """Return an ISO 8601 time in UTC without fractions, as people want it; "never" for none."""
-    return re.sub(r"\.\d+Z$", "Z", instant) if instant else "never"
-
-
 def _noun(settings: Settings) -> str:
     return {"in_place": "secret", "replace": "account", "alternate": "account"}.get(settings.kind, settings.policy.called)
 
 
 def _due(current: Mapping[str, Any], next_due_at: str | None, never: str) -> str:
     expiry = f"expires {to_the_second(current['expires_at'])}, " if current.get("expires_at") else ""
-    return f"{expiry}next due {to_the_second(next_due_at)}" if not never else f"{expiry}next due: {never}"
+    return f"{expiry}next due {to_the_second(next_due_at)}" if next_due_at else f"{expiry}next due: {never}"
 
 
 def _unretired(ids: Sequence[str], noun: str) -> str:

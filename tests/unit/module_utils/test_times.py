@@ -16,6 +16,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
     format_instant,
     parse_duration,
     parse_instant,
+    to_the_second,
 )
 
 
@@ -90,3 +91,9 @@ def test_anything_is_read_or_refused(value):
 )
 def test_descriptions(seconds, words):
     assert describe_duration(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize("instant", ["2027-01-01T12:00:00.123456Z", "2027-01-01T12:00:00Z"])
+def test_a_time_for_people_has_no_fraction(instant):
+    assert to_the_second(instant) == "2027-01-01T12:00:00Z"
+    assert to_the_second("-") == "-"

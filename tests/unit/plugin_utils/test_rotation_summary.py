@@ -208,13 +208,6 @@ def test_one_host_that_is_never_due_with_an_old_token():
     ]
 
 
-def test_a_next_time_that_is_not_known_yet_is_not_never():
-    found = summary(True, a=outcome({**ROTATED, "next_due": None, "next_due_reason": "known after the rotation"}, {}))
-    assert table(found)[1] == "a     would rotate  -         it expires in 3 d"
-    assert found["never_due"] == 0
-    assert warnings(found) == []
-
-
 @pytest.mark.parametrize(("count", "listed"), [(10, "h8, h9;"), (11, "h8, h9 and 1 more;"), (500, "h8, h9 and 490 more;")])
 def test_a_warning_names_ten_hosts(count, listed):
     found = warnings(summary(**{f"h{number}": outcome({**NEVER, "unretired": ["1"]}, {}) for number in range(count)}))

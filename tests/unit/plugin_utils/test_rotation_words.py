@@ -102,19 +102,6 @@ def test_what_to_do_about_a_rotation_that_is_never_due(settings, hint):
     assert words.never_due_hint(settings) == hint
 
 
-@pytest.mark.parametrize(
-    ("instant", "text"),
-    [
-        ("2027-01-01T12:00:00.123456Z", "2027-01-01T12:00:00Z"),
-        ("2027-01-01T12:00:00Z", "2027-01-01T12:00:00Z"),
-        (None, "never"),
-        ("", "never"),
-    ],
-)
-def test_a_time_for_people(instant, text):
-    assert words.to_the_second(instant) == text
-
-
 # -- what check mode announces
 
 
