@@ -447,11 +447,12 @@ class Simulation:
             actor, now = one.run.actor, one.run.sent_at
             self.world.history.append(f"a late effect of {actor}")
             one.run.sent_at = one.sent_at
-            before = set(self.world.issued)
+            before, held = set(self.world.issued), self.world.sinks.copy()
             try:
                 one.act()
                 if self.world.appliance_skew - one.skew >= HOUR:  # by the platform's clock, it comes later than any effect can
                     self.world.disowned |= set(self.world.issued) - before
+                    self.world.written_too_late |= {name for name, secret in self.world.sinks.items() if secret != held[name]}
             except (LatchkeyError, LostRaceError) as refused:
                 self.world.history.append(f"it has none: {refused!r}")
             one.run.sent_at = now

@@ -154,7 +154,7 @@ def _check_rest(case: Case, world: World) -> None:
     for name, secret in world.sinks.items():
         if name == FILE and secret != content.value:
             world.breaks(f"at rest, the {name} holds {secret or 'nothing'}, and {content.value} is stored")
-        if not world.hand and not world.works(secret):
+        if not world.hand and not world.works(secret) and name not in world.written_too_late:
             world.breaks(f"at rest, the {name} holds {secret or 'nothing'}, which does not work")
     if case.settings.has_hooks and not world.hand and world.handed_over and not world.works(world.handed_over):
         world.breaks("at rest, the tasks of the user have a credential that does not work")

@@ -138,6 +138,7 @@ class World:
         self.dead_by_hand: set[str] = set()  # dead credentials that were put into the store by hand, or that a broken promise left there
         # No run can know these: they were refused although they worked, before any state named them; or they appeared later than can be.
         self.disowned: set[str] = set()
+        self.written_too_late: set[str] = set()  # sinks that a write reached later than can be
         self.placed_by = ""
         self.hand_placed = -1  # the tick at which the value was last placed by hand
         self.hand_put = -1  # and that at which the store was
@@ -150,8 +151,9 @@ class World:
         """Return a copy that goes its own way."""
         twin = World.__new__(World)
         twin.__dict__.update(self.__dict__)
-        for name in ("issued", "contents", "created", "dead_by_hand", "disowned", "stored_ever", "hand", "history", "broken", "sinks"):
-            setattr(twin, name, getattr(self, name).copy())
+        for name, value in self.__dict__.items():
+            if isinstance(value, (set, dict, list)):
+                setattr(twin, name, value.copy())
         return twin
 
     def digest(self) -> tuple[Any, ...]:
@@ -160,7 +162,7 @@ class World:
             (self.time, self.appliance_skew, self.controller_skew, self.set_back),
             (self.behaviour, tuple(self.issued.values()), self.listed_before),
             (self.content, self.start_content, self.previous_content, self.last_content, self.placed_by),
-            (self.rescue, self.rescued_at, self.pushed, self.handed_over, tuple(self.sinks.items())),
+            (self.rescue, self.rescued_at, self.pushed, self.handed_over, tuple(self.sinks.items()), frozenset(self.written_too_late)),
             (frozenset(self.hand), frozenset(self.dead_by_hand), frozenset(self.disowned), frozenset(self.stored_ever)),
         )
 
@@ -262,6 +264,7 @@ class World:
     def sink(self, actor: str, name: str, secret: str) -> None:
         """Let a sink hold a credential; "" for none."""
         self.sinks[name] = secret
+        self.written_too_late.discard(name)
         self.note(actor, f"{name} holds {secret or 'nothing'}")
 
     def of_account(self, known: Collection[str] = ()) -> list[Issued]:
