@@ -20,30 +20,43 @@ from tests.simulator.qumulo._settings import SETTINGS
 NUMBERS = {"page_size": ("1", "2"), "password_min_length": ("40",)}
 # Who is there, not how the cluster behaves; and what test_s3_access_key.py goes through.
 NOT_BEHAVIOUR = {"service_account_role", *(name for name in SETTINGS if name.startswith("s3_"))}
-CHOICES = [
-    (name, choice)
+CHOICES = {
+    name: choices
     for name, setting in SETTINGS.items()
-    for choice in NUMBERS.get(name, setting.choices)
-    if name not in NOT_BEHAVIOUR and choice != setting.default and not choice.startswith("<")
+    if name not in NOT_BEHAVIOUR
+    if (choices := [one for one in NUMBERS.get(name, setting.choices) if one != setting.default and not one.startswith("<")])
+}
+MOST = max(map(len, CHOICES.values()))
+# Each choice in two clusters, beside other ones: those of the same place in their lists, and those that are shifted by their settings.
+CLUSTERS = [
+    {
+        name: choices[place]
+        for number, (name, choices) in enumerate(CHOICES.items())
+        if (place := (row + number * shift) % MOST) < len(choices)
+    }
+    for shift in (0, 1)
+    for row in range(MOST)
 ]
 USER = {"user": "local:svc-one"}
 
 
 def test_all_settings_are_covered() -> None:
     texts = {name for name, setting in SETTINGS.items() if setting.choices == ("<text>",)}
-    assert {name for name, _choice in CHOICES} == SETTINGS.keys() - texts - NOT_BEHAVIOUR
+    assert CHOICES.keys() == SETTINGS.keys() - texts - NOT_BEHAVIOUR
+    lived = [one for settings in CLUSTERS for one in settings.items()]
+    assert all(lived.count((name, choice)) == 2 for name, choices in CHOICES.items() for choice in choices)
 
 
-@pytest.mark.parametrize(("setting", "choice"), [("expiration_precision", "micros"), *CHOICES], ids=lambda value: value)
-def test_life_of_an_account(appliance: Start, setting: str, choice: str) -> None:
-    simulator = appliance("qumulo", **{setting: choice})
+@pytest.mark.parametrize("settings", [{}, *CLUSTERS], ids=["defaults", *map(str, range(len(CLUSTERS)))])
+def test_life_of_an_account(appliance: Start, settings: dict[str, str]) -> None:
+    simulator = appliance("qumulo", **settings)
     one = twice(simulator, "service_account", name="svc-one", roles=["Observers"], privileges=["PRIVILEGE_CLUSTER_READ"])
     minted = twice(simulator, "access_token", **USER, expires_in="30d")
     first = {"token_id": minted["token_id"]}
     own = {"token": minted["token"]}
     probes = [{"path": "/v1/cluster/settings", "expect": "cluster_name"}]
     checked = done(simulator, "access_check", **own, expect_account="local:svc-one", probes=probes)
-    assert checked["token_id"] == (None if (setting, choice) == ("whoami_token_id", "absent") else minted["token_id"])
+    assert checked["token_id"] == (None if settings.get("whoami_token_id") == "absent" else minted["token_id"])
     assert done(simulator, "access_token", **own)["token_id"] == minted["token_id"]  # self-service
 
     moved = twice(simulator, "access_token", **USER, expires_at="2031-02-03T04:05:06.789+01:00")
