@@ -30,8 +30,8 @@ class Policy:
         exact_expiry: whether the platform lets a credential expire at the very instant that was asked for, and not at a whole minute.
         successor_of: the account's name, where a new credential is an account of its own; else empty.
         shared: whether the store is published, so that a run on another machine may be at work on a copy of it.
-        called: what a credential is that is no account, for people.
         alternates: whether two accounts take turns: the old credential stays as it is until its account's next turn.
+        called: what a credential is that is no account, for people.
     """
 
     force: bool = False
@@ -45,7 +45,6 @@ class Policy:
     successor_of: str = ""
     shared: bool = False
     alternates: bool = False
-
     called: str = "token"
 
     @property
@@ -60,7 +59,7 @@ class Policy:
 
     @property
     def retires_at_once(self) -> bool:
-        """Whether the old credential goes, or is switched off, with the rotation itself."""
+        """Whether the old credential is deleted, or disabled, with the rotation itself."""
         return not self.alternates and (self.retire == "disable" or self.retire_after is None)
 
 
@@ -69,7 +68,7 @@ class Settings:
     """All that a rotation has to know beside what it finds.
 
     Attributes:
-        kind: access_token, api_token, in_place, replace or alternate.
+        kind: of the credential, see above.
         account, endpoint: as the user wrote them, for people.
         accounts: the two accounts that take turns; else empty.
         var, client_id_var: names of the variables, for people; the latter may be empty.
