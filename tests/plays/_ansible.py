@@ -8,6 +8,7 @@ import atexit
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -161,6 +162,20 @@ class Ansible:
         playbook.write_text(yaml.safe_dump(content, sort_keys=False))
         return self.run(playbook, [*(["--check"] if check else []), *arguments], env=env, timeout=timeout)
 
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own, which heeds Ctrl-C whatever the test run ignores; its output is one text."""
+        return subprocess.Popen(
+            list(command),
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_heed_signals,
+        )
+
     def run(
         self, playbook: Path | str, arguments: Sequence[str] = (), *, env: Mapping[str, str] | None = None, timeout: float = 120
     ) -> Run:
@@ -173,20 +188,21 @@ class Ansible:
         if early(environment) == early(plain) and self._is_usual and not os.environ.get("COLD_PLAYS"):
             returncode, output = warm_ansible(self.bin, self.collections, plain).run(command, self.folder, environment, timeout)
         else:
-            done = subprocess.run(
-                command,
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
-            returncode, output = done.returncode, done.stdout
+            with self.start(command, environment) as process:
+                try:
+                    output, _unused = process.communicate(timeout=timeout)
+                except BaseException:
+                    process.kill()
+                    raise
+            returncode = process.returncode
         lines = record.read_text().splitlines() if record.exists() else []
         return Run(returncode, output, [TaskResult(**json.loads(line)) for line in lines])
+
+
+def _heed_signals() -> None:
+    """Undo what a test run may have inherited: a shell lets its background jobs ignore Ctrl-C, and nohup the end of the terminal."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 _WARM: dict[tuple[Path, Path], WarmAnsible] = {}

@@ -155,16 +155,7 @@ class Fleet:
         command = [str(self.ansible.bin / "ansible-playbook"), PLAYBOOK, "-i", str(self.inventory(count)), "-e", json.dumps(given)]
         environment = self.ansible.env({"TMPDIR": str(self.folder)})
         del environment["ANSIBLE_CALLBACKS_ENABLED"]  # what it would record takes memory of the process that is measured
-        return subprocess.Popen(
-            [*command, "--vault-id", "prod@prod-password", *arguments],
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return self.ansible.start([*command, "--vault-id", "prod@prod-password", *arguments], environment)
 
     def rotate(self, arguments: Sequence[str] = (), *, count: int | None = None, timeout: float = 250, **variables: Any) -> Ended:
         """Run the playbook; its output and its summary must not show a secret."""

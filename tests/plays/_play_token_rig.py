@@ -61,12 +61,6 @@ def wait_until(holds: Callable[[], Any], what: str, seconds: float = _LONG) -> A
     return found
 
 
-def heed_signals() -> None:
-    """Undo what a test run may have inherited: a shell lets its background jobs ignore Ctrl-C, and nohup the end of the terminal."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @dataclass
 class Rig:
     """Ansible and an appliance, and a way to stop a play in the middle.
@@ -189,14 +183,4 @@ class Rig:
 
     def start(self, tasks: Sequence[Mapping[str, Any]], arguments: Sequence[str] = ()) -> subprocess.Popen[str]:
         """Start a play in a process group of its own."""
-        return subprocess.Popen(
-            self.ansible.command(self.write(self.play(*tasks)), arguments),
-            cwd=self.ansible.folder,
-            env=self.ansible.env(self.env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=heed_signals,
-        )
+        return self.ansible.start(self.ansible.command(self.write(self.play(*tasks)), arguments), self.ansible.env(self.env))

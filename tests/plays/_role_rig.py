@@ -354,16 +354,8 @@ def start(rig: RoleRig, env: Mapping[str, str] | None = None, **variables: Any) 
     playbook = rig.ansible.folder / f"started-{next(_numbers)}.yml"
     play = {"name": "Started", "hosts": "localhost", "gather_facts": False, **rig.play, "tasks": role(rig.variables(**variables))}
     playbook.write_text(yaml.safe_dump([play], sort_keys=False))
-    return subprocess.Popen(
-        [*rig.ansible.command(playbook, rig.vault_arguments), "-vvv"],
-        cwd=rig.ansible.folder,
-        env={**rig.ansible.env({"RECORD_FILE": f"{playbook}.jsonl"}), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    command = [*rig.ansible.command(playbook, rig.vault_arguments), "-vvv"]
+    return rig.ansible.start(command, rig.ansible.env({"RECORD_FILE": f"{playbook}.jsonl", **(env or {})}))
 
 
 _numbers = itertools.count()

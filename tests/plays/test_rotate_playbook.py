@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,9 @@ def test_a_limit_and_an_inventory_without_hosts(each_core: Ansible) -> None:
 def without_localhost(ansible: Ansible, *arguments: str) -> Run:
     """Run ansible-playbook with no inventory but that in the arguments."""
     command = [str(ansible.bin / "ansible-playbook"), *arguments]
-    done = subprocess.run(command, cwd=ansible.folder, env=ansible.env(), capture_output=True, text=True, timeout=120, check=False)
-    return Run(done.returncode, done.stdout + done.stderr)
+    with ansible.start(command, ansible.env()) as process:
+        output, _unused = process.communicate(timeout=120)
+    return Run(process.returncode, output)
 
 
 def test_no_inventory(ansible: Ansible) -> None:
