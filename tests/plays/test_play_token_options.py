@@ -11,7 +11,7 @@ import yaml
 
 from ansible_collections.latchkey.tokens.plugins.lookup import play_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import _MAY_BE_EMPTY
-from tests.plays._ansible import CORE_VERSIONS, Ansible, core_bin
+from tests.plays._ansible import EVERY_DAY, Ansible, core_bin
 from tests.plays._play_token_rig import Rig
 from tests.simulator.launch import Simulator
 
@@ -76,7 +76,7 @@ def expected(option: str, kind: str, place: str) -> str:
     return ""
 
 
-@pytest.fixture(params=CORE_VERSIONS)
+@pytest.fixture(params=EVERY_DAY)
 def core(request: pytest.FixtureRequest, ansible: Ansible) -> Ansible:
     if core_bin(request.param) is None:
         pytest.skip(f"ansible-core {request.param} is not installed here")

@@ -4,18 +4,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import pytest
 
 from tests.plays._ansible import Ansible
 from tests.plays._role_rig import failure, role
-from tests.plays._rubrik_rigs import FAILING, SecretRig, each_secret, secret_rig_of
+from tests.plays._rubrik_rigs import FAILING, SecretRig, each_secret
 from tests.plays._saboteur import Saboteur, adds_fault
-from tests.simulator.launch import Simulator, launch
-
-KINDS = [f"{strategy}-{platform}" for platform in ("rsc", "cdm") for strategy in ("in_place", "replace")]
+from tests.simulator.launch import launch
 
 
 @each_secret("in_place-rsc", "replace-rsc", "replace-cdm", chaos=("in_place-cdm",))
@@ -46,16 +41,6 @@ def test_a_secret_that_is_not_stored_is_not_ended_by_a_typo(rig: SecretRig) -> N
     assert f"The vars file holds no secret in {typo}, and the present secret of the account may be in use elsewhere" in said
     assert f"Was {rig.name} meant?" in said
     assert "set rotate_force to true. Nothing was rotated." in said
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("kind", KINDS)
-def test_with_each_core(kind: str, each_core: Ansible, rubrik: dict[str, Simulator]) -> None:
-    rig = secret_rig_of(kind, each_core, rubrik)
-    rig.seed()
-    assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
-    rig.assert_settled()
-    rig.assert_unchanged()
 
 
 @each_secret("in_place-rsc", chaos=("replace-cdm", "in_place-cdm", "replace-rsc"))
@@ -109,32 +94,6 @@ def test_check_mode_and_diff(rig: SecretRig) -> None:
     assert f"store it in {rig.name}, and its id in {rig.id_name}" in would
 
 
-@each_secret(chaos=("in_place-rsc", "in_place-cdm"))
-def test_a_secret_grows_old(rig: SecretRig) -> None:
-    rig.seed()
-    rig.rotate(rotate_max_age="30d").assert_ok()  # the age counts from when the role sees it first
-    old = rig.state["current"]["minted_at"]
-    rig.write(rig.text.replace(old, "2026-01-01T00:00:00Z"))
-    result = rig.result(rig.rotate(rotate_max_age="30d"))
-    assert re.fullmatch(r"it is \d+ d( \d+ h)? old", result["reason"])
-    assert result["next_due"] > old
-    rig.assert_settled()
-
-
-@each_secret(chaos=("replace-rsc", "replace-cdm"))
-def test_an_account_grows_old(rig: SecretRig) -> None:
-    rig.seed(stored=False)
-    client_id, secret = rig.appliance.create(f"{rig.account}-20260101T000000Z")
-    rig.store(client_id, secret)
-    result = rig.result(rig.rotate(rotate_max_age="30d", rotate_roles=[]))
-    assert result["reason"].startswith("it is ")
-    assert result["old_token_id"] == client_id
-    account = rig.held()[rig.assert_settled()]
-    assert re.fullmatch(re.escape(rig.account) + r"-\d{8}T\d{6}Z", account["name"])
-    if rig.simulator.platform == "rubrik_rsc":
-        assert account["description"] == "a robot"
-
-
 # A check fails
 
 
@@ -146,14 +105,6 @@ def test_a_failing_check_undoes_a_replacement(rig: SecretRig) -> None:
     assert "was not rotated, and all is as it was before" in said
     assert "GET /api/nowhere was answered with HTTP 404 instead of 200." in said
     rig.assert_works()
-
-
-@each_secret(chaos=("replace-rsc", "replace-cdm"))
-def test_a_failing_check_undoes_the_first_account(rig: SecretRig) -> None:
-    rig.seed(stored=False)
-    with rig.all_undone(), rig.rest_untouched():
-        said = failure(rig.rotate(rotate_checks=FAILING))
-    assert "holds no credential yet" in said
 
 
 @each_secret("in_place-rsc", chaos=("in_place-cdm",))
@@ -177,30 +128,11 @@ def test_a_failing_check_cannot_undo_a_rotation_in_place(rig: SecretRig) -> None
     assert rig.stored() == new
 
 
-def test_the_first_account_needs_roles(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
-    rig = secret_rig_of("replace-rsc", ansible, rubrik)
-    rig.seed(stored=False)
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_roles=[]))
-    assert said.endswith("Nothing was rotated. Name its roles in rotate_roles.")
-
-
-REFUSED = ("403", "409")
 # The last point before the request that makes the secret, and the end of that request's path.
 MAKING = {"rubrik_rsc": ("answered POST /api/graphql#3", "/graphql"), "rubrik_cdm": ("after replace#1", "/rotate")}
 
 
-def _answers() -> list[Any]:
-    kinds = ("403", "409", "500", "drop", "cut", "close", "nonsense", "strange")
-    always = {("403", "rsc"), ("drop", "cdm")}
-    return [
-        pytest.param(f"in_place-{platform}", kind, marks=[] if (kind, platform) in always else pytest.mark.chaos)
-        for kind in kinds
-        for platform in ("rsc", "cdm")
-    ]
-
-
-@pytest.mark.parametrize(("rig", "kind"), _answers(), indirect=["rig"])
+@pytest.mark.parametrize(("rig", "kind"), [("in_place-rsc", "403"), ("in_place-cdm", "drop")], indirect=["rig"])
 def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Saboteur, kind: str) -> None:
     rig.seed()
     before = rig.path.read_bytes()
@@ -209,7 +141,7 @@ def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Sabo
     run = rig.rotate(env=env, rotate_force=True)
     said = failure(run)
     rig.simulator.clear_faults()
-    if kind in REFUSED:
+    if kind == "403":
         assert f"was not rotated. All is as it was before: {rig.path} holds what it held." in said
         assert run["Keep whether all is as it was before"]["ansible_facts"] == {"rotate_result": {}, "rotate_undone": True}
         assert rig.path.read_bytes() == before
@@ -247,26 +179,6 @@ def test_orphans(rig: SecretRig) -> None:
     assert rig.assert_settled() == new
     for client_id in [key for key, one in rig.foreign().items() if one["name"].endswith("-other")]:
         rig.appliance.delete(client_id)
-
-
-@each_secret(chaos=("replace-rsc", "replace-cdm"))
-def test_the_old_account_is_kept_for_a_while(rig: SecretRig) -> None:
-    old = rig.seed()
-    later: dict[str, Any] = {"rotate_retire_after": "1h"}
-    run = rig.rotate(tasks=[*role(rig.variables(rotate_force=True, **later), "One"), *role(rig.variables(**later), "Two")])
-    one, two = rig.result(run, "One"), rig.result(run, "Two")
-    assert (one["retired"], two["rotated"]) == (False, False)
-    rig.assert_settled([old, one["token_id"]])
-    rig.write(rig.text.replace(rig.state["previous"]["delete_at"], "2026-01-01T00:00:00Z"))
-    assert rig.result(rig.rotate(**later))["rotated"] is False
-    assert rig.assert_settled() == one["token_id"]
-
-
-def test_only_tokens_can_be_switched_off(ansible: Ansible, rubrik: dict[str, Simulator]) -> None:
-    rig = secret_rig_of("replace-rsc", ansible, rubrik)
-    rig.seed()
-    with rig.nothing_changes():
-        assert "'service_account_secret' cannot be disabled. Set it to delete" in failure(rig.rotate(rotate_retire="disable"))
 
 
 def test_suspended_exemptions_are_told(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:

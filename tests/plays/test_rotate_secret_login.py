@@ -14,10 +14,9 @@ from tests.simulator.launch import launch
 from tests.simulator.tests._rsc_tenant import ADMINISTRATOR
 
 
-@pytest.mark.parametrize("strategy", ["in_place"])
-def test_a_code_is_used_once(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory, strategy: str) -> None:
+def test_a_code_is_used_once(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
     with launch("rubrik_cdm", settings={"totp": "on", "code_reuse": "refused"}, directory=tmp_path_factory.mktemp("cdm")) as simulator:
-        rig = SecretRig(ansible, simulator, strategy=strategy)
+        rig = SecretRig(ansible, simulator)
         account = simulator.service_account
         rig.store(account["client_id"], account["client_secret"])
         assert rig.result(rig.rotate(rotate_force=True))["rotated"] is True
@@ -59,18 +58,3 @@ def test_an_account_that_rotates_itself_is_killed(ansible: Ansible, tmp_path_fac
         assert rig.result(rig.rotate())["reason"] == "an earlier run created a secret and could not store it"
         rig.assert_settled()
         assert rig.stored() == new
-
-
-@pytest.mark.chaos
-def test_an_account_replaces_itself(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with launch("rubrik_rsc", directory=tmp_path_factory.mktemp("rsc")) as simulator:
-        rig = SecretRig(ansible, simulator, role_id=ADMINISTRATOR, strategy="replace", allow_ended=True)
-        old = rig.seed()
-        own = {"client_id": "{{ robot_id }}", "client_secret": "{{ robot_secret }}", "ca_path": simulator.ca_file}
-        rig.play = {"vars_files": ["vault.yml"]}
-        run = rig.rotate(rotate_auth=own, rotate_force=True)
-        result = rig.result(run)
-        assert result["retired"] is False  # an account that is in use deletes nobody's account, its own least of all
-        assert f"the old credential {old} could not be retired; the next run tries again." in " ".join(run.output.split())
-        rig.rotate(rotate_auth=own).assert_ok()
-        assert rig.assert_settled() == result["token_id"]

@@ -127,7 +127,7 @@ def take_over(rig: AnyRig, folder: Path, **variables: Any) -> dict[str, Any]:
 
 
 _QUMULO, _CDM, _RSC = "access_token-qumulo", "api_token-cdm", "in_place-rsc"
-_FEW = [(_QUMULO, "before"), (_QUMULO, "created"), (_QUMULO, "stored"), (_RSC, "created")]
+_FEW = [(_QUMULO, "created"), (_RSC, "created")]  # the simulation stops a run at each call of each port
 _BESIDE, _IN_PLACE = ("intent", "before", "created", "stored", "proved"), ("intent", "created", "stored", "proved")
 _MORE = [
     *((kind, at) for kind in (_QUMULO, _CDM, "replace-rsc", "replace-cdm") for at in _BESIDE),
