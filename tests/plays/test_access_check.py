@@ -94,26 +94,6 @@ def test_not_as_expected(cluster: InProcess, options: dict[str, Any], words: str
         assert f"Qumulo Core at {cluster.url}: access check failed" in message
 
 
-@pytest.mark.parametrize(
-    ("probe", "words"),
-    [
-        ({"path": "v1/users/"}, "does not begin with one slash"),
-        ({"path": "//evil.example.com/v1"}, "does not begin with one slash"),
-        ({"path": "https://evil.example.com/"}, "does not begin with one slash"),
-        ({}, "missing required arguments: path"),
-        ({"path": "/v1/users/", "expect": "a ="}, "is not a JMESPath expression"),
-        ({"path": "/v1/version", "method": "DELETE"}, "must be one of: GET, HEAD, POST"),
-        ({"path": "/v1/version", "status": ["ok"]}, "status"),
-        ({"path": "/v1/version", "stat": 200}, "stat"),
-    ],
-    ids=str,
-)
-def test_bad_probes_send_nothing(cluster: InProcess, probe: dict[str, Any], words: str) -> None:
-    start = len(cluster.journal())
-    assert words in refused(cluster, "access_check", probes=[probe])
-    assert cluster.journal()[start:] == []
-
-
 def test_another_token_of_the_same_account(cluster: InProcess) -> None:
     other = done(cluster, "access_token", user="local:svc-ansible", additional=True)
     message = refused(cluster, "access_check", token=other["token"], expect_token_id=cluster.service_account["token_id"])

@@ -102,13 +102,6 @@ def test_older_than(cluster: InProcess) -> None:
     assert ids_of(cluster) == [young]
 
 
-@pytest.mark.parametrize("query", ["[?enabled==`false`]", "[?enabled==`false`].token_id", "[?!live]"])
-def test_queries(cluster: InProcess, query: str) -> None:
-    off = done(cluster, "access_token", user=ACCOUNT, additional=True)["token_id"]
-    done(cluster, "access_token", token_id=off, enabled=False)
-    assert done(cluster, "session_revoke", account=ACCOUNT, query=query)["revoked"] == [off]
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
