@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from tests.plays._ansible import Ansible
 from tests.plays._cases import done, refused, writes
 from tests.plays._in_process_simulator import InProcess, Start
@@ -77,21 +75,6 @@ def test_service_accounts(cluster: InProcess) -> None:
     assert done(cluster, "service_account_info", name="admin")["service_accounts"] == [listed[0]]
     assert done(cluster, "service_account_info", name="svc-none")["service_accounts"] == []
     assert "password" not in json.dumps(listed)
-
-
-@pytest.mark.parametrize(
-    ("module", "options", "words"),
-    [
-        ("access_token_info", {"query": "[?"}, "query: '[?' is not a JMESPath expression"),
-        ("service_account_info", {"query": "a b"}, "query: 'a b' is not a JMESPath expression"),
-        ("access_token_info", {"query": "[*].abs(account)"}, "query: '[*].abs(account)' cannot be applied"),
-        ("access_token_info", {"user": "local:admin", "token_id": "1"}, "mutually exclusive: user|token_id"),
-    ],
-)
-def test_bad_options(cluster: InProcess, module: str, options: dict[str, Any], words: str) -> None:
-    start = len(cluster.journal())
-    assert words in refused(cluster, module, **options)
-    assert "abs" in words or cluster.journal()[start:] == []
 
 
 def test_without_the_right_to_see_others(appliance: Start) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -117,39 +116,6 @@ def test_a_state_that_names_what_is_not_the_rotation_s(ansible: Ansible, applian
     assert _lives(rig, theirs) == before
     assert rig.foreign() == foreign
     assert isinstance(rig, SecretRig) or rig.assert_works() == mine
-
-
-def test_a_state_that_names_the_stored_token_as_the_old_one(ansible: Ansible, appliances: Appliances) -> None:
-    rig = rig_of("access_token-qumulo", ansible, appliances)
-    mine = rig.seed()
-    pending = {"since": ago(20 * 60), "id": mine, "run": "elsewhere 1 1 localhost"}
-    state = {"stage": "stored", "current": {"id": mine}, "pending": pending}
-    rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
-    rig.rotate()
-    assert rig.assert_works() == mine
-
-
-@pytest.mark.parametrize("stage", ["minting", pytest.param("stored", marks=CHAOS)])
-def test_a_run_of_the_future(ansible: Ansible, appliances: Appliances, stage: str) -> None:
-    rig = rig_of("access_token-qumulo", ansible, appliances)
-    assert isinstance(rig, Rig)
-    for ahead, may in ((365 * 86400, True), (10 * 60, False)):
-        mine = rig.seed()
-        pending: dict[str, Any] = {"since": ago(-ahead), "run": "elsewhere 1 1 localhost"}
-        state = {"stage": stage, "current": {"id": mine}, "pending": pending}
-        if stage == "stored":
-            state["current"], pending["id"] = {"id": rig.mint()[0]}, mine
-        rig.write(rig.text + yaml.safe_dump({f"{rig.name}_rotation": state}))
-        if may:
-            rig.rotate(rotate_force=True).assert_ok()
-            rig.assert_settled()
-            continue
-        # One whose clock is ahead by a little has a lease, whose end is told.
-        with rig.nothing_changes():
-            said = failure(rig.rotate(rotate_force=True))
-        end = re.search(r"a run may take over from (\S+)Z on", said)
-        assert end is not None, said
-        assert datetime.fromisoformat(end[1] + "+00:00") < datetime.now(timezone.utc) + timedelta(minutes=26)
 
 
 # Clocks that differ
@@ -280,31 +246,6 @@ def test_a_list_of_sessions_that_is_a_part(ansible: Ansible, own: Appliances) ->
     assert rig.assert_settled() == result["token_id"]
 
 
-@pytest.mark.parametrize("kind", ["access_token-qumulo", *(pytest.param(one, marks=CHAOS) for one in ("replace-cdm", "api_token-cdm"))])
-def test_an_old_credential_that_stays(ansible: Ansible, appliances: Appliances, kind: str) -> None:
-    rig = rig_of(kind, ansible, appliances)
-    old = rig.seed()
-    deleting = {"access_token-qumulo": "DELETE:^/v1/auth/", "replace-cdm": "DELETE:service_account/", "api_token-cdm": "POST:bulk_delete"}[
-        kind
-    ]
-    rig.simulator.fault(f"{deleting}:500")
-    names = ["Rotates", "Is not due", "Is not due again"]
-    run = rig.rotate(tasks=[task for name in names for task in role(rig.variables(rotate_force=name == "Rotates"), name)])
-    noun = "account" if kind.startswith("replace") else "token"
-    for name in names:
-        result = rig.result(run, name)
-        assert (result["rotated"], result["retired"], result["unretired"]) == (name == "Rotates", False, [old])
-        assert result["message"].endswith(f"; NOT RETIRED YET: old {noun} {old}, the next run tries again")
-        assert f"[localhost] {result['message']}" in run.output
-    new = rig.assert_works()
-    assert sorted(rig.ids()) == sorted([old, new])
-    rig.simulator.clear_faults()
-    result = rig.result(rig.rotate())
-    assert (result["rotated"], result["unretired"]) == (False, [])
-    assert "NOT RETIRED" not in result["message"]
-    assert rig.assert_settled() == new
-
-
 # What is stored, and what is not
 
 
@@ -318,24 +259,6 @@ def test_a_misspelt_variable_ends_no_secret(ansible: Ansible, appliances: Applia
     assert "The vars file holds no secret in rsc_client_secrte" in said
     assert "Was rsc_client_secret meant?" in said
     rig.assert_works()
-
-
-@pytest.mark.parametrize("kind", ["access_token-qumulo", "in_place-rsc"])
-def test_a_rotation_that_is_never_due_says_so_every_time(ansible: Ansible, appliances: Appliances, kind: str) -> None:
-    rig = rig_of(kind, ansible, appliances)
-    if isinstance(rig, Rig):
-        rig.seed(None)
-    else:
-        rig.seed()
-    names = ["One", "Two"]
-    run = rig.rotate(tasks=[task for name in names for task in role(rig.variables(), name)])
-    assert f"The rotation of {rig.name} of {rig.variables()['rotate_account']} on {rig.simulator.url} is never due." in shown(run)
-    for name in names:
-        result = rig.result(run, name)
-        assert (result["rotated"], result["next_due"]) == (False, None)
-        assert result["next_due_reason"] == "never: the credential does not expire, and rotate_max_age is not set"
-        assert result["message"].endswith(f"next due: {result['next_due_reason']}")
-        assert run.output.count(f"[localhost] {result['message']}") == 2
 
 
 # Whatever the inventory says

@@ -63,7 +63,6 @@ def timed_out(rig: AnyRig, how: str) -> Run:
     ("how", "core"),
     [
         ("the play", None),
-        ("the environment", None),
         pytest.param("the play", "2.16", marks=pytest.mark.chaos),
         pytest.param("the environment", "2.21", marks=pytest.mark.chaos),
     ],
@@ -201,9 +200,7 @@ time.sleep(0.3)
     ("kind", "at", "number", "to"),
     [
         ("api_token-cdm", "created", TERM, "main"),
-        ("api_token-cdm", "created", INT, "terminal"),
-        ("in_place-rsc", "created", TERM, "worker"),
-        ("api_token-cdm", "created", INT, "worker"),
+        ("in_place-rsc", "created", INT, "worker"),
         ("in_place-rsc", "created", int(signal.SIGKILL), "worker"),
         *(
             pytest.param(kind, at, number, to, marks=pytest.mark.chaos)

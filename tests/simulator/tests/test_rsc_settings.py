@@ -12,7 +12,6 @@ import pytest
 from tests.simulator.rubrik_rsc import RUBRIK_RSC
 from tests.simulator.rubrik_rsc._caller_fields import ORG_ID
 from tests.simulator.tests._rsc_tenant import (
-    ADD,
     ADMINISTRATOR,
     ASSIGN,
     CREATE,
@@ -142,10 +141,6 @@ def test_unknown_org(code: int) -> None:
     assert tenant.get(VERSION, token=switched) == "v20261012-1"
     assert tenant.send("DELETE", SESSION, switched)[0] == 204
     assert tenant.ask(VERSION, token=switched)[0] == 401
-
-
-def test_personal_access_tokens_are_not_enabled() -> None:
-    assert Tenant().send("POST", "/api/pat_login", json={"client_id": "x", "client_secret": "y"})[0] == 403
 
 
 def test_cdm_cluster() -> None:
@@ -294,33 +289,6 @@ def test_secret_sync_is_refused() -> None:
 
 
 # Service accounts
-
-
-def test_life() -> None:
-    tenant = Tenant()
-    created = tenant.create("jane", description="Jane's")
-    client_id = created["clientId"]
-    assert created["accessTokenUri"].endswith(MINT)
-    assert tenant.entry(client_id) == {
-        "clientId": client_id,
-        "name": "jane",
-        "description": "Jane's",
-        "lastLogin": None,
-        "integrationId": None,
-        "roles": [{"id": READ_ONLY, "name": "Read-only Administrator"}],
-    }
-    token = tenant.token(client_id, created["clientSecret"])
-    entry = tenant.entry(client_id)
-    assert entry is not None
-    assert entry["lastLogin"].endswith("Z")
-    assert tenant.get(UPDATE, {"input": {"id": client_id, "description": "Hers"}})["description"] == "Hers"
-    operator = tenant.role_id("Backup Operator")
-    assert tenant.get(ADD, {"users": [client_id], "roles": [operator, operator]}) is True
-    assert [one["id"] for one in tenant.get(ME, token=token)["roles"]] == [READ_ONLY, operator]
-    assert tenant.get(ASSIGN, {"users": [client_id], "roles": [operator]}) is True
-    assert [one["id"] for one in tenant.get(ME, token=token)["roles"]] == [operator]
-    assert tenant.get(DELETE, {"input": {"ids": [client_id]}}) is True
-    assert tenant.entry(client_id) is None
 
 
 @pytest.mark.parametrize(("form", "code"), [("both", None), ("full", 404)])
