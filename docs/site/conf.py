@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -27,7 +28,7 @@ html_theme = "sphinx_ansible_theme"
 html_theme_options = {"vcs_pageview_mode": "blob", "topbar_links": {}}
 html_static_path = ["static"]
 html_css_files = ["pages.css"]
-html_js_files = [("search_numbers.js", {"priority": 100})]
+html_js_files = [("search_numbers.js", {"priority": 100}), ("search_order.js", {"priority": 100})]
 html_show_sphinx = False
 html_show_sourcelink = False
 html_copy_source = False
@@ -66,7 +67,24 @@ def _let_names_break(_app: Any, _page: str, _template: str, context: dict[str, A
         context["body"] = re.sub(r"(<h1>)([^<]+)", broken, body)
 
 
+_keywords: dict[str, list[str]] = {}
+
+
+def _note_keywords(app: Any, document: nodes.document) -> None:
+    """Note the keywords of a page, for search_order.js."""
+    for meta in document.findall(nodes.meta):
+        if meta.get("name") == "keywords":
+            _keywords[app.env.docname] = [word.strip().lower() for word in meta["content"].split(",")]
+
+
+def _give_keywords(app: Any, page: str, _template: str, _context: dict[str, Any], _document: Any) -> None:
+    if page == "search":
+        app.add_js_file(None, body=f"var PAGE_KEYWORDS = {json.dumps(_keywords)};", priority=100)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("doctree-read", _note_keywords)
+    app.connect("html-page-context", _give_keywords)
     app.connect("html-page-context", _let_names_break)
     app.connect("missing-reference", _link_to_ansible)
