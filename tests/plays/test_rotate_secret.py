@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.plays._ansible import Ansible
-from tests.plays._role_rig import failure, role
+from tests.plays._role_rig import failure, guarded, refusal, role
 from tests.plays._rubrik_rigs import FAILING, SecretRig, each_secret
 from tests.plays._saboteur import Saboteur, adds_fault
 from tests.simulator.launch import launch
@@ -69,7 +71,24 @@ def test_names_that_are_mixed_up(rig: SecretRig) -> None:
         assert f"holds the client id ******** in {rig.name}, but {rig.account} is" in swapped.failures[0]
 
 
-@each_secret("in_place-rsc", "replace-cdm", chaos=("in_place-cdm", "replace-rsc"))
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"rotate_clusters": [{"endpoint": ""}]}, "endpoint: it is empty"),
+    ({"rotate_clusters": [{"endpoint": "a.example.com", "ca_path": "/nowhere.pem"}]}, "ca_path: there is no '/nowhere.pem'"),
+    ({"rotate_checks": [{"path": "/x", "expect": "[?"}]}, "is not a JMESPath expression"),
+    ({"rotate_client_id_var": "other.id"}, "other"),
+]
+
+
+@each_secret("in_place-rsc")
+def test_what_is_wrong_with_the_options_is_found_before_a_secret_is_created(rig: SecretRig) -> None:
+    rig.seed()
+    uses = [guarded(words, rig.variables(rotate_force=True, **more)) for more, words in WRONG]
+    with rig.nothing_changes():
+        run = rig.rotate(tasks=uses).assert_ok()
+    assert [words for _more, words in WRONG if words not in refusal(run, words)] == []
+
+
+@each_secret("in_place-rsc", chaos=("in_place-cdm", "replace-cdm", "replace-rsc"))
 def test_a_vars_file_that_cannot_be_read_costs_no_session(rig: SecretRig) -> None:
     rig.seed()
     before = len(rig.simulator.journal())
