@@ -33,7 +33,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import WantedCredential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Names
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import refuse_missing, settings_of
@@ -316,7 +316,7 @@ class _Phase:
         if settings.in_place and isinstance(store, VarsFileStore):
             rescue = RescueFile(self.rescue_file, store, f"{settings.account} {settings.var}", vault, lock_timeout)
         longest_tag = platform_class(options["platform"]).longest_tag
-        wanted = Wanted(
+        wanted = WantedCredential(
             account=settings.account,
             var=settings.var,
             id_var=settings.client_id_var,

@@ -34,7 +34,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import display as rotation_display
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.progress import CHANGED, FAILED, OK, Line, Progress
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.progress import CHANGED, FAILED, OK, FleetProgress, Line
 
 _NAME = "latchkey.tokens.progress"
 _ROTATION = "latchkey.tokens.rotation"
@@ -58,7 +58,7 @@ class CallbackModule(CallbackBase):
         CallbackModule._loaded = True
         self._is_output = _NAME == C.DEFAULT_STDOUT_CALLBACK
         self._play: Any = None
-        self._progress = Progress(0, time.monotonic)
+        self._progress = FleetProgress(0, time.monotonic)
         self._table: list[str] = []
         self._reasons: dict[str, str] = {}  # by host whose failure has been shown, why it failed
         if not self.disabled and not self._display.verbosity:
@@ -70,7 +70,7 @@ class CallbackModule(CallbackBase):
         """A play or a batch of it starts; the same play comes here once for each of its batches."""
         if self._play is None or play._uuid != self._play._uuid:
             self._play = play
-            self._progress = Progress(_hosts_of(play), time.monotonic)
+            self._progress = FleetProgress(_hosts_of(play), time.monotonic)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """A host begins a task."""

@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import resolve_connection
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import open_platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import WantedCredential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_s3_access_keys import S3AccessKeys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Owner
 from tests.plays._ansible import Ansible
@@ -131,7 +131,7 @@ def credentials(simulator: InProcess, auth: Mapping[str, Any] | None = None, **w
     """Return the port of the engine, on a cluster in this process; as the administrator by default."""
     given = {"account": "local:svc-ansible", "var": "secret", "id_var": "id", **wanted}
     platform = open_platform(resolve_connection({**where(simulator), **(auth or administrator(simulator)), "ca_path": None}, {}))
-    kind = KINDS["s3_access_key"](SimpleNamespace(platform=platform), Wanted(**given), None, print)  # type: ignore[arg-type]
+    kind = KINDS["s3_access_key"](SimpleNamespace(platform=platform), WantedCredential(**given), None, print)  # type: ignore[arg-type]
     assert isinstance(kind, S3AccessKeys)
     return kind
 

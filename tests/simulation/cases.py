@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import successor_name
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy, RotationSettings
 from tests.simulation.keys import S3_ACCESS_KEY, KeyWorld
 from tests.simulation.labels import LabelledWorld
 from tests.simulation.ports import FILE, SERVER
@@ -57,7 +57,7 @@ class Case:
     """
 
     name: str
-    settings: Settings
+    settings: RotationSettings
     behaviour: Behaviour
     start: Start = field(repr=False)
     seen: bool = True
@@ -206,12 +206,12 @@ def interrupted_by_a_wrong_clock(case: Case, world: World) -> None:
 
 _SECRETS = (IN_PLACE, REPLACE, ALTERNATE)
 _MONTH = 30 * DAY
-_AGED = Policy(max_age=_MONTH, when_remaining=7 * DAY)
+_AGED = RotationPolicy(max_age=_MONTH, when_remaining=7 * DAY)
 _EXPIRING = replace(_AGED, expires_in=LIFETIME)
 
 
-def _settings(kind: str, policy: Policy, **more: object) -> Settings:
-    base = Settings(
+def _settings(kind: str, policy: RotationPolicy, **more: object) -> RotationSettings:
+    base = RotationSettings(
         kind=kind,
         account=ACCOUNT,
         endpoint="appliance.example.com",
@@ -225,7 +225,7 @@ def _settings(kind: str, policy: Policy, **more: object) -> Settings:
     return replace(base, **more)  # type: ignore[arg-type]
 
 
-def _behaviour(kind: str, policy: Policy, **more: object) -> Behaviour:
+def _behaviour(kind: str, policy: RotationPolicy, **more: object) -> Behaviour:
     base = Behaviour(
         kind=kind,
         limit=2 if kind in (ACCESS_TOKEN, S3_ACCESS_KEY) else None,
@@ -239,7 +239,7 @@ def _case(
     kind: str,
     what: str,
     start: Start,
-    policy: Policy,
+    policy: RotationPolicy,
     *,
     quick: bool = False,
     seen: bool = True,
@@ -256,7 +256,7 @@ _GIT: dict[str, object] = {"publishes": True}
 _SINKS: dict[str, object] = {"sinks": (FILE, SERVER)}
 
 
-def _shared(policy: Policy) -> Policy:
+def _shared(policy: RotationPolicy) -> RotationPolicy:
     return replace(policy, shared=True)
 
 

@@ -11,9 +11,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import CURRENT, Secret, SecretsManagerStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import (
+    CURRENT,
+    DescribedSecret,
+    SecretsManagerStore,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content as SecretContent
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import SecretContent
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.ports import WHERE, Point
 from tests.simulation.secret import KEYS, LAG, OTHER, Pointed, SecretWorld, ask
@@ -96,14 +100,14 @@ class Plain:
     world: LabelledWorld
     where: str = WHERE
 
-    def describe(self) -> Secret | None:
+    def describe(self) -> DescribedSecret | None:
         return self._secret(self.world.labels)
 
-    def _secret(self, where: dict[str, str]) -> Secret:
+    def _secret(self, where: dict[str, str]) -> DescribedSecret:
         labels: dict[str, list[str]] = {}
         for label, version in where.items():
             labels.setdefault(version, []).append(label)
-        return Secret(labels, self.world.deleted)
+        return DescribedSecret(labels, self.world.deleted)
 
     def get(self, version: str) -> str:
         return self.world.versions[version]
@@ -130,8 +134,8 @@ class Plain:
 class PointedClient(Pointed, Plain):
     """The same, each of them a point of a run."""
 
-    def describe(self) -> Secret | None:
-        def act() -> Secret:
+    def describe(self) -> DescribedSecret | None:
+        def act() -> DescribedSecret:
             world = self.world
             told, world.told = world.told, None
             if told is not None and world.time <= world.told_until:

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import ConnectionFailedError, ForbiddenError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content as SecretContent
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import held_in
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import SecretContent, held_in
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import StoreError
 from tests.simulation.ports import WHERE, Point
 from tests.simulation.world import HAND, Content, Issued, World, state_text

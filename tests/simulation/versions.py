@@ -14,8 +14,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import Newest, VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content as SecretContent
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import notes_in
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import SecretContent, notes_in
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError
 from tests.simulation.ports import WHERE, Point
 from tests.simulation.secret import KEYS, LAG, OTHER, Pointed, SecretWorld, ask

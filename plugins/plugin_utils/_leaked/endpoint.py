@@ -36,7 +36,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base im
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.registry import CARRIED_TO, open_platform, platform_class
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import REFUSED, UNKNOWN, WORKS, Asked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import WantedCredential, retries_within
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials, NothingRotatedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.session import entered_sessions
@@ -318,7 +318,7 @@ class LeakEndpoint:
 
     def _prove(self, rotator: Rotator, leak: Leak, patience: timedelta) -> None:
         """Ask until the secret is refused. Raises RefusedError where it is still taken in the end, LatchkeyError where that is unknown."""
-        wanted = Wanted(account=leak.client_id, var="secret")
+        wanted = WantedCredential(account=leak.client_id, var="secret")
         kind = IN_PLACE if leak.client_id else ACCESS_TOKEN
         credentials: Credentials = KINDS[kind](rotator, wanted, self._clock, self._warn)
         retries, pause = retries_within(patience)

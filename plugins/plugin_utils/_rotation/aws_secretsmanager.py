@@ -29,7 +29,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import (
-    Content,
+    SecretContent,
     notes_in,
     parsed,
     state_in,
@@ -51,7 +51,7 @@ _SETTLED = (states.CURRENT, states.UNDOING)  # stages whose value consumers are 
 
 
 @dataclass(frozen=True)
-class Secret:
+class DescribedSecret:
     """What AWS tells of a secret.
 
     Attributes:
@@ -69,12 +69,12 @@ class Secret:
         return next((version for version, labels in self.labels.items() if label in labels), "")
 
 
-class Client(Protocol):
+class SecretsManagerClient(Protocol):
     """AWS, as far as one secret needs it. Each method raises StoreError."""
 
     where: str
 
-    def describe(self) -> Secret | None:
+    def describe(self) -> DescribedSecret | None:
         """Return the labels; None where there is no such secret."""
 
     def get(self, version: str) -> str:
@@ -105,12 +105,12 @@ class SecretsManagerStore(SecretStore):
         name: returns an id for a version.
     """
 
-    def __init__(self, client: Client, keys: Keys, sleep: Sleep | None = None, name: Callable[[], str] = new_version) -> None:
+    def __init__(self, client: SecretsManagerClient, keys: Keys, sleep: Sleep | None = None, name: Callable[[], str] = new_version) -> None:
         hint = f'Check rotate_aws_secretsmanager, or create it with a first key: aws secretsmanager create-secret, {{"{keys.value}": ""}}.'
         super().__init__(client.where, keys, hint, **({"sleep": sleep} if sleep else {}))
         self._client = client
         self._name = name
-        self._secret = Secret()  # as it was described last
+        self._secret = DescribedSecret()  # as it was described last
         self._left: set[tuple[str, str]] = set()  # labels, and versions that this run moved them away from
         self._texts: dict[str, str] = {}  # by version; a version never changes
 
@@ -138,9 +138,9 @@ class SecretsManagerStore(SecretStore):
 
     # Read
 
-    def _load(self) -> Content | None:
-        found: Secret | None = self._until_new(self._client.describe, self._is_old)
-        self._secret = found or Secret()
+    def _load(self) -> SecretContent | None:
+        found: DescribedSecret | None = self._until_new(self._client.describe, self._is_old)
+        self._secret = found or DescribedSecret()
         if found is None or found.deleted or not found.at(CURRENT):
             return None
         current, head = found.at(CURRENT), found.at(HEAD)
@@ -154,24 +154,24 @@ class SecretsManagerStore(SecretStore):
             return ahead
         return under_way_over(ahead, beneath, self._keys)  # one did so while a rotation was under way
 
-    def _is_old(self, found: Secret | None) -> bool:
+    def _is_old(self, found: DescribedSecret | None) -> bool:
         return found is not None and any(label in found.labels.get(version, ()) for label, version in self._left)
 
-    def _version(self, version: str) -> Content:
+    def _version(self, version: str) -> SecretContent:
         if version not in self._texts:
             self._texts[version] = self._client.get(version)
         return parsed(version, self._texts[version], self.where)
 
     # Write
 
-    def _save(self, content: Content | None, data: dict[str, Any]) -> tuple[Content, Sequence[str]]:
+    def _save(self, content: SecretContent | None, data: dict[str, Any]) -> tuple[SecretContent, Sequence[str]]:
         if content is None:
             raise StoreError(f"The {self.where} is deleted, so it was not written.", "Restore it: aws secretsmanager restore-secret.")
         version, found = self._name(), self._secret
         current, head = found.at(CURRENT), found.at(HEAD)
-        settles = states.stage_of(state_in(Content("", data), self._keys)) in _SETTLED
+        settles = states.stage_of(state_in(SecretContent("", data), self._keys)) in _SETTLED
         wanted = with_notes(data, self._keys, {_BASE: version if settles else current})
-        saved = Content(version, wanted)
+        saved = SecretContent(version, wanted)
         text = saved.text()
         self._client.put(version, text, WRITING + version)
         self._texts[version] = text
@@ -194,7 +194,7 @@ class SecretsManagerStore(SecretStore):
         except (StoreError, LostRaceError) as failure:
             if isinstance(failure, StoreError) and not failure.may_have_acted:
                 raise
-            seen: Secret | None = self._until_new(self._client.describe, self._is_old)
+            seen: DescribedSecret | None = self._until_new(self._client.describe, self._is_old)
             if seen is None or seen.at(label) != to:
                 raise
         if away_from:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import Secret, SecretsManagerStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import DescribedSecret, SecretsManagerStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
@@ -70,7 +70,7 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
 
 
 class Boto3Client:
-    """One secret of AWS; see aws_secretsmanager.Client."""
+    """One secret of AWS; see aws_secretsmanager.SecretsManagerClient."""
 
     def __init__(self, access: AwsAccess) -> None:
         try:
@@ -105,18 +105,18 @@ class Boto3Client:
         self._region = self._aws.meta.region_name
         self.where = f"AWS secret {access.name} in {self._region}"
 
-    # aws_secretsmanager.Client
+    # aws_secretsmanager.SecretsManagerClient
 
-    def describe(self) -> Secret | None:
-        """See Client."""
+    def describe(self) -> DescribedSecret | None:
+        """See SecretsManagerClient."""
         try:
             found = self._ask("describe_secret", {})
         except self._errors.ClientError:
             return None
-        return Secret(found.get("VersionIdsToStages") or {}, bool(found.get("DeletedDate")), bool(found.get("RotationEnabled")))
+        return DescribedSecret(found.get("VersionIdsToStages") or {}, bool(found.get("DeletedDate")), bool(found.get("RotationEnabled")))
 
     def get(self, version: str) -> str:
-        """See Client."""
+        """See SecretsManagerClient."""
         try:
             found = self._ask("get_secret_value", {"VersionId": version})
         except self._errors.ClientError:
@@ -124,14 +124,14 @@ class Boto3Client:
         return str(found.get("SecretString") or "")
 
     def put(self, version: str, text: str, label: str) -> None:
-        """See Client."""
+        """See SecretsManagerClient."""
         try:
             self._ask("put_secret_value", {"ClientRequestToken": version, "SecretString": text, "VersionStages": [label]})
         except self._errors.ClientError:
             raise StoreError(f"There is no {self.where} any more, so it was not written.", "Create it again.") from None
 
     def move(self, label: str, to: str, away_from: str) -> None:
-        """See Client."""
+        """See SecretsManagerClient."""
         places = {"MoveToVersionId": to, "RemoveFromVersionId": away_from}
         given = {name: version for name, version in places.items() if version}
         try:
@@ -140,7 +140,7 @@ class Boto3Client:
             raise LostRaceError from None
 
     def close(self) -> None:
-        """See Client."""
+        """See SecretsManagerClient."""
         self._aws.close()
 
     # Requests

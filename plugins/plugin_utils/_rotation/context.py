@@ -28,7 +28,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Ports:
 class Context:
     """One rotation."""
 
-    settings: Settings
+    settings: RotationSettings
     ports: Ports
     run: str
     record: Record = field(default_factory=Record)

@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, name_step
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     NEVER_WRITTEN,
     Change,
@@ -33,7 +33,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Rescued,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, RotationSettings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
 
@@ -62,7 +62,7 @@ class Rotation:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RotationSettings,
         ports: Ports,
         *,
         run: str,
@@ -79,7 +79,7 @@ class Rotation:
         self._undoes = False
 
     @classmethod
-    def resume(cls, settings: Settings, ports: Ports, ticket_data: Mapping[str, Any], *, run: str, is_gone: IsGone) -> Rotation:
+    def resume(cls, settings: RotationSettings, ports: Ports, ticket_data: Mapping[str, Any], *, run: str, is_gone: IsGone) -> Rotation:
         """Return a rotation that goes on from what an earlier phase returned."""
         data = dict(ticket_data)
         undoes = bool(data.pop(_UNDOES))
@@ -307,7 +307,7 @@ class Rotation:
             )
         return ids[0]
 
-    def _planned(self, held: Held, listing: Listing, owner: Owner | None) -> Plan:
+    def _planned(self, held: Held, listing: Listing, owner: Owner | None) -> RotationPlan:
         settings, record = self._settings, self.record
         run, now = self._context.run, self._ports.clock.now()
         pending = states.part_of(held.state, "pending")

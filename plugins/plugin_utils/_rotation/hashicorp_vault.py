@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content, notes_in, state_in, with_notes
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import SecretContent, notes_in, state_in, with_notes
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import SecretStore, Sleep, StoreError
 
 _SUPERSEDED = "superseded"  # a note: versions that were superseded, each with the ids of the credentials in it
@@ -37,7 +37,7 @@ class Newest:
     data: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-class Client(Protocol):
+class VaultClient(Protocol):
     """Vault, as far as one secret needs it. Each method raises StoreError."""
 
     where: str
@@ -67,12 +67,12 @@ class VaultStore(SecretStore):
         sleep: waits so many seconds.
     """
 
-    def __init__(self, client: Client, keys: Keys, sleep: Sleep | None = None) -> None:
+    def __init__(self, client: VaultClient, keys: Keys, sleep: Sleep | None = None) -> None:
         hint = f"Check rotate_hashicorp_vault, or create it with a first key, for example by vault kv put ... {keys.value}=''."
         super().__init__(client.where, keys, hint, **({"sleep": sleep} if sleep else {}))
         self._client = client
         self._newest = 0  # the version that was read, or written, last
-        self._last: Content | None = None  # the last content that was there
+        self._last: SecretContent | None = None  # the last content that was there
 
     def close(self) -> None:
         """See SecretStore."""
@@ -81,19 +81,19 @@ class VaultStore(SecretStore):
     def _check_rights(self) -> None:
         self._client.check_rights()
 
-    def _load(self) -> Content | None:
+    def _load(self) -> SecretContent | None:
         newest: Newest = self._until_new(self._client.newest, lambda seen: seen.version < self._newest and seen.version > 0)
         self._newest = newest.version
         if newest.data is None:
             return None
-        self._last = Content(str(newest.version), newest.data)
+        self._last = SecretContent(str(newest.version), newest.data)
         return self._last
 
-    def _save(self, content: Content | None, data: dict[str, Any]) -> tuple[Content, Sequence[str]]:
+    def _save(self, content: SecretContent | None, data: dict[str, Any]) -> tuple[SecretContent, Sequence[str]]:
         superseded = self._superseded()
         wanted = with_notes(data, self._keys, {_SUPERSEDED: superseded} if superseded else {})
         self._newest = self._put(wanted)
-        self._last = saved = Content(str(self._newest), wanted)
+        self._last = saved = SecretContent(str(self._newest), wanted)
         return saved, self._destroy(saved, superseded)
 
     def _put(self, data: Mapping[str, Any]) -> int:
@@ -132,7 +132,7 @@ class VaultStore(SecretStore):
         now = {str(version): ids if version == own else around for version in range(last + 1, self._newest + 1)[-_NOTED:]}
         return dict(list({**earlier, **now}.items())[-_NOTED:])
 
-    def _destroy(self, saved: Content, superseded: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    def _destroy(self, saved: SecretContent, superseded: Mapping[str, Sequence[str]]) -> Sequence[str]:
         """Destroy what is superseded, where nothing is under way any more; return a warning where that fails."""
         state = state_in(saved, self._keys)
         if states.stage_of(state) != states.CURRENT:

@@ -162,7 +162,7 @@ def _timeout(option: Any, environment: Mapping[str, str]) -> float:
 
 
 class HvacClient:
-    """One secret of Vault; see hashicorp_vault.Client."""
+    """One secret of Vault; see hashicorp_vault.VaultClient."""
 
     def __init__(self, access: VaultAccess) -> None:
         self.where = access.where
@@ -187,10 +187,10 @@ class HvacClient:
         )
         self._logged_in = access.way == "token"
 
-    # hashicorp_vault.Client
+    # hashicorp_vault.VaultClient
 
     def newest(self) -> Newest:
-        """See Client."""
+        """See VaultClient."""
         access = self._access
 
         def read() -> Any:
@@ -216,7 +216,7 @@ class HvacClient:
         return Newest(metadata["version"], data if isinstance(data, dict) else None)
 
     def put(self, data: Mapping[str, Any], cas: int) -> int:
-        """See Client."""
+        """See VaultClient."""
         access = self._access
 
         def write() -> Any:
@@ -237,7 +237,7 @@ class HvacClient:
         return version
 
     def destroy(self, versions: Sequence[int]) -> None:
-        """See Client."""
+        """See VaultClient."""
         access, kv = self._access, self._vault.secrets.kv.v2
         self._ask(
             "update",
@@ -247,7 +247,7 @@ class HvacClient:
         )
 
     def check_rights(self) -> None:
-        """See Client. A token that may not ask for its own rights, which the policy "default" permits, is not refused for that."""
+        """See VaultClient. A token that may not ask for its own rights, which the policy "default" permits, is not refused for that."""
         access = self._access
         paths = {f"{access.mount}/data/{access.path}": "update", f"{access.mount}/destroy/{access.path}": "update"}
         try:
@@ -261,7 +261,7 @@ class HvacClient:
                 raise self._not_permitted(capability, path, "")
 
     def close(self) -> None:
-        """See Client. A token that cannot be revoked expires by itself."""
+        """See VaultClient. A token that cannot be revoked expires by itself."""
         if self._access.way == "token" or not self._logged_in:
             return
         with contextlib.suppress(self._errors.VaultError, self._network.RequestException):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import WantedCredential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Credentials
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 
-KINDS: dict[str, OnDemand[[Rotator, Wanted, Clock, Callable[[str], None]], Credentials]] = {
+KINDS: dict[str, OnDemand[[Rotator, WantedCredential, Clock, Callable[[str], None]], Credentials]] = {
     "access_token": OnDemand("plugin_utils._rotation.kinds_tokens", "AccessTokens"),
     "api_token": OnDemand("plugin_utils._rotation.kinds_tokens", "ApiTokens"),
     "in_place": OnDemand("plugin_utils._rotation.kinds_account_secrets", "SecretInPlace"),

@@ -19,7 +19,11 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._connection import
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.execute import Task
 from ansible_collections.latchkey.tokens.plugins.module_utils._operations.service_account import SERVICE_ACCOUNT
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import PlatformCredentials, Wanted, retries_within
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import (
+    PlatformCredentials,
+    WantedCredential,
+    retries_within,
+)
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Listing, NothingRotatedError, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 
@@ -162,7 +166,7 @@ class SecretInPlace(_Secrets):
 class AccountsInTurn(SecretInPlace):
     """The secrets of two service accounts that take turns: the one that is not stored gets a new secret."""
 
-    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, rotator: Rotator, wanted: WantedCredential, clock: Clock, warn: Callable[[str], None]) -> None:
         super().__init__(rotator, wanted, clock, warn)
         self._names: dict[str, str] = {}  # by id, once both are looked up
 
@@ -215,7 +219,7 @@ class AccountsInTurn(SecretInPlace):
 class Accounts(_Secrets):
     """Service accounts that replace one another, each with its secret."""
 
-    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, rotator: Rotator, wanted: WantedCredential, clock: Clock, warn: Callable[[str], None]) -> None:
         super().__init__(rotator, wanted, clock, warn)
         self._by_id: dict[str, dict[str, Any]] = {}  # all service accounts, as far as they are listed
 

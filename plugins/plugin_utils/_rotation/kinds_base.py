@@ -34,7 +34,7 @@ _entered_sessions: OnDemand[[Platform, Callable[[str], None]], AbstractContextMa
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCredential:
     """What the user wants of a credential, beside the policy.
 
     Attributes:
@@ -78,7 +78,7 @@ class PlatformCredentials:
 
     noun = "credential"
 
-    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, rotator: Rotator, wanted: WantedCredential, clock: Clock, warn: Callable[[str], None]) -> None:
         self._rotator = rotator
         self.wanted = wanted
         self.clock = clock

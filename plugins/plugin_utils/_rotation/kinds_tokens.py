@@ -13,7 +13,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.steps import apply_steps
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant, parse_instant
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import Auth, checked_token
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import PlatformCredentials, Wanted
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import PlatformCredentials, WantedCredential
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Clock, Created, Listing, Owner
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.rotator import Rotator
 
@@ -89,7 +89,7 @@ class ApiTokens(_Tokens):
 
     noun = "API token"
 
-    def __init__(self, rotator: Rotator, wanted: Wanted, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, rotator: Rotator, wanted: WantedCredential, clock: Clock, warn: Callable[[str], None]) -> None:
         super().__init__(rotator, wanted, clock, warn)
         self._own_ids: set[str] = set()  # ids of tokens whose secret the store holds, or that this run created: ours whatever their tag
 

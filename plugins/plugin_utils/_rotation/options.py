@@ -22,8 +22,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings
     S3_ACCESS_KEY,
     SECRETS,
     SINKS,
-    Policy,
-    Settings,
+    RotationPolicy,
+    RotationSettings,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import GIT, SERVICE_ACCOUNT_SECRET, TASKS, VARS_FILE
 
@@ -46,7 +46,7 @@ class Rotatable(Protocol):
     accounts_elsewhere: str
 
 
-def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) -> Settings:
+def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) -> RotationSettings:
     """Return what a rotation has to do.
 
     Args:
@@ -98,7 +98,7 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         )
     publishes = GIT in published
     later = published.index(TASKS) if TASKS in published else len(published)
-    policy = Policy(
+    policy = RotationPolicy(
         force=options["force"],
         when_remaining=parse_duration(options["when_remaining"], "rotate_when_remaining"),
         max_age=_duration(options["max_age"], "rotate_max_age") or None,
@@ -112,7 +112,7 @@ def settings_of(options: Mapping[str, Any], endpoint: str, platform: Rotatable) 
         called="S3 access key" if kind == S3_ACCESS_KEY else "token",
         alternates=kind == ALTERNATE,
     )
-    return Settings(
+    return RotationSettings(
         kind=kind,
         account=" and ".join(accounts) or options["account"],
         accounts=accounts,

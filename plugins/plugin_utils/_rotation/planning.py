@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import describe_duration, format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import instant
 
 _SHOWN = 20  # names that a problem lists
@@ -62,7 +62,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RotationPlan:
     """What to do, in this order: stop at a problem; undo; revoke; retire; rotate, or else finish or rescue; write the settled state.
 
     Attributes:
@@ -114,7 +114,7 @@ class Plan:
         return bool(self.revoke or self.retire or self.disable)
 
 
-def moments(current: Mapping[str, Any], policy: Policy) -> list[tuple[datetime, str]]:
+def moments(current: Mapping[str, Any], policy: RotationPolicy) -> list[tuple[datetime, str]]:
     """Return when a credential is due, for its expiry and for its age, with the key of the fact that says so."""
     expires_at, minted_at = instant(current, "expires_at"), instant(current, "minted_at")
     found = []
@@ -125,12 +125,12 @@ def moments(current: Mapping[str, Any], policy: Policy) -> list[tuple[datetime, 
     return found
 
 
-def next_due(current: Mapping[str, Any], policy: Policy) -> str | None:
+def next_due(current: Mapping[str, Any], policy: RotationPolicy) -> str | None:
     """Return when the rotation of a credential is due next; None when only force brings one."""
     return min((format_instant(moment) for moment, _key in moments(current, policy)), default=None)
 
 
-def never_due(current: Mapping[str, Any], policy: Policy) -> str:
+def never_due(current: Mapping[str, Any], policy: RotationPolicy) -> str:
     """Return why the rotation of a credential is never due, in words; empty where it is due some time."""
     if moments(current, policy):
         return ""
@@ -139,7 +139,7 @@ def never_due(current: Mapping[str, Any], policy: Policy) -> str:
     return "never: the credential does not expire, and rotate_max_age is not set"
 
 
-def due(has_value: bool, works: bool, current: Mapping[str, Any], policy: Policy, now: datetime) -> str:
+def due(has_value: bool, works: bool, current: Mapping[str, Any], policy: RotationPolicy, now: datetime) -> str:
     """Return why a rotation is due; empty when it is not.
 
     Args:

@@ -14,7 +14,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import marked_lifetime
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
     Facts,
-    Plan,
+    RotationPlan,
     due,
     facts_of,
     never_due,
@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning
     nothing_stored,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import Recognised, recognise
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
     CURRENT,
     LATE,
@@ -45,7 +45,7 @@ _HOW_TO_END = {
 }
 
 
-def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable[[int], int]) -> Plan:
+def plan(facts: Facts, policy: RotationPolicy, now: datetime, run: str, choose: Callable[[int], int]) -> RotationPlan:
     """Decide what a rotation has to do.
 
     Args:
@@ -56,19 +56,19 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable
         choose: returns a random number from 1 to the one it is given.
     """
     if policy.alternates and (problem := _no_turn(facts, policy)):
-        return Plan(problem=problem)
+        return RotationPlan(problem=problem)
     if facts.stranger:
-        return Plan(
+        return RotationPlan(
             problem=f"The stored credential is of {facts.stranger}, not of the account to rotate. Check rotate_account and rotate_var."
         )
     stage = stage_of(facts.state)
     waiting = busy(facts.state, facts.run_is_gone, now)
     if waiting:
-        return Plan(problem=waiting)
+        return RotationPlan(problem=waiting)
     if stage == STORED and not facts.works:
-        return Plan(undo=True, reason="an earlier run stored a credential that the platform does not take", current=_now(facts))
+        return RotationPlan(undo=True, reason="an earlier run stored a credential that the platform does not take", current=_now(facts))
     if stage == UNDOING:
-        return Plan(undo=True, reason="an earlier run was undoing a rotation", current=_now(facts))
+        return RotationPlan(undo=True, reason="an earlier run was undoing a rotation", current=_now(facts))
     # Where another credential than the recorded one is stored, the recorded one is what an interrupted run left.
     pending_id = id_of(facts.state, "pending")
     if stage == STORED and (facts.value_id == pending_id or (not facts.value_id and pending_id not in facts.gone)):
@@ -76,7 +76,7 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str, choose: Callable
     return _Decision(facts, policy, now, run, choose).plan()
 
 
-def _no_turn(facts: Facts, policy: Policy) -> str:
+def _no_turn(facts: Facts, policy: RotationPolicy) -> str:
     """Say why neither of two accounts that take turns can be given a new secret: the vars file does not tell whose turn it is."""
     if not facts.has_value and not policy.force and stage_of(facts.state) == CURRENT:
         return nothing_stored(facts)
@@ -88,14 +88,14 @@ def _no_turn(facts: Facts, policy: Policy) -> str:
     return ""
 
 
-def _doubtful(facts: Facts, policy: Policy) -> Plan | None:
+def _doubtful(facts: Facts, policy: RotationPolicy) -> RotationPlan | None:
     """Return a problem where the stored credential may be one that was created by hand since the interrupted run began; else None."""
     pending = part_of(facts.state, "pending")
     earlier = {*pending.get("known", ()), pending["id"], id_of(facts.state, "current"), id_of(facts.state, "previous")}
     others = [one for one in facts.credentials if one.get("live") and str(one["token_id"]) not in earlier]
     if facts.value_id or not others:
         return None
-    return Plan(
+    return RotationPlan(
         problem=f"The stored credential works, but the platform does not tell its id: it is {policy.noun} {pending['id']}, which an "
         f"interrupted run stored, or one that was created since: {_listed(others)}. Revoke those that are not in use, so that one is left."
     )
@@ -105,10 +105,10 @@ def _now(facts: Facts) -> dict[str, Any]:
     return dict(part_of(facts.state, "current"))
 
 
-def _finish(facts: Facts) -> Plan:
+def _finish(facts: Facts) -> RotationPlan:
     pending = part_of(facts.state, "pending")
     current = facts_of(facts.credentials, pending["id"]) or {"id": pending["id"], "expires_at": pending.get("expires_at")}
-    return Plan(
+    return RotationPlan(
         finish=True,
         reason="an earlier run stored it and stopped",
         current=current,
@@ -123,12 +123,12 @@ class _Decision:
     """One decision with nothing stored half-way."""
 
     facts: Facts
-    policy: Policy
+    policy: RotationPolicy
     now: datetime
     run: str
     choose: Callable[[int], int]
 
-    def plan(self) -> Plan:
+    def plan(self) -> RotationPlan:
         facts, policy = self.facts, self.policy
         previous = self._previous()
         left = recognise(facts.state, facts.credentials, self.now)
@@ -136,7 +136,7 @@ class _Decision:
         present = [one for one in facts.credentials if one["token_id"] not in lost]
         current_id = self._current_id(present, previous)
         if facts.works and not current_id:
-            return Plan(
+            return RotationPlan(
                 problem="The stored credential works, but the platform does not tell its id, and the account has several tokens: "
                 f"{', '.join(str(one['token_id']) for one in present)}. Revoke those that are not in use, so that one is left."
             )
@@ -144,7 +144,7 @@ class _Decision:
         orphans = [one for one in present if one["token_id"] not in known and one.get("live")]
         problem = self._orphans_problem(orphans, left)
         if problem:
-            return Plan(problem=problem)
+            return RotationPlan(problem=problem)
         orphan_ids = tuple(str(one["token_id"]) for one in orphans) if policy.orphans == "revoke" else ()
         warnings = tuple(
             f"{policy.noun.capitalize()} {one['token_id']} of {policy.owner} is live and no store knows it."
@@ -166,7 +166,7 @@ class _Decision:
             revoke = (*revoke, *dead)
             free += len(dead)
         if reason and free is not None and free < 1:
-            return Plan(
+            return RotationPlan(
                 problem=f"The rotation is due ({reason}), but the account has {len(present)} tokens already, "
                 f"and the platform allows {facts.limit}: {_listed(present)}. Revoke one that is not in use, or set rotate_orphans to "
                 "revoke."
@@ -175,7 +175,7 @@ class _Decision:
         noted = part_of(facts.state, "current")
         late = late_writes(facts.state, self.now)
         rest = settled(noted if noted.get("id") == current_id else current, kept, left.open, late)
-        base = Plan(
+        base = RotationPlan(
             revoke=revoke,
             retire=waiting,
             disable=previous["id"] if previous.get("disable") and not waiting else "",
@@ -231,7 +231,7 @@ class _Decision:
         young = [one for one in orphans if policy.shared and _is_young(one, self.now)]
         return _young_words(young, policy, facts.store) if young else ""
 
-    def _rotation(self, base: Plan, gone: set[str]) -> Plan:
+    def _rotation(self, base: RotationPlan, gone: set[str]) -> RotationPlan:
         policy, now = self.policy, self.now
         lifetime, marked = policy.expires_in, False
         if lifetime is not None and not policy.exact_expiry:
@@ -287,7 +287,7 @@ def _late_words(intents: Sequence[Mapping[str, Any]], reason: str) -> str:
     )
 
 
-def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: Policy, store: str) -> str:
+def _orphans_words(orphans: Sequence[Mapping[str, Any]], possible: Sequence[str], policy: RotationPolicy, store: str) -> str:
     how = _HOW_TO_END.get(policy.noun, "revoke it with latchkey.tokens.session_revoke")
     noun = policy.noun if len(orphans) == 1 else f"{policy.noun}s"
     doubt = f"An interrupted run may have created {' or '.join(possible)}, and it may as well be in use elsewhere. " if possible else ""
@@ -302,7 +302,7 @@ def _is_young(credential: Mapping[str, Any], now: datetime) -> bool:
     return created_at is not None and abs(now - created_at) < LEASE
 
 
-def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy, store: str) -> str:
+def _young_words(young: Sequence[Mapping[str, Any]], policy: RotationPolicy, store: str) -> str:
     last = max(found for one in young if (found := instant(one, "created_at")))
     return (
         f"{policy.owner.capitalize()} has a {policy.noun} that this {store} does not know, and it is too new to be revoked as an orphan: "
@@ -313,7 +313,7 @@ def _young_words(young: Sequence[Mapping[str, Any]], policy: Policy, store: str)
 def settled_after(
     new: Mapping[str, Any],
     old_id: str,
-    policy: Policy,
+    policy: RotationPolicy,
     now: datetime,
     *,
     retired: bool,

@@ -16,13 +16,13 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import (
     Facts,
-    Plan,
+    RotationPlan,
     due,
     never_due,
     next_due,
     nothing_stored,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import (
     LATE_WRITES,
     MINTING,
@@ -36,7 +36,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state im
 )
 
 
-def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
+def plan(facts: Facts, policy: RotationPolicy, now: datetime, run: str) -> RotationPlan:
     """Decide what a rotation has to do.
 
     Args:
@@ -47,7 +47,7 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
     """
     waiting = busy(facts.state, facts.run_is_gone, now)
     if waiting:
-        return Plan(problem=waiting)
+        return RotationPlan(problem=waiting)
     stage, pending, noted = stage_of(facts.state), part_of(facts.state, "pending"), part_of(facts.state, "current")
     known = noted if noted.get("id") == facts.account_id else {}
     # A secret has no age that the platform tells: it counts from when this role first saw it.
@@ -66,15 +66,15 @@ def plan(facts: Facts, policy: Policy, now: datetime, run: str) -> Plan:
         # It may have made a secret that nothing holds, and the stored one may live on for a while only.
         reason = "an earlier run was interrupted while it created a secret"
     if reason and not facts.has_value and not policy.force and stage != MINTING:
-        return Plan(problem=nothing_stored(facts))
+        return RotationPlan(problem=nothing_stored(facts))
     if reason:
         return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, reason=reason, rotate=True)
     base = _base(kept, policy, late)
     return _base(kept, policy, late, settle=facts.state != base.settled)
 
 
-def _base(current: Mapping[str, Any], policy: Policy, late: Mapping[str, str], **more: Any) -> Plan:
-    return Plan(
+def _base(current: Mapping[str, Any], policy: RotationPolicy, late: Mapping[str, str], **more: Any) -> RotationPlan:
+    return RotationPlan(
         current=dict(current),
         settled=settled(current, late=late),
         next_due=next_due(current, policy),
@@ -83,7 +83,7 @@ def _base(current: Mapping[str, Any], policy: Policy, late: Mapping[str, str], *
     )
 
 
-def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: Policy, **more: Any) -> Plan:
+def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: RotationPolicy, **more: Any) -> RotationPlan:
     before = {key: facts.state[key] for key in ("current", LATE_WRITES) if facts.state.get(key)}
     # The mark tells the next run whether the stored secret is still the one that was there before this rotation. A doubt stays one.
     mark = "" if facts.rescue_works and facts.rescue_in_doubt else facts.mark

@@ -22,7 +22,7 @@ class Line:
 
 
 @dataclass
-class Progress:
+class FleetProgress:
     """The credentials of one play.
 
     Args:

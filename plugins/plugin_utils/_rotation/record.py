@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, SinkContent, Written
 
 # The names of the undo stack, last in first out.
@@ -50,7 +50,7 @@ class Record:
 
     found: Held | None = None
     rescued: Rescued = field(default_factory=Rescued)
-    plan: Plan = field(default_factory=Plan)
+    plan: RotationPlan = field(default_factory=RotationPlan)
     account_id: str | None = None
     undo: list[str] = field(default_factory=list)
     intent: Written | None = None
@@ -113,7 +113,7 @@ class Record:
         kinds: dict[str, Any] = {
             "found": Held,
             "rescued": Rescued,
-            "plan": Plan,
+            "plan": RotationPlan,
             "intent": Written,
             "stored": Written,
             "put_back": Written,
@@ -134,7 +134,7 @@ class Record:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Held, Rescued, Plan, Written, Created, Owner, SinkContent)):
+    if isinstance(value, (Held, Rescued, RotationPlan, Written, Created, Owner, SinkContent)):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

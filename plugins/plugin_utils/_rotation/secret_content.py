@@ -25,7 +25,7 @@ _MARK = 32  # hexadecimal digits
 
 
 @dataclass(frozen=True)
-class Content:
+class SecretContent:
     """One version of a secret.
 
     Attributes:
@@ -45,24 +45,24 @@ class Content:
         return json.dumps(self.data, sort_keys=True)
 
     @classmethod
-    def from_bytes(cls, kept: bytes) -> Content:
+    def from_bytes(cls, kept: bytes) -> SecretContent:
         """Return what as_bytes was called on."""
         version, data = json.loads(kept)
         return cls(version, data)
 
 
-def state_in(content: Content, keys: Keys) -> dict[str, Any]:
+def state_in(content: SecretContent, keys: Keys) -> dict[str, Any]:
     """Return the state in a secret, without the store's notes. Raises VarsFileError where no version of this collection wrote it."""
     return checked({key: value for key, value in _written(content, keys).items() if key != _NOTES})
 
 
-def notes_in(content: Content, keys: Keys) -> dict[str, Any]:
+def notes_in(content: SecretContent, keys: Keys) -> dict[str, Any]:
     """Return what the store has noted in a secret."""
     notes = _written(content, keys).get(_NOTES)
     return dict(notes) if isinstance(notes, dict) else {}
 
 
-def _written(content: Content, keys: Keys) -> dict[str, Any]:
+def _written(content: SecretContent, keys: Keys) -> dict[str, Any]:
     text = content.data.get(keys.state)
     if not text:
         return {}
@@ -76,7 +76,7 @@ def _written(content: Content, keys: Keys) -> dict[str, Any]:
     return state
 
 
-def version_of(content: Content | None, keys: Keys, where: str) -> Version:
+def version_of(content: SecretContent | None, keys: Keys, where: str) -> Version:
     """Return the marks of what a secret holds, by PARTS: keyed hashes, from which nothing can be read, and "" for what is absent."""
     if content is None:
         return dict.fromkeys(PARTS, "")
@@ -95,7 +95,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def held_in(content: Content | None, keys: Keys, where: str, refusal: str = "", advice: str = "") -> Held:
+def held_in(content: SecretContent | None, keys: Keys, where: str, refusal: str = "", advice: str = "") -> Held:
     """Return what a secret holds of one credential, and why it is not for a rotation, where it is not. Raises VarsFileError."""
     version = version_of(content, keys, where)
     if content is None:
@@ -117,7 +117,7 @@ def held_in(content: Content | None, keys: Keys, where: str, refusal: str = "", 
     )
 
 
-def _refusal(content: Content, keys: Keys, where: str) -> tuple[str, str]:
+def _refusal(content: SecretContent, keys: Keys, where: str) -> tuple[str, str]:
     for name in (keys.value, keys.client_id):
         if name and isinstance(content.data.get(name), (dict, list)):
             return f"{where} holds no text in {name}, but more keys.", "Name a key in rotate_var that holds the credential itself."
@@ -130,7 +130,7 @@ def _refusal(content: Content, keys: Keys, where: str) -> tuple[str, str]:
     return "", ""
 
 
-def changed(content: Content, change: Change, keys: Keys) -> dict[str, Any]:
+def changed(content: SecretContent, change: Change, keys: Keys) -> dict[str, Any]:
     """Return the data of a secret after a change, without notes."""
     data = dict(content.data)
     for name, value in ((keys.value, change.value), (keys.client_id, change.client_id), (keys.old_value, change.old_value or "")):
@@ -143,20 +143,20 @@ def changed(content: Content, change: Change, keys: Keys) -> dict[str, Any]:
 
 def with_notes(data: Mapping[str, Any], keys: Keys, notes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data of a secret with other notes."""
-    written = _written(Content("", data), keys)
+    written = _written(SecretContent("", data), keys)
     state = {key: value for key, value in written.items() if key != _NOTES} | ({_NOTES: dict(notes)} if notes else {})
     rest = {key: value for key, value in data.items() if key != keys.state}
     return {**rest, **({keys.state: json.dumps(state, sort_keys=True)} if state else {})}
 
 
-def under_way_over(content: Content, beneath: Content, keys: Keys) -> Content:
+def under_way_over(content: SecretContent, beneath: SecretContent, keys: Keys) -> SecretContent:
     """Return a secret whose rotation is under way, with the credential and all other keys as another version has them by now."""
     own = {name: content.data[name] for name in (keys.state, keys.old_value) if name in content.data}
     rest = {name: value for name, value in beneath.data.items() if name not in (keys.state, keys.old_value)}
     return replace(content, data={**rest, **own})
 
 
-def parsed(version: str, text: str, where: str) -> Content:
+def parsed(version: str, text: str, where: str) -> SecretContent:
     """Return a version of a secret from its JSON text.
 
     Raises:
@@ -171,4 +171,4 @@ def parsed(version: str, text: str, where: str) -> Content:
             f"{where} holds no JSON object, so there is no room for the state of a rotation beside the credential.",
             'Store it as key and value, for example {"token": "..."}, and name the key in rotate_var.',
         )
-    return Content(version, data)
+    return SecretContent(version, data)

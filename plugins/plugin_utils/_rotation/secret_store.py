@@ -23,7 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     NothingRotatedError,
     Written,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import Content, changed, held_in, version_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_content import SecretContent, changed, held_in, version_of
 
 _TRIES = 5
 _PAUSE = 0.25  # seconds between two reads of what must be there already
@@ -68,11 +68,11 @@ class SecretStore(ABC):
         self._was_there = False
 
     @abstractmethod
-    def _load(self) -> Content | None:
+    def _load(self) -> SecretContent | None:
         """Return the secret as it is; None where there is none. Raises LatchkeyError."""
 
     @abstractmethod
-    def _save(self, content: Content | None, data: dict[str, Any]) -> tuple[Content, Sequence[str]]:
+    def _save(self, content: SecretContent | None, data: dict[str, Any]) -> tuple[SecretContent, Sequence[str]]:
         """Write a new version, if the one that _load() returned last is still the newest.
 
         Returns:
@@ -123,12 +123,12 @@ class SecretStore(ABC):
             return Written(version_of(saved, self._keys, self.where), before, saved.as_bytes(), None, warnings)
         raise ChangedMeanwhileError(f"{self.where} is being changed all the time, so it was not written.", "Run again.")
 
-    def _base(self, content: Content | None, expected: Expected, if_gone: Written | None) -> Content:
+    def _base(self, content: SecretContent | None, expected: Expected, if_gone: Written | None) -> SecretContent:
         """Return the content to change. Raises ChangedMeanwhileError where it is not as expected, LatchkeyError where there is none."""
         if content is None:
             if if_gone is None:
                 raise LatchkeyError(f"There is no {self.where} any more, so it was not written.", self._how_to_create)
-            content = Content.from_bytes(if_gone.after)
+            content = SecretContent.from_bytes(if_gone.after)
         version = version_of(content, self._keys, self.where)
         names = self._keys.by_part()
         for part, marks in expected.items():
@@ -145,7 +145,7 @@ class SecretStore(ABC):
         if before is None or (content.as_bytes() if content else None) != after:
             return False
         try:
-            self._save(content, dict(Content.from_bytes(before).data))
+            self._save(content, dict(SecretContent.from_bytes(before).data))
         except LostRaceError:
             return False
         return True

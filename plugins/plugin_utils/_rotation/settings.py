@@ -16,7 +16,7 @@ SINKS = CREDENTIALS_FILE, AWX_CREDENTIAL = "credentials_file", "awx_credential"
 
 
 @dataclass(frozen=True)
-class Policy:
+class RotationPolicy:
     """When to rotate, how long a credential lives, and what becomes of the old one.
 
     Attributes:
@@ -64,7 +64,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RotationSettings:
     """All that a rotation has to know beside what it finds.
 
     Attributes:
@@ -88,7 +88,7 @@ class Settings:
     endpoint: str = ""
     var: str = ""
     client_id_var: str = ""
-    policy: Policy = field(default_factory=Policy)
+    policy: RotationPolicy = field(default_factory=RotationPolicy)
     patience: timedelta = timedelta(0)
     roles: tuple[str, ...] = ()
     has_hooks: bool = False

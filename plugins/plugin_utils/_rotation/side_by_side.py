@@ -22,7 +22,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
     consequence_of,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NEVER_WRITTEN, Change
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
@@ -39,7 +39,7 @@ class SideBySide(Flow):
         self._noun = context.ports.credentials.noun
 
     @property
-    def _plan(self) -> Plan:
+    def _plan(self) -> RotationPlan:
         return self._record.plan
 
     # When a rotation is due, or one is to be finished

@@ -18,10 +18,10 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, TASKS
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
 
 
-def whole_stack(settings: Settings, *, with_sinks: bool = True) -> list[str]:
+def whole_stack(settings: RotationSettings, *, with_sinks: bool = True) -> list[str]:
     """Return the undo stack of a rotation that may have got as far as its last step.
 
     Args:

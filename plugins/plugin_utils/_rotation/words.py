@@ -9,17 +9,17 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import to_the_second
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import S3_ACCESS_KEY, Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import S3_ACCESS_KEY, RotationPolicy, RotationSettings
 
 
-def due_of(current: Mapping[str, Any], policy: Policy) -> tuple[str | None, str]:
+def due_of(current: Mapping[str, Any], policy: RotationPolicy) -> tuple[str | None, str]:
     """Return when a credential is due next, or why never."""
     return next_due(current, policy), never_due(current, policy)
 
 
-def never_due_hint(settings: Settings) -> str:
+def never_due_hint(settings: RotationSettings) -> str:
     """Return what to do about a rotation that is never due, as a sentence."""
     if settings.is_secret:
         return "Its secret does not expire: set rotate_max_age, for example 90d."
@@ -28,7 +28,7 @@ def never_due_hint(settings: Settings) -> str:
     return "The stored credential does not expire: set rotate_max_age, or rotate once to one that expires."
 
 
-def _noun(settings: Settings) -> str:
+def _noun(settings: RotationSettings) -> str:
     return {"in_place": "secret", "replace": "account", "alternate": "account"}.get(settings.kind, settings.policy.called)
 
 
@@ -41,7 +41,9 @@ def _unretired(ids: Sequence[str], noun: str) -> str:
     return f"; NOT RETIRED YET: old {noun} {', '.join(ids)}, the next run tries again" if ids else ""
 
 
-def last_line(settings: Settings, record: Record, current: Mapping[str, Any], old_id: str, next_due_at: str | None, never: str) -> str:
+def last_line(
+    settings: RotationSettings, record: Record, current: Mapping[str, Any], old_id: str, next_due_at: str | None, never: str
+) -> str:
     """Return what happened: which account where, old and new id, expiry, next due, what is still open."""
     plan, noun = record.plan, _noun(settings)
     unretired = list(dict.fromkeys(record.unretired))
@@ -64,7 +66,7 @@ def last_line(settings: Settings, record: Record, current: Mapping[str, Any], ol
     return f"{settings.what}: {done} ({plan.reason}); {due}{left}"
 
 
-def diff_of(settings: Settings, record: Record, current: Mapping[str, Any], old_id: str) -> dict[str, str]:
+def diff_of(settings: RotationSettings, record: Record, current: Mapping[str, Any], old_id: str) -> dict[str, str]:
     """Return the credential before and after as a diff, by its id and never by its value."""
     plan, where = record.plan, record.found.where if record.found else ""
     noun = _noun(settings)
@@ -84,7 +86,13 @@ def diff_of(settings: Settings, record: Record, current: Mapping[str, Any], old_
 
 
 def would_do(
-    settings: Settings, plan: Plan, noun: str, *, pushes: bool = False, sinks: Sequence[str] = (), removes_rescue: bool = False
+    settings: RotationSettings,
+    plan: RotationPlan,
+    noun: str,
+    *,
+    pushes: bool = False,
+    sinks: Sequence[str] = (),
+    removes_rescue: bool = False,
 ) -> list[str]:
     """Return all that a rotation would do, deletions included, one short sentence for each.
 
@@ -126,7 +134,7 @@ def would_do(
     return found
 
 
-def _would_end(settings: Settings, plan: Plan) -> str:
+def _would_end(settings: RotationSettings, plan: RotationPlan) -> str:
     """Say which secret a new one ends, where an account has only one."""
     if settings.policy.alternates:
         accounts = states.part_of(plan.intent, "pending").get("known") or ()
@@ -135,7 +143,7 @@ def _would_end(settings: Settings, plan: Plan) -> str:
     return ", which ends the present one" if settings.in_place else ""
 
 
-def _would_retire(old_id: str, policy: Policy, noun: str) -> str:
+def _would_retire(old_id: str, policy: RotationPolicy, noun: str) -> str:
     if policy.alternates:
         return f"leave the {noun} of {old_id} as it is until the account's next turn"
     if policy.retire == "disable":
@@ -145,7 +153,7 @@ def _would_retire(old_id: str, policy: Policy, noun: str) -> str:
     return f"keep the old {noun} {old_id} for now, and delete it with a later run"
 
 
-def preview_line(settings: Settings, plan: Plan, would: Sequence[str], unretired: Sequence[str]) -> str:
+def preview_line(settings: RotationSettings, plan: RotationPlan, would: Sequence[str], unretired: Sequence[str]) -> str:
     """Return what would happen, in check mode."""
     why = f" ({plan.reason})" if plan.reason else ""
     left = _unretired(unretired, _noun(settings))

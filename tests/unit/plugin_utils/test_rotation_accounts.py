@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.accounts import as_credentials, successor_name
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import plan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 
 NOW = datetime(2027, 1, 1, 12, 0, 7, 999999, tzinfo=timezone.utc)
 
-REPLACE = Policy(successor_of="svc")
+REPLACE = RotationPolicy(successor_of="svc")
 
 
 def account(name: str, account_id: str = "client|1") -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_every_successor_is_recognised(base, seconds):
     assert [one["token_id"] for one in found] == ["1", "2"]
 
 
-def decide(found: Facts, policy: Policy = REPLACE) -> Plan:
+def decide(found: Facts, policy: RotationPolicy = REPLACE) -> RotationPlan:
     return plan(found, policy, NOW, "this run", lambda most: most)
 
 
@@ -101,7 +101,7 @@ def test_a_killed_replacement_is_recognised_by_its_name():
     assert (left.proved, left.possible, left.open) == (("2",), (), ())
     decided = decide(facts(tokens[:2], state))
     assert (decided.problem, decided.revoke, decided.rotate, decided.settled["stage"]) == ("", ("2",), False, "current")
-    forced = decide(facts(tokens[:2], state), Policy(successor_of="svc", force=True))
+    forced = decide(facts(tokens[:2], state), RotationPolicy(successor_of="svc", force=True))
     assert (forced.revoke, forced.intent["pending"]["name"]) == (("2",), "svc-20270101T120007Z")
     assert forced.intent["pending"]["known"] == ["1"]
 
@@ -113,7 +113,7 @@ def test_orphans_are_accounts():
         "The rotation has 1 live account that this vars file does not know: 2, created 2026-01-01T00:00:00Z. Find out who"
     )
     assert "delete it with latchkey.tokens.service_account" in problem
-    (warning,) = decide(facts(tokens), Policy(successor_of="svc", orphans="ignore")).warnings
+    (warning,) = decide(facts(tokens), RotationPolicy(successor_of="svc", orphans="ignore")).warnings
     assert warning == "Account 2 of the rotation is live and no store knows it."
 
 

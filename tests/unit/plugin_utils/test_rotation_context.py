@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports, as_failure, marks
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import TakenOverError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, ChangedMeanwhileError, Held, Listing, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
 from tests.unit.plugin_utils.rotation_facts import HOUR, MINUTE, at, minting, settled, stored
 
 MINE = {"run": "r", "since": at(-HOUR)}
@@ -41,9 +41,9 @@ class World:
     def __init__(self, holds, found=None, **record):
         self.holds, self.done, self.warnings, self.steps = holds, [], [], []
         self.answer = lambda: written(holds)
-        record = Record(found=found or held(), **({"plan": Plan(intent=minting(**MINE))} | record))
+        record = Record(found=found or held(), **({"plan": RotationPlan(intent=minting(**MINE))} | record))
         ports = Ports(self, self, None, None, SimpleNamespace(), self)
-        self.context = Context(Settings(account="svc", endpoint="q"), ports, "r", record)
+        self.context = Context(RotationSettings(account="svc", endpoint="q"), ports, "r", record)
 
     def read(self):
         return self.holds
@@ -149,7 +149,7 @@ def test_the_first_rotation_of_a_store_is_fenced_too():
 def test_a_rotation_that_writes_no_intent_is_no_other_ones():
     """A run that only clears up has no intent, and so no state without a beginning is its own."""
     with pytest.raises(TakenOverError):
-        World(held(minting(run="r", since=at(-HOUR))), plan=Plan()).context.check_fence()
+        World(held(minting(run="r", since=at(-HOUR))), plan=RotationPlan()).context.check_fence()
 
 
 # -- writes

@@ -23,7 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import s
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     Created,
     Held,
@@ -32,7 +32,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Written,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
 from tests.unit.plugin_utils.rotation_facts import HOUR, NO_TIME, NOW, at, settled, stored
 
 OLD, NEW = Handed("old", "1"), Handed("new", "2", "svc")
@@ -75,7 +75,7 @@ class Rig:
         sinks = {"file": self.file, "server": self.server}
         ports = Ports(self, SimpleNamespace(), None, None, SimpleNamespace(now=lambda: NOW), self, sinks)
         self.record = Record(found=STORE, **record)
-        self.delivery = Delivery(Context(Settings(account="svc", endpoint="q"), ports, "r", self.record))
+        self.delivery = Delivery(Context(RotationSettings(account="svc", endpoint="q"), ports, "r", self.record))
 
     def read(self):
         return self.store_holds
@@ -150,7 +150,7 @@ def test_what_was_put_there_by_hand_stays():
 
 def test_where_the_new_one_was_there_before_the_old_one_is_written():
     """A run that finishes what an earlier one stored found the new credential in the sinks."""
-    rig = Rig(plan=Plan(finish=True))
+    rig = Rig(plan=RotationPlan(finish=True))
     rig.record.found = Held("vault.yml", "new", state=stored(), old_value="old")
     rig.file.held = "new"
     rig.delivery.check()

@@ -25,7 +25,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
     name_step,
     unanswered,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     ChangedMeanwhileError,
     InterruptedRunError,
@@ -33,7 +33,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
 
-FINISH, ROTATE = Plan(finish=True), Plan(rotate=True)
+FINISH, ROTATE = RotationPlan(finish=True), RotationPlan(rotate=True)
 LOST = ConnectionFailedError("No answer.")
 REFUSED = AuthenticationError("Refused.", status=401)
 CHECK = CheckFailedError("Not as expected.")

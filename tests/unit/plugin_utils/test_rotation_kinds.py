@@ -23,7 +23,7 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.model impo
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.base import Platform
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_account_secrets import Accounts, SecretInPlace
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import Wanted, retries_within
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_base import WantedCredential, retries_within
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds_tokens import ApiTokens
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NothingRotatedError, Owner
 from tests.unit.plugin_utils.rotation_facts import DAY, NOW
@@ -80,7 +80,7 @@ class Clock:
 
 
 def of_kind(kind, platform, **wanted):
-    wanted = Wanted(**({"account": "svc", "var": "token", "tag": "ours"} | wanted))
+    wanted = WantedCredential(**({"account": "svc", "var": "token", "tag": "ours"} | wanted))
     return KINDS[kind](SimpleNamespace(platform=platform), wanted, Clock(), lambda _words: None)
 
 

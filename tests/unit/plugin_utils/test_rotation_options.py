@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.arguments import checked_arguments
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.options import Rotatable, kind_of, settings_of
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy, RotationSettings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.variables import ARGUMENTS, with_defaults
 from tests.unit.plugin_utils.rotation_facts import DAY, MINUTE
 
@@ -42,7 +42,7 @@ def options(**given: Any) -> dict[str, Any]:
     return with_defaults(checked_arguments("latchkey.tokens.rotation", given, ARGUMENTS, {}))
 
 
-def settings(platform: type[Rotatable] = Anything, **given: Any) -> Settings:
+def settings(platform: type[Rotatable] = Anything, **given: Any) -> RotationSettings:
     return settings_of(options(**given), "qumulo.example.com", platform)
 
 
@@ -57,12 +57,12 @@ def refusal(**given: Any) -> str:
 
 
 def test_the_defaults_of_the_role():
-    assert settings() == Settings(
+    assert settings() == RotationSettings(
         kind="access_token",
         account="svc",
         endpoint="qumulo.example.com",
         var="token",
-        policy=Policy(when_remaining=7 * DAY, expires_in=90 * DAY),
+        policy=RotationPolicy(when_remaining=7 * DAY, expires_in=90 * DAY),
         patience=MINUTES_5,
     )
 
@@ -125,7 +125,7 @@ def test_what_is_given_goes_before_the_defaults():
         retire_after="2d",
         publish="git",
     ).policy
-    assert policy == Policy(True, DAY, 30 * DAY, 60 * DAY, "revoke", "disable", 2 * DAY, shared=True)
+    assert policy == RotationPolicy(True, DAY, 30 * DAY, 60 * DAY, "revoke", "disable", 2 * DAY, shared=True)
 
 
 # -- the kinds

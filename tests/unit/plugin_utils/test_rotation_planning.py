@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan, never_due, next_due
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, RotationPlan, never_due, next_due
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import is_overdue, settled_after
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 from tests.unit.plugin_utils.rotation_facts import (
     BESIDE_1_0_0,
@@ -35,10 +35,10 @@ from tests.unit.plugin_utils.rotation_facts import (
     token,
 )
 
-WEEK = Policy(when_remaining=7 * DAY)
+WEEK = RotationPolicy(when_remaining=7 * DAY)
 
 
-def plan(found: Facts, policy: Policy = WEEK, run: str = "") -> Plan:
+def plan(found: Facts, policy: RotationPolicy = WEEK, run: str = "") -> RotationPlan:
     """Decide, with the greatest number wherever one is chosen by chance."""
     return planning_beside.plan(found, policy, NOW, run, lambda most: most)
 
@@ -53,12 +53,12 @@ def plan(found: Facts, policy: Policy = WEEK, run: str = "") -> Plan:
         (facts(token("1", expires=7 * DAY)), WEEK, "it expires in 7 d"),
         (facts(token("1", expires=7 * DAY + SECOND)), WEEK, ""),
         (facts(token("1", expires=None)), WEEK, ""),
-        (facts(token("1", expires=None, age=31 * DAY)), Policy(max_age=30 * DAY), "it is 31 d old"),
-        (facts(token("1", expires=None, age=30 * DAY)), Policy(max_age=30 * DAY), "it is 30 d old"),
-        (facts(token("1", expires=None, age=29 * DAY)), Policy(max_age=30 * DAY), ""),
-        (facts(token("1", expires=None, age=None)), Policy(max_age=30 * DAY), ""),
+        (facts(token("1", expires=None, age=31 * DAY)), RotationPolicy(max_age=30 * DAY), "it is 31 d old"),
+        (facts(token("1", expires=None, age=30 * DAY)), RotationPolicy(max_age=30 * DAY), "it is 30 d old"),
+        (facts(token("1", expires=None, age=29 * DAY)), RotationPolicy(max_age=30 * DAY), ""),
+        (facts(token("1", expires=None, age=None)), RotationPolicy(max_age=30 * DAY), ""),
         (facts(token("1", expires=DAY, age=31 * DAY)), replace(WEEK, max_age=30 * DAY), "it expires in 1 d"),
-        (facts(token("1")), Policy(force=True), "it was asked for"),
+        (facts(token("1")), RotationPolicy(force=True), "it was asked for"),
         (facts(has_value=False, works=False, value_id=None), WEEK, "no credential is stored yet"),
         (facts(works=False, value_id=None), WEEK, "the platform refuses the stored credential"),
         (facts(works=False, value_id=None), replace(WEEK, force=True), "the platform refuses the stored credential"),
@@ -77,11 +77,11 @@ def test_due(found, policy, reason):
         (60 * DAY, 30 * DAY, replace(WEEK, max_age=40 * DAY), 10 * DAY, ""),
         (60 * DAY, None, replace(WEEK, max_age=40 * DAY), 53 * DAY, ""),
         (None, 30 * DAY, WEEK, None, "never: the credential does not expire, and rotate_max_age is not set"),
-        (None, 30 * DAY, Policy(max_age=40 * DAY), 10 * DAY, ""),
+        (None, 30 * DAY, RotationPolicy(max_age=40 * DAY), 10 * DAY, ""),
         (
             None,
             None,
-            Policy(max_age=40 * DAY),
+            RotationPolicy(max_age=40 * DAY),
             None,
             "never: the credential does not expire, and the platform does not tell when it was created",
         ),
@@ -105,12 +105,12 @@ def test_what_is_noted_before_anything_is_created():
 
 
 def test_of_credentials_that_go_the_intent_knows_nothing():
-    decided = plan(facts(token("1"), token("9"), limit=None), Policy(orphans="revoke", force=True))
+    decided = plan(facts(token("1"), token("9"), limit=None), RotationPolicy(orphans="revoke", force=True))
     assert (decided.revoke, decided.intent["pending"]["known"]) == (("9",), ["1"])
 
 
 def test_a_lifetime_that_is_not_exact_is_marked_where_it_is_long_enough():
-    policy = Policy(force=True, expires_in=90 * DAY, exact_expiry=False)
+    policy = RotationPolicy(force=True, expires_in=90 * DAY, exact_expiry=False)
     decided = plan(facts(token("1"), limit=None), policy)
     lifetime = 90 * DAY - 59 * MINUTE
     pending = {"about": True, "marked": True, "lifetime": int(lifetime.total_seconds()), "expires_at": at(lifetime)}
@@ -136,7 +136,7 @@ def test_a_life_that_is_over_before_it_is_used(expires_in, warned):
 def test_a_credential_of_another_account_is_a_problem(state):
     decided = plan(facts(token("1"), stranger="jane (id 1003)", state=state))
     assert "of jane (id 1003), not of the account to rotate" in decided.problem
-    assert decided == Plan(problem=decided.problem)
+    assert decided == RotationPlan(problem=decided.problem)
 
 
 def test_without_an_id_the_noted_one_counts():
@@ -183,7 +183,7 @@ def test_a_credential_that_is_not_listed_keeps_what_the_state_says_of_it():
 def test_another_run(gone, since, words):
     decided = plan(facts(token("1"), state=minting(since=at(since)), run_is_gone=gone))
     assert (words in decided.problem) if words else not decided.problem
-    assert not words or decided == Plan(problem=decided.problem)
+    assert not words or decided == RotationPlan(problem=decided.problem)
 
 
 def test_a_settled_state_waits_for_no_one():
@@ -240,7 +240,9 @@ def test_undoing_goes_on(works):
 @pytest.mark.parametrize("value_id", ["1", "3"])
 def test_where_another_credential_is_stored_than_the_recorded_one_that_is_a_leftover(value_id):
     """Someone put the old one back by hand, or another one, and left the state alone."""
-    decided = plan(facts(token("1"), token("2"), token("3"), value_id=value_id, state=stored(), limit=None), Policy(orphans="ignore"))
+    decided = plan(
+        facts(token("1"), token("2"), token("3"), value_id=value_id, state=stored(), limit=None), RotationPolicy(orphans="ignore")
+    )
     assert (decided.finish, decided.undo, decided.rotate, decided.settle) == (False, False, False, True)
     assert (decided.revoke, decided.retire, decided.current["id"]) == (("2",), "", value_id)
     assert decided.settled["current"]["id"] == value_id
@@ -257,7 +259,7 @@ def test_what_a_killed_run_created_is_revoked_even_when_nothing_is_due():
 @pytest.mark.parametrize("force", [False, True])
 def test_an_intent_of_which_nothing_is_found_stays_for_an_hour(since, stays, force):
     state = minting(since=at(since), expires_at=at(90 * DAY))
-    decided = plan(facts(token("1"), state=state), Policy(force=force))
+    decided = plan(facts(token("1"), state=state), RotationPolicy(force=force))
     assert (decided.problem, decided.revoke, decided.settle) == ("", (), not force)
     kept = {"unconfirmed": [state["pending"]]} if stays else {}
     assert decided.settled == settled(**kept)
@@ -299,11 +301,11 @@ def test_a_credential_made_by_hand_is_never_taken_for_a_leftover(pending, made_b
     state = minting(since=at(-MINUTE), **pending)
     found = facts(token("1"), made_by_hand, state=state, limit=None)
     for force in (False, True):
-        decided = plan(found, Policy(force=force))
+        decided = plan(found, RotationPolicy(force=force))
         assert "has 1 live token that this vars file does not know: 9" in decided.problem
         assert "An interrupted run may have created 9, and it may as well be in use elsewhere." in decided.problem
-        assert decided == Plan(problem=decided.problem)
-        ignored = plan(found, Policy(force=force, orphans="ignore"))
+        assert decided == RotationPlan(problem=decided.problem)
+        ignored = plan(found, RotationPolicy(force=force, orphans="ignore"))
         assert (ignored.problem, ignored.revoke) == ("", ())
         assert ignored.settled["unconfirmed"] == [state["pending"]]
 
@@ -320,7 +322,8 @@ def test_only_what_is_possible_is_named_as_that():
 
 
 @pytest.mark.parametrize(
-    ("policy", "words"), [(Policy(), "The account has 1 live token"), (Policy(successor_of="x"), "The rotation has 1 live account")]
+    ("policy", "words"),
+    [(RotationPolicy(), "The account has 1 live token"), (RotationPolicy(successor_of="x"), "The rotation has 1 live account")],
 )
 def test_what_credentials_are_called(policy, words):
     assert plan(facts(token("1"), token("9")), policy).problem.startswith(words)
@@ -331,7 +334,7 @@ def test_what_credentials_are_called(policy, words):
     [("fail", True, (), False), ("revoke", False, ("9",), False), ("ignore", False, (), True)],
 )
 def test_orphans(orphans, problem, revoke, warned):
-    decided = plan(facts(token("1"), token("9")), Policy(orphans=orphans))
+    decided = plan(facts(token("1"), token("9")), RotationPolicy(orphans=orphans))
     assert (bool(decided.problem), decided.revoke, bool(decided.warnings)) == (problem, revoke, warned)
 
 
@@ -343,21 +346,21 @@ def test_a_dead_token_is_no_orphan():
     ("age", "shared", "revoked"), [(MINUTE, True, False), (15 * MINUTE, True, True), (MINUTE, False, True), (None, True, True)]
 )
 def test_an_orphan_that_another_machine_may_be_about_to_publish(age: timedelta | None, shared: bool, revoked: bool) -> None:
-    decided = plan(facts(token("1"), token("9", age=age)), Policy(orphans="revoke", shared=shared))
+    decided = plan(facts(token("1"), token("9", age=age)), RotationPolicy(orphans="revoke", shared=shared))
     assert decided.revoke == (("9",) if revoked else ())
     assert revoked or "or until 2027-01-01T12:14:00Z." in decided.problem
 
 
 def test_a_dead_token_goes_with_the_orphans_when_its_slot_is_needed():
     dead = token("2", expires=-DAY, live=False)
-    assert plan(facts(token("1"), dead), Policy(orphans="revoke")).revoke == ()
-    assert plan(facts(token("1"), dead), Policy(orphans="revoke", force=True)).revoke == ("2",)
-    assert "has 2 tokens already" in plan(facts(token("1"), dead), Policy(force=True)).problem
+    assert plan(facts(token("1"), dead), RotationPolicy(orphans="revoke")).revoke == ()
+    assert plan(facts(token("1"), dead), RotationPolicy(orphans="revoke", force=True)).revoke == ("2",)
+    assert "has 2 tokens already" in plan(facts(token("1"), dead), RotationPolicy(force=True)).problem
 
 
 def test_no_orphan_is_revoked_by_the_state_alone():
     found = facts(token("1"), token("2"), state=settled(), value_id=None)
-    assert "does not tell which token" in plan(found, Policy(orphans="revoke")).problem
+    assert "does not tell which token" in plan(found, RotationPolicy(orphans="revoke")).problem
 
 
 def test_due_and_no_slot():
@@ -371,10 +374,10 @@ def test_no_limit_has_always_a_slot():
 
 def test_what_is_not_listed_frees_no_slot():
     state = settled(previous={"id": "0", "delete_at": None})
-    listed = plan(facts(token("1"), token("0", live=False), state=state), Policy(force=True))
+    listed = plan(facts(token("1"), token("0", live=False), state=state), RotationPolicy(force=True))
     assert (listed.rotate, listed.retire) == (True, "0")
     other = facts(token("1"), token("9", live=False), state=state)
-    assert "has 2 tokens already" in plan(other, Policy(force=True)).problem
+    assert "has 2 tokens already" in plan(other, RotationPolicy(force=True)).problem
 
 
 # -- the old credential
@@ -397,7 +400,7 @@ def test_the_previous_credential(previous, due, retire, disable, kept, listed):
     """One that is not listed stays noted all the same: a list may be stale, or cut off."""
     there = [token("0", live=False)] if listed else []
     state = settled(previous={"id": "0", "delete_at": None, **previous})
-    decided = plan(facts(token("1"), *there, state=state), Policy(force=due, retire_after=DAY))
+    decided = plan(facts(token("1"), *there, state=state), RotationPolicy(force=due, retire_after=DAY))
     assert (decided.problem, decided.retire, decided.disable) == ("", retire, disable)
     written = decided.intent if due else decided.settled
     assert ("previous" in written) is kept
@@ -406,7 +409,7 @@ def test_the_previous_credential(previous, due, retire, disable, kept, listed):
 
 def test_what_goes_at_once_waits_for_no_clock():
     state = settled(previous={"id": "0", "delete_at": at(HOUR)})
-    assert plan(facts(token("1"), token("0"), state=state), Policy()).retire == "0"
+    assert plan(facts(token("1"), token("0"), state=state), RotationPolicy()).retire == "0"
 
 
 @pytest.mark.parametrize("previous", [{"disable": True}, {"delete_at": at(-HOUR)}, {"delete_at": at(HOUR)}])
@@ -448,10 +451,10 @@ UNLIMITED = token("9", expires=None, age=HOUR)
     ("found", "policy"),
     [
         (facts(token("1") | {"expires_at": LAST}), WEEK),
-        (facts(token("1"), UNLIMITED, state=minting(since=LAST)), Policy(orphans="ignore", force=True)),
+        (facts(token("1"), UNLIMITED, state=minting(since=LAST)), RotationPolicy(orphans="ignore", force=True)),
         (facts(token("1") | {"expires_at": FIRST}), WEEK),
-        (facts(token("1") | {"created_at": LAST}), Policy(max_age=DAY)),
-        (facts(token("1"), token("9") | {"created_at": LAST}), Policy(orphans="revoke", shared=True)),
+        (facts(token("1") | {"created_at": LAST}), RotationPolicy(max_age=DAY)),
+        (facts(token("1"), token("9") | {"created_at": LAST}), RotationPolicy(orphans="revoke", shared=True)),
         (facts(token("1"), UNLIMITED, state=minting(since=FIRST)), WEEK),
     ],
 )
@@ -472,14 +475,14 @@ def test_a_lifetime_that_nothing_lives():
 @pytest.mark.parametrize(
     ("policy", "retired", "previous"),
     [
-        (Policy(), True, None),
-        (Policy(), False, {"id": "1", "delete_at": at(NO_TIME)}),
-        (Policy(retire_after=DAY), True, {"id": "1", "delete_at": at(DAY)}),
-        (Policy(retire_after=DAY), False, {"id": "1", "delete_at": at(DAY)}),
-        (Policy(retire="disable"), True, {"id": "1", "delete_at": None}),
-        (Policy(retire="disable"), False, {"id": "1", "delete_at": None, "disable": True}),
-        (Policy(retire="disable", retire_after=DAY), True, {"id": "1", "delete_at": at(DAY)}),
-        (Policy(retire="disable", retire_after=DAY), False, {"id": "1", "delete_at": at(DAY), "disable": True}),
+        (RotationPolicy(), True, None),
+        (RotationPolicy(), False, {"id": "1", "delete_at": at(NO_TIME)}),
+        (RotationPolicy(retire_after=DAY), True, {"id": "1", "delete_at": at(DAY)}),
+        (RotationPolicy(retire_after=DAY), False, {"id": "1", "delete_at": at(DAY)}),
+        (RotationPolicy(retire="disable"), True, {"id": "1", "delete_at": None}),
+        (RotationPolicy(retire="disable"), False, {"id": "1", "delete_at": None, "disable": True}),
+        (RotationPolicy(retire="disable", retire_after=DAY), True, {"id": "1", "delete_at": at(DAY)}),
+        (RotationPolicy(retire="disable", retire_after=DAY), False, {"id": "1", "delete_at": at(DAY), "disable": True}),
     ],
 )
 def test_settled_after(policy, retired, previous):
@@ -490,7 +493,7 @@ def test_settled_after(policy, retired, previous):
 
 @pytest.mark.parametrize("retire", ["delete", "disable"])
 def test_settled_after_the_first_rotation(retire):
-    assert settled_after({"id": "2"}, "", Policy(retire=retire), NOW, retired=False) == {"stage": "current", "current": {"id": "2"}}
+    assert settled_after({"id": "2"}, "", RotationPolicy(retire=retire), NOW, retired=False) == {"stage": "current", "current": {"id": "2"}}
 
 
 @pytest.mark.parametrize("policy", [WEEK, replace(WEEK, force=True)])
@@ -506,7 +509,7 @@ def test_a_late_write_is_kept_for_an_hour_whatever_is_done(policy, since, stays)
 
 def test_open_intents_outlive_a_rotation():
     intent = {"since": at(-MINUTE), "expires_at": at(90 * DAY), "known": ["1"], "run": "r"}
-    state = settled_after({"id": "2"}, "1", Policy(), NOW, retired=True, unconfirmed=[intent])
+    state = settled_after({"id": "2"}, "1", RotationPolicy(), NOW, retired=True, unconfirmed=[intent])
     assert state == {"stage": "current", "current": {"id": "2"}, "unconfirmed": [intent]}
 
 
@@ -537,7 +540,7 @@ STATES = st.one_of(
     ),
 )
 POLICIES = st.builds(
-    Policy,
+    RotationPolicy,
     force=st.booleans(),
     when_remaining=st.sampled_from([NO_TIME, 7 * DAY]),
     max_age=st.sampled_from([None, 30 * DAY]),
@@ -589,7 +592,7 @@ def test_whatever_was_found(found, policy):
     left = recognise(found.state, found.credentials, NOW)
     ids = {one["token_id"] for one in found.credentials}
     if decided.problem:
-        assert decided == Plan(problem=decided.problem)
+        assert decided == RotationPlan(problem=decided.problem)
         return
     assert (decided.undo, decided.finish, decided.rotate).count(True) <= 1
     assert not decided.rescue
@@ -621,7 +624,7 @@ def test_whatever_was_found(found, policy):
 
 # -- two accounts that take turns
 
-TURNS = Policy(force=True, alternates=True)
+TURNS = RotationPolicy(force=True, alternates=True)
 
 
 def account(account_id: str) -> dict[str, Any]:
@@ -643,7 +646,7 @@ def test_the_account_that_is_not_stored_is_no_orphan_and_the_old_one_is_not_reti
     [
         (
             {"has_value": False, "works": False, "value_id": None, "var": "secret"},
-            Policy(alternates=True),
+            RotationPolicy(alternates=True),
             "The vars file holds no secret in",
         ),
         ({"value_id": "3", "works": False}, TURNS, "The vars file holds the client id 3, and rotate_accounts are 1 and 2."),

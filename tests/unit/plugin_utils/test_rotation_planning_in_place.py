@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_in_place
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, Plan
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, RotationPlan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import checked
 from tests.unit.plugin_utils.rotation_facts import DAY, HOUR, IN_PLACE_1_0_0, MINUTE, NO_TIME, NOW, at
 
-MONTHLY = Policy(max_age=30 * DAY)
-FORCED = Policy(force=True, max_age=30 * DAY)
+MONTHLY = RotationPolicy(max_age=30 * DAY)
+FORCED = RotationPolicy(force=True, max_age=30 * DAY)
 ID = "client|1"
 CREATED = "an earlier run was interrupted while it created a secret"
 RESCUE = "an earlier run created a secret and could not store it"
@@ -34,7 +34,7 @@ def found(state: dict[str, Any] | None = None, **given: Any) -> Facts:
     return Facts(**({"state": state or {}, "account_id": ID, "has_value": True, "works": True, "var": "secret"} | given))
 
 
-def plan(what: Facts, policy: Policy = MONTHLY, run: str = "") -> Plan:
+def plan(what: Facts, policy: RotationPolicy = MONTHLY, run: str = "") -> RotationPlan:
     decided = planning_in_place.plan(what, policy, NOW, run)
     for state in (decided.intent, decided.settled):
         assert checked(state) == state
@@ -52,7 +52,7 @@ EMPTY = {"has_value": False, "works": False}
         (found(SETTLED), MONTHLY, ""),
         (found(SETTLED), FORCED, "it was asked for"),
         (found({"stage": "current", "current": current(30 * DAY)}), MONTHLY, "it is 30 d old"),
-        (found({"stage": "current", "current": current(30 * DAY)}), Policy(), ""),
+        (found({"stage": "current", "current": current(30 * DAY)}), RotationPolicy(), ""),
         (found({"stage": "current", "current": current(99 * DAY, "another")}), MONTHLY, ""),
         (found(), MONTHLY, ""),
         (found(**EMPTY), FORCED, "no credential is stored yet"),
@@ -93,7 +93,7 @@ def test_nothing_is_stored(names, var, words, state):
     assert decided.problem.startswith(f"The vars file holds no secret in {var}, and the present secret of the account may be in use")
     assert words in decided.problem
     assert decided.problem.endswith("to replace the secret all the same, set rotate_force to true.")
-    assert decided == Plan(problem=decided.problem)
+    assert decided == RotationPlan(problem=decided.problem)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_stored_secret_gives_way_where_the_rescue_file_holds_another_one_that_
 
 @pytest.mark.parametrize("rescue", [{}, {"has_rescue": True}])
 def test_a_stored_secret_is_only_proved(rescue):
-    decided = plan(found(unfinished("stored"), **rescue), Policy(force=True))
+    decided = plan(found(unfinished("stored"), **rescue), RotationPolicy(force=True))
     assert (decided.finish, decided.rescue, decided.rotate) == (True, False, False)
     assert decided.settled == {"stage": "current", "current": {**current(), "minted_at": at(-MINUTE)}}
 
@@ -161,7 +161,7 @@ def test_a_stored_secret_is_only_proved(rescue):
 def test_another_run(stage, gone, since, words):
     decided = plan(found(unfinished(stage, since=at(since)), run_is_gone=gone, **RESCUED))
     assert (words in decided.problem) if words else not decided.problem
-    assert not words or decided == Plan(problem=decided.problem)
+    assert not words or decided == RotationPlan(problem=decided.problem)
 
 
 # -- what is written
@@ -200,7 +200,7 @@ def test_the_age_counts_from_when_the_role_saw_it_first(state, settle):
 
 @pytest.mark.parametrize(
     ("policy", "due", "never"),
-    [(MONTHLY, 29 * DAY, ""), (Policy(), None, "never: the credential does not expire, and rotate_max_age is not set")],
+    [(MONTHLY, 29 * DAY, ""), (RotationPolicy(), None, "never: the credential does not expire, and rotate_max_age is not set")],
 )
 def test_next_due(policy, due, never):
     decided = plan(found(SETTLED), policy)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.progress import CHANGED, FAILED, OK, Line, Progress
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.progress import CHANGED, FAILED, OK, FleetProgress, Line
 
 ROTATED = {"rotate_result": {"rotated": True, "message": "token 1 was replaced by 2"}}
 KEPT = {"rotate_result": {"rotated": False, "message": "token 1 stays"}}
@@ -15,7 +15,7 @@ UNDONE = {"undone": True, "reason": "The check failed."}
 
 def progress(total=12):
     seconds = iter(range(1000))
-    return Progress(total, lambda: float(next(seconds)))
+    return FleetProgress(total, lambda: float(next(seconds)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, SinkContent, Written
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ticket import seal, unseal
@@ -28,7 +28,7 @@ def full_record() -> Record:
     return Record(
         found=Held("vault.yml", "canary-value", "client", settled(), "canary-old", VERSION, True, True, ("token", "other")),
         rescued=Rescued(True, "canary-rescued"),
-        plan=Plan(
+        plan=RotationPlan(
             revoke=("8", "9"),
             rotate=True,
             reason="it was asked for",

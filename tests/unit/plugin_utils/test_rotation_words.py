@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import words
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Plan
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import Policy, Settings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy, RotationSettings
 from tests.unit.plugin_utils.rotation_facts import DAY
 
-TOKEN = Settings(kind="access_token", account="svc", endpoint="q.example.com", var="token")
+TOKEN = RotationSettings(kind="access_token", account="svc", endpoint="q.example.com", var="token")
 API_TOKEN = replace(TOKEN, kind="api_token")
 REPLACE = replace(TOKEN, kind="replace", client_id_var="client")
 IN_PLACE = replace(TOKEN, kind="in_place")
@@ -23,11 +23,19 @@ NEW = {"id": "2", "minted_at": "2027-01-01T12:00:00.123456Z", "expires_at": "202
 UNLIMITED = {**NEW, "expires_at": None}
 DUE = "2027-03-25T12:00:00.654321Z"
 NEVER = "never: the credential does not expire, and rotate_max_age is not set"
-ROTATES = Plan(rotate=True, reason="it was asked for")
-FINISHES = Plan(finish=True, reason="an earlier run stored it and stopped")
+ROTATES = RotationPlan(rotate=True, reason="it was asked for")
+FINISHES = RotationPlan(finish=True, reason="an earlier run stored it and stopped")
 
 
-def line(settings: Settings, plan: Plan, current: dict[str, Any], old_id: str = "", due: str | None = DUE, never: str = "", **record: Any):
+def line(
+    settings: RotationSettings,
+    plan: RotationPlan,
+    current: dict[str, Any],
+    old_id: str = "",
+    due: str | None = DUE,
+    never: str = "",
+    **record: Any,
+):
     return words.last_line(settings, Record(plan=plan, **record), current, old_id, due, never)
 
 
@@ -37,9 +45,9 @@ def line(settings: Settings, plan: Plan, current: dict[str, Any], old_id: str = 
         (TOKEN, ROTATES, NEW, "1", "token 1 was replaced by 2 (it was asked for)"),
         (TOKEN, ROTATES, NEW, "", "token 2 was created (it was asked for)"),
         (TOKEN, FINISHES, NEW, "1", "token 1 was replaced by 2 (an earlier run stored it and stopped)"),
-        (TOKEN, Plan(), NEW, "", "not due, token 2 stays"),
+        (TOKEN, RotationPlan(), NEW, "", "not due, token 2 stays"),
         (API_TOKEN, ROTATES, NEW, "1", "token 1 was replaced by 2 (it was asked for)"),
-        (API_TOKEN, Plan(), NEW, "", "not due, token 2 stays"),
+        (API_TOKEN, RotationPlan(), NEW, "", "not due, token 2 stays"),
     ],
 )
 def test_the_last_line_of_tokens(settings, plan, current, old_id, said):
@@ -52,17 +60,17 @@ def test_the_last_line_of_tokens(settings, plan, current, old_id, said):
     [
         (REPLACE, ROTATES, "1", "account 1 was replaced by 2 (it was asked for)"),
         (REPLACE, ROTATES, "", "account 2 was created (it was asked for)"),
-        (REPLACE, Plan(), "", "not due, account 2 stays"),
+        (REPLACE, RotationPlan(), "", "not due, account 2 stays"),
         (IN_PLACE, ROTATES, "", "the secret of 2 was replaced (it was asked for)"),
-        (IN_PLACE, Plan(rescue=True, reason="r"), "", "the secret of 2 was replaced (r)"),
-        (IN_PLACE, Plan(), "", "not due, the secret stays"),
+        (IN_PLACE, RotationPlan(rescue=True, reason="r"), "", "the secret of 2 was replaced (r)"),
+        (IN_PLACE, RotationPlan(), "", "not due, the secret stays"),
     ],
 )
 def test_the_last_line_of_secrets(settings, plan, old_id, said):
     assert line(settings, plan, UNLIMITED, old_id, retired=True) == f"svc on q.example.com: {said}; next due 2027-03-25T12:00:00Z"
 
 
-@pytest.mark.parametrize("plan", [ROTATES, Plan()])
+@pytest.mark.parametrize("plan", [ROTATES, RotationPlan()])
 def test_a_rotation_that_is_never_due_says_so(plan):
     assert line(TOKEN, plan, UNLIMITED, due=None, never=NEVER).endswith(f"; next due: {NEVER}")
     assert line(IN_PLACE, plan, UNLIMITED, due=None, never=NEVER).endswith(f"; next due: {NEVER}")
@@ -83,10 +91,10 @@ def test_what_becomes_of_the_old_one(record, left):
 
 
 def test_an_old_one_that_could_not_be_retired_is_told_although_nothing_is_due():
-    said = line(TOKEN, Plan(), NEW, unretired=["0"])
+    said = line(TOKEN, RotationPlan(), NEW, unretired=["0"])
     assert "not due, token 2 stays" in said
     assert said.endswith("; NOT RETIRED YET: old token 0, the next run tries again")
-    assert line(REPLACE, Plan(), UNLIMITED, unretired=["0"]).endswith("old account 0, the next run tries again")
+    assert line(REPLACE, RotationPlan(), UNLIMITED, unretired=["0"]).endswith("old account 0, the next run tries again")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +113,7 @@ def test_what_to_do_about_a_rotation_that_is_never_due(settings, hint):
 # -- what check mode announces
 
 
-def would(settings: Settings, plan: Plan, noun: str = "access token") -> list[str]:
+def would(settings: RotationSettings, plan: RotationPlan, noun: str = "access token") -> list[str]:
     return words.would_do(settings, plan, noun)
 
 
@@ -127,10 +135,10 @@ def test_all_of_a_rotation_is_announced_in_order_with_what_is_deleted():
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        (Policy(), "delete the old access token 1"),
-        (Policy(retire="disable"), "disable the old access token 1"),
-        (Policy(retire="disable", retire_after=DAY), "disable the old access token 1"),
-        (Policy(retire_after=DAY), "keep the old access token 1 for now, and delete it with a later run"),
+        (RotationPolicy(), "delete the old access token 1"),
+        (RotationPolicy(retire="disable"), "disable the old access token 1"),
+        (RotationPolicy(retire="disable", retire_after=DAY), "disable the old access token 1"),
+        (RotationPolicy(retire_after=DAY), "keep the old access token 1 for now, and delete it with a later run"),
     ],
 )
 @pytest.mark.parametrize("plan", [replace(ROTATES, current={"id": "1"}), replace(FINISHES, current={"id": "2"}, retire="1")])
@@ -168,13 +176,13 @@ def test_an_account_that_is_replaced():
 @pytest.mark.parametrize(
     ("plan", "said"),
     [
-        (Plan(), []),
-        (Plan(revoke=("9",)), ["revoke access token 9, which no store knows"]),
-        (Plan(retire="0", settle=True), ["delete the earlier access token 0", "bring the state of the rotation up to date"]),
-        (Plan(disable="0", settle=True), ["disable the earlier access token 0", "bring the state of the rotation up to date"]),
-        (Plan(undo=True), ["finish undoing what an earlier run left half-way, and revoke what it created"]),
+        (RotationPlan(), []),
+        (RotationPlan(revoke=("9",)), ["revoke access token 9, which no store knows"]),
+        (RotationPlan(retire="0", settle=True), ["delete the earlier access token 0", "bring the state of the rotation up to date"]),
+        (RotationPlan(disable="0", settle=True), ["disable the earlier access token 0", "bring the state of the rotation up to date"]),
+        (RotationPlan(undo=True), ["finish undoing what an earlier run left half-way, and revoke what it created"]),
         (
-            Plan(rescue=True, current={"id": "c"}),
+            RotationPlan(rescue=True, current={"id": "c"}),
             ["store the secret that an earlier run left in the rescue file", "check access with what is stored"],
         ),
         (replace(FINISHES, current={"id": "2"}), ["check access with what is stored"]),
@@ -184,7 +192,9 @@ def test_what_else_is_announced(plan, said):
     assert would(TOKEN, plan) == said
 
 
-@pytest.mark.parametrize(("plan", "pushed"), [(Plan(), False), (Plan(settle=True), True), (FINISHES, True), (ROTATES, True)])
+@pytest.mark.parametrize(
+    ("plan", "pushed"), [(RotationPlan(), False), (RotationPlan(settle=True), True), (FINISHES, True), (ROTATES, True)]
+)
 def test_whether_a_push_is_announced(plan, pushed):
     assert ("push the vars file" in would(replace(TOKEN, publishes=True), plan)) is pushed
     assert "push the vars file" not in would(TOKEN, plan)
@@ -194,9 +204,9 @@ def test_whether_a_push_is_announced(plan, pushed):
     ("plan", "things", "unretired", "said"),
     [
         (ROTATES, ["a", "b"], [], "svc on q.example.com: would a; b (it was asked for)"),
-        (Plan(), ["a"], [], "svc on q.example.com: would a"),
-        (Plan(), [], [], "svc on q.example.com: nothing would be done"),
-        (Plan(), [], ["0"], "svc on q.example.com: nothing would be done; NOT RETIRED YET: old token 0, the next run tries again"),
+        (RotationPlan(), ["a"], [], "svc on q.example.com: would a"),
+        (RotationPlan(), [], [], "svc on q.example.com: nothing would be done"),
+        (RotationPlan(), [], ["0"], "svc on q.example.com: nothing would be done; NOT RETIRED YET: old token 0, the next run tries again"),
     ],
 )
 def test_the_line_of_check_mode(plan, things, unretired, said):
@@ -204,6 +214,6 @@ def test_the_line_of_check_mode(plan, things, unretired, said):
 
 
 def test_due_of():
-    policy = Policy(when_remaining=7 * DAY)
+    policy = RotationPolicy(when_remaining=7 * DAY)
     assert words.due_of(NEW, policy) == (DUE, "")
     assert words.due_of(UNLIMITED, policy) == (None, NEVER)
