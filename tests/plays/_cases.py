@@ -139,7 +139,6 @@ def twelve_cases(
     simulator: Simulator | None = None,
     look: Mapping[str, Any] | None = None,
     before: Mapping[str, Sequence[Mapping[str, Any]]] | Sequence[Mapping[str, Any]] = (),
-    after: Sequence[Mapping[str, Any]] = (),
     **play: Any,
 ) -> dict[str, dict[str, Any]]:
     """Run each phase (create, change, delete) in check mode, for real, and both again, in one play; check what holds for every module.
@@ -151,7 +150,6 @@ def twelve_cases(
         simulator: whose journal tells what each step sent; None for a module that sends nothing.
         look: a task that is run after each step; its result comes back with the step's, under the key ``look``.
         before: tasks that come first, or those that come before each phase.
-        after: tasks that are run after each step, whose result is ``step`` there.
         play: for Ansible.play.
 
     Returns:
@@ -165,7 +163,7 @@ def twelve_cases(
         tasks += [*befores.get(phase, ()), show(f"start of {phase}", journal)]
         for step in STEPS:
             name = f"{phase}: {step}"
-            tasks += [{"name": name, PREFIX + module: dict(options), "check_mode": "check" in step, "register": "step"}, *after]
+            tasks += [{"name": name, PREFIX + module: dict(options), "check_mode": "check" in step, "register": "step"}]
             if look:
                 tasks.append({"name": f"look after {name}", **look, "check_mode": False, "register": "seen"})
             seen = "seen" if look else "{}"

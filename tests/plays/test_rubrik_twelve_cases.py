@@ -16,30 +16,21 @@ import pytest
 from tests.plays._ansible import Ansible
 from tests.plays._cases import do, done, live, twelve_cases, twelve_cases_here
 from tests.plays._in_process_simulator import Start
-from tests.plays._options import client, defaults, where
+from tests.plays._options import client, defaults
 from tests.simulator.launch import Simulator
 
 ACCOUNT = "svc-one"
 LOOK = {"latchkey.tokens.service_account_info": {"name": ACCOUNT}}
-# The token that the last step made, kept for the next ones as a vars file would keep it.
-HELD = {"held": ""}
-HOLD = {"name": "Hold", "ansible.builtin.set_fact": {"held": "{{ step.token | default(held, true) }}"}, "no_log": True, "check_mode": False}
-MINT = {"current": "{{ held | default(omit, true) }}"}
 
 
-def a_day_later(simulator: Simulator) -> dict[str, Any]:
-    """Return a task after which the tokens of today have expired, on the appliance's clock."""
-    body = {"url": f"{simulator.url}/_simulator/advance", "ca_path": simulator.ca_file, "body": {"seconds": 90000}}
-    return {"name": "A day later", "ansible.builtin.uri": {**body, "method": "POST", "body_format": "json"}}
-
-
-def test_service_account_on_rsc(ansible: Ansible, rsc: Simulator) -> None:
+def test_service_account_on_rsc(appliance: Start) -> None:
+    rsc = appliance("rubrik_rsc")
     phases: dict[str, dict[str, Any]] = {
         "create": {"name": ACCOUNT, "description": "Reports", "roles": ["Backup Operator", "Secret Rotator"]},
         "change": {"name": ACCOUNT, "description": "", "roles": ["Read-only Administrator", "Secret Rotator"]},
         "delete": {"name": ACCOUNT, "state": "absent"},
     }
-    results = twelve_cases(ansible, "service_account", phases, simulator=rsc, look=LOOK, module_defaults=defaults(rsc))
+    results = twelve_cases_here(rsc, "service_account", phases, look=LOOK)
     assert results["create: in check mode"]["account_id"] is None
     assert results["create: in check mode"]["look"]["service_accounts"] == []
     for phase, description in (("create", "Reports"), ("change", None)):
@@ -60,17 +51,10 @@ CDM_PHASES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_service_account_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
-    results = twelve_cases(ansible, "service_account", CDM_PHASES, simulator=cdm, look=LOOK, module_defaults=defaults(cdm))
-    assert_life_on_cdm(cdm, results)
-
-
-def test_service_account_on_an_old_cdm(appliance: Start) -> None:
-    cdm = appliance("rubrik_cdm", "8.0.1-p1-22135")
-    assert_life_on_cdm(cdm, twelve_cases_here(cdm, "service_account", CDM_PHASES, look=LOOK))
-
-
-def assert_life_on_cdm(cdm: Simulator, results: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("version", [None, "8.0.1-p1-22135"])
+def test_service_account_on_cdm(appliance: Start, version: str | None) -> None:
+    cdm = appliance("rubrik_cdm", version)
+    results = twelve_cases_here(cdm, "service_account", CDM_PHASES, look=LOOK)
     for phase in ("create", "change"):
         result = results[f"{phase}: for real"]
         [seen] = result["look"]["service_accounts"]
@@ -100,47 +84,32 @@ def test_api_token(ansible: Ansible, cdm: Simulator) -> None:
     assert live(cdm, "api_token", account="admin") == live(cdm, "session", account="admin") == []
 
 
-def test_access_token_on_cdm(ansible: Ansible, cdm: Simulator) -> None:
-    me = client(cdm)
-    phases = {"mint": MINT, "renew": MINT, "end": {"user": me["client_id"], "state": "absent"}}
-    results = twelve_cases(
-        ansible,
-        "access_token",
-        phases,
-        simulator=cdm,
-        before={"renew": [a_day_later(cdm)]},
-        after=[HOLD],
-        look={"latchkey.tokens.access_token_info": {}},
-        module_defaults={"group/latchkey.tokens.latchkey": {**where(cdm), **me}},
-        vars=HELD,
-    )
-    first, second = (results[f"{phase}: for real"] for phase in ("mint", "renew"))
-    assert results["mint: in check mode"]["token_id"] is None
-    assert 86000 < first["expires_in"] <= 86400
-    for one, again in ((first, "mint"), (second, "renew")):
-        kept = results[f"{again}: again for real"]
-        assert (kept["token_id"], kept["live"], kept["account_id"]) == (one["token_id"], True, me["client_id"])
-        assert one["token_id"] in [entry["token_id"] for entry in one["look"]["access_tokens"]]
-    assert first["token_id"] != second["token_id"]
-    assert live(cdm, "service_account", account="svc-ansible") == []
-
-
-def test_access_token_on_rsc(appliance: Start) -> None:
-    rsc = appliance("rubrik_rsc")
-    me, results = client(rsc), {}
+@pytest.mark.parametrize("platform", ["rubrik_cdm", "rubrik_rsc"])
+def test_access_token(appliance: Start, platform: str) -> None:
+    simulator = appliance(platform)
+    me = client(simulator)
     options: dict[str, Any] = dict(me)
     look = {"latchkey.tokens.access_check": {**me, "expect_account_id": me["client_id"]}}
 
     def hold(result: Mapping[str, Any]) -> None:
         options["current"] = result.get("token", options.get("current"))
 
+    ids = []
     for phase in ("mint", "renew"):
-        results = twelve_cases_here(rsc, "access_token", {phase: options}, look=look, after=hold)
+        results = twelve_cases_here(simulator, "access_token", {phase: options}, look=look, after=hold)
         minted, kept = results[f"{phase}: for real"], results[f"{phase}: again for real"]
-        assert (kept["token_id"], kept["expires_at"], kept["account_id"]) == (minted["token_id"], minted["expires_at"], me["client_id"])
+        assert results[f"{phase}: in check mode"]["token_id"] is None
+        assert (kept["token_id"], kept["live"], kept["account_id"]) == (minted["token_id"], True, me["client_id"])
+        assert 0 < minted["expires_in"] <= 86400
+        ids.append(minted["token_id"])
         if phase == "mint":
-            rsc.advance(90000)
-    assert live(rsc, "session", account="svc-ansible") == [results["renew: for real"]["token_id"]]
+            simulator.advance(90000)
+    kind = {"rubrik_cdm": "service_account", "rubrik_rsc": "session"}[platform]
+    assert ids[0] != ids[1]
+    assert live(simulator, kind, account="svc-ansible") == ids[1:]
+    if platform == "rubrik_cdm":
+        twelve_cases_here(simulator, "access_token", {"end": {"user": me["client_id"], "state": "absent"}})
+        assert live(simulator, kind, account="svc-ansible") == []
 
 
 def test_session_revoke_on_cdm(appliance: Start) -> None:
