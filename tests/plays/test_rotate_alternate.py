@@ -12,7 +12,6 @@ import pytest
 from tests.plays._ansible import Ansible
 from tests.plays._role_rig import failure, role
 from tests.plays._rubrik_rigs import FAILING, AlternateRig, rig_of
-from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator
 
 BOTH = pytest.mark.parametrize("kind", ["alternate-rsc", "alternate-cdm"])
@@ -70,32 +69,6 @@ def test_a_failed_check_gives_the_old_credential_back(rig: AlternateRig) -> None
     assert rig.path.read_bytes() == before
     assert rig.appliance.works(first, secret)
     assert rig.result(rig.rotate(rotate_force=True))["token_id"] == rig.other(first)
-
-
-@pytest.mark.parametrize("kind", ["alternate-rsc"])
-def test_a_run_that_was_killed_before_it_stored_the_secret_is_waited_for(rig: AlternateRig, saboteur: Saboteur) -> None:
-    # Its request might be served late, and end a secret that is stored by then.
-    first = rig.seed()
-    secret = rig.stored()
-    with rig.rest_untouched():
-        assert run_and_kill(rig, saboteur, "before write#2", rotate_force=True), saboteur.events
-        assert rig.state["stage"] == "minting"
-        run = rig.rotate(rotate_force=True)
-    assert rig.result(run)["rotated"] is False
-    assert "that request may be served until" in run.output
-    assert rig.assert_works() == first
-    assert rig.appliance.works(first, secret)
-
-
-@pytest.mark.parametrize("kind", ["alternate-cdm"])
-def test_a_run_that_was_killed_after_it_stored_the_secret_is_finished(rig: AlternateRig, saboteur: Saboteur) -> None:
-    first = rig.seed()
-    with rig.rest_untouched():
-        assert run_and_kill(rig, saboteur, "before write#3", rotate_force=True), saboteur.events
-        assert rig.state["stage"] == "stored"
-        result = rig.result(rig.rotate())
-    assert (result["rotated"], result["reason"], result["retired"]) == (True, "an earlier run stored it and stopped", False)
-    assert rig.assert_settled() == rig.other(first)
 
 
 def _other_roles(rig: AlternateRig) -> dict[str, Any]:

@@ -57,39 +57,3 @@ def test_a_failing_check_undoes_it(rig: CdmApiTokenRig, stored: bool) -> None:
         said = failure(rig.rotate(rotate_force=True, rotate_checks=FAILING))
     assert f"{rig.path} holds {'the old credential' if stored else 'no credential yet'}, and the new one" in said
     assert "GET /api/nowhere was answered with HTTP 404 instead of 200." in said
-
-
-def test_check_mode(rig: CdmApiTokenRig) -> None:
-    token_id = rig.seed()
-    orphan, _unused = rig.mint()
-    with rig.nothing_changes():
-        run = rig.rotate(check=True, rotate_orphans="revoke")
-        assert rig.would(run) == [f"revoke API token {orphan}, which no store knows"]
-        run = rig.rotate(check=True, rotate_force=True, rotate_orphans="ignore")
-    assert rig.result(run)["token_id"] == token_id
-    assert [one.split(" that ")[0] for one in rig.would(run)] == [
-        "create a new API token",
-        f"store it in {rig.name}",
-        "check access with what is stored",
-        f"delete the old API token {token_id}",
-    ]
-
-
-def test_orphans(rig: CdmApiTokenRig) -> None:
-    rig.seed()
-    orphan, _unused = rig.mint()
-    rig.mint(tag="theirs")
-    with rig.nothing_changes(), rig.rest_untouched():
-        said = failure(rig.rotate(rotate_force=True))
-    assert f"The account has 1 live token that this vars file does not know: {orphan}, created 20" in said
-    with rig.rest_untouched():
-        run = rig.rotate(
-            tasks=[
-                *role(rig.variables(rotate_force=True, rotate_orphans="ignore"), "Ignore"),
-                *role(rig.variables(rotate_orphans="revoke"), "Revoke"),
-            ]
-        )
-    new = rig.result(run, "Ignore")["token_id"]
-    assert f"Token {orphan} of the account is live and no store knows it." in " ".join(run.output.split())
-    assert rig.result(run, "Revoke")["rotated"] is False
-    assert rig.assert_settled() == new

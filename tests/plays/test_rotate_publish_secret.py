@@ -10,7 +10,6 @@ from tests.plays._ansible import Ansible
 from tests.plays._publish_rig import Remote, commit_and_push
 from tests.plays._role_rig import failure, guarded, refusal
 from tests.plays._rubrik_rigs import SecretRig
-from tests.plays._saboteur import Saboteur, run_and_kill
 from tests.simulator.launch import Simulator, launch
 
 
@@ -51,25 +50,6 @@ def test_in_place_a_secret_that_could_not_be_published_stays_and_is_published_la
     assert remote.file() == rig.text
     assert not rig.rescue.exists()
     assert len(remote.log(base)) == 1
-
-
-@pytest.mark.parametrize("rig", ["in_place"], indirect=True)
-def test_in_place_what_cannot_be_published_is_not_begun(rig: SecretRig, remote: Remote) -> None:
-    remote.path.rename(remote.path.with_name("away"))
-    with rig.nothing_changes():
-        assert (
-            "was not rotated, and nothing was created. What failed: Check that the vars file can be published: vault.yml was not published"
-            in failure(rig.rotate(rotate_force=True))
-        )
-
-
-@pytest.mark.parametrize("rig", ["in_place"], indirect=True)
-def test_in_place_killed_at_the_push(rig: SecretRig, remote: Remote, saboteur: Saboteur) -> None:
-    assert run_and_kill(rig, saboteur, "before git push#2", rotate_force=True)
-    new = rig.assert_works()
-    rig.result(rig.rotate())
-    assert rig.assert_settled() == new
-    assert remote.file() == rig.text
 
 
 @pytest.mark.parametrize("rig", ["replace"], indirect=True)

@@ -28,9 +28,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from tests.plays._ansible import Ansible
 from tests.plays._in_process_simulator import InProcess, Start, simulators_in_this_process
 from tests.plays._options import administrator, where
-from tests.plays._role_rig import failure
-from tests.plays._s3_rig import ID_VAR, KEYS, KeyRig, s3_client
-from tests.plays._saboteur import Saboteur, run_and_kill
+from tests.plays._s3_rig import ID_VAR, KeyRig, s3_client
 from tests.simulator.launch import Simulator, launch
 from tests.simulator.qumulo._settings import SETTINGS
 
@@ -103,23 +101,6 @@ def test_the_first_key_is_created(rig: KeyRig) -> None:
     would = rig.would(rig.rotate(check=True))
     assert would[:2] == ["create a new S3 access key that never expires", f"store it in {rig.name}, and its id in {ID_VAR}"]
     assert would[-1] == f"delete the old S3 access key {first}"
-
-
-def test_a_key_that_is_not_proved_is_deleted_again(rig: KeyRig) -> None:
-    rig.seed()
-    with rig.all_undone():
-        rig.simulator.fault("GET:^/_s3/$:503", after=1)  # the stored key is checked first
-        assert "cannot list the S3 buckets" in failure(rig.rotate())
-    assert rig.assert_current()
-
-
-def test_a_run_that_is_killed_after_the_creation(rig: KeyRig, saboteur: Saboteur) -> None:
-    """Nothing marks a key as the rotation's, so the user says what becomes of one that no store knows."""
-    rig.seed()
-    assert run_and_kill(rig, saboteur, f"answered POST {KEYS}#1")
-    assert rig.assert_works()
-    rig.result(rig.rotate(rotate_orphans="revoke"))
-    rig.assert_settled()
 
 
 # The kind by itself, under every behaviour of a cluster that no public source tells

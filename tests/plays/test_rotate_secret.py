@@ -98,21 +98,6 @@ def test_a_vars_file_that_cannot_be_read_costs_no_session(rig: SecretRig) -> Non
     assert len(rig.simulator.journal()) == before
 
 
-@each_secret("in_place-rsc", "replace-rsc", chaos=("in_place-cdm", "replace-cdm"))
-def test_check_mode_and_diff(rig: SecretRig) -> None:
-    client_id = rig.seed()
-    with rig.nothing_changes():
-        run = rig.rotate(check=True, rotate_force=True, rotate_orphans="revoke")
-    result = rig.result(run)
-    assert (result["rotated"], result["token_id"]) == (True, client_id)
-    would = rig.would(run)
-    if rig.strategy == "in_place":
-        assert would[0] == "create a new secret, which ends the present one"
-    else:
-        assert (would[0], would[-1]) == ("create a new account", f"delete the old account {client_id}")
-    assert f"store it in {rig.name}, and its id in {rig.id_name}" in would
-
-
 # A check fails
 
 
@@ -173,31 +158,6 @@ def test_the_answer_with_the_secret_does_not_come(rig: SecretRig, saboteur: Sabo
 
 
 # Orphans, and what becomes of the old account
-
-
-@each_secret("replace-rsc", chaos=("replace-cdm",))
-def test_orphans(rig: SecretRig) -> None:
-    client_id = rig.seed()
-    orphan, _unused = rig.appliance.create(f"{rig.account}-20260101T000000Z")
-    rig.appliance.create(f"{rig.account}-other")  # of no rotation of this role
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_force=True))
-    assert f"The rotation has 1 live account that this vars file does not know: {orphan}, created 2026-01-01T00:00:00Z." in said
-    assert "delete it with latchkey.tokens.service_account, or set rotate_orphans to revoke or ignore" in said
-    with rig.rest_untouched():
-        run = rig.rotate(
-            tasks=[
-                *role(rig.variables(rotate_force=True, rotate_orphans="ignore"), "Ignore"),
-                *role(rig.variables(rotate_orphans="revoke"), "Revoke"),
-            ]
-        )
-        assert f"Account {orphan} of the rotation is live and no store knows it." in " ".join(run.output.split())
-        new = rig.result(run, "Ignore")["token_id"]
-        assert rig.result(run, "Ignore")["old_token_id"] == client_id
-        assert rig.result(run, "Revoke")["rotated"] is False
-    assert rig.assert_settled() == new
-    for client_id in [key for key, one in rig.foreign().items() if one["name"].endswith("-other")]:
-        rig.appliance.delete(client_id)
 
 
 def test_suspended_exemptions_are_told(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
