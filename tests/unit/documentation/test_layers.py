@@ -166,6 +166,25 @@ def test_no_file_imports_itself_over_others() -> None:
     assert cycle({**graph, "module_utils/_common/errors.py": {"modules/access_token.py"}}) != []
 
 
+# Ansible looks for these in each file of their kind.
+NAMED_BY_ANSIBLE = frozenset(("ActionModule", "CallbackModule", "LookupModule", "ModuleDocFragment"))
+
+
+def defined_again(sources: dict[str, str]) -> dict[str, list[str]]:
+    """Return the names of classes that several files define, with those files."""
+    found: dict[str, list[str]] = {}
+    for file, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef) and node.name not in NAMED_BY_ANSIBLE:
+                found.setdefault(node.name, []).append(file)
+    return {name: files for name, files in found.items() if len(files) > 1}
+
+
+def test_the_name_of_a_class_means_one_thing() -> None:
+    assert defined_again({file: (PLUGINS / file).read_text() for file in FILES}) == {}
+    assert defined_again({"a.py": "class Plan: ...", "b.py": "def f():\n    class Plan: ..."}) == {"Plan": ["a.py", "b.py"]}
+
+
 # -- what a vendor does, above the platforms
 
 # May know it: where it belongs, what a task's options are called before a platform is chosen, and the documentation.
