@@ -14,7 +14,7 @@ import pytest
 from tests.plays._ansible import Ansible, core_bin
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import guarded, refusal, role
-from tests.simulator.launch import Simulator, launch
+from tests.simulator.launch import Simulator
 
 FAILING = [{"path": "/v1/users/", "status": [404]}]  # the answer is 403
 
@@ -111,16 +111,6 @@ def test_native_types_in_templates(ansible: Ansible, shared: Simulator, shared_a
     assert (result["token_id"], result["old_token_id"]) == (rig.assert_settled(), old)
     assert isinstance(rig.state["current"]["id"], str)
     assert rig.result(run, "Again")["rotated"] is False
-
-
-def test_a_dead_token_that_is_forbidden(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with launch("qumulo", directory=tmp_path_factory.mktemp("qumulo"), settings={"dead_token_status": "403"}) as simulator:
-        rig = Rig(ansible, simulator)
-        rig.seed()
-        rig.revoke_all()
-        result = rig.result(rig.rotate())
-        assert result["reason"] == "the platform refuses the stored credential"
-        assert result["token_id"] == rig.assert_settled()
 
 
 def test_a_result_of_an_earlier_use_does_not_stay(rig: Rig) -> None:

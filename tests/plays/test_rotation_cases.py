@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the latchkey.tokens authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role rotate and inputs that once failed: states that somebody wrote, clocks that differ, lists that are a part, odd inventories.
+"""The role rotate and inputs that once failed: states that say what is not so, clocks that differ, odd inventories.
 
 Those about a run that is interrupted are in test_rotation_interrupted.py, those about options that are not set in test_rotation_unset.py.
 """
@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.plays._ansible import Ansible, Run
+from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import TOKENS, Rig
 from tests.plays._role_rig import RoleRig, failure, guarded, refusal, role
 from tests.plays._rotation_kinds import AnyRig, Appliances, kill_and_recover, rig_of
 from tests.plays._rubrik_rigs import CdmApiTokenRig, SecretRig
-from tests.plays._saboteur import Saboteur, adds_fault, run_and_kill
+from tests.plays._saboteur import Saboteur, adds_fault
 
 CHAOS = pytest.mark.chaos
 SESSIONS = "/api/internal/session"
@@ -44,11 +44,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliances]:
 def ago(seconds: float) -> str:
     """Return a time as the state has it."""
     return f"{datetime.now(timezone.utc) - timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def shown(run: Run) -> str:
-    """Return the output with each run of white space as one blank, since Ansible wraps warnings."""
-    return " ".join(run.output.split())
 
 
 # The state says what is not so
@@ -171,94 +166,6 @@ def test_a_never_expiring_token_whose_answer_is_lost(ansible: Ansible, own: Appl
         said = failure(rig.rotate())
     assert f"An interrupted run may have created {new}, and it may as well be in use elsewhere." in said
     assert rig.assert_works() == old
-
-
-# Credentials that somebody made by hand
-
-
-@pytest.mark.parametrize(
-    ("kind", "lifetime"),
-    [("access_token-qumulo", ""), ("api_token-cdm", "30d"), pytest.param("api_token-cdm", "1h", marks=CHAOS)],
-)
-def test_a_token_is_made_by_hand_after_a_kill(
-    ansible: Ansible, appliances: Appliances, saboteur: Saboteur, kind: str, lifetime: str
-) -> None:
-    rig = rig_of(kind, ansible, appliances)
-    assert not isinstance(rig, SecretRig)
-    old = rig.seed()
-    more: dict[str, Any] = {"rotate_expires_in": lifetime, "rotate_when_remaining": "0"}
-    point = f"before POST {TOKENS}#1" if isinstance(rig, Rig) else f"before POST {SESSIONS}#2"
-    assert run_and_kill(rig, saboteur, point, rotate_force=True, **more), saboteur.events
-    assert rig.state["stage"] == "minting"
-    assert rig.ids() == [old]
-    by_hand = rig.mint(None)[0] if isinstance(rig, Rig) else rig.mint({"30d": 30, "1h": 1 / 24}[lifetime])[0]
-    for due in (False, True):
-        said = failure(rig.rotate(rotate_force=due, **more))
-        assert f"live token that this vars file does not know: {by_hand}, created 20" in said
-        assert said.endswith("Nothing was rotated.")
-        # An API token that lives for long has a mark that tells it from one made by hand.
-        assert (f"An interrupted run may have created {by_hand}" in said) is (lifetime != "30d")
-    assert rig.assert_works() == old
-    assert sorted(rig.ids()) == sorted([old, by_hand])
-
-
-def test_tags_that_begin_alike(ansible: Ansible, appliances: Appliances) -> None:
-    rig = rig_of("api_token-cdm", ansible, appliances)
-    assert isinstance(rig, CdmApiTokenRig)
-    rig.seed(stored=False)
-    names = ["the_same_19_characters_one", "the_same_19_characters_two"]
-    tasks = [
-        guarded(f"{name} {number}", rig.variables(rotate_var=name, rotate_orphans="revoke", rotate_force=number == 1))
-        for number in range(3)
-        for name in names
-    ]
-    run = rig.rotate(tasks=tasks).assert_ok()
-    for number in range(3):
-        for name in names:
-            if said := refusal(run, f"{name} {number}"):
-                assert "rotate_tag" in said
-                return
-    one, two = (rig.works_as(rig.stored(name)) for name in names)
-    assert one is not None
-    assert two is not None
-    assert one != two
-
-
-# Lists and deletions that fail
-
-
-def test_a_list_of_sessions_that_is_a_part(ansible: Ansible, own: Appliances) -> None:
-    rig = rig_of("api_token-cdm", ansible, own)
-    old = rig.seed()
-    rig.simulator.fault(f"GET:^{SESSIONS}$:part")  # without the first session, which is the old token
-    run = rig.rotate(rotate_force=True)
-    result = rig.result(run)
-    assert any(one.get("fault") == "part" for one in rig.simulator.journal())
-    rig.assert_works()
-    if result["retired"]:
-        assert old not in rig.ids()
-    else:
-        assert old in result["unretired"]
-        assert f"NOT RETIRED YET: old token {old}" in result["message"]
-        assert rig.state["previous"]["id"] == old
-    rig.simulator.clear_faults()
-    rig.rotate().assert_ok()
-    assert rig.assert_settled() == result["token_id"]
-
-
-# What is stored, and what is not
-
-
-@pytest.mark.parametrize("kind", ["in_place-rsc", pytest.param("in_place-cdm", marks=CHAOS)])
-def test_a_misspelt_variable_ends_no_secret(ansible: Ansible, appliances: Appliances, kind: str) -> None:
-    rig = rig_of(kind, ansible, appliances)
-    rig.name = "rsc_client_secret"
-    rig.seed()
-    with rig.nothing_changes():
-        said = failure(rig.rotate(rotate_var="rsc_client_secrte"))
-    assert "The vars file holds no secret in rsc_client_secrte" in said
-    assert "Was rsc_client_secret meant?" in said
-    rig.assert_works()
 
 
 # Whatever the inventory says

@@ -33,7 +33,6 @@ ROTATE = """mutation ($input: RotateServiceAccountSecretInput!) {
   rotateServiceAccountSecret(input: $input) { clientId clientSecret name accessTokenUri suspendedTprPolicyIds } }"""
 DELETE = "mutation ($input: DeleteServiceAccountsFromAccountInput!) { deleteServiceAccountsFromAccount(input: $input) }"
 ASSIGN = "mutation ($users: [String!], $roles: [String!]!) { updateRoleAssignments(userIds: $users, roleIds: $roles) }"
-ADD = "mutation ($users: [String!], $roles: [String!]!) { addRoleAssignments(userIds: $users, roleIds: $roles) }"
 SWITCH = "mutation ($input: CreateOrgSwitchSessionInput!) { createOrgSwitchSession(input: $input) { accessToken } }"
 ROLES = "query ($text: String) { getAllRolesInOrgConnection(first: 100, nameFilter: $text) { count nodes { id name } } }"
 ME = "{ currentUser { id domain username email isAccountOwner lastLogin roles { id name } } }"

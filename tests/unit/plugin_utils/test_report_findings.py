@@ -20,7 +20,6 @@ OTHER = {"host": "other", "platform": "rubrik_cdm", "title": "Rubrik CDM", "endp
 FINE = (credential("fine"), stored("fine"))
 PLACE = {"platform": OTHER["platform"], "endpoint": OTHER["endpoint"]}
 CDM_SECRET = {"kind": "service_account_secret", "age": None, "expires": None, "live": None, "enabled": None}
-DAYS_OLD = {"age": 10 * DAY, "expires": None}
 PROBLEM = unread(stored(account="other"), VarsFileError("It cannot be decrypted.", "Give the vault id."))
 
 # code -> looks and stores of a world in which it, with its severity, is all that there is to find

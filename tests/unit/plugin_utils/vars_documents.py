@@ -15,7 +15,7 @@ import yaml
 from ansible.errors import AnsibleError
 from hypothesis import strategies as st
 
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import Vault, VaultLib
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._vault.envelope import VaultLib
 
 
 class FakeSecret:
@@ -52,10 +52,6 @@ class FakeVaultLib:
             if secret.bytes == owner:
                 return plain, vault_id, secret
         raise AnsibleError("Decryption failed (no vault secrets were found that could decrypt)")
-
-
-def fake_vault(*ids: str) -> Vault:
-    return Vault(FakeVaultLib(*(ids or ("dev", "prod", "default"))))
 
 
 class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
