@@ -7,13 +7,10 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from qumulo.lib.identity_util import Identity
@@ -23,20 +20,8 @@ from qumulo.rest_client import RestClient
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._platforms.qumulo.signature import Signer, s3_headers
 from tests.contract._qumulo_client import add_user, connect
+from tests.plays._s3_rig import s3_client
 from tests.simulator.launch import Simulator, launch
-
-
-def s3_client(simulator: Simulator, access_key_id: str, secret_access_key: str) -> Any:
-    """Return boto3's client, which tries nothing twice."""
-    return boto3.client(
-        "s3",
-        endpoint_url=simulator.s3_url,
-        region_name="us-east-1",
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        verify=simulator.ca_file,
-        config=Config(retries={"total_max_attempts": 1}, proxies={}),
-    )
 
 
 def buckets(simulator: Simulator, key: CreatedAccessKey, secret: str = "") -> list[str]:

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import yaml
 
 from ansible_collections.latchkey.tokens.plugins.lookup import play_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.options import _MAY_BE_EMPTY
-from tests.plays._ansible import EVERY_DAY, Ansible, core_bin
+from tests.plays._ansible import Ansible
 from tests.plays._play_token_rig import Rig
 from tests.simulator.launch import Simulator
 
@@ -76,18 +75,11 @@ def expected(option: str, kind: str, place: str) -> str:
     return ""
 
 
-@pytest.fixture(params=EVERY_DAY)
-def core(request: pytest.FixtureRequest, ansible: Ansible) -> Ansible:
-    if core_bin(request.param) is None:
-        pytest.skip(f"ansible-core {request.param} is not installed here")
-    return ansible.with_core(request.param)
-
-
-def test_every_option(core: Ansible, cdm: Simulator) -> None:
+def test_every_option(each_core: Ansible, cdm: Simulator) -> None:
     """Beside environment variables that are empty, which count as unset."""
-    rig = Rig(core, cdm)
-    (core.folder / "lookup_plugins").mkdir()
-    (core.folder / "lookup_plugins" / "attempts.py").write_text(ATTEMPTS)
+    rig = Rig(each_core, cdm)
+    (each_core.folder / "lookup_plugins").mkdir()
+    (each_core.folder / "lookup_plugins" / "attempts.py").write_text(ATTEMPTS)
     kinds = ", ".join(f"{kind}={argument}" for kind, (argument, _variable) in VALUES.items())
     every = {
         "name": "Every option",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.plays._ansible import EVERY_DAY, ROOT, Ansible, Run, core_bin
+from tests.plays._ansible import ROOT, Ansible, Run
 from tests.plays._qumulo_rig import Rig
 from tests.plays._role_rig import BEGIN, guarded, refusal
 from tests.plays._rotation_kinds import Appliances, rig_of
@@ -52,13 +52,6 @@ def _told(run: Run) -> dict[str, tuple[Any, list[datetime]]]:
     return found
 
 
-@pytest.fixture(params=EVERY_DAY)  # the one that has a rule of its own, and one of those that have none
-def core(request: pytest.FixtureRequest, ansible: Ansible) -> tuple[str, Ansible]:
-    if core_bin(request.param) is None:
-        pytest.skip(f"ansible-core {request.param} is not installed here")
-    return request.param, ansible.with_core(request.param)
-
-
 def _is_checked(name: str, how: str, version: str) -> bool:
     """Tell whether this ansible-core compares a variable that is not set with its type in the role's argument spec, which refuses it."""
     option = NAMES[name]
@@ -70,10 +63,10 @@ def _is_checked(name: str, how: str, version: str) -> bool:
     return by_type or option["type"] == "int" or option.get("elements") == "dict" if version == "2.16" else needed
 
 
-def test_every_variable_that_is_not_set(core: tuple[str, Ansible], appliances: Appliances) -> None:
+def test_every_variable_that_is_not_set(each_core: Ansible, appliances: Appliances) -> None:
     """Ansible names all that it refuses at once. The rest at once must mean, in check mode, what leaving it out means."""
-    version, ansible = core
-    tokens, secrets = rig_of("access_token-qumulo", ansible, appliances), rig_of("in_place-rsc", ansible, appliances)
+    version = each_core.bin.parent.name.removeprefix("core-")
+    tokens, secrets = rig_of("access_token-qumulo", each_core, appliances), rig_of("in_place-rsc", each_core, appliances)
     assert isinstance(tokens, Rig)
     assert isinstance(secrets, SecretRig)
     secrets.file = "secrets.yml"
