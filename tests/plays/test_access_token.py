@@ -68,40 +68,6 @@ def test_ids_stay_strings_through_yaml_and_templates(ansible: Ansible, qumulo: S
     assert run["Gone"]["revoked"] == [token_id]
 
 
-@pytest.fixture
-def janes(cluster: InProcess) -> dict[str, str]:
-    """A local jane beside the one in Active Directory, each with a token; the ids of both accounts."""
-    local = done(cluster, "service_account", name="jane")["account_id"]
-    directory = done(cluster, "access_token", user="ad:jane")["account_id"]
-    done(cluster, "access_token", user="local:jane")
-    return {"local": local, "ad": directory}
-
-
-@pytest.mark.parametrize(
-    ("written", "which"),
-    [
-        ("local:jane", "local"),
-        ("LOCAL: jane", "local"),
-        ("local\\jane", "local"),
-        ("auth_id:{local}", "local"),
-        ("auth_id:0x{local_hex}", "local"),
-        ("ad:jane", "ad"),
-        ("AD\\jane", "ad"),
-        ("jane@ad.example.com", "ad"),
-        ("CN=jane,CN=Users,DC=ad,DC=example,DC=com", "ad"),
-        ("auth_id:{ad}", "ad"),
-    ],
-)
-def test_identity_strings(cluster: InProcess, janes: dict[str, str], written: str, which: str) -> None:
-    user = written.format(**janes, local_hex=f"{int(janes['local']):x}")
-    result = done(cluster, "access_token", user=user)
-    assert result["account_id"] == janes[which]
-    assert result["changed"] is False
-    listed = done(cluster, "access_token_info", user=user)
-    assert [entry["account_id"] for entry in listed["access_tokens"]] == [janes[which]]
-    assert listed["access_tokens"][0]["token_id"] == result["token_id"]
-
-
 @pytest.mark.parametrize("user", ["local:joe", "ad:joe", "AD\\joe", "auth_id:99999", "S-1-5-21-1-2-3-4", "1001"])
 def test_unknown_users(cluster: InProcess, user: str) -> None:
     for module, more in (("access_token", {}), ("access_token_info", {}), ("session_revoke", {"account": user})):

@@ -171,23 +171,6 @@ def test_delete_spares_the_token_in_use(run):
     assert "Access token 1 is the one that this task authenticates with" in result["msg"]
 
 
-EMPTY = [("access_token", one) for one in ("token_id", "user", "expires_in", "expires_at", "current", "min_remaining")]
-EMPTY += [("session_revoke", one) for one in ("account", "older_than", "max_lifetime", "query")]
-EMPTY += [("access_token_info", one) for one in ("user", "token_id", "query")]
-EMPTY += [("service_account", "name"), ("service_account_info", "name"), ("service_account_info", "query")]
-EMPTY += [("access_check", one) for one in ("expect_account", "expect_account_id", "expect_token_id")]
-
-
-@pytest.mark.parametrize(("module", "option"), EMPTY)
-def test_an_option_that_is_empty_is_refused_before_any_request(run, module, option):
-    more = {"state": "absent"} if module in ("access_token", "service_account") else {}
-    assert run(module, {option: "", **more})["msg"].startswith(f"{option}: it is empty.")
-
-
-def test_an_empty_id_to_revoke_is_refused_before_any_request(run):
-    assert run("session_revoke", {"ids": ["1", ""]})["msg"].startswith("ids: one of them is empty.")
-
-
 def test_absent_needs_to_be_told_whose_or_which(run):
     assert run("access_token", {"state": "absent"})["msg"].startswith("state=absent needs user or token_id")
 
