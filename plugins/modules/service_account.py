@@ -67,7 +67,7 @@ options:
     description:
       - The roles that the account holds, exactly these; others are taken away. An empty list takes all away.
       - When not set, roles stay as they are. The role that O(privileges) keeps does not count.
-      - On Qumulo Core each is a role's name; one that there is not is an error. These are memberships of the account itself, not those that
+      - On Qumulo Core each is a role's name; a name that no role has is an error. These are memberships of the account itself, not those that
         it has through groups.
       - On Rubrik each is a role's exact name or its id. A name that no role has is an error that lists some names; one that several roles
         have is an error that lists their ids. Both come before anything is changed.
@@ -87,8 +87,8 @@ options:
     elements: str
   primary_group:
     description:
-      - Qumulo Core only; an error elsewhere. Name or id of the local group that is the account's primary group. One that there is not is an
-        error, and so is an empty string. When not set, a new account gets V(Users), and one that exists keeps its own.
+      - Qumulo Core only; an error elsewhere. Name or id of the local group that is the account's primary group. A group that does not
+        exist is an error, and so is an empty string. When not set, a new account gets V(Users), and one that exists keeps its own.
     type: str
   home_directory:
     description:

@@ -28,7 +28,8 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo, whole_stack
 
-STORE_STEP = "Store the new credential, and the old one beside it until the new one is proved"
+_STORE = "Store the new credential"
+_STORE_BOTH = "Store the new credential, and the old one beside it until the new one is proved"
 
 
 class SideBySide(Flow):
@@ -157,7 +158,7 @@ class SideBySide(Flow):
         state = states.stored(self._plan.intent, record.created.id)
         client_id = record.created.id if context.settings.client_id_var else None
         change = Change(state, value=record.created.secret, old_value=context.found.value or None, client_id=client_id)
-        with context.step(STORE_STEP):
+        with context.step(_STORE_BOTH if context.found.value else _STORE):
             record.undo.append(PUT_BACK)
             found = context.found
             expected = {
