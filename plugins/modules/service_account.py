@@ -67,8 +67,8 @@ options:
     description:
       - The roles that the account holds, exactly these; others are taken away. An empty list takes all away.
       - When not set, roles stay as they are. The role that O(privileges) keeps does not count.
-      - On Qumulo Core each is a role's name; a name that no role has is an error. These are memberships of the account itself, not those that
-        it has through groups.
+      - On Qumulo Core each is a role's name; a name that no role has is an error. These are memberships of the account itself, not those
+        that it has through groups.
       - On Rubrik each is a role's exact name or its id. A name that no role has is an error that lists some names; one that several roles
         have is an error that lists their ids. Both come before anything is changed.
       - On Rubrik CDM a new account is created first and then given its roles, and roles are given before others are taken away. What the
