@@ -15,7 +15,7 @@ from tests.plays import test_rubrik_unconfirmed, test_unconfirmed
 from tests.plays._in_process_simulator import InProcess, Start
 from tests.plays._options import administrator, client, where
 
-CHOICES = [("qumulo", *one) for one in test_unconfirmed.CHOICES]
+CHOICES = [("qumulo", name, choice) for name, choices in test_unconfirmed.CHOICES.items() for choice in choices]
 CHOICES += [(platform, *one) for platform in ("rubrik_cdm", "rubrik_rsc") for one in test_rubrik_unconfirmed.choices_of(platform)]
 # Nobody can log in there.
 NOBODY = {("rubrik_rsc", *one) for one in test_rubrik_unconfirmed.NOBODY}
