@@ -20,12 +20,12 @@ from tests.simulator.qumulo._settings import SETTINGS
 NUMBERS = {"page_size": ("1", "2"), "password_min_length": ("40",)}
 # Who is there, not how the cluster behaves; and what test_s3_access_key.py goes through.
 NOT_BEHAVIOUR = {"service_account_role", *(name for name in SETTINGS if name.startswith("s3_"))}
-CHOICES = {
-    name: choices
+_OTHER_THAN_USUAL = {
+    name: [one for one in NUMBERS.get(name, setting.choices) if one != setting.default and not one.startswith("<")]
     for name, setting in SETTINGS.items()
     if name not in NOT_BEHAVIOUR
-    if (choices := [one for one in NUMBERS.get(name, setting.choices) if one != setting.default and not one.startswith("<")])
 }
+CHOICES = {name: choices for name, choices in _OTHER_THAN_USUAL.items() if choices}
 MOST = max(map(len, CHOICES.values()))
 # Each choice in two clusters, beside other ones: those of the same place in their lists, and those that are shifted by their settings.
 CLUSTERS = [

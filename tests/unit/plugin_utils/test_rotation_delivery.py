@@ -258,7 +258,7 @@ def test_the_store_notes_a_write_without_an_answer_when_nothing_else_is_written(
     rig = Rig()
     rig.record.found = rig.store_holds = Held("vault.yml", "old", state=settled(late_writes={"server": at(-HOUR), "gone": at(-HOUR)}))
     rig.delivery.check()
-    read, rig.server.read = rig.server.read, lambda: SinkContent()
+    read, rig.server.read = rig.server.read, SinkContent
     rig.server.write = lambda credential, expected: read()
     rig.server.failure = UNANSWERED
     with pytest.raises(RotationFailedError, match="AWX did not answer"):
