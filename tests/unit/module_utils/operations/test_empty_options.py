@@ -33,7 +33,7 @@ def defaults(operation: Operation) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize(("operation", "name", "empty"), texts())
+@pytest.mark.parametrize(("operation", "name", "empty"), list(texts()))
 def test_an_empty_option_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, operation: Operation, name: str, empty: Any, platform: str
 ) -> None:

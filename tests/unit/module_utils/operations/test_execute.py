@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError, RequestError
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError, RequestError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Account, Caller
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.query import Query
 from ansible_collections.latchkey.tokens.plugins.module_utils._connection import PLATFORMS
@@ -88,7 +88,7 @@ def test_options_that_are_not_empty_pass(value):
 
 
 def test_an_error_can_be_added_to():
-    failure = OptionError("One.", "Two.", a=1)
+    failure = LatchkeyError("One.", "Two.", a=1)
     failure.add("Three.", b=2)
     assert (str(failure), failure.details) == ("One. Two. Three.", {"a": 1, "b": 2})
 
