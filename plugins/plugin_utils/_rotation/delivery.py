@@ -165,7 +165,7 @@ class Delivery:
         if not record.late:
             return
         found = context.found
-        state = {**found.state, states.LATE_WRITES: {**states.late_writes(found.state), **record.late}}
+        state = states.with_late_writes(found.state, record.late)
         try:
             written = context.write(Change(state, old_value=found.old_value), found.as_expected())
         except LatchkeyError as failure:

@@ -272,8 +272,7 @@ class InPlace(Flow):
         settled = dict(self._record.plan.settled)
         if self._record.plan.changes and self._created_at:
             settled["current"] = {**settled["current"], "minted_at": self._created_at}
-        late = {**states.late_writes(settled), **self._record.late}
-        return {**settled, **({states.LATE_WRITES: late} if late else {})}
+        return states.with_late_writes(settled, self._record.late)
 
     def _remove_rescue_file(self, value: str, step: str = "Remove the rescue file") -> None:
         """Remove the rescue file, unless its secret is not in the store any more, or is another run's: then it is the only one left.

@@ -200,11 +200,10 @@ class SideBySide(Flow):
 
     def _after(self, *, retired: bool) -> dict[str, Any]:
         """Return the state once the new credential is proved."""
-        base = self._plan.intent or self._plan.settled
+        base = states.with_late_writes(self._plan.intent or self._plan.settled, self._record.late)
         now = states.instant({"at": self._record.proved_at}, "at") or self._ports.clock.now()
         policy = self._context.settings.policy
-        late = {**states.late_writes(base), **self._record.late}
-        unconfirmed = base.get("unconfirmed") or ()
+        unconfirmed, late = base.get("unconfirmed") or (), states.late_writes(base)
         return settled_after(self.current(), self.old_id, policy, now, retired=retired, unconfirmed=unconfirmed, late=late)
 
     def _settle(self) -> None:

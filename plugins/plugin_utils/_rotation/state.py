@@ -186,18 +186,18 @@ def undoing(state: Mapping[str, Any]) -> dict[str, Any]:
     return {**state, "stage": UNDOING}
 
 
-def without_pending(state: Mapping[str, Any], unconfirmed_at: datetime | None, late: Mapping[str, str]) -> dict[str, Any]:
-    """Return the state after an undo: nothing is under way; with a time, the intent may still take effect, and is kept from then on.
+def with_late_writes(state: Mapping[str, Any], late: Mapping[str, str]) -> dict[str, Any]:
+    """Return the state that also names these sinks, which a write without an answer may still reach, and since when."""
+    both = {**late_writes(state), **late}
+    return {**state, **({LATE_WRITES: both} if both else {})}
 
-    Args:
-        state: how far the rotation got.
-        unconfirmed_at: that time.
-        late: sinks that a write without an answer may still reach, and since when.
-    """
+
+def without_pending(state: Mapping[str, Any], unconfirmed_at: datetime | None) -> dict[str, Any]:
+    """Return the state after an undo: nothing is under way; with a time, the intent may still take effect, and is kept from then on."""
     pending, unconfirmed = part_of(state, "pending"), list(state.get("unconfirmed") or ())
     if unconfirmed_at and pending:
         unconfirmed.append({**pending, "unconfirmed_at": format_instant(unconfirmed_at)})
-    return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed, late)
+    return settled(part_of(state, "current"), part_of(state, "previous"), unconfirmed, late_writes(state))
 
 
 def is_of(state: Mapping[str, Any], run: str, since: str) -> bool:

@@ -271,5 +271,5 @@ class Undo:
                 pending = states.part_of(record.plan.intent, "pending")
                 state = states.minting(held.state, pending)
             now = self._ports.clock.now() if self._unknown else None
-            noted = {**states.late_writes(state), **record.late}
-            context.write(Change(states.without_pending(state, now, noted)), held.as_expected())
+            state = states.without_pending(states.with_late_writes(state, record.late), now)
+            context.write(Change(state), held.as_expected())

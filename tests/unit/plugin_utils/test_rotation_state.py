@@ -131,17 +131,19 @@ def test_what_is_kept_beside_the_credential():
 
 def test_an_undone_rotation_forgets_its_intent_unless_that_is_still_open():
     state = {**states.undoing(stored()), "previous": {"id": "0"}, "unconfirmed": [INTENT]}
-    kept = states.without_pending(state, NOW, {})
+    kept = states.without_pending(state, NOW)
     assert kept == {
         "stage": "current",
         "current": {"id": "1"},
         "previous": {"id": "0"},
         "unconfirmed": [INTENT, {**state["pending"], "unconfirmed_at": at(NO_TIME)}],
     }
-    assert states.without_pending(state, None, {}) == {**kept, "unconfirmed": [INTENT]}
-    assert states.without_pending({"stage": "minting"}, NOW, {}) == {"stage": "current", "current": {}}
+    assert states.without_pending(state, None) == {**kept, "unconfirmed": [INTENT]}
+    assert states.without_pending({"stage": "minting"}, NOW) == {"stage": "current", "current": {}}
     late = {"awx_credential": at(NO_TIME)}
-    assert states.without_pending(state, NOW, late) == {**kept, "late_writes": late}
+    assert states.without_pending(states.with_late_writes(state, late), NOW) == {**kept, "late_writes": late}
+    assert states.with_late_writes({**kept, "late_writes": {"gone": at(-HOUR)}}, late)["late_writes"] == {"gone": at(-HOUR), **late}
+    assert states.with_late_writes(kept, {}) == kept
 
 
 @pytest.mark.parametrize(("since", "open_"), [(-MINUTE, True), (-HOUR + SECOND, True), (-HOUR, False), (HOUR, False)])
