@@ -334,7 +334,7 @@ def test_a_secret_that_is_not_there_or_deleted_is_named(aws):
         ({"timeout": -1}, "timeout -1 is not a number of seconds"),
         ({"ca_path": "/no/ca"}, "there is no /no/ca"),
         ({"profile": "no-such"}, r"The config profile \(no-such\) could not be found"),
-        ({"endpoint_url": "http://aws.example.com"}, "endpoint_url is invalid: .* in the clear"),
+        ({"endpoint_url": "http://aws.example.com"}, "endpoint_url: plain http .* in the clear"),
         ({"region": "not a region"}, "not a region"),
     ],
 )

@@ -29,8 +29,13 @@ class Endpoint:
     url: str
 
     @classmethod
-    def parse(cls, text: str, default_port: int) -> Endpoint:
+    def parse(cls, text: str, default_port: int, option: str = "endpoint") -> Endpoint:
         """Read host, host:port or URL; no scheme means https. A name in other letters is taken in its ASCII form.
+
+        Args:
+            text: what the user wrote.
+            default_port: where it has none.
+            option: the option's name, for the error.
 
         Raises:
             OptionError: it is not one of these, carries a password, or is plain http to another machine.
@@ -47,20 +52,20 @@ class Endpoint:
         except ValueError:
             host, port, parts = "", None, urlsplit("")
         if not host or not _is_host(host) or parts.query or parts.fragment or "@" in parts.netloc or looks_like_token(written):
-            raise _malformed(written)
+            raise _malformed(written, option)
         if parts.scheme not in ("https", "http"):
-            raise OptionError(f"endpoint: '{parts.scheme}' is not a scheme that can be used.", "Use https.", option="endpoint")
+            raise OptionError(f"{option}: '{parts.scheme}' is not a scheme that can be used.", "Use https.", option=option)
         if parts.scheme == "http" and not _is_loopback(host):
             raise OptionError(
-                f"endpoint: plain http to '{host}' would send credentials in the clear.",
+                f"{option}: plain http to '{host}' would send credentials in the clear.",
                 "Use https; http is for this machine only.",
-                option="endpoint",
+                option=option,
             )
         shown_host = f"[{host}]" if ":" in host else host
         return cls(f"{parts.scheme}://{shown_host}:{port or default_port}{parts.path.rstrip('/')}")
 
 
-def _malformed(written: str) -> OptionError:
+def _malformed(written: str, option: str) -> OptionError:
     """Return the error for what is no endpoint; it does not quote what may hold a password."""
     shown = "it" if "@" in written or looks_like_token(written) else f"'{written}'"
     hint = "Write it like cluster.example.com:8000."
@@ -68,7 +73,7 @@ def _malformed(written: str) -> OptionError:
         hint = "Write an IPv6 address in brackets, like [2001:db8::1]:8000."
     elif not written.isascii():
         hint = "Write a name with other letters than English ones in its ASCII form, which begins with xn--."
-    return OptionError(f"endpoint: {shown} is not a host, a host:port or a URL.", hint, option="endpoint")
+    return OptionError(f"{option}: {shown} is not a host, a host:port or a URL.", hint, option=option)
 
 
 def _is_ipv6(text: str) -> bool:

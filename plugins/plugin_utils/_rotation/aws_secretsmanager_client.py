@@ -8,8 +8,6 @@ https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import OptionError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.aws_secretsmanager import DescribedSecret, SecretsManagerStore
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.dictionary_option import DictionaryOption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
 
@@ -54,19 +53,15 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
     Raises:
         OptionError: one is missing or malformed.
     """
-    given = {name: str(value) for name, value in options.items() if value is not None and str(value).strip() and name != "timeout"}
-    if environment.get("AWS_REGION"):
-        given.setdefault("region", environment["AWS_REGION"])
-    timeout = float(options.get("timeout") or _TIMEOUT)
-    if "name" not in given:
-        raise OptionError(f"{_OPTION}: name is not set.", "Set it to the name or the ARN of the secret.")
-    if not 0 < timeout < math.inf:
-        raise OptionError(f"{_OPTION}: timeout {timeout:g} is not a number of seconds.", "It must be more than 0.")
-    if "ca_path" in given:
-        given["ca_path"] = path(given["ca_path"])
-        if not os.path.exists(given["ca_path"]):
-            raise OptionError(f"{_OPTION}: there is no {given['ca_path']} with certificates to trust.", "Check ca_path.")
-    return AwsAccess(**given, timeout=timeout)
+    option = DictionaryOption(_OPTION, options, environment, {"region": ("AWS_REGION",)})
+    return AwsAccess(
+        name=option.needed("name", "Set it to the name or the ARN of the secret."),
+        region=option.texts.get("region", ""),
+        profile=option.texts.get("profile", ""),
+        endpoint_url=option.texts.get("endpoint_url", ""),
+        ca_path=option.ca_path(path),
+        timeout=option.timeout(_TIMEOUT),
+    )
 
 
 class Boto3Client:
@@ -98,10 +93,7 @@ class Boto3Client:
             raise OptionError(f"{_OPTION}: no region is set.", "Set region, or AWS_REGION, or that of the profile.") from None
         except (errors.BotoCoreError, ValueError) as failure:
             raise OptionError(f"{_OPTION}: {_sentence(failure)}", "Check profile, region and endpoint_url.") from None
-        try:
-            Endpoint.parse(self._aws.meta.endpoint_url, _ANY_PORT)
-        except OptionError as failure:
-            raise OptionError(f"{_OPTION}: endpoint_url is invalid: {failure}") from None
+        Endpoint.parse(self._aws.meta.endpoint_url, _ANY_PORT, f"{_OPTION}: endpoint_url")
         self._region = self._aws.meta.region_name
         self.where = f"AWS secret {access.name} in {self._region}"
 

@@ -17,18 +17,18 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint i
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
     AuthenticationError,
     NotFoundError,
-    OptionError,
     RefusedError,
 )
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.model import Handed
 from ansible_collections.latchkey.tokens.plugins.module_utils._http.client import HttpClient
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.dictionary_option import DictionaryOption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import SinkContent
 
 _OPTION = "rotate_publish_awx_credential"
 _PORT = 443
 _SECONDS = 30.0
 # As the modules of awx.awx have it.
-_FROM_ENVIRONMENT = {"controller_host": "CONTROLLER_HOST", "controller_oauthtoken": "CONTROLLER_OAUTH_TOKEN"}
+_FROM_ENVIRONMENT = {"controller_host": ("CONTROLLER_HOST",), "controller_oauthtoken": ("CONTROLLER_OAUTH_TOKEN",)}
 
 
 @dataclass(frozen=True)
@@ -72,33 +72,20 @@ def awx_access(options: Mapping[str, Any], environment: Mapping[str, str], path:
     Raises:
         OptionError: one is missing or malformed.
     """
-    given = {name: str(value).strip() for name, value in options.items() if value is not None and str(value).strip()}
-    for name, variable in _FROM_ENVIRONMENT.items():
-        if name not in given and environment.get(variable):
-            given[name] = environment[variable].strip()
-    for name in ("name", "input", *_FROM_ENVIRONMENT):
-        if name not in given:
-            also = f", and neither is {_FROM_ENVIRONMENT[name]}" if name in _FROM_ENVIRONMENT else ""
-            raise OptionError(f"{_OPTION}: {name} is not set{also}.", "Set it.")
-    if given.get("id_input") == given["input"]:
-        raise OptionError(f"{_OPTION}: input and id_input are the same.", "Name two inputs.")
-    try:
-        endpoint = Endpoint.parse(given["controller_host"], _PORT)
-    except OptionError as failure:
-        raise OptionError(f"{_OPTION}: controller_host is invalid: {failure}") from None
-    timeout = _SECONDS if options.get("timeout") is None else float(options["timeout"])
-    if timeout <= 0:
-        raise OptionError(f"{_OPTION}: timeout must be more than 0.", "Set it to a number of seconds.")
+    option = DictionaryOption(_OPTION, options, environment, _FROM_ENVIRONMENT)
+    name, written, id_input = option.needed("name"), option.needed("input"), option.texts.get("id_input", "")
+    if id_input == written:
+        raise option.error("input and id_input are the same.", "Name two inputs.")
     return AwxAccess(
-        endpoint=endpoint,
-        token=given["controller_oauthtoken"],
-        ca_path=path(given["ca_path"]) if "ca_path" in given else None,
-        timeout=timeout,
-        api="/" + given.get("api_path", "/api/v2").strip("/"),
-        name=given["name"],
-        organization=given.get("organization", ""),
-        input=given["input"],
-        id_input=given.get("id_input", ""),
+        endpoint=option.endpoint("controller_host", _PORT),
+        token=option.needed("controller_oauthtoken"),
+        ca_path=option.ca_path(path) or None,
+        timeout=option.timeout(_SECONDS),
+        api="/" + option.texts.get("api_path", "/api/v2").strip("/"),
+        name=name,
+        organization=option.texts.get("organization", ""),
+        input=written,
+        id_input=id_input,
     )
 
 

@@ -9,7 +9,6 @@ https://developer.hashicorp.com/vault/docs/commands#environment-variables
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.latchkey.tokens.plugins.module_utils._common.endpoint import Endpoint
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, OptionError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import parse_duration
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.dictionary_option import DictionaryOption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.hashicorp_vault import Newest, VaultStore
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.names import Keys
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.secret_store import LostRaceError, StoreError
@@ -84,35 +83,23 @@ def access_of(options: Mapping[str, Any], environment: Mapping[str, str], path: 
     Raises:
         OptionError: one is missing or malformed, or there is no way to log in.
     """
-    given = {name: str(value) for name, value in options.items() if value is not None and str(value).strip()}
-    for name, variables in _FROM_ENVIRONMENT.items():
-        found = [environment[one] for one in variables if environment.get(one)]
-        if name not in given and found:
-            given[name] = found[0]
-    if not given.get("path", "").strip("/"):
-        raise OptionError(f"{_OPTION}: path is not set.", "Set it to the path of the secret below the mount, for example latchkey/token.")
-    if "url" not in given:
-        raise OptionError(
-            f"{_OPTION}: url is not set, and neither is VAULT_ADDR.", "Set it, for example to https://vault.example.com:8200."
-        )
-    try:
-        url = Endpoint.parse(given["url"], _PORT).url
-    except OptionError as failure:
-        raise OptionError(f"{_OPTION}: url is invalid: {failure}") from None
-    ca_path = path(given["ca_path"]) if "ca_path" in given else ""
-    if ca_path and not os.path.exists(ca_path):
-        raise OptionError(f"{_OPTION}: there is no {ca_path} with certificates to trust.", "Check ca_path, VAULT_CACERT and VAULT_CAPATH.")
-    way, credentials = _way(given, environment)
+    option = DictionaryOption(_OPTION, options, environment, _FROM_ENVIRONMENT)
+    secret = option.texts.get("path", "").strip("/")
+    if not secret:
+        raise option.error("path is not set.", "Set it to the path of the secret below the mount, for example latchkey/token.")
+    url = option.endpoint("url", _PORT, "Set it, for example to https://vault.example.com:8200.").url
+    ca_path = option.ca_path(path)
+    way, credentials = _way(option.texts, environment)
     remember(credentials.get("token"), credentials.get("secret_id"), credentials.get("jwt"))
     return VaultAccess(
         url=url,
-        namespace=given.get("namespace", "").strip("/"),
+        namespace=option.texts.get("namespace", "").strip("/"),
         ca_path=ca_path,
-        timeout=_timeout(options.get("timeout"), environment),
-        mount=given.get("mount", "secret").strip("/"),
-        path=given["path"].strip("/"),
+        timeout=option.timeout(_usual_timeout(environment)),
+        mount=option.texts.get("mount", "secret").strip("/"),
+        path=secret,
         way=way,
-        auth_mount=given.get("auth_mount", way).strip("/"),
+        auth_mount=option.texts.get("auth_mount", way).strip("/"),
         credentials=credentials,
     )
 
@@ -149,16 +136,10 @@ def _token_of_the_command(environment: Mapping[str, str]) -> str:
         return ""
 
 
-def _timeout(option: Any, environment: Mapping[str, str]) -> float:
+def _usual_timeout(environment: Mapping[str, str]) -> float:
+    """Return the time-out in seconds where none is written."""
     text = environment.get("VAULT_CLIENT_TIMEOUT", "")
-    seconds = _TIMEOUT
-    if option:
-        seconds = float(option)
-    elif text:
-        seconds = parse_duration(f"{text}s" if text.isdigit() else text, "VAULT_CLIENT_TIMEOUT").total_seconds()
-    if not 0 < seconds < math.inf:
-        raise OptionError(f"{_OPTION}: timeout {seconds:g} is not a number of seconds.", "It must be more than 0.")
-    return seconds
+    return parse_duration(text, "VAULT_CLIENT_TIMEOUT").total_seconds() if text else _TIMEOUT
 
 
 class HvacClient:

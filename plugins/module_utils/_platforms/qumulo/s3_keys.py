@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._common.endpoint import Endpoint
-from ..._common.errors import ForbiddenError, NotFoundError, OptionError, RequestError
+from ..._common.errors import ForbiddenError, NotFoundError, RequestError
 from ..._common.model import Account, Credential, Minted
 from ..._http.client import Answer, HttpClient
 from ..fields import id_field, instant_field, quoted, secret_field, told_instant
@@ -99,10 +99,7 @@ class QumuloS3Keys(QumuloAccounts):
         return self._delete("delete an S3 access key", _KEYS + quoted(key.id), is_gone)
 
     def s3_endpoint(self, text: str) -> Endpoint:
-        try:
-            return Endpoint.parse(text or str(urlsplit(self.connection.endpoint.url).hostname), _S3_PORT)
-        except OptionError as failure:
-            raise OptionError(str(failure).replace("endpoint:", "S3 endpoint:", 1)) from None
+        return Endpoint.parse(text or str(urlsplit(self.connection.endpoint.url).hostname), _S3_PORT, "S3 endpoint")
 
     def takes_s3_key(self, key_id: str, secret: str, s3_endpoint: str) -> bool:
         self.http.hide(secret)
