@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.one_line import one_line
+from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import to_the_second
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._leaked.planning import KEPT, REFUSED, WORKS, Asked, HostFacts, LeakPlan
 
 _WIDTH = 11
@@ -138,7 +138,7 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _when(instant: str | None, otherwise: str = "the platform does not tell") -> str:
-    return re.sub(r"\.\d+Z$", "Z", instant) if instant else otherwise
+    return to_the_second(instant) if instant else otherwise
 
 
 def _line(label: str, text: str) -> str:

@@ -58,7 +58,7 @@ def plan(facts: Facts, policy: RotationPolicy, now: datetime, run: str) -> Rotat
         return _base({**kept, "minted_at": since}, policy, late, finish=True, reason="an earlier run stored it and stopped")
     if facts.has_rescue and facts.rescue_works and not facts.rescue_in_doubt:
         reason = "an earlier run created a secret and could not store it"
-        return _changing(facts, {**kept, "minted_at": since}, run, now, policy, reason=reason, rescue=True)
+        return _changing(facts, {**kept, "minted_at": since}, run, now, policy, late, reason=reason, rescue=True)
     reason = due(facts.has_value, facts.works, kept, policy, now)
     if facts.rescue_works and facts.rescue_in_doubt and not reason:
         reason = "two secrets of the account work, and which of them lives on is not known"
@@ -68,7 +68,7 @@ def plan(facts: Facts, policy: RotationPolicy, now: datetime, run: str) -> Rotat
     if reason and not facts.has_value and not policy.force and stage != MINTING:
         return RotationPlan(problem=nothing_stored(facts))
     if reason:
-        return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, reason=reason, rotate=True)
+        return _changing(facts, {**kept, "minted_at": format_instant(now)}, run, now, policy, late, reason=reason, rotate=True)
     base = _base(kept, policy, late)
     return _base(kept, policy, late, settle=facts.state != base.settled)
 
@@ -83,9 +83,11 @@ def _base(current: Mapping[str, Any], policy: RotationPolicy, late: Mapping[str,
     )
 
 
-def _changing(facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: RotationPolicy, **more: Any) -> RotationPlan:
+def _changing(
+    facts: Facts, made: Mapping[str, Any], run: str, now: datetime, policy: RotationPolicy, late: Mapping[str, str], **more: Any
+) -> RotationPlan:
     before = {key: facts.state[key] for key in ("current", LATE_WRITES) if facts.state.get(key)}
     # The mark tells the next run whether the stored secret is still the one that was there before this rotation. A doubt stays one.
     mark = "" if facts.rescue_works and facts.rescue_in_doubt else facts.mark
     pending = {"since": format_instant(now), "id": facts.account_id, "run": run, "mark": mark}
-    return _base(made, policy, late_writes(facts.state, now), intent=minting(before, pending), **more)
+    return _base(made, policy, late, intent=minting(before, pending), **more)
