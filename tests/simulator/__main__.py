@@ -93,7 +93,7 @@ def _serve(platform: Platform, options: argparse.Namespace, stem: Path) -> None:
     tls = server_context(options.cert_dir, ca_file, platform.context.faults.take_handshake, options.host_name)
     beside = {name: HttpsServer(application, tls, options.s3_port) for name, application in platform.listeners().items()}
     server = HttpsServer(platform.app, tls, options.port)
-    port = server.listen(platform.context.stopping.set, options.stop_with_stdin)
+    port = server.listen(platform.context.stop, options.stop_with_stdin)
     platform.context.url, platform.context.stem = f"https://127.0.0.1:{port}", stem
     ready = {
         "platform": platform.name,

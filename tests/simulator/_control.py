@@ -40,6 +40,11 @@ def add_control(platform: Platform) -> None:
         context.gauge.forget()
         return jsonify(context.gauge.read())
 
+    @app.post(CONTROL + "serve-late")
+    def serve_late() -> ResponseReturnValue:
+        context.serve_late()
+        return jsonify({})
+
     @app.get(CONTROL + "issued")
     def issued() -> ResponseReturnValue:
         return jsonify(sorted(context.issued))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 # answered before anything else happens
 REPLACING = frozenset({"html", "echo", "text", "empty", "nonsense", "strange", "retry-after"})
 # change how the request, its answer or its connection goes
-BREAKING = frozenset({"close", "drop", "cut", "slow", "stall", "garbled", "hang-up", "part", "doubted"})
+BREAKING = frozenset({"close", "drop", "cut", "slow", "late", "stall", "garbled", "hang-up", "part", "doubted"})
 # strike no request but the handshake of the next connection, which is one that the fault's time has come for
 HANDSHAKE = frozenset({"expired", "changed"})
 KINDS = REPLACING | BREAKING | HANDSHAKE

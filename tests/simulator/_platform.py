@@ -43,11 +43,22 @@ class Context:
     faults: Faults
     latency: float
     stopping: threading.Event = field(default_factory=threading.Event)
+    late: threading.Event = field(default_factory=threading.Event)  # what the fault `late` holds back waits for it
     issued: set[str] = field(default_factory=set)  # all secrets that were ever handed out
     gauge: Gauge = field(default_factory=Gauge)
     # set once it listens: its URL, and the path without ending that files for clients start with
     url: str = "https://127.0.0.1"
     stem: Path | None = None
+
+    def serve_late(self) -> None:
+        """Serve what is held back by now."""
+        waited_for, self.late = self.late, threading.Event()
+        waited_for.set()
+
+    def stop(self) -> None:
+        """Let nothing wait any longer."""
+        self.stopping.set()
+        self.late.set()
 
 
 @dataclass
@@ -188,8 +199,12 @@ class Platform(ABC):
     def _apply_fault(self, fault: str | None) -> Response | None:
         if fault in (None, "drop", "cut", "hang-up", "stall", "garbled", "part", "doubted"):
             return None
-        if fault == "slow":
-            if not self.context.stopping.wait(self.settings.number("slow_seconds")):
+        if fault in ("slow", "late"):
+            if fault == "slow":
+                self.context.stopping.wait(self.settings.number("slow_seconds"))
+            else:
+                self.context.late.wait()
+            if not self.context.stopping.is_set():
                 return None
             g.fault = fault = "close"
         if fault == "close":

@@ -136,6 +136,10 @@ class Simulator:
         """Add a fault, METHOD:PATH_REGEX:STATUS[:TIMES], that lets so many requests pass first."""
         self.control("POST", "faults", {"fault": fault, "after": after})
 
+    def serve_late(self) -> None:
+        """Serve the requests that the fault ``late`` holds back by now."""
+        self.control("POST", "serve-late", {})
+
     def faults(self) -> list[str]:
         """Return the faults that can still hit."""
         found: list[str] = self.control("GET", "faults")

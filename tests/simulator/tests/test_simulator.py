@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -472,6 +472,15 @@ def test_requests_in_progress_are_counted(tmp_path: Path) -> None:
         assert simulator.control("GET", "requests") == {"in_progress": 0, "most": 3}
         simulator.forget_requests()
         assert simulator.most_requests() == 0
+
+
+def test_what_is_held_back_is_served_when_that_is_asked_for(tmp_path: Path) -> None:
+    with launch("qumulo", directory=tmp_path, faults=["GET:.*/version:late"]) as simulator, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(lambda: Api(simulator)("GET", "/v1/version"))
+        assert not wait([answer], 1).done
+        assert simulator.control("GET", "requests")["in_progress"] == 1
+        simulator.serve_late()
+        assert answer.result(30).status_code == 200
 
 
 @pytest.mark.parametrize(
