@@ -12,7 +12,8 @@ from typing import Any
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.lifetime import is_marked
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.state import LATE, id_of, instant, intents, since_of
 
-_SAME_EXPIRY = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
+_CUT = timedelta(seconds=1)  # a platform may cut an expiry to whole seconds
+_AS_TOLD = timedelta(milliseconds=1)  # where it does not, another one that was created in the same second has another expiry
 _ABOUT_THEN = (timedelta(minutes=-5), timedelta(minutes=15))  # requests are repeated, and the platform's clock may be set meanwhile
 
 
@@ -36,7 +37,8 @@ def recognise(state: Mapping[str, Any], credentials: Sequence[Mapping[str, Any]]
 
     An id in the intent says it outright, and so does a name that was made up for it. Before there is an id, the new credential is told by
     the very expiry that was asked for, or by a lifetime that marks it, and by not being among those that were there before. One that
-    never expires has no such mark: by when it was created it is possible, and no more than that.
+    never expires has no such mark: by when it was created it is possible, and no more than that. Where a platform tells fractions of a
+    second, one of the same lifetime that was created by hand in the same second has another expiry.
 
     Args:
         state: what the store says of the rotation.
@@ -71,7 +73,7 @@ def _is_proved(intent: Mapping[str, Any], credential: Mapping[str, Any]) -> bool
     if expires_at is None or wanted is None:
         return False
     if not intent.get("about"):
-        return abs(wanted - expires_at) <= _SAME_EXPIRY
+        return abs(wanted - expires_at) <= (_AS_TOLD if expires_at.microsecond else _CUT)
     lifetime = timedelta(seconds=intent.get("lifetime") or 0)
     return bool(intent.get("marked")) and is_marked(lifetime, instant(credential, "created_at"), expires_at)
 

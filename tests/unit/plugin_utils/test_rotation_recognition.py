@@ -31,6 +31,10 @@ def outcome(found: Recognised, token_id: str = "9") -> str:
         ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY, age=None), PROVED),
         ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY, live=False), PROVED),
         ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY - SECOND), PROVED),
+        ({"expires_at": at(EXPIRY + 0.5 * SECOND)}, token("9", expires=EXPIRY), PROVED),  # cut to whole seconds
+        ({"expires_at": at(EXPIRY + 0.5 * SECOND)}, token("9", expires=EXPIRY + 0.4999 * SECOND), PROVED),
+        ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY + 0.3 * SECOND), NEITHER),  # of the same lifetime, a moment after
+        ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY - 0.002 * SECOND), NEITHER),
         ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY + 1.5 * SECOND), NEITHER),
         ({"expires_at": at(EXPIRY)}, token("9", expires=EXPIRY + 1.5 * SECOND, age=HOUR), NEITHER),
         ({"expires_at": at(EXPIRY)}, token("9", expires=None, age=HOUR), NEITHER),
