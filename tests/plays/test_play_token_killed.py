@@ -22,7 +22,7 @@ SLOW = 1.0  # seconds that the appliance takes
 MINT = {"qumulo": "/v1/auth/access-tokens/$", "rubrik_cdm": "service_account/session$"}
 USE = {"name": "Use", MODULE: {}}
 # The request is served only after the kill; or it was, and its answer is under way.
-SERVED_LATE, ANSWERING = "slow", "stall"
+SERVED_LATE, ANSWERING = "late", "stall"
 
 
 def workers_of(pid: int) -> list[int]:
@@ -79,7 +79,7 @@ def killed_meanwhile(rig: Rig, kill: Callable[[Rig, int], None], moment: str) ->
         kill(rig, process.pid)
         killed_at = time.monotonic()
         if moment == SERVED_LATE:
-            time.sleep(SLOW)
+            rig.simulator.serve_late()
         process.wait(30)
         wait_until(lambda: rig.live() == before, "nothing is left", SOON - (time.monotonic() - killed_at))
         time.sleep(0.2)

@@ -42,8 +42,7 @@ def add_control(platform: Platform) -> None:
 
     @app.post(CONTROL + "serve-late")
     def serve_late() -> ResponseReturnValue:
-        context.serve_late()
-        return jsonify({})
+        return jsonify(served=context.held_back.serve())
 
     @app.get(CONTROL + "issued")
     def issued() -> ResponseReturnValue:

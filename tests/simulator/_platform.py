@@ -22,6 +22,7 @@ from werkzeug.routing import RequestRedirect
 from ._clock import Clock
 from ._faults import Faults
 from ._gauge import Gauge
+from ._held_back import HeldBack
 from ._journal import Journal, secrets_in
 from ._serve import CONNECTION_FAULT
 from ._settings import Setting, Settings
@@ -43,22 +44,17 @@ class Context:
     faults: Faults
     latency: float
     stopping: threading.Event = field(default_factory=threading.Event)
-    late: threading.Event = field(default_factory=threading.Event)  # what the fault `late` holds back waits for it
+    held_back: HeldBack = field(default_factory=HeldBack)
     issued: set[str] = field(default_factory=set)  # all secrets that were ever handed out
     gauge: Gauge = field(default_factory=Gauge)
     # set once it listens: its URL, and the path without ending that files for clients start with
     url: str = "https://127.0.0.1"
     stem: Path | None = None
 
-    def serve_late(self) -> None:
-        """Serve what is held back by now."""
-        waited_for, self.late = self.late, threading.Event()
-        waited_for.set()
-
     def stop(self) -> None:
         """Let nothing wait any longer."""
         self.stopping.set()
-        self.late.set()
+        self.held_back.open()
 
 
 @dataclass
@@ -203,7 +199,7 @@ class Platform(ABC):
             if fault == "slow":
                 self.context.stopping.wait(self.settings.number("slow_seconds"))
             else:
-                self.context.late.wait()
+                self.context.held_back.wait()
             if not self.context.stopping.is_set():
                 return None
             g.fault = fault = "close"

@@ -137,8 +137,8 @@ class Simulator:
         self.control("POST", "faults", {"fault": fault, "after": after})
 
     def serve_late(self) -> None:
-        """Serve the requests that the fault ``late`` holds back by now."""
-        self.control("POST", "serve-late", {})
+        """Serve the requests that the fault ``late`` holds back; the first one is waited for."""
+        assert self.control("POST", "serve-late", {})["served"] > 0
 
     def faults(self) -> list[str]:
         """Return the faults that can still hit."""

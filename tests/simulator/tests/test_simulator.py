@@ -477,8 +477,7 @@ def test_requests_in_progress_are_counted(tmp_path: Path) -> None:
 def test_what_is_held_back_is_served_when_that_is_asked_for(tmp_path: Path) -> None:
     with launch("qumulo", directory=tmp_path, faults=["GET:.*/version:late"]) as simulator, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(lambda: Api(simulator)("GET", "/v1/version"))
-        assert not wait([answer], 1).done
-        assert simulator.control("GET", "requests")["in_progress"] == 1
+        assert not wait([answer], 0.3).done
         simulator.serve_late()
         assert answer.result(30).status_code == 200
 
