@@ -200,7 +200,7 @@ def _interrupted_unrecorded(patch: pytest.MonkeyPatch) -> None:
 FAULTS = [
     Fault("a run that was paused does not notice that another took over", _no_fence, "access_token/expiring", "ended", turns=True),
     Fault("what may be another's is taken for a leftover", _possible_is_proved, "access_token/never expiring", "not of this rotation"),
-    Fault("one created in the same second is taken for a leftover", _same_second_is_proved, "access_token/expiring", "not of this rotation"),
+    Fault("one of the same second is taken for a leftover", _same_second_is_proved, "access_token/expiring", "not of this rotation"),
     Fault("a previous credential that is not listed is forgotten", _part_taken_for_all, "api_token/overdue", "fails without a reason"),
     Fault("an intent of which nothing is found is forgotten", _late_effects_forgotten, "access_token/expiring", "fails without a reason"),
     Fault("an unanswered request counts as refused", _never_in_doubt, "access_token/expiring", "then its credential appeared"),
