@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ansible import constants as C
 from ansible.utils.display import Display
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import (
@@ -29,7 +30,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._git.place import 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.placeholder import skipped_for_want_of_a_token
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._play_token.refused import token_to_try_with
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._process.identity import is_gone, this_run
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, PlatformClock, shown_beside
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.engine import Ports, Rotation, RotationFailedError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.kinds import KINDS
@@ -111,7 +112,8 @@ class ActionModule(ControllerAction):
         with Interruption() as interruption:
             display = Display()
             names = option_names(options, self.argument_spec)
-            steps = DisplayedSteps(host, display.display, alone or display.verbosity > 0, interruption, names)
+            show = shown_beside(C.DEFAULT_STDOUT_CALLBACK, display.display)
+            steps = DisplayedSteps(host, show, alone or display.verbosity > 0, interruption, names)
             self.unsayable = steps.secrets
             try:
                 phase = _Phase(self, with_defaults(options), steps, host)

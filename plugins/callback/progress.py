@@ -120,7 +120,8 @@ class CallbackModule(CallbackBase):
     def _show(self, host: str, line: Line | None, reason: Any = None) -> None:
         """Show the line of a host; a failure that has been shown is not shown again at the end of the playbook."""
         if line:
-            self._display.display(line.text, color=_COLORS[line.kind])
+            show = rotation_display.shown_beside(C.DEFAULT_STDOUT_CALLBACK, self._display.display)
+            show(line.text, color=_COLORS[line.kind])
         if line and line.kind == FAILED:
             self._reasons[host] = one_line(str(reason))
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import redact
@@ -15,6 +16,17 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._action.hidden imp
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 
 shown_by_callback = False  # whether the callback progress shows each rotation in a line of its own
+_FOR_PROGRAMS = ("json", "jsonl")  # outputs of a run that a program reads; those of ansible.posix
+
+
+def shown_beside(output: str, show: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows a line beside the output of a run: on standard error where a line would break that output.
+
+    Args:
+        output: the name of the callback that is the output.
+        show: Ansible's Display.display.
+    """
+    return partial(show, stderr=True) if output.rpartition(".")[2] in _FOR_PROGRAMS else show
 
 
 class DisplayedSteps:

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.secrets import remember
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._action import hidden
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.display import DisplayedSteps, shown_beside
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.interruption import Interruption
 
 NAMES = ["admin", "c1"]
@@ -59,3 +59,20 @@ def test_a_step_that_fails_is_shown_and_kept(steps, shown):
         raise ValueError("x")
     assert [(one["name"], one["outcome"]) for one in steps.steps] == [("Read the vars file", "failed")]
     assert shown[0].startswith("[h] Read the vars file: FAILED (")
+
+
+@pytest.mark.parametrize(
+    ("output", "how"),
+    [
+        ("ansible.posix.json", {"stderr": True}),
+        ("json", {"stderr": True}),
+        ("ansible.posix.jsonl", {"stderr": True}),
+        ("default", {}),
+        ("awx_display", {}),
+        ("latchkey.tokens.progress", {}),
+    ],
+)
+def test_where_a_program_reads_the_output_lines_are_on_standard_error(output, how):
+    shown = []
+    shown_beside(output, lambda text, **options: shown.append((text, options)))("a line")
+    assert shown == [("a line", how)]
