@@ -69,7 +69,9 @@ def _malformed(written: str, option: str) -> OptionError:
     """Return the error for what is no endpoint; it does not quote what may hold a password."""
     shown = "it" if "@" in written or looks_like_token(written) else f"'{written}'"
     hint = "Write it like cluster.example.com:8000."
-    if written.count(":") > 2 and "[" not in written:
+    if "@" in written:
+        hint = "Write it without a user name and a password, which have options of their own."
+    elif written.count(":") > 2 and "[" not in written:
         hint = "Write an IPv6 address in brackets, like [2001:db8::1]:8000."
     elif not written.isascii():
         hint = "Write a name with other letters than English ones in its ASCII form, which begins with xn--."

@@ -76,6 +76,7 @@ def test_malformed_endpoints(text):
         ("https://2001:db8::1", "in brackets"),
         ("faß.example.com", "in its ASCII form, which begins with xn--"),
         ("cluster:port", "like cluster.example.com:8000"),
+        ("https://user:s3cret@cluster.example.com:8000", "without a user name and a password, which have options of their own"),
     ],
 )
 def test_a_malformed_endpoint_comes_with_what_to_write(text, hint):
