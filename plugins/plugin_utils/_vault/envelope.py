@@ -175,7 +175,8 @@ class Vault:
             return self.seal(self._encrypt_id)
         if not self.labels:
             raise VarsFileError(f"{what} cannot be encrypted: no vault secrets are loaded.", "Pass --vault-id or --vault-password-file.")
-        raise VarsFileError(f"{what} could be encrypted with several vault ids ({self._loaded()}).", "Name one with vault_id.")
+        hint = "Name one with vault_id, or with rotate_vault_id of the role."
+        raise VarsFileError(f"{what} could be encrypted with several vault ids ({self._loaded()}).", hint)
 
     def encrypt(self, plaintext: str, seal: Seal | str, what: str = "A value") -> str:
         """An envelope with this text, its lines ended by line feeds."""

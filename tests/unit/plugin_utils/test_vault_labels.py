@@ -69,7 +69,8 @@ def test_which_label_a_new_value_gets() -> None:
     assert label(None, real_vault("default")) is None
     assert label(prod + dev, real_vault("dev", "prod", encrypt_id="prod")) == "prod"
     assert refused(lambda: label(prod + dev)) == (
-        "Variable 'new' in v.yml could be encrypted with several vault ids (loaded vault ids: dev, prod). Name one with vault_id."
+        "Variable 'new' in v.yml could be encrypted with several vault ids (loaded vault ids: dev, prod). "
+        "Name one with vault_id, or with rotate_vault_id of the role."
     )
     assert refused(lambda: label(None, vault_id="qa")).startswith("Vault id 'qa' is not loaded (loaded vault ids: dev, prod).")
     assert refused(lambda: label(prod, real_vault("dev"))).startswith("Vault id 'prod' is not loaded (loaded vault ids: dev).")
