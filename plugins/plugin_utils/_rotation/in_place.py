@@ -291,10 +291,9 @@ class InPlace(Flow):
             if held.exists:
                 context.refuse_taken_over(held)
             if held.value != value:
-                raise context.fail_at(
-                    f"{context.where} was changed by hand, and does not hold the new secret any more, which is kept in "
-                    f"{self._rescue.where}, encrypted. Run again."
-                )
+                # Read once more: another run may have removed it since.
+                kept = f", which is kept in {self._rescue.where}, encrypted" if self._rescue.read().secret == value else ""
+                raise context.fail_at(f"{context.where} was changed by hand, and does not hold the new secret any more{kept}. Run again.")
             self._rescue.remove()
 
     def not_published(self, failure: LatchkeyError) -> RotationFailedError:
@@ -321,8 +320,20 @@ class InPlace(Flow):
         if not (record.plan.changes and record.owner):
             return "was not rotated."
         if isinstance(failure, (TakenOverError, ChangedMeanwhileError)):
-            return f"has a new secret that works, which is kept in {self._rescue.where}, encrypted."
+            return self._where_it_is()
         return f"has a new secret that works, and {context.where} holds it; the next run does what is left."
+
+    def _where_it_is(self) -> str:
+        """Say where the new secret is, once another run or a hand has changed the store: another run removes the rescue file, too."""
+        value, where = self._record.proved_value, self._context.where
+        try:
+            if self._ports.store.read().value == value:
+                return f"has a new secret that works, and {where} holds it."
+            if self._rescue.read().secret == value:
+                return f"has a new secret that works, which is kept in {self._rescue.where}, encrypted."
+        except LatchkeyError:
+            return f"has a new secret that works; it is in {where}, or in {self._rescue.where}."
+        return f"had a new secret that worked, and neither {where} nor {self._rescue.where} holds it any more."
 
     def failed(self, failure: LatchkeyError) -> RotationFailedError:
         """See Flow."""

@@ -256,6 +256,30 @@ def test_a_rescue_file_that_cannot_be_removed_leaves_a_secret_that_works():
     )
 
 
+def taken_over(then: str = "") -> str:
+    """Return the words of a run that stands still once its secret in place is proved, while another one takes over."""
+    calm = simulation_of(Schedule("in_place/unseen"))
+    calm.trace = []
+    calm.run()
+    proved, noted = ([number for _run, number, name in calm.trace if name == call][-1] for call in ("prove", "store.write"))
+    events = [At(1, proved, "pause unseen"), *([At(1, noted, then)] if then else [])]
+    simulation = simulation_of(Schedule("in_place/unseen", tuple(events)))
+    words = simulation.run().words
+    assert simulation.world.broken == []
+    assert words.endswith("holds what the other run stored. Look at the other run's result; nothing else is to be done.")
+    return words
+
+
+def test_a_secret_that_another_run_took_over_is_in_the_store():
+    assert taken_over().startswith(f"{WHAT} has a new secret that works, and vault.yml holds it. What failed: Note in the vars file that")
+
+
+def test_a_secret_that_is_nowhere_any_more_is_said_to_be_nowhere():
+    assert taken_over("replace value").startswith(
+        f"{WHAT} had a new secret that worked, and neither vault.yml nor vault.yml.token.rescue.yml holds it any more. What failed: Note"
+    )
+
+
 # -- what version 1.0.0 left
 
 
