@@ -235,7 +235,7 @@ class _Phase:
         return {
             "changed": record.changed or bool(parts.get("would")),
             "path": self._secret.where if self._secret else self._action.path(self._options["vars_file"]),
-            "reload": self._options["reload_vars"] and bool(record.stored) and self._secret is None,
+            "reload": self._options["reload_vars"] and bool(record.stored or record.undid) and self._secret is None,
             "undoes": False,
             "token_id": result["token_id"],
             "expires_at": result["expires_at"],

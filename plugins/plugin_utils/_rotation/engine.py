@@ -203,9 +203,9 @@ class Rotation:
         return {**result, "ticket_data": self.ticket_data()}
 
     def _start_anew(self) -> None:
-        """Forget what an earlier run's undo was about, and look at what there is now."""
+        """Forget what an earlier run's undo was about, but for that it was done, and look at what there is now."""
         self._undoes = False
-        self._context.record = Record()
+        self._context.record = Record(changed=True, undid=True)
         self._flow = self._begin_flow()
         self._find_out()
 

@@ -46,6 +46,7 @@ class Record:
         failure: what failed first, in words.
         theirs: whether another credential than this rotation's was stored meanwhile.
         changed: whether anything was changed.
+        undid: whether what an earlier run left half-way was undone first.
     """
 
     found: Held | None = None
@@ -77,6 +78,7 @@ class Record:
     failure: str = ""
     theirs: bool = False
     changed: bool = False
+    undid: bool = False
 
     @property
     def new_value(self) -> str:

@@ -41,16 +41,20 @@ def _unretired(ids: Sequence[str], noun: str) -> str:
     return f"; NOT RETIRED YET: old {noun} {', '.join(ids)}, the next run tries again" if ids else ""
 
 
+def _undone_first(record: Record) -> str:
+    return "; what an earlier run left half-way was undone" if record.undid else ""
+
+
 def last_line(
     settings: RotationSettings, record: Record, current: Mapping[str, Any], old_id: str, next_due_at: str | None, never: str
 ) -> str:
     """Return what happened: which account where, old and new id, expiry, next due, what is still open."""
     plan, noun = record.plan, _noun(settings)
     unretired = list(dict.fromkeys(record.unretired))
-    due, left = _due(current, next_due_at, never), _unretired(unretired, noun)
+    first, due, left = _undone_first(record), _due(current, next_due_at, never), _unretired(unretired, noun)
     if not plan.changes:
         kept = f"{noun} {current.get('id')}" if noun != "secret" else "the secret"
-        return f"{settings.what}: not due, {kept} stays; {due}{left}"
+        return f"{settings.what}: not due, {kept} stays{first}; {due}{left}"
     if settings.in_place:
         done = f"the secret of {current.get('id')} was replaced"
     elif old_id and settings.policy.alternates:
@@ -63,7 +67,7 @@ def last_line(
         left = (
             f"; the old {noun} keeps its secret until its next turn" if settings.policy.alternates else f"; the old {noun} is kept for now"
         )
-    return f"{settings.what}: {done} ({plan.reason}); {due}{left}"
+    return f"{settings.what}: {done} ({plan.reason}){first}; {due}{left}"
 
 
 def diff_of(settings: RotationSettings, record: Record, current: Mapping[str, Any], old_id: str) -> dict[str, str]:

@@ -158,14 +158,20 @@ def test_in_check_mode_without_a_play_token_there_is_nothing_to_look_with(perfor
 
 
 @pytest.mark.parametrize(
-    ("wanted", "stored", "secret", "loaded"),
-    [(True, True, None, True), (False, True, None, False), (True, False, None, False), (True, True, SimpleNamespace(where="x"), False)],
+    ("wanted", "stored", "undid", "secret", "loaded"),
+    [
+        (True, True, False, None, True),
+        (True, False, True, None, True),
+        (False, True, True, None, False),
+        (True, False, False, None, False),
+        (True, True, False, SimpleNamespace(where="x"), False),
+    ],
 )
-def test_when_the_vars_file_is_loaded_again(wanted, stored, secret, loaded):
+def test_when_the_vars_file_is_loaded_again(wanted, stored, undid, secret, loaded):
     phase = object.__new__(_Phase)
     phase._action, phase._secret = SimpleNamespace(path=str), secret
     phase._options = {"vars_file": "vault.yml", "reload_vars": wanted}
-    rotation = SimpleNamespace(record=SimpleNamespace(changed=True, stored=stored))
+    rotation = SimpleNamespace(record=SimpleNamespace(changed=True, stored=stored, undid=undid))
     assert phase._as_result(rotation, {"token_id": "1", "expires_at": None})["reload"] is loaded
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -278,6 +279,27 @@ def test_a_secret_that_is_nowhere_any_more_is_said_to_be_nowhere():
     assert taken_over("replace value").startswith(
         f"{WHAT} had a new secret that worked, and neither vault.yml nor vault.yml.token.rescue.yml holds it any more. What failed: Note"
     )
+
+
+# -- what an earlier run left, and nothing else is due
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+def test_an_undo_of_what_an_earlier_run_left_is_a_change_and_is_said(is_due):
+    simulation = after("access_token/expiring", "after the second write")
+    world = simulation.world
+    old, new = world.content.old_value, world.issued[world.value]
+    world.end(HAND, new, world.tick)
+    settings = BY_NAME["access_token/expiring"].settings
+    if not is_due:
+        settings = replace(settings, policy=replace(settings.policy, when_remaining=timedelta(0), max_age=None))
+    run = Run(simulation, simulation.runs + 1)
+    rotation = Rotation(settings, ports_of(run, BY_NAME["access_token/expiring"]), run=run.actor, is_gone=simulation.is_gone)
+    result = rotation.begin()
+    assert (result["rotated"], world.value == old) == (is_due, not is_due)
+    assert rotation.record.changed
+    assert rotation.record.undid  # so the play loads the vars file again
+    assert "; what an earlier run left half-way was undone; expires " in result["message"]
 
 
 # -- what version 1.0.0 left

@@ -65,6 +65,7 @@ def full_record() -> Record:
         failure="It failed.",
         theirs=True,
         changed=True,
+        undid=True,
     )
 
 
