@@ -41,8 +41,19 @@ def _unretired(ids: Sequence[str], noun: str) -> str:
     return f"; NOT RETIRED YET: old {noun} {', '.join(ids)}, the next run tries again" if ids else ""
 
 
-def _undone_first(record: Record) -> str:
-    return "; what an earlier run left half-way was undone" if record.undid else ""
+def _cleared(record: Record, noun: str) -> str:
+    """Say what went first: what earlier runs left, and orphans."""
+    plan, found = record.plan, list[str]()
+    if record.undid:
+        found.append("what an earlier run left half-way was undone")
+    if plan.revoke:
+        one = len(plan.revoke) == 1
+        found.append(f"{noun}{'' if one else 's'} {', '.join(plan.revoke)}, which no store knew, {'was' if one else 'were'} revoked")
+    if plan.retire and not plan.finish and plan.retire not in record.unretired:
+        found.append(f"the earlier {noun} {plan.retire} was deleted")
+    if plan.disable and plan.disable not in record.unretired:
+        found.append(f"the earlier {noun} {plan.disable} was disabled")
+    return "".join(f"; {one}" for one in found)
 
 
 def last_line(
@@ -51,7 +62,7 @@ def last_line(
     """Return what happened: which account where, old and new id, expiry, next due, what is still open."""
     plan, noun = record.plan, _noun(settings)
     unretired = list(dict.fromkeys(record.unretired))
-    first, due, left = _undone_first(record), _due(current, next_due_at, never), _unretired(unretired, noun)
+    first, due, left = _cleared(record, noun), _due(current, next_due_at, never), _unretired(unretired, noun)
     if not plan.changes:
         kept = f"{noun} {current.get('id')}" if noun != "secret" else "the secret"
         return f"{settings.what}: not due, {kept} stays{first}; {due}{left}"

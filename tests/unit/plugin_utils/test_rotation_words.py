@@ -98,6 +98,23 @@ def test_an_old_one_that_could_not_be_retired_is_told_although_nothing_is_due():
 
 
 @pytest.mark.parametrize(
+    ("plan", "record", "first"),
+    [
+        ({"revoke": ("8",)}, {}, "; token 8, which no store knew, was revoked"),
+        ({"revoke": ("8", "9")}, {}, "; tokens 8, 9, which no store knew, were revoked"),
+        ({"retire": "0"}, {}, "; the earlier token 0 was deleted"),
+        ({"retire": "0"}, {"unretired": ["0"]}, ""),
+        ({"disable": "0"}, {}, "; the earlier token 0 was disabled"),
+        ({"disable": "0"}, {"unretired": ["0"]}, ""),
+        ({"revoke": ("8",)}, {"undid": True}, "; what an earlier run left half-way was undone; token 8, which no store knew, was revoked"),
+    ],
+)
+def test_what_went_first_is_said_whether_a_rotation_is_due_or_not(plan, record, first):
+    assert f": not due, token 2 stays{first}; expires 2027" in line(TOKEN, RotationPlan(**plan), NEW, **record)
+    assert f" by 2 (it was asked for){first}; expires 2027" in line(TOKEN, replace(ROTATES, **plan), NEW, "1", retired=True, **record)
+
+
+@pytest.mark.parametrize(
     ("settings", "hint"),
     [
         (TOKEN, "The stored credential does not expire: set rotate_max_age, or rotate once to one that expires."),
