@@ -99,7 +99,8 @@ def _import_everything(collections: str) -> None:
     loader = import_module("ansible.plugins.loader")
     loader.init_plugin_loader([collections])
     import_module("ansible_collections.ansible.builtin")
-    for kind in ("callback", "inventory", "vars", "filter", "test", "connection", "shell", "become"):
+    # Not "vars": Ansible would take the plugin that reads group_vars for one that is not enabled.
+    for kind in ("callback", "inventory", "filter", "test", "connection", "shell", "become"):
         list(getattr(loader, f"{kind}_loader").all(class_only=True))
     loader.strategy_loader.get("linear", class_only=True)
     for kind in ("action", "lookup"):
