@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.plays._ansible import Ansible
 from tests.plays._qumulo_rig import TOKENS, WHO_AM_I, Rig
@@ -167,6 +168,35 @@ def test_two_variables_of_one_file_in_one_play(rig: Rig) -> None:
     assert (four["old_token_id"], four["retired"], four["reason"]) == (None, False, "")
     assert rig.assert_settled() == one["token_id"] == four["token_id"]
     assert second.assert_settled() == three["token_id"]
+
+
+@pytest.mark.parametrize(
+    ("how", "keywords"), [("import_role", {}), ("include_role", {"apply": {"run_once": True}}), ("include_role", {})], ids=str
+)
+def test_hosts_that_share_a_credential(ansible: Ansible, qumulo: Simulator, how: str, keywords: dict[str, Any]) -> None:
+    """With run_once on the role's tasks, the other hosts have the new credential, too; else they keep what they had."""
+    rig = Rig(ansible, qumulo, "shared", file="group_vars/storage/vault.yml")
+    rig.path.parent.mkdir(parents=True)
+    rig.seed()
+    inventory = ansible.folder / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"storage": {"hosts": {"a": None, "b": None}}}))
+    connection = {"platform": "qumulo", "endpoint": qumulo.url, "ca_path": qumulo.ca_file}
+    use: dict[str, Any] = {"latchkey.tokens.access_check": {**connection, "token": "{{ shared }}"}}
+    rotate = {f"ansible.builtin.{how}": {"name": "latchkey.tokens.rotate", **keywords}, "run_once": True}
+    run = ansible.play(
+        [{"name": "Before", **use}, {"name": "Rotate", **rotate}, {"name": "After", **use}],
+        arguments=["-i", str(inventory), *rig.vault_arguments],
+        hosts="storage",
+        vars={
+            **rig.variables(rotate_force=True),
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        },
+    )
+    rig.assert_settled()
+    assert [one.status for one in run.tasks if one.task == "Before"] == ["ok", "ok"]
+    reaches_all = how == "import_role" or "apply" in keywords
+    assert sorted(one.status for one in run.tasks if one.task == "After") == (["ok", "ok"] if reaches_all else ["failed", "ok"])
 
 
 # What becomes of the old one
