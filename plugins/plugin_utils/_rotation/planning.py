@@ -169,8 +169,8 @@ def nothing_stored(facts: Facts) -> str:
     others = sorted(str(name) for name in facts.names if name != facts.var)
     close = difflib.get_close_matches(facts.var, others, 1)
     meant = f" Was {close[0]} meant?" if close else ""
-    names = others[:_SHOWN]
-    listed = f" It has {', '.join(names)}." if names else ""
+    names, rest = others[:_SHOWN], len(others[_SHOWN:])
+    listed = f" It has {', '.join(names)}{f' and {rest} more' if rest else ''}." if names else ""
     return (
         f"The {facts.store} holds no secret in {facts.var}, and the present secret of the account may be in use elsewhere; a new one would "
         f"end it.{meant}{listed} Check rotate_var, or store the present secret first; to replace the secret all the same, set rotate_force "

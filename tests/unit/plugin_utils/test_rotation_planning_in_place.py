@@ -84,7 +84,8 @@ def test_when_a_new_secret_is_created(what, policy, reason):
         ),
         (["zebra", "apple"], "secret", "a new one would end it. It has apple, zebra. Check rotate_var"),
         ([], "secret", "a new one would end it. Check rotate_var"),
-        ([f"name{number:02}" for number in range(25)], "x", "name19. Check rotate_var"),
+        ([f"name{number:02}" for number in range(20)], "x", "name18, name19. Check rotate_var"),
+        ([f"name{number:02}" for number in range(25)], "x", "name18, name19 and 5 more. Check rotate_var"),
     ],
 )
 @pytest.mark.parametrize("state", [{}, SETTLED, unfinished("stored")])
