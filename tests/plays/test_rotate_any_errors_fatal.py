@@ -30,8 +30,14 @@ def assert_that_the_cause_is_said_once(ansible: Ansible, qumulo: Simulator, hand
     variables = rig.variables(rotate_force=True, **({"rotate_publish_tasks": "tasks.yml"} if handed else {}))
     auth = variables["rotate_auth"]
     variables["rotate_auth"] = {**auth, "token": "{{ 'access-v1:wrong' if inventory_hostname == 'bad' else '" + auth["token"] + "' }}"}
+    connection = {"platform": "qumulo", "endpoint": qumulo.url, "ca_path": qumulo.ca_file}
+    check = {"latchkey.tokens.access_check": {**connection, "token": "{{ " + rig.name + " }}"}, "when": "inventory_hostname == 'good'"}
     run = ansible.play(
-        [*role(variables), {"name": "Further", "ansible.builtin.debug": {"var": "rotate_result"}}],
+        [
+            {"name": "Load", "ansible.builtin.include_vars": {"file": rig.file}},
+            {"name": "Guard", "block": role(variables), "always": [{"name": "Use", **check}]},
+            {"name": "Further", "ansible.builtin.debug": {"var": "rotate_result"}},
+        ],
         arguments=["-i", str(ansible.folder / "hosts.yml"), *rig.vault_arguments],
         hosts="good,bad",
         any_errors_fatal=True,
@@ -48,3 +54,5 @@ def assert_that_the_cause_is_said_once(ansible: Ansible, qumulo: Simulator, hand
     else:
         assert len(told) == 1
     rig.assert_settled()
+    # Further tasks of the host have what is stored, be it the new credential or the old one.
+    assert [one.status for one in run.tasks if one.task == "Use" and one.status != "skipped"] == ["ok"]
