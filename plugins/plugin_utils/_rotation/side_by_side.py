@@ -229,6 +229,8 @@ class SideBySide(Flow):
         try:
             with context.step(f"Note in the {context.store} that the old {self._noun} is retired"):
                 self._note_retired()
+        except TakenOverError as failure:
+            raise context.fail_at(f"the rotation is done, and the old {self._noun} is retired.", failure) from None
         except LatchkeyError as failure:
             raise context.fail_at(
                 f"the rotation is done, and the old {self._noun} is retired, but that could not be noted in {context.where}; the next run "
