@@ -232,10 +232,13 @@ class _Phase:
         """Return what the role, and the tasks of the user, need of a phase's result."""
         parts: dict[str, Any] = {name: result.pop(name) for name in ("ticket", "would", "undoes", "diff") if name in result}
         record = rotation.record
+        reload = self._options["reload_vars"] and bool(record.stored or record.undid) and self._secret is None
         return {
             "changed": record.changed or bool(parts.get("would")),
             "path": self._secret.where if self._secret else self._action.path(self._options["vars_file"]),
-            "reload": self._options["reload_vars"] and bool(record.stored or record.undid) and self._secret is None,
+            "reload": reload,
+            # The role's task files; after hand_over.yml it is the finish that tells whether to load.
+            "next": [*(["hand_over.yml"] if "ticket" in parts else []), *(["load.yml"] if reload or "ticket" in parts else [])],
             "undoes": False,
             "token_id": result["token_id"],
             "expires_at": result["expires_at"],

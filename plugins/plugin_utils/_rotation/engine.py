@@ -11,17 +11,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, planning_in_place, words
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import planning_beside, words
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation import state as states
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context, Ports
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, name_step
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow, undo_of
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import Facts, RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import (
     NEVER_WRITTEN,
@@ -35,9 +36,18 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, RotationSettings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
 
 __all__ = ["Ports", "Rotation", "RotationFailedError"]
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
+
+# What few rotations need.
+_in_place: OnDemand[[Context], InPlace] = OnDemand("plugin_utils._rotation.in_place", "InPlace")
+_plan_in_place: OnDemand[[Facts, RotationPolicy, datetime, str], RotationPlan] = OnDemand(
+    "plugin_utils._rotation.planning_in_place", "plan"
+)
 
 IsGone = Callable[[str], "bool | None"]
 _UNDOES = "undoes"  # what the ticket is for: an earlier run's undo goes on after the hand-over
@@ -129,7 +139,7 @@ class Rotation:
 
     def _finish(self) -> dict[str, Any]:
         if self._undoes:
-            failure = Undo(self._context).all()
+            failure = undo_of(self._context).all()
             if not failure.undone:
                 raise failure
             self._start_anew()
@@ -153,7 +163,7 @@ class Rotation:
         record = self.record
         record.failed_step, record.failure = record.failed_step or step, record.failure or failure
         if self._undoes:
-            return Undo(self._context).incomplete(LatchkeyError(failure), step)
+            return undo_of(self._context).incomplete(LatchkeyError(failure), step)
         return self._flow.failed(LatchkeyError(failure))
 
     def undone(self, step: str = "", failure: str = "") -> RotationFailedError:
@@ -165,7 +175,7 @@ class Rotation:
         Returns:
             What the user is told.
         """
-        undo = Undo(self._context)
+        undo = undo_of(self._context)
         return undo.incomplete(LatchkeyError(failure), step) if failure else undo.all()
 
     def ticket_data(self) -> dict[str, Any]:
@@ -184,7 +194,7 @@ class Rotation:
     # What there is, and what follows from it
 
     def _begin_flow(self) -> Flow:
-        return InPlace(self._context) if self._settings.in_place else SideBySide(self._context)
+        return _in_place(self._context) if self._settings.in_place else SideBySide(self._context)
 
     def _go_on(self) -> dict[str, Any]:
         plan = self.record.plan
@@ -210,12 +220,12 @@ class Rotation:
         self._find_out()
 
     def _undo_earlier(self) -> None:
-        Undo(self._context).earlier()
+        undo_of(self._context).earlier()
         self._ports.progress.shield(False)
         self._start_anew()
 
     def _undo_earlier_up_to_the_hand_over(self) -> dict[str, Any]:
-        undo = Undo(self._context)
+        undo = undo_of(self._context)
         undo.take_up()
         failure = undo.up_to_the_hand_over()
         if not failure.needs_hand_over:
@@ -332,7 +342,7 @@ class Rotation:
             var=settings.var,
         )
         if settings.in_place:
-            return planning_in_place.plan(facts, settings.policy, now, run)
+            return _plan_in_place(facts, settings.policy, now, run)
         return planning_beside.plan(facts, settings.policy, now, run, self._choose)
 
     def _value_id(self, held: Held, owner: Owner | None) -> str | None:

@@ -6,14 +6,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.errors import LatchkeyError, VarsFileError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.context import Context
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery import Delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.on_demand import OnDemand
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.publishing import Publishing
+
+if TYPE_CHECKING:
+    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo
+
+undo_of: OnDemand[[Context], Undo] = OnDemand("plugin_utils._rotation.undo", "Undo")  # few rotations need it
 
 
 class Flow(ABC):

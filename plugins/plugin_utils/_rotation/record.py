@@ -10,9 +10,21 @@ from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Created, Held, Owner, Rescued, SinkContent, Written
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
 
 # The names of the undo stack, last in first out.
 RESTORE, REVOKE, PUT_BACK, TASKS = "restore", "revoke", "put back", "tasks"  # and the names of sinks
+
+
+def whole_stack(settings: RotationSettings, *, with_sinks: bool = True) -> list[str]:
+    """Return the undo stack of a rotation that may have got as far as its last step.
+
+    Args:
+        settings: what the user wants.
+        with_sinks: whether sinks, and the tasks of the user, may have the new credential.
+    """
+    handed = (*settings.sinks, TASKS, *settings.later_sinks) if with_sinks else ()
+    return [RESTORE, REVOKE, *handed, PUT_BACK]
 
 
 @dataclass

@@ -21,12 +21,11 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures
     TakenOverError,
     consequence_of,
 )
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.flow import Flow, undo_of
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning import RotationPlan
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.planning_beside import settled_after
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import NEVER_WRITTEN, Change
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.undo import Undo, whole_stack
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, whole_stack
 
 _STORE = "Store the new credential"
 _STORE_BOTH = "Store the new credential, and the old one beside it until the new one is proved"
@@ -302,7 +301,7 @@ class SideBySide(Flow):
         record.failure = record.failure or str(failure)
         consequence = consequence_of(failure, record, holds_proved=self._holds_proved())
         if consequence is Consequence.STOP:
-            return Undo(context).stop(failure)
+            return undo_of(context).stop(failure)
         if consequence is Consequence.PROVE_AGAIN:
             return context.fail_at(
                 f"{context.where} holds a credential that an earlier run created, and whether it works could not be found out; both it and "
@@ -323,7 +322,7 @@ class SideBySide(Flow):
                 "any more.",
                 failure,
             )
-        undo = Undo(context)
+        undo = undo_of(context)
         has_old = context.found.old_value if record.plan.finish else context.found.value
         return undo.up_to_the_hand_over() if record.told and has_old else undo.all()
 

@@ -17,19 +17,7 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.delivery
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.failures import RotationFailedError, TakenOverError
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports import Change, Held
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.recognition import recognise
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, TASKS
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationSettings
-
-
-def whole_stack(settings: RotationSettings, *, with_sinks: bool = True) -> list[str]:
-    """Return the undo stack of a rotation that may have got as far as its last step.
-
-    Args:
-        settings: what the user wants.
-        with_sinks: whether sinks, and the tasks of the user, may have the new credential.
-    """
-    handed = (*settings.sinks, TASKS, *settings.later_sinks) if with_sinks else ()
-    return [RESTORE, REVOKE, *handed, PUT_BACK]
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import PUT_BACK, RESTORE, REVOKE, TASKS, whole_stack
 
 
 class Undo:
