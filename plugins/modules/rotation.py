@@ -473,6 +473,12 @@ reload:
   returned: when nothing failed, with V(begin) and V(finish)
   type: bool
   sample: true
+next:
+  description: The task files of the role that come next.
+  returned: when nothing failed, with V(begin) and V(finish)
+  type: list
+  elements: str
+  sample: [load.yml]
 undone:
   description: Whether all is as it was before.
   returned: after a failure, and with V(undo) and V(undone)

@@ -172,7 +172,11 @@ def test_when_the_vars_file_is_loaded_again(wanted, stored, undid, secret, loade
     phase._action, phase._secret = SimpleNamespace(path=str), secret
     phase._options = {"vars_file": "vault.yml", "reload_vars": wanted}
     rotation = SimpleNamespace(record=SimpleNamespace(changed=True, stored=stored, undid=undid))
-    assert phase._as_result(rotation, {"token_id": "1", "expires_at": None})["reload"] is loaded
+    told = {"token_id": "1", "expires_at": None}
+    result = phase._as_result(rotation, dict(told))
+    assert (result["reload"], result["next"]) == (loaded, ["load.yml"] if loaded else [])
+    # The finish that comes after the tasks of the user tells whether to load.
+    assert phase._as_result(rotation, {**told, "ticket": "t"})["next"] == ["hand_over.yml", "load.yml"]
 
 
 OF_PHASES = {"phase", "ticket", "failed_step", "failure", "undone"}
