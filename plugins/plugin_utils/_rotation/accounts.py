@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.latchkey.tokens.plugins.module_utils._common.times import format_instant
@@ -14,9 +14,16 @@ from ansible_collections.latchkey.tokens.plugins.module_utils._common.times impo
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-def successor_name(base: str, now: datetime) -> str:
-    """Return the name of an account that is made now to take the place of an earlier one; no two rotations use the same."""
-    return f"{base}-{now.astimezone(timezone.utc):{_STAMP}}"
+def successor_name(base: str, now: datetime, taken: Collection[str] = ()) -> str:
+    """Return the name of an account that is made now to take the place of an earlier one; no two rotations use the same.
+
+    Args:
+        base: the name that the rotation is for.
+        now: the time.
+        taken: the names that accounts have already, such as one that was made in the same second.
+    """
+    name = f"{base}-{now.astimezone(timezone.utc):{_STAMP}}"
+    return successor_name(base, now + timedelta(seconds=1), taken) if name in taken else name
 
 
 def as_credentials(base: str, accounts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -248,6 +248,8 @@ class Accounts(_Secrets):
     def create(self, pending: Mapping[str, Any], current: Mapping[str, Any]) -> Created:
         """See ports.Credentials."""
         made = self._operate(**self._successor(pending, current))
+        if not made.get("client_secret"):
+            raise RefusedError(f"{self.platform.title} has an account {pending['name']} already, so none was created.", "Run again.")
         self._by_id[str(made["client_id"])] = {"account_id": made["client_id"], "account": pending["name"]}
         return Created(str(made["client_id"]), made["client_secret"])
 

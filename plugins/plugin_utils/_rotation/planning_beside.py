@@ -249,7 +249,7 @@ class _Decision:
             "run": self.run,
         }
         if policy.successor_of:
-            pending["name"] = successor_name(policy.successor_of, now)
+            pending["name"] = successor_name(policy.successor_of, now, {str(one.get("name")) for one in self.facts.credentials})
         if lifetime is not None and not policy.exact_expiry:
             pending |= {"about": True, "lifetime": int(lifetime.total_seconds()), "marked": marked}
         return replace(base, rotate=True, expires_at=expires_at, intent=minting(base.settled, pending), settle=False, warnings=warnings)

@@ -30,6 +30,8 @@ def account(name: str, account_id: str = "client|1") -> dict[str, Any]:
 def test_a_successor_is_named_after_the_second():
     assert successor_name("svc", NOW) == "svc-20270101T120007Z"
     assert successor_name("svc", NOW.astimezone(timezone(timedelta(hours=2)))) == "svc-20270101T120007Z"
+    taken = {"svc-20270101T120007Z", "svc-20270101T120008Z", "svc-20270101T120010Z"}
+    assert successor_name("svc", NOW, taken) == "svc-20270101T120009Z", "one that was made in the same second has the first of them"
 
 
 def test_the_age_of_a_successor_is_in_its_name():
