@@ -34,14 +34,13 @@ from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.ports im
     Rescued,
 )
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.record import TASKS, Record
-from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, RotationSettings
+from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import REPLACE, RotationPolicy, RotationSettings
 from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.side_by_side import SideBySide
 
 __all__ = ["Ports", "Rotation", "RotationFailedError"]
 
 if TYPE_CHECKING:
     from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.in_place import InPlace
-    from ansible_collections.latchkey.tokens.plugins.plugin_utils._rotation.settings import RotationPolicy
 
 # What few rotations need.
 _in_place: OnDemand[[Context], InPlace] = OnDemand("plugin_utils._rotation.in_place", "InPlace")
